@@ -1,0 +1,106 @@
+"""`python -m bot`: opens store, engine and client, runs until a signal, closes them in the opposite order.
+
+Exit codes: 0 stopped by a signal, 78 a setting is wrong or missing (one sentence says which), 1 anything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+
+import aiohttp
+import discord
+import structlog
+
+from bot.client import Woodshed, point_discord_at
+from bot.engine_client import open_engine_client
+from bot.engine_process import private_address, run_local_engine
+from bot.errors import StoreError
+from bot.logs import configure_logs
+from bot.settings import TOKEN_VARIABLE, BotSettings, load_bot_settings
+from bot.store import open_store
+from engine.contract import CONFIGURATION_EXIT_CODE
+from engine.contract.configuration import ConfigurationError
+from engine.contract.process_settings import LOCAL
+
+log = structlog.get_logger(__name__)
+
+
+def main() -> int:
+    """Read the settings and run the bot to its end; the exit code."""
+    try:
+        settings = load_bot_settings()
+        configure_logs(settings.log, settings.token.get_secret_value())
+        asyncio.run(run(settings))
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return CONFIGURATION_EXIT_CODE
+    except StoreError as error:  # a restart would not help
+        sys.stderr.write(f"{error.sentence}\n")
+        return CONFIGURATION_EXIT_CODE
+    except KeyboardInterrupt:  # before the signal handlers were in place
+        return 0
+    return 0
+
+
+async def run(settings: BotSettings) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Raises ConfigurationError (also for the engine's settings and a token that Discord refuses) and StoreError."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with contextlib.AsyncExitStack() as stack:
+        store = await stack.enter_async_context(
+            open_store(settings.store.path, busy_timeout_s=settings.store.busy_timeout_s)
+        )
+        address = None
+        waits: set[asyncio.Task[object]] = {asyncio.create_task(stop.wait(), name="signal")}
+        if settings.engine.address == LOCAL:
+            address = await stack.enter_async_context(private_address())
+            waits.add(await stack.enter_async_context(run_local_engine(settings.engine, address)))
+        engine = await stack.enter_async_context(open_engine_client(settings.engine, address))
+        if settings.discord.api_base:
+            point_discord_at(settings.discord.api_base, await gateway_url(settings.discord.api_base))
+        bot = await stack.enter_async_context(Woodshed(settings, store, engine))
+        waits.add(asyncio.create_task(_watch_loop(bot), name="loop lag"))
+        waits.add(asyncio.create_task(_log_in(bot, settings.token.get_secret_value()), name="discord"))
+        done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        log.info("stopping", because=[task.get_name() for task in done])
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        for task in done:
+            task.result()
+
+
+async def _log_in(bot: Woodshed, token: str) -> None:
+    try:
+        await bot.start(token)
+    except discord.LoginFailure as error:
+        raise ConfigurationError(f"{TOKEN_VARIABLE} in the environment was refused by Discord.") from error
+
+
+async def _watch_loop(bot: Woodshed) -> None:
+    """Measure once members can feel it: loading the cogs blocks the loop, too, but before anybody is there."""
+    await bot.wait_until_ready()
+    await bot.loop_lag.watch()
+
+
+async def gateway_url(api_base: str) -> str:
+    """Where the server's gateway is, as the server itself says (GET /gateway needs no token).
+
+    Raises ConfigurationError when nothing there answers like Discord."""
+    try:
+        async with aiohttp.ClientSession() as session, session.get(f"{api_base}/gateway") as response:
+            response.raise_for_status()
+            return str((await response.json())["url"])
+    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError) as error:
+        raise ConfigurationError(f"'discord.api_base' is {api_base}, where no Discord answers: {error}.") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,294 @@
+"""`python -m bot.bench`: the bot's own figures, measured from outside over the wire, with the real engine.
+
+It starts a playground and the bot, plays members over the page's interface, and prints a table:
+  start       from `python -m bot` to logged in, and its resident memory
+  ack         from a member's command to Discord's "thinking ...", idle and while the engine is fully busy
+  loop lag    the longest delay of the bot's event loop meanwhile, as /about tells
+  overhead    of bot and contract over the engine's own compute, for a picture of 1 MB
+  all in all  what a member waits for /stylize and /jazz
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import random
+import re
+import statistics
+import struct
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil  # type: ignore[import-untyped]
+
+MIB = 1024 * 1024
+HOUSE = Path(__file__).resolve().parents[1]
+MEMBERS = ("ada", "ben", "thelonia")
+PICTURE_BYTES = MIB
+WARM_TIMEOUT_S = 180.0
+RESULT_TIMEOUT_S = 300.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table: what was measured, in `unit`, and what it has to stay under."""
+
+    name: str
+    value: float
+    target: float
+    unit: str
+
+    def line(self) -> str:
+        verdict = "ok" if self.value <= self.target else "OVER"
+        return f"{self.name:<52} {self.value:>9.1f} {self.unit:<4} (<= {self.target:g}) {verdict}"
+
+
+class Member:
+    """Someone at the playground's page."""
+
+    def __init__(self, session: aiohttp.ClientSession, origin: str, slug: str) -> None:
+        self._session = session
+        self._origin = origin
+        self._who = {"member": slug}
+        self._channel: dict[str, Any] = {}
+
+    async def is_bot_online(self) -> bool:
+        """Whether the bot has logged in, as the page shows; also learns the commands."""
+        async with self._session.get(f"{self._origin}/page/state", params=self._who) as response:
+            state = await response.json()
+        self._channel = next(c for c in state["channels"] if c["name"] == "gallery")
+        return bool(state["bot"]["online"] and self._channel["commands"])
+
+    async def command(self, name: str, image: bytes | None = None, **options: Any) -> float:
+        """Use a slash command; returns the seconds until the bot acknowledged it."""
+        command = next(c for c in self._channel["commands"] if c["name"] == name)
+        body: dict[str, Any] = {"kind": "command", "command_id": command["id"], "options": options}
+        form = aiohttp.FormData(default_to_multipart=True)
+        if image is not None:
+            options["image"] = {"upload": 0}
+            form.add_field("files[0]", image, filename="photo.png", content_type="image/png")
+        form.add_field("payload_json", json.dumps(body), content_type="application/json")
+        url = f"{self._origin}/page/channels/{self._channel['id']}/interactions"
+        began = time.perf_counter()
+        async with self._session.post(url, params=self._who, data=form) as response:
+            outcome = await response.json()
+        took_s = time.perf_counter() - began
+        if response.status != 200 or outcome["outcome"] != "answered":
+            raise RuntimeError(f"/{name} was not answered: {outcome}")
+        return took_s
+
+    @contextlib.asynccontextmanager
+    async def watching(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """The page's stream of events, open for as long as the body runs."""
+        async with self._session.ws_connect(f"{self._origin}/page/events", params=self._who) as socket:
+            yield socket
+
+
+async def answer_with(socket: aiohttp.ClientWebSocketResponse, field: str) -> str:
+    """Wait for a message whose embed has a field of this name; returns the field's value."""
+    async with asyncio.timeout(RESULT_TIMEOUT_S):
+        async for frame in socket:
+            event = json.loads(frame.data)
+            if event["event"] not in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
+                continue
+            for embed in event["body"].get("embeds", []):
+                for shown in embed.get("fields", []):
+                    if shown["name"] == field:
+                        return str(shown["value"])
+    raise RuntimeError("the page's stream of events ended")
+
+
+async def measure(rounds: int, engine_address: str) -> list[Figure]:
+    """Start everything, measure, stop everything."""
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="woodshed-bench-")))
+        playground, origin, login = await stack.enter_async_context(_playground(folder))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        members = [Member(session, origin, slug) for slug in MEMBERS]
+        environment = {
+            **os.environ,
+            **login,
+            "WOODSHED_STORE__PATH": str(folder / "bench.sqlite3"),
+            "WOODSHED_CLUB__JOBS_PER_MEMBER": "100",
+            "WOODSHED_ENGINE__ADDRESS": engine_address,
+        }
+        began = time.perf_counter()
+        bot = await stack.enter_async_context(_child((sys.executable, "-m", "bot"), environment, folder / "bot.log"))
+        while not await members[0].is_bot_online():
+            if bot.returncode is not None or playground.returncode is not None:
+                raise RuntimeError((folder / "bot.log").read_text(encoding="utf-8"))
+            await asyncio.sleep(0.02)
+        figures = [Figure("start, to logged in", time.perf_counter() - began, 3.0, "s")]
+        for member in members:
+            await member.is_bot_online()
+        await _engine_is_warm(members[0])
+        figures += await _overhead(members[0], rounds)
+        figures += await _whole_commands(members[0], rounds)
+        figures += await _acknowledgement("idle", members, rounds, busy=False)
+        figures += await _acknowledgement("engine fully busy", members, rounds, busy=True)
+        rss_mib = psutil.Process(bot.pid).memory_info().rss / MIB
+        figures.append(Figure("resident memory of the bot, after all this", rss_mib, 150.0, "MiB"))
+        return figures
+
+
+async def _engine_is_warm(member: Member) -> None:
+    """Wait until /about tells of the engine's device. Raises TimeoutError otherwise."""
+    until = time.perf_counter() + WARM_TIMEOUT_S
+    while time.perf_counter() < until:
+        async with member.watching() as socket:
+            await member.command("about")
+            if "torch" in await answer_with(socket, "Engine"):
+                return
+        await asyncio.sleep(1.0)
+    raise TimeoutError(f"The engine did not get warm within {WARM_TIMEOUT_S:.0f} s.")
+
+
+async def _overhead(member: Member, rounds: int) -> list[Figure]:
+    """From the bot's "thinking ..." to the posted picture, less the engine's own time as the answer names it.
+
+    The clock starts where the acknowledgement ends, so the member's upload to the playground is not counted."""
+    picture = noise_png(PICTURE_BYTES, random.Random(1))
+    spent_s = []
+    for _ in range(rounds):
+        took_s, compute_s = await _answered(member, "stylize", picture, size=256, seed=1)
+        spent_s.append(took_s - compute_s)
+    name = "overhead over the engine's compute, 1 MB picture, median"
+    return [Figure(name, statistics.median(spent_s) * 1000, 40.0, "ms")]
+
+
+async def _whole_commands(member: Member, rounds: int) -> list[Figure]:
+    """What a member waits for with nobody else about, from the bot's "thinking ..." to the posted answer."""
+    picture = noise_png(PICTURE_BYTES // 4, random.Random(3))  # 512 px
+    stylize_s = [(await _answered(member, "stylize", picture, size=512, seed=i))[0] for i in range(rounds)]
+    jazz_s = [
+        (await _answered(member, "jazz", form="blues", bars=12, tempo=180, seed=i))[0]
+        for i in range(max(1, rounds // 3))
+    ]
+    return [
+        Figure("/stylize at 512 px, all in all, median", statistics.median(stylize_s), 2.5, "s"),
+        Figure("/jazz of 12 bars, all in all, median", statistics.median(jazz_s), 10.0, "s"),
+    ]
+
+
+async def _answered(member: Member, name: str, image: bytes | None = None, **options: Any) -> tuple[float, float]:
+    """Use a command; seconds from the acknowledgement to the answer, and the engine's own, as the answer tells them."""
+    async with member.watching() as socket:
+        posting = asyncio.create_task(member.command(name, image, **options))
+        await _thinking(socket)
+        began = time.perf_counter()
+        compute = await answer_with(socket, "Time")
+        took_s = time.perf_counter() - began
+        await posting
+    return took_s, float(compute.split()[0])
+
+
+async def _thinking(socket: aiohttp.ClientWebSocketResponse) -> None:
+    """Wait for the bot's "thinking ..." (message flag LOADING, 1 << 7)."""
+    async with asyncio.timeout(RESULT_TIMEOUT_S):
+        async for frame in socket:
+            event = json.loads(frame.data)
+            if event["event"] == "MESSAGE_CREATE" and event["body"].get("flags", 0) & 1 << 7:
+                return
+    raise RuntimeError("the page's stream of events ended")
+
+
+async def _acknowledgement(when: str, members: Sequence[Member], rounds: int, *, busy: bool) -> list[Figure]:
+    """Acknowledgements of four commands, with the queue empty or full, and the loop's lag meanwhile."""
+    picture = noise_png(PICTURE_BYTES, random.Random(2))
+    if busy:
+        for member in members:
+            for seed in range(3):
+                await member.command("stylize", picture, size=1024, seed=seed)
+                await member.command("jazz", bars=32, seed=seed)
+    commands = [(member, name) for member in members for name in ("queue", "about", "help")]
+    took_s = [await member.command(name) for member, name in commands * rounds]
+    async with members[0].watching() as socket:
+        await members[0].command("about")
+        lag_ms = float((await answer_with(socket, "Longest delay of the bot in the last minute")).split()[0])
+    return [
+        Figure(f"acknowledged, {when}, median of {len(took_s)}", statistics.median(took_s) * 1000, 100.0, "ms"),
+        Figure(f"acknowledged, {when}, slowest of {len(took_s)}", max(took_s) * 1000, 100.0, "ms"),
+        Figure(f"loop lag, {when}, longest", lag_ms, 50.0, "ms"),
+    ]
+
+
+@contextlib.asynccontextmanager
+async def _child(
+    command: Sequence[str], environment: dict[str, str], log: Path
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process whose output goes to a file; stopped on leaving."""
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=HOUSE, env=environment, stdout=output, stderr=output
+        )
+    try:
+        yield process
+    except Exception:
+        await asyncio.to_thread(_show_end, log)
+        raise
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+def _show_end(log: Path) -> None:
+    sys.stderr.write(log.read_text(encoding="utf-8")[-4000:])
+
+
+@contextlib.asynccontextmanager
+async def _playground(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str, dict[str, str]]]:
+    """A playground without a bot; yields its process, its origin, and what a bot needs to log in."""
+    command = (sys.executable, "-m", "playground", "--server-only", "--state", str(folder / "playground"))
+    log = folder / "playground.log"
+    async with _child(command, dict(os.environ), log) as process:
+        told = None
+        for _ in range(600):
+            if told := re.search(r"DISCORD_TOKEN=(\S+) WOODSHED_DISCORD__API_BASE=(\S+)", log.read_text()):
+                break
+            await asyncio.sleep(0.05)
+        if told is None:
+            raise RuntimeError(log.read_text())
+        token, api_base = told.groups()
+        origin = api_base.split("/api/")[0]
+        yield process, origin, {"DISCORD_TOKEN": token, "WOODSHED_DISCORD__API_BASE": api_base}
+
+
+def noise_png(size_bytes: int, draw: random.Random) -> bytes:
+    """A square grey PNG of about `size_bytes`: noise does not compress, so the side follows from the size."""
+    side = int(size_bytes**0.5)
+    rows = b"".join(b"\0" + draw.randbytes(side) for _ in range(side))
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows, 1)),
+        (b"IEND", b""),
+    )
+    framed = (struct.pack(">I", len(c)) + name + c + struct.pack(">I", zlib.crc32(name + c)) for name, c in chunks)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(framed)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table; the exit code is 0 whatever the figures say."""
+    parser = argparse.ArgumentParser(prog="python -m bot.bench", description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--rounds", type=int, default=10, help="how often each thing is measured (default: %(default)s)"
+    )
+    parser.add_argument("--engine", default="local", metavar="ADDRESS", help="an engine that runs already")
+    options = parser.parse_args(argv)
+    figures = asyncio.run(measure(options.rounds, options.engine))
+    sys.stdout.write("\n".join(figure.line() for figure in figures) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

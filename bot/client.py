@@ -1,0 +1,112 @@
+"""The discord.py client: owns settings, store and engine client, loads the cogs, sends the commands to Discord."""
+
+from __future__ import annotations
+
+import importlib.util
+import pkgutil
+import random
+import time
+from urllib.parse import urlsplit
+
+import discord
+import structlog
+from discord.ext import commands, tasks
+from yarl import URL
+
+from bot.catalogue import Catalogue
+from bot.command_sync import sync_commands
+from bot.engine_client import EngineClient
+from bot.error_handler import ReportingTree
+from bot.jobs import JobDesk
+from bot.loop_lag import LoopLag
+from bot.settings import BotSettings
+from bot.store import Store, creations, meta
+
+log = structlog.get_logger(__name__)
+
+DAY_S = 24 * 60 * 60
+
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # clips are files; nobody joins a voice channel
+
+
+class Woodshed(commands.Bot):
+    """The bot. What it works with is opened outside and passed in; closing it closes none of that."""
+
+    def __init__(
+        self, settings: BotSettings, store: Store, engine: EngineClient, draw: random.Random | None = None
+    ) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            tree_cls=ReportingTree,
+            intents=discord.Intents(guilds=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,  # nothing here looks back at messages; a cache of them would only cost memory
+            chunk_guilds_at_startup=False,
+            guild_ready_timeout=1.0,  # a bot of one or a few servers need not wait longer to be ready
+        )
+        self.settings = settings
+        self.store = store
+        self.engine = engine
+        self.jobs = JobDesk(settings.club.jobs_per_member)
+        self.catalogue = Catalogue(engine)
+        self.loop_lag = LoopLag()
+        self.draw = draw or random.Random()
+        self._member_secret = b""
+
+    def member_key(self, member_id: int) -> str:
+        """The opaque name under which the engine knows this member."""
+        assert self._member_secret, "the secret is read in setup_hook()"
+        return meta.member_key(self._member_secret, member_id)
+
+    def is_staff(self, member: discord.abc.User) -> bool:
+        """Whether a member carries the course staff's role, or runs the server."""
+        if not isinstance(member, discord.Member):
+            return False
+        return member.guild_permissions.manage_guild or any(
+            role.name == self.settings.club.staff_role for role in member.roles
+        )
+
+    async def setup_hook(self) -> None:
+        self._member_secret = await meta.member_secret(self.store)
+        for name in cog_names():
+            await self.load_extension(name)
+        assert self.application_id is not None
+        self.let_pictures_go.start()
+        await sync_commands(self.tree, self.store, self.application_id, self.settings.discord.guild_ids)
+
+    @tasks.loop(seconds=DAY_S)
+    async def let_pictures_go(self) -> None:
+        """At the start and once a day: forget the posted pictures that are older than the settings allow."""
+        dropped = await creations.forget_pictures_before(
+            self.store, time.time() - self.settings.store.picture_days * DAY_S
+        )
+        if dropped:
+            log.info("old pictures let go", creations=dropped)
+
+    async def close(self) -> None:
+        self.let_pictures_go.cancel()
+        await self.catalogue.close()
+        await super().close()
+
+    async def on_ready(self) -> None:
+        log.info("logged in", user=str(self.user), guilds=len(self.guilds), commands=len(self.tree.get_commands()))
+
+
+def cog_names() -> list[str]:
+    """Every module of `cogs/` that is a command group: a module whose name has no leading underscore."""
+    room = importlib.util.find_spec("cogs")  # found, not imported: cogs know the bot, the bot knows no cog
+    assert room is not None
+    modules = pkgutil.iter_modules(room.submodule_search_locations)
+    return [f"cogs.{found.name}" for found in modules if not found.name.startswith("_")]
+
+
+def point_discord_at(api_base: str, gateway_url: str) -> None:
+    """Let discord.py talk to another server than Discord, such as the playground.
+
+    `api_base` is what stands before the routes ("http://127.0.0.1:8600/api/v10"). discord.py has no option for this;
+    these three attributes are where it keeps the addresses."""
+    origin = urlsplit(api_base)
+    discord.http.Route.BASE = api_base
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = URL(gateway_url)
+    discord.Asset.BASE = f"{origin.scheme}://{origin.netloc}"

@@ -1,0 +1,187 @@
+"""How a clip gets into the collection: the engine renders it, then it is stored with where it comes from.
+
+Human and model's clips take the same way: same band, same renderer, same codec, same record of conditions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from bot.engine_client import EngineClient, OnEvent
+from bot.errors import EngineFailed, EngineRefused, Refused
+from bot.store import Store, clips
+from bot.store.clips import Clip, Conditions, Kind, NewClip
+from engine.contract import engine_pb2 as pb
+
+log = structlog.get_logger(__name__)
+
+DEFAULT_TEMPO_BPM = 140.0
+"""For a model's clip beside a recording whose tempo nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What staff hand in. `chords` may be empty; `performer` is who played."""
+
+    content: bytes
+    title: str
+    performer: str
+    chords: str
+    added_by: int
+    """Discord id"""
+
+
+def is_midi(content: bytes) -> bool:
+    """Whether a file says of itself that it is MIDI, bare or in a RIFF wrapper (Standard MIDI Files 1.0, RP-029)."""
+    return content[:4] == b"MThd" or (content[:4] == b"RIFF" and content[8:12] == b"RMID")
+
+
+async def take_in_upload(
+    engine: EngineClient,
+    store: Store,
+    upload: Upload,
+    *,
+    guild_id: int,
+    job: pb.Job,
+    seed: int,
+    max_bytes: int,
+    now: float,
+    on_event: OnEvent | None = None,
+) -> tuple[Clip, list[str]]:
+    """Render an upload and store it; returns the clip and the engine's remarks for whoever uploaded it.
+
+    Consent has been given: the caller asks for it. Raises Refused when the file is in the collection already, and
+    the engine's errors (bad MIDI, bad audio, bad chords), each with its sentence."""
+    digest = await asyncio.to_thread(lambda: hashlib.sha256(upload.content).hexdigest())  # up to 25 MiB
+    known = await clips.find_source(store, guild_id, digest)
+    if known is not None:
+        raise Refused(f"This file is in the collection already, as clip {known}.")
+    kind = Kind.MIDI if is_midi(upload.content) else Kind.AUDIO
+    request = pb.RenderRequest(job=job, chords=upload.chords, seed=seed, melody_track=-1, max_bytes=max_bytes)
+    if kind is Kind.MIDI:
+        request.midi = upload.content
+    else:
+        request.audio = upload.content
+    rendered = await engine.render(request, on_event)
+    new = NewClip(
+        guild_id=guild_id,
+        kind=kind,
+        source_digest=digest,
+        title=upload.title,
+        performer=upload.performer,
+        conditions=conditions_of(rendered, seed),
+        added_by=upload.added_by,
+        consent_at=now,
+    )
+    number = await clips.add(store, new, rendered.audio, now)
+    clip = await clips.get(store, number)
+    assert clip is not None
+    return clip, list(rendered.notes)
+
+
+async def take_in_pieces(
+    engine: EngineClient,
+    store: Store,
+    *,
+    guild_id: int,
+    member_key: str,
+    draw_seed: Callable[[], int],
+    max_bytes: int,
+    now: float,
+    on_event: OnEvent | None = None,
+) -> int:
+    """Render and store the human-composed pieces that come with the engine; returns how many were new.
+
+    A piece that the engine cannot play is left out."""
+    added = 0
+    for piece in (await engine.list_jazz_options()).pieces:
+        digest = hashlib.sha256(f"piece:{piece.id}".encode()).hexdigest()
+        if await clips.find_source(store, guild_id, digest) is not None:
+            continue
+        seed = draw_seed()
+        request = pb.RenderRequest(
+            job=pb.Job(member_key=member_key), piece_id=piece.id, seed=seed, melody_track=-1, max_bytes=max_bytes
+        )
+        try:
+            rendered = await engine.render(request, on_event)
+        except (EngineRefused, EngineFailed) as error:
+            log.warning("piece left out", piece=piece.id, sentence=error.sentence)
+            continue
+        new = NewClip(
+            guild_id=guild_id,
+            kind=Kind.PIECE,
+            source_digest=digest,
+            title=piece.title,
+            performer=piece.composer,
+            conditions=conditions_of(rendered, seed),
+            year=piece.year,
+            source=piece.source,
+        )
+        await clips.add(store, new, rendered.audio, now)
+        added += 1
+    return added
+
+
+async def play_beside(
+    engine: EngineClient,
+    human: Clip,
+    *,
+    chords: str,
+    job: pb.Job,
+    seed: int,
+    max_bytes: int,
+    on_event: OnEvent | None = None,
+) -> tuple[NewClip, bytes]:
+    """Let the model play under the conditions of a human clip (or over other `chords`); returns clip and sound."""
+    options = await engine.list_jazz_options()
+    request = matched_request(human.conditions, options)
+    request.job.CopyFrom(job)
+    request.chords = chords or human.conditions.chords
+    request.seed = seed
+    request.max_bytes = max_bytes
+    played = await engine.play(request, on_event)
+    new = NewClip(
+        guild_id=human.guild_id,
+        kind=Kind.MODEL,
+        source_digest=hashlib.sha256(played.audio).hexdigest(),
+        title="Improvisation",
+        performer=f"the model {played.model_version}",
+        conditions=conditions_of(played, seed),
+    )
+    return new, played.audio
+
+
+def matched_request(conditions: Conditions, options: pb.ListJazzOptionsReply) -> pb.PlayRequest:
+    """A request for as many bars at the same tempo, on the same instrument with the same feel, within what the model
+    can play.
+
+    A recording has no bars: then as many as last as long."""
+    tempo_bpm = conditions.tempo_bpm or DEFAULT_TEMPO_BPM
+    tempo_bpm = min(max(tempo_bpm, options.min_tempo_bpm), options.max_tempo_bpm)
+    bars = conditions.bars or round(conditions.duration_s * tempo_bpm / 60 / 4)
+    bars = min(max(bars, options.min_bars), options.max_bars)
+    instrument = conditions.instrument if conditions.instrument in options.instruments else ""
+    feel = conditions.feel if conditions.feel in options.feels else ""
+    return pb.PlayRequest(bars=bars, tempo_bpm=tempo_bpm, instrument=instrument, feel=feel)
+
+
+def conditions_of(clip: pb.Clip, seed: int) -> Conditions:
+    """What the engine says of a clip. `seed` is the one it was asked to use."""
+    return Conditions(
+        chords=clip.chords,
+        bars=clip.bars,
+        tempo_bpm=clip.tempo_bpm,
+        instrument=clip.instrument,
+        feel=clip.feel,
+        seed=seed,
+        model_version=clip.model_version,
+        soundfont=clip.soundfont,
+        duration_s=clip.duration_s,
+        loudness_lufs=clip.loudness_lufs,
+        true_peak_dbtp=clip.true_peak_dbtp,
+    )

@@ -1,0 +1,115 @@
+"""The one place where an error becomes something that a member reads, and the log gets the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+import structlog
+from discord import app_commands
+
+from bot.discord_codes import ALREADY_ANSWERED, EXPIRED, MISSING_ACCESS, MISSING_PERMISSIONS, TOO_LARGE, UNKNOWN_MESSAGE
+from bot.errors import JobCancelled, Refused, WoodshedError
+from bot.live_reply import EXTRA, LiveReply
+
+if TYPE_CHECKING:
+    from bot.client import Woodshed
+
+log = structlog.get_logger(__name__)
+
+GENERAL_SENTENCE = "Something went wrong here; the details are in the log."
+
+_SENTENCE_OF_CODE = {
+    MISSING_ACCESS: "I cannot see this channel, so I could not post the answer here.",
+    MISSING_PERMISSIONS: "I lack a permission in this channel; I need to send messages, embed links and attach files.",
+    TOO_LARGE: "The result is larger than this server lets me upload.",
+}
+
+
+def sentence_for(error: BaseException) -> str:
+    """What a member reads about `error`: one plain sentence, never the text of a defect."""
+    error = _unwrap(error)
+    match error:
+        case WoodshedError():
+            return error.sentence
+        case app_commands.NoPrivateMessage():
+            return "This works on a server only."
+        case app_commands.CommandOnCooldown():
+            return f"That was quick; please try again in {error.retry_after:.0f} s."
+        case app_commands.MissingRole() | app_commands.MissingAnyRole() | app_commands.MissingPermissions():
+            return "This is for the course's staff."
+        case app_commands.TransformerError():
+            return f"'{error.value}' is not something this option takes."
+        case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
+            return "This command has changed; please restart Discord to see it as it is now."
+        case discord.HTTPException() if error.status == 413:
+            return _SENTENCE_OF_CODE[TOO_LARGE]
+        case discord.HTTPException():
+            return _SENTENCE_OF_CODE.get(error.code, GENERAL_SENTENCE)
+    return GENERAL_SENTENCE
+
+
+async def report(interaction: discord.Interaction[Any], error: BaseException, **context: Any) -> None:
+    """Tell the member in one sentence, alone where that is possible, and the log in full. Never raises."""
+    cause = _unwrap(error)
+    where = {
+        "command": interaction.command.qualified_name if interaction.command else None,
+        "custom_id": interaction.data.get("custom_id") if interaction.data else None,
+        "guild": interaction.guild_id,
+        "channel": interaction.channel_id,
+        **context,
+    }
+    if isinstance(cause, Refused | JobCancelled):
+        log.info("refused", sentence=cause.sentence, **where)
+    elif isinstance(cause, WoodshedError):
+        # Where it came from is in the engine client's own lines and in the engine's log; a traceback adds nothing.
+        log.warning(
+            "not done", error=type(cause).__name__, sentence=cause.sentence, cause=repr(cause.__cause__), **where
+        )
+    elif isinstance(cause, discord.HTTPException) and cause.code in EXPIRED | {ALREADY_ANSWERED, UNKNOWN_MESSAGE}:
+        log.warning("no longer to be answered", code=cause.code, **where)
+    else:
+        log.error("unforeseen", exc_info=cause, **where)
+    if interaction.type is discord.InteractionType.autocomplete:
+        return  # nothing can be shown but an empty list, which Discord does by itself
+    try:
+        await tell(interaction, sentence_for(cause))
+    except discord.HTTPException as failure:
+        log.warning("the member could not be told", status=failure.status, code=failure.code, **where)
+
+
+async def tell(interaction: discord.Interaction[Any], sentence: str) -> None:
+    """Say `sentence` to the member alone, however far the interaction has come.
+
+    Raises discord.HTTPException when Discord takes no answer at all any more."""
+    if not interaction.response.is_done():
+        try:
+            await interaction.response.send_message(sentence, ephemeral=True)
+        except discord.HTTPException as error:
+            if error.code != ALREADY_ANSWERED:
+                raise
+        else:
+            return
+    live_reply = interaction.extras.get(EXTRA)
+    if isinstance(live_reply, LiveReply):
+        await live_reply.fail(sentence)
+    else:
+        await interaction.followup.send(sentence, ephemeral=True)
+
+
+class ReportingTree(app_commands.CommandTree["Woodshed"]):
+    """The command tree, with the one error handler of all application commands."""
+
+    async def on_error(
+        self, interaction: discord.Interaction[Woodshed], error: app_commands.AppCommandError, /
+    ) -> None:
+        await report(interaction, error)
+
+
+def _unwrap(error: BaseException) -> BaseException:
+    """The defect itself, out of discord.py's wrapping."""
+    if isinstance(error, app_commands.CommandInvokeError):
+        return error.original
+    if isinstance(error, app_commands.TransformerError) and isinstance(error.__cause__, WoodshedError):
+        return error.__cause__
+    return error

@@ -1,0 +1,80 @@
+"""Errors that a member, or the person who starts the bot, may see.
+
+    WoodshedError                message = one plain sentence, safe to show
+    ├── Refused                  a rule of the club says no, or the request makes no sense
+    │   └── MissingPermission    the bot may not post here what the answer needs
+    ├── EngineError              anything that went wrong on the other side of the contract
+    │   ├── EngineRefused        the request is at fault: the engine's own sentence
+    │   ├── EngineBusy           its queue is full; trying again later helps
+    │   ├── EngineUnavailable    not started, still warming, gone, or unreachable
+    │   ├── EngineTimeout        no answer before the deadline
+    │   ├── EngineFailed         it tried and failed; the detail is in the engine's log
+    │   └── JobCancelled         the member, or the engine as it shut down, cancelled the job
+    └── StoreError               the database cannot be opened
+        ├── DatabaseTooNew       written by a newer Woodshed
+        └── MigrationFailed      a migration did not run; the database is as it was before
+
+Whatever is not in this tree is a defect: the member reads one general sentence and the log gets the traceback.
+"""
+
+from __future__ import annotations
+
+
+class WoodshedError(Exception):
+    """Base of the tree; `str(error)` is one plain sentence that may be shown."""
+
+    @property
+    def sentence(self) -> str:
+        return str(self)
+
+
+class Refused(WoodshedError):
+    """A rule says no. Never logged as a failure."""
+
+
+class MissingPermission(Refused):
+    """The bot lacks a channel permission that the answer needs; found before any work is queued."""
+
+
+class EngineError(WoodshedError):
+    """Base of what the engine client raises."""
+
+
+class EngineRefused(EngineError):
+    """The request is at fault; the message is the engine's own sentence and `code` its class of error."""
+
+    def __init__(self, sentence: str, code: str = "bad_request") -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class EngineBusy(EngineError):
+    """The engine's queue is full."""
+
+
+class EngineUnavailable(EngineError):
+    """The engine cannot be reached, is still warming, or died while it worked on this."""
+
+
+class EngineTimeout(EngineError):
+    """The deadline passed."""
+
+
+class EngineFailed(EngineError):
+    """The engine tried and failed."""
+
+
+class JobCancelled(EngineError):
+    """The job was cancelled by its member or by an engine that shuts down."""
+
+
+class StoreError(WoodshedError):
+    """The database cannot be opened."""
+
+
+class DatabaseTooNew(StoreError):
+    """The database was written by a newer version of Woodshed."""
+
+
+class MigrationFailed(StoreError):
+    """A migration failed; it was rolled back whole."""

@@ -1,0 +1,190 @@
+"""An answer that grows before the member's eyes: "thinking ...", progress, and at last the result or a sentence.
+
+The interaction's token dies after 15 minutes; from then on the bot edits its message as any bot would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+import structlog
+
+from bot.discord_codes import EXPIRED, UNKNOWN_MESSAGE
+from engine.contract import engine_pb2 as pb
+
+log = structlog.get_logger(__name__)
+
+EXTRA = "live_reply"
+"""Under this name an interaction knows its LiveReply, for the error handler."""
+
+BAR_CELLS = 12
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file to post. discord.File can be sent once only; this can be sent again when the first attempt fails."""
+
+    name: str
+    content: bytes
+    description: str | None = None
+
+    def file(self) -> discord.File:
+        return discord.File(io.BytesIO(self.content), filename=self.name, description=self.description)
+
+
+class LiveReply:
+    """One answer to one interaction. `begin` sends Discord's "thinking ..." and has to come within 3 s."""
+
+    def __init__(
+        self, interaction: discord.Interaction[Any], interval_s: float, progress_view: discord.ui.View | None = None
+    ) -> None:
+        self._interaction = interaction
+        self._interval_s = interval_s
+        self._progress_view = progress_view
+        self._message_id: int | None = None
+        self._latest = self._shown = ""
+        # What is done within one interval never shows progress: that spares Discord an edit and the member a flicker.
+        self._shown_at = asyncio.get_running_loop().time()
+        self._showing: asyncio.Task[None] | None = None
+        self._is_editing = False
+        self._is_settled = False
+
+    @classmethod
+    async def begin(
+        cls,
+        interaction: discord.Interaction[Any],
+        *,
+        interval_s: float = 1.5,
+        progress_view: discord.ui.View | None = None,
+        ephemeral: bool = False,
+    ) -> LiveReply:
+        """Acknowledge the interaction. The answer to a button or a menu is a message of its own, too.
+
+        `progress_view` stands under the progress until the result comes."""
+        await interaction.response.defer(thinking=True, ephemeral=ephemeral)
+        reply = cls(interaction, interval_s, progress_view)
+        interaction.extras[EXTRA] = reply
+        return reply
+
+    async def show(self, event: Any) -> None:
+        """Show a `queued` or `progress` event of the engine as soon as an interval has passed since the last edit; of
+        several in one interval, the last. Never waits for Discord: the engine's stream must flow on."""
+        self._latest = progress_text(event)
+        if self._showing is None or self._showing.done():
+            self._showing = asyncio.create_task(self._show_latest())
+
+    async def finish(
+        self,
+        *,
+        content: str | None = None,
+        embeds: Sequence[discord.Embed] = (),
+        uploads: Sequence[Upload] = (),
+        view: discord.ui.View | None = None,
+    ) -> int:
+        """Replace the progress by the result; returns the message's id. Raises discord.HTTPException."""
+        await self._settle()
+        return await self._put(content=content, embeds=list(embeds), uploads=uploads, view=view)
+
+    async def fail(self, sentence: str) -> None:
+        """Take the progress away and tell the member alone. Raises discord.HTTPException."""
+        await self._settle()
+        interaction = self._interaction
+        if not interaction.is_expired():
+            try:
+                # What was public cannot become private, and a follow-up to "thinking ..." takes its place. So the
+                # sentence is put there first, said again to the member alone, and then the public one goes.
+                shown = await interaction.edit_original_response(content=sentence, embeds=[], attachments=[], view=None)
+                if not shown.flags.ephemeral:
+                    await interaction.followup.send(sentence, ephemeral=True)
+                    await interaction.delete_original_response()
+            except discord.HTTPException as error:
+                if error.code not in EXPIRED | {UNKNOWN_MESSAGE}:
+                    raise
+            else:
+                return
+        await self._put_as_bot(content=sentence, embeds=[], uploads=(), view=None)
+
+    async def _show_latest(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._latest != self._shown and not self._is_settled:
+            pause_s = self._shown_at + self._interval_s - loop.time()
+            if pause_s > 0:
+                await asyncio.sleep(pause_s)
+            self._shown, self._is_editing = self._latest, True
+            try:
+                await self._put(content=self._shown, embeds=[], uploads=(), view=self._progress_view)
+            except discord.HTTPException as error:  # the result will still be tried
+                log.info("progress not shown", status=error.status, code=error.code)
+            finally:
+                self._is_editing = False
+                self._shown_at = loop.time()
+
+    async def _settle(self) -> None:
+        """No more progress. An edit under way is let end, so that it cannot overwrite what comes next."""
+        self._is_settled = True
+        if self._showing is not None:
+            if not self._is_editing:
+                self._showing.cancel()
+            await asyncio.gather(self._showing, return_exceptions=True)
+
+    async def _put(
+        self,
+        *,
+        content: str | None,
+        embeds: list[discord.Embed],
+        uploads: Sequence[Upload],
+        view: discord.ui.View | None,
+    ) -> int:
+        if not self._interaction.is_expired():
+            try:
+                message = await self._interaction.edit_original_response(
+                    content=content, embeds=embeds, attachments=[upload.file() for upload in uploads], view=view
+                )
+            except discord.HTTPException as error:
+                if error.code not in EXPIRED:
+                    raise
+            else:
+                self._message_id = message.id
+                return message.id
+        return await self._put_as_bot(content=content, embeds=embeds, uploads=uploads, view=view)
+
+    async def _put_as_bot(
+        self,
+        *,
+        content: str | None,
+        embeds: list[discord.Embed],
+        uploads: Sequence[Upload],
+        view: discord.ui.View | None,
+    ) -> int:
+        assert self._interaction.channel_id is not None
+        channel = self._interaction.client.get_partial_messageable(
+            self._interaction.channel_id, guild_id=self._interaction.guild_id
+        )
+        files = [upload.file() for upload in uploads]
+        if self._message_id is not None:
+            message = channel.get_partial_message(self._message_id)
+            await message.edit(content=content, embeds=embeds, attachments=files, view=view)
+            return self._message_id
+        text = f"{self._interaction.user.mention} {content or ''}".strip()
+        extra: dict[str, Any] = {} if view is None else {"view": view}
+        return (await channel.send(text, embeds=embeds, files=files, **extra)).id
+
+
+def progress_text(event: Any) -> str:
+    """`queued` and `progress` events of the contract in a member's words."""
+    match event.WhichOneof("event"):
+        case "queued":
+            ahead = event.queued.position - 1
+            return "Next in the queue ..." if ahead <= 0 else f"In the queue, {ahead} ahead ..."
+        case "progress":
+            progress: pb.Progress = event.progress
+            fraction = min(1.0, max(0.0, progress.fraction))
+            filled = round(BAR_CELLS * fraction)
+            stage = progress.stage[:1].upper() + progress.stage[1:]
+            return f"{stage} ... {'▰' * filled}{'▱' * (BAR_CELLS - filled)} {fraction:.0%}"
+    raise ValueError(f"not an event of a running job: {event!r}")

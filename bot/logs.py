@@ -1,0 +1,69 @@
+"""The log: structured lines on standard error, discord.py's own included, and never the token."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from bot.settings import LogSettings
+
+REDACTED = "<token>"
+
+
+def configure_logs(settings: LogSettings, token: str) -> None:
+    """Send structlog and the standard library's loggers to standard error in the format of the settings."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if settings.format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, Redaction(token), renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.level.upper())
+    if settings.level != "debug":
+        logging.getLogger("discord").setLevel(max(logging.INFO, root.level))
+
+
+class Redaction:
+    """Replaces the token in every text of a log line: the last line of defence, nothing logs it on purpose."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        if not self._token:
+            return event
+        return {key: self._clean(value) for key, value in event.items()}
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return value.replace(self._token, REDACTED)
+        if isinstance(value, int | float | bool) or value is None:
+            return value
+        text = repr(value)
+        return text.replace(self._token, REDACTED) if self._token in text else value

@@ -1,0 +1,218 @@
+"""The clips of the blind polls: sound, where it comes from, and under which conditions it was made."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.errors import Refused
+from bot.rules.blind_poll import Candidate, Origin
+from bot.store import members
+from bot.store.connection import Store, Transaction
+
+
+class Kind(StrEnum):
+    """What a clip was made from."""
+
+    MIDI = "midi"
+    """an uploaded MIDI file, played by the band"""
+    AUDIO = "audio"
+    """an uploaded recording"""
+    PIECE = "piece"
+    """a piece that comes with the engine's libraries, played by the band"""
+    MODEL = "model"
+    """improvised by the model, played by the band"""
+
+    @property
+    def origin(self) -> Origin:
+        return Origin.AI if self is Kind.MODEL else Origin.HUMAN
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How a clip was played and how loud it is: what both sides of a poll should have in common."""
+
+    chords: str
+    bars: int
+    tempo_bpm: float
+    instrument: str
+    feel: str
+    seed: int
+    model_version: str
+    soundfont: str
+    duration_s: float
+    loudness_lufs: float
+    true_peak_dbtp: float
+
+
+@dataclass(frozen=True, slots=True)
+class NewClip:
+    """A clip to be stored. `source_digest` is what it is recognised by when it comes a second time."""
+
+    guild_id: int
+    kind: Kind
+    source_digest: str
+    title: str
+    performer: str
+    conditions: Conditions
+    year: str = ""
+    source: str = ""
+    added_by: int | None = None
+    """Discord id; None: the bot itself"""
+    consent_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A stored clip without its sound."""
+
+    id: int
+    guild_id: int
+    kind: Kind
+    title: str
+    performer: str
+    year: str
+    source: str
+    removed: bool
+    times_drawn: int
+    """in how many polls it stood beside the model's clip, whichever was posted"""
+    times_heard: int
+    """in how many closed polls it was the one posted"""
+    conditions: Conditions
+
+    @property
+    def candidate(self) -> Candidate:
+        """What the draw has to know of it."""
+        return Candidate(self.id, self.times_drawn, recording=self.kind is Kind.AUDIO)
+
+
+_COLUMNS = (
+    "clips.id, clips.guild_id, kind, title, performer, year, source, removed_at, chords, bars, tempo_bpm, instrument,"
+    " feel, seed, model_version, soundfont, duration_s, loudness_lufs, true_peak_dbtp,"
+    " (SELECT count(*) FROM polls WHERE human_clip = clips.id AND voided = 0) AS times_drawn,"
+    " (SELECT count(*) FROM polls WHERE human_clip = clips.id AND voided = 0 AND answer = 'human'"
+    "   AND closed_at IS NOT NULL) AS times_heard"
+)
+
+
+async def add(store: Store, clip: NewClip, audio: bytes, now: float) -> int:
+    """Store a clip and return its number; a clip that was removed before comes back under its old one.
+
+    Raises Refused when the same source is stored already."""
+    async with store.transaction() as transaction:
+        return await add_within(transaction, clip, audio, now)
+
+
+async def add_within(transaction: Transaction, clip: NewClip, audio: bytes, now: float) -> int:
+    """`add` as part of a larger transaction."""
+    known = None
+    if clip.kind.origin is Origin.HUMAN:
+        known = await transaction.fetch_one(
+            "SELECT id, title, removed_at FROM clips WHERE guild_id = ? AND source_digest = ? AND origin = 'human'",
+            (clip.guild_id, clip.source_digest),
+        )
+    if known is not None and known["removed_at"] is None:
+        raise Refused(f"This is already in the collection, as clip {known['id']}.")
+    added_by = None if clip.added_by is None else await members.number_of(transaction, clip.added_by, now)
+    conditions = clip.conditions
+    values = {
+        "guild_id": clip.guild_id,
+        "origin": clip.kind.origin,
+        "kind": clip.kind,
+        "source_digest": clip.source_digest,
+        "title": clip.title,
+        "performer": clip.performer,
+        "year": clip.year,
+        "source": clip.source,
+        "added_by": added_by,
+        "consent_at": clip.consent_at,
+        "added_at": now,
+        "removed_at": None,
+        "audio": audio,
+        "chords": conditions.chords,
+        "bars": conditions.bars,
+        "tempo_bpm": conditions.tempo_bpm,
+        "instrument": conditions.instrument,
+        "feel": conditions.feel,
+        "seed": conditions.seed,
+        "model_version": conditions.model_version,
+        "soundfont": conditions.soundfont,
+        "duration_s": conditions.duration_s,
+        "loudness_lufs": conditions.loudness_lufs,
+        "true_peak_dbtp": conditions.true_peak_dbtp,
+    }
+    if known is not None:
+        assignments = ", ".join(f"{column} = ?" for column in values)
+        await transaction.execute(f"UPDATE clips SET {assignments} WHERE id = ?", (*values.values(), known["id"]))
+        return int(known["id"])
+    columns, places = ", ".join(values), ", ".join("?" for _ in values)
+    return await transaction.insert(f"INSERT INTO clips ({columns}) VALUES ({places})", tuple(values.values()))
+
+
+async def find_source(store: Store, guild_id: int, source_digest: str) -> int | None:
+    """The number of the human clip that was made from this source and is still there."""
+    row = await store.fetch_one(
+        "SELECT id FROM clips WHERE guild_id = ? AND source_digest = ? AND origin = 'human' AND removed_at IS NULL",
+        (guild_id, source_digest),
+    )
+    return None if row is None else int(row["id"])
+
+
+async def get(store: Store, clip: int) -> Clip | None:
+    row = await store.fetch_one(f"SELECT {_COLUMNS} FROM clips WHERE id = ?", (clip,))
+    return None if row is None else _clip(row)
+
+
+async def audio(store: Store, clip: int) -> bytes | None:
+    """The sound, OGG; None when there is no such clip or it was removed."""
+    row = await store.fetch_one("SELECT audio FROM clips WHERE id = ?", (clip,))
+    return None if row is None or row["audio"] is None else bytes(row["audio"])
+
+
+async def human_clips(store: Store, guild_id: int) -> list[Clip]:
+    """The collection of a server: human clips that were not removed, oldest first."""
+    rows = await store.fetch_all(
+        f"SELECT {_COLUMNS} FROM clips WHERE clips.guild_id = ? AND origin = 'human' AND removed_at IS NULL"
+        " ORDER BY clips.id",
+        (guild_id,),
+    )
+    return [_clip(row) for row in rows]
+
+
+async def remove(store: Store, guild_id: int, clip: int, now: float) -> Clip | None:
+    """Delete the sound of a clip of this server's collection, keep the row; None when there is no such clip."""
+    changed = await store.execute(
+        "UPDATE clips SET audio = NULL, removed_at = ?"
+        " WHERE id = ? AND guild_id = ? AND origin = 'human' AND removed_at IS NULL",
+        (now, clip, guild_id),
+    )
+    return await get(store, clip) if changed else None
+
+
+def _clip(row: sqlite3.Row) -> Clip:
+    return Clip(
+        id=int(row["id"]),
+        guild_id=int(row["guild_id"]),
+        kind=Kind(row["kind"]),
+        title=str(row["title"]),
+        performer=str(row["performer"]),
+        year=str(row["year"]),
+        source=str(row["source"]),
+        removed=row["removed_at"] is not None,
+        times_drawn=int(row["times_drawn"]),
+        times_heard=int(row["times_heard"]),
+        conditions=Conditions(
+            chords=str(row["chords"]),
+            bars=int(row["bars"]),
+            tempo_bpm=float(row["tempo_bpm"]),
+            instrument=str(row["instrument"]),
+            feel=str(row["feel"]),
+            seed=int(row["seed"]),
+            model_version=str(row["model_version"]),
+            soundfont=str(row["soundfont"]),
+            duration_s=float(row["duration_s"]),
+            loudness_lufs=float(row["loudness_lufs"]),
+            true_peak_dbtp=float(row["true_peak_dbtp"]),
+        ),
+    )

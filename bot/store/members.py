@@ -1,0 +1,91 @@
+"""Who took part: the numbers behind Discord ids, what is known of a member, and forgetting them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.store import creations
+from bot.store.connection import Store, Transaction
+
+
+async def number_of(transaction: Transaction, discord_id: int, now: float) -> int:
+    """The number under which the games know this member; given out on first use."""
+    await transaction.execute(
+        "INSERT INTO members (discord_id, first_seen_at) VALUES (?, ?) ON CONFLICT (discord_id) DO NOTHING",
+        (discord_id, now),
+    )
+    row = await transaction.fetch_one("SELECT id FROM members WHERE discord_id = ?", (discord_id,))
+    assert row is not None
+    return int(row["id"])
+
+
+async def export(store: Store, discord_id: int) -> dict[str, list[dict[str, Any]]]:
+    """All that is kept of this member, table by table; of files, what they are. Times are seconds since 1970, UTC.
+
+    What a clip was is told for closed polls only: asking for one's data must not unblind a poll."""
+    queries = {
+        "member": "SELECT first_seen_at FROM members WHERE discord_id = ?",
+        "quiz_answers": (
+            "SELECT questions.guild_id, topic, generator, seed, questions.question, options, choice, correct,"
+            " answered_at"
+            " FROM answers JOIN questions ON questions.id = answers.question"
+            " JOIN members ON members.id = answers.member WHERE discord_id = ? ORDER BY answered_at"
+        ),
+        "quiz_questions_asked": (
+            "SELECT guild_id, channel_id, message_id, topic, generator, seed, asked_at FROM questions"
+            " JOIN members ON members.id = questions.asked_by WHERE discord_id = ? ORDER BY asked_at"
+        ),
+        "leaderboards": (
+            "SELECT guild_id, joined_at FROM leaderboard JOIN members ON members.id = leaderboard.member"
+            " WHERE discord_id = ?"
+        ),
+        "votes": (
+            "SELECT polls.id AS poll, polls.guild_id, choice, knows, voted_at, closed_at,"
+            " CASE WHEN closed_at IS NULL THEN NULL ELSE answer END AS answer"
+            " FROM votes JOIN polls ON polls.id = votes.poll JOIN members ON members.id = votes.member"
+            " WHERE discord_id = ? ORDER BY voted_at"
+        ),
+        "polls_started": (
+            "SELECT polls.id AS poll, guild_id, channel_id, drawn_at, closes_at FROM polls"
+            " JOIN members ON members.id = polls.started_by WHERE discord_id = ? ORDER BY drawn_at"
+        ),
+        "clips_added": (
+            "SELECT guild_id, kind, title, performer, added_at, removed_at FROM clips"
+            " JOIN members ON members.id = clips.added_by WHERE discord_id = ? ORDER BY added_at"
+        ),
+        "styles_added": (
+            "SELECT guild_id, name, length(picture) AS picture_bytes, added_at FROM styles"
+            " JOIN members ON members.id = styles.added_by WHERE discord_id = ? ORDER BY added_at"
+        ),
+        "creations": (
+            "SELECT id AS creation, kind, guild_id, channel_id, message_id, created_at FROM creations"
+            " WHERE member_id = ? ORDER BY created_at"
+        ),
+        "files_of_creations": (
+            "SELECT creation_id AS creation, role, length(content) AS bytes, digest AS sha256 FROM creation_blobs"
+            " JOIN blobs USING (digest) JOIN creations ON creations.id = creation_id WHERE member_id = ?"
+            " ORDER BY creation_id, role"
+        ),
+    }
+    return {name: [dict(row) for row in await store.fetch_all(sql, (discord_id,))] for name, sql in queries.items()}
+
+
+async def forget(store: Store, discord_id: int, now: float) -> bool:
+    """Cut the tie between a person and what is stored; False when nothing is known of them.
+
+    Votes on open polls go, for whoever votes again is somebody new and would count twice. Closed votes and quiz
+    answers stay as those of somebody unknown, so totals stay right. Creations go with their buttons."""
+    async with store.transaction() as transaction:
+        deleted = await creations.forget_member(transaction, discord_id)
+        row = await transaction.fetch_one("SELECT id FROM members WHERE discord_id = ?", (discord_id,))
+        if row is None:
+            return deleted > 0
+        member = int(row["id"])
+        await transaction.execute(
+            "DELETE FROM votes WHERE member = ? AND poll IN"
+            " (SELECT id FROM polls WHERE closed_at IS NULL AND closes_at > ?)",
+            (member, now),
+        )
+        await transaction.execute("DELETE FROM leaderboard WHERE member = ?", (member,))
+        await transaction.execute("UPDATE members SET discord_id = NULL WHERE id = ?", (member,))
+        return True

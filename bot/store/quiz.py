@@ -1,0 +1,183 @@
+"""Quiz questions as posted, first answers, scores, and who is on the leaderboard."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+
+from bot.rules.quiz import Question, Score
+from bot.store import members
+from bot.store.connection import Store
+
+
+@dataclass(frozen=True, slots=True)
+class PostedQuestion:
+    """A question with its number, and where it was asked."""
+
+    id: int
+    guild_id: int
+    channel_id: int
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A member's answer that counts; `first` is False when it had been given before."""
+
+    choice: int
+    right: bool
+    first: bool
+
+
+async def add_question(
+    store: Store, question: Question, *, guild_id: int, channel_id: int, asked_by: int, now: float
+) -> PostedQuestion:
+    """Write a question down, before it is posted. `asked_by` is a Discord id."""
+    async with store.transaction() as transaction:
+        number = await transaction.insert(
+            "INSERT INTO questions (guild_id, channel_id, asked_by, asked_at, generator, seed, topic, question, code,"
+            " options, correct, explanation, card_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                guild_id,
+                channel_id,
+                await members.number_of(transaction, asked_by, now),
+                now,
+                question.generator,
+                question.seed,
+                question.topic,
+                question.text,
+                question.code,
+                json.dumps(question.options),
+                question.correct,
+                question.explanation,
+                question.card_id,
+            ),
+        )
+    return PostedQuestion(number, guild_id, channel_id, question)
+
+
+async def set_message(store: Store, question: int, message_id: int) -> None:
+    await store.execute("UPDATE questions SET message_id = ? WHERE id = ?", (message_id, question))
+
+
+async def get_question(store: Store, question: int) -> PostedQuestion | None:
+    row = await store.fetch_one("SELECT * FROM questions WHERE id = ?", (question,))
+    return None if row is None else _question(row)
+
+
+async def record_answer(store: Store, posted: PostedQuestion, discord_id: int, choice: int, now: float) -> Answer:
+    """Take a member's answer if it is their first to this question; return the one that counts.
+
+    Raises sqlite3.IntegrityError for an option that the question does not have."""
+    async with store.transaction() as transaction:
+        member = await members.number_of(transaction, discord_id, now)
+        taken = await transaction.execute(
+            "INSERT INTO answers (question, member, choice, answered_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (question, member) DO NOTHING",
+            (posted.id, member, choice, now),
+        )
+        row = await transaction.fetch_one(
+            "SELECT choice FROM answers WHERE question = ? AND member = ?", (posted.id, member)
+        )
+    assert row is not None
+    counted = int(row["choice"])
+    return Answer(choice=counted, right=counted == posted.question.correct, first=taken == 1)
+
+
+async def recent_generators(
+    store: Store, guild_id: int, discord_id: int, topic: str = "", limit: int = 16
+) -> list[str]:
+    """Generators asked on this server or answered by this member lately, latest first; of one topic if given."""
+    rows = await store.fetch_all(
+        "SELECT generator, max(at) AS latest FROM ("
+        "  SELECT generator, topic, asked_at AS at FROM questions WHERE guild_id = ?"
+        "  UNION ALL"
+        "  SELECT generator, topic, answered_at FROM answers JOIN questions ON questions.id = answers.question"
+        "    JOIN members ON members.id = answers.member WHERE members.discord_id = ?"
+        ") WHERE ? IN ('', topic) GROUP BY generator ORDER BY latest DESC LIMIT ?",
+        (guild_id, discord_id, topic, limit),
+    )
+    return [str(row["generator"]) for row in rows]
+
+
+async def scores_by_topic(store: Store, guild_id: int, discord_id: int) -> dict[str, Score]:
+    rows = await store.fetch_all(
+        "SELECT topic, count(*) AS answered, sum(choice = correct) AS right"
+        " FROM answers JOIN questions ON questions.id = answers.question JOIN members ON members.id = answers.member"
+        " WHERE guild_id = ? AND discord_id = ? GROUP BY topic ORDER BY topic",
+        (guild_id, discord_id),
+    )
+    return {str(row["topic"]): Score(int(row["answered"]), int(row["right"])) for row in rows}
+
+
+async def latest_results(store: Store, guild_id: int, discord_id: int) -> list[bool]:
+    """Whether each of a member's answers was right, latest first."""
+    rows = await store.fetch_all(
+        "SELECT choice = correct AS right FROM answers JOIN questions ON questions.id = answers.question"
+        " JOIN members ON members.id = answers.member WHERE guild_id = ? AND discord_id = ?"
+        " ORDER BY answered_at DESC, answers.question DESC",
+        (guild_id, discord_id),
+    )
+    return [bool(row["right"]) for row in rows]
+
+
+async def class_total(store: Store, guild_id: int) -> Score:
+    """Of everybody together, those who are not shown and those who were forgotten included."""
+    row = await store.fetch_one(
+        "SELECT count(*) AS answered, coalesce(sum(choice = correct), 0) AS right"
+        " FROM answers JOIN questions ON questions.id = answers.question WHERE guild_id = ?",
+        (guild_id,),
+    )
+    assert row is not None
+    return Score(int(row["answered"]), int(row["right"]))
+
+
+async def shown_scores(store: Store, guild_id: int) -> dict[int, Score]:
+    """Scores of those who chose to be shown, by Discord id."""
+    rows = await store.fetch_all(
+        "SELECT discord_id, count(*) AS answered, sum(choice = correct) AS right FROM leaderboard"
+        " JOIN members ON members.id = leaderboard.member"
+        " JOIN answers ON answers.member = leaderboard.member"
+        " JOIN questions ON questions.id = answers.question AND questions.guild_id = leaderboard.guild_id"
+        " WHERE leaderboard.guild_id = ? AND discord_id IS NOT NULL GROUP BY discord_id",
+        (guild_id,),
+    )
+    return {int(row["discord_id"]): Score(int(row["answered"]), int(row["right"])) for row in rows}
+
+
+async def is_shown(store: Store, guild_id: int, discord_id: int) -> bool:
+    row = await store.fetch_one(
+        "SELECT 1 FROM leaderboard JOIN members ON members.id = leaderboard.member"
+        " WHERE guild_id = ? AND discord_id = ?",
+        (guild_id, discord_id),
+    )
+    return row is not None
+
+
+async def show(store: Store, guild_id: int, discord_id: int, shown: bool, now: float) -> None:
+    """Put a member on a server's leaderboard, or take them off it."""
+    async with store.transaction() as transaction:
+        member = await members.number_of(transaction, discord_id, now)
+        if shown:
+            await transaction.execute(
+                "INSERT INTO leaderboard (guild_id, member, joined_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (guild_id, member, now),
+            )
+        else:
+            await transaction.execute("DELETE FROM leaderboard WHERE guild_id = ? AND member = ?", (guild_id, member))
+
+
+def _question(row: sqlite3.Row) -> PostedQuestion:
+    question = Question(
+        generator=str(row["generator"]),
+        seed=int(row["seed"]),
+        topic=str(row["topic"]),
+        text=str(row["question"]),
+        code=str(row["code"]),
+        options=tuple(json.loads(row["options"])),
+        correct=int(row["correct"]),
+        explanation=str(row["explanation"]),
+        card_id=str(row["card_id"]),
+    )
+    return PostedQuestion(int(row["id"]), int(row["guild_id"]), int(row["channel_id"]), question)

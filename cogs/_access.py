@@ -1,0 +1,31 @@
+"""Who may use a command, and where."""
+
+from __future__ import annotations
+
+import discord
+
+from bot.client import Woodshed
+from bot.errors import Refused
+from bot.posting import require_may_post
+
+Interaction = discord.Interaction[Woodshed]
+
+
+def require_staff(interaction: Interaction) -> None:
+    """Raises Refused unless the member carries the staff role or manages the server."""
+    if not interaction.client.is_staff(interaction.user):
+        raise Refused("This is for the course's staff.")
+
+
+def require_own_message(interaction: Interaction, *permissions: str) -> None:
+    """For a message of the bot's own, which takes more than an answer to a command. Raises MissingPermission."""
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    send = "send_messages_in_threads" if in_thread else "send_messages"
+    require_may_post(interaction, "view_channel", send, *permissions)
+
+
+def guild_id_of(interaction: Interaction) -> int:
+    """The server of the command. Raises Refused in a direct message."""
+    if interaction.guild_id is None:
+        raise Refused("This works on a server only.")
+    return interaction.guild_id

@@ -1,0 +1,300 @@
+"""A picture on its way: from a request to the answer with its buttons, whichever command, menu or button asked.
+
+The buttons know the answer's number; the store knows the rest, also after a restart.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Self
+
+import discord
+
+from bot import own_styles
+from bot.client import Woodshed
+from bot.durable import Durable
+from bot.engine_client import new_job_id
+from bot.errors import Refused
+from bot.live_reply import LiveReply, Upload
+from bot.own_styles import StyleChoice
+from bot.posting import REQUEST_LIMIT_BYTES, read_attachment, require_may_post, upload_limit_bytes
+from bot.store import creations
+from cogs._answers import delete, find
+from cogs._job_buttons import cancel_view
+from engine.contract import engine_pb2 as pb
+
+STEP = 0.2
+"""How much stronger or weaker one press makes it."""
+MOST_OPTIONS = 25
+MOST_OWN_OPTIONS = 10
+"""Of the server's own styles, which come first: the style book must not be crowded out of the menu."""
+
+LABELS = {
+    "another": "Another style",
+    "stronger": "Stronger",
+    "weaker": "Weaker",
+    "next": "Use as next input",
+    "delete": "Delete",
+}
+
+Source = Callable[[], Awaitable[bytes]]
+"""Where a picture comes from: a member's attachment, or the store."""
+
+
+async def paint(
+    interaction: discord.Interaction[Woodshed],
+    request: pb.StylizeRequest,
+    image: Source,
+    style_image: Source | None = None,
+) -> None:
+    """Acknowledge, have the engine paint, post the picture with its buttons, and keep what they need.
+
+    `request` comes without files and codes. Raises Refused, and what the sources and the engine raise."""
+    bot = interaction.client
+    require_may_post(interaction, "attach_files", "embed_links")
+    used = await own_styles.put_codes(bot.store, interaction.guild_id, request)
+    with bot.jobs.place(interaction.user.id):
+        request.job.job_id = new_job_id()
+        request.job.member_key = bot.member_key(interaction.user.id)
+        reply = await LiveReply.begin(
+            interaction,
+            interval_s=bot.settings.discord.progress_interval_s,
+            progress_view=cancel_view(request.job.job_id),
+        )
+        request.image = await image()
+        request.style_image = await style_image() if style_image else b""
+        request.max_bytes = upload_limit_bytes(interaction)
+        result = await own_styles.stylize(bot.engine, bot.store, used, request, reply.show)
+        files = uploads(result)
+        for name in ("image", "before_after"):
+            result.ClearField(name)
+        creation_id = await keep(interaction, request, result)
+        styles = await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)
+        message_id = await reply.finish(
+            embeds=[embed(request, result, styles, with_before_after=len(files) > 1)],
+            uploads=files,
+            view=picture_view(creation_id, styles, result.style, request.strength),
+        )
+        await creations.posted(bot.store, creation_id, message_id)
+
+
+async def keep(interaction: discord.Interaction[Woodshed], request: pb.StylizeRequest, result: pb.StylizeResult) -> int:
+    """Record what the buttons will need: the request as it turned out, its pictures, and the result without its own.
+
+    Takes the files out of the request: they are megabytes, and a copy would hold up the event loop."""
+    assert interaction.channel_id is not None
+    files: dict[creations.Role, bytes] = {"image": request.image}
+    if request.style_image:
+        files["style_image"] = request.style_image
+    for name in ("job", "image", "style_image", "max_bytes"):
+        request.ClearField(name)
+    own_styles.take_codes_out(request)
+    request.seed = result.seed
+    if result.drawn_style:
+        request.style = result.drawn_style  # so that a newer style book does not draw another one
+    return await creations.add(
+        interaction.client.store,
+        "picture",
+        member_id=interaction.user.id,
+        guild_id=interaction.guild_id,
+        channel_id=interaction.channel_id,
+        request=request.SerializeToString(),
+        result=result.SerializeToString(),
+        files=files,
+        now=time.time(),
+    )
+
+
+def embed(
+    request: pb.StylizeRequest, result: pb.StylizeResult, styles: Sequence[StyleChoice], *, with_before_after: bool
+) -> discord.Embed:
+    """Before and after, with everything that it takes to make it again."""
+    labels = {style.name: style.label for style in styles}
+    shown = discord.Embed(title=labels.get(result.style, result.style), description="\n".join(result.notes) or None)
+    shown.add_field(name="Style", value=result.style)
+    if blended := request.blend_with or request.blend_with_name:
+        shown.add_field(name="Blended with", value=f"{blended}, {request.blend:.0%}")
+    shown.add_field(name="Strength", value=f"{request.strength:.0%}" + (", own colours" if request.keep_colors else ""))
+    shown.add_field(name="Size", value=f"{result.width} x {result.height} px")
+    shown.add_field(name="Time", value=f"{result.compute_s:.2f} s")
+    shown.add_field(name="Seed", value=str(result.seed))
+    if with_before_after:
+        shown.set_image(url="attachment://before-after.jpg")
+    shown.set_footer(text=f"model {result.model_version}")
+    return shown
+
+
+def uploads(result: pb.StylizeResult) -> list[Upload]:
+    """The picture itself, and the two side by side unless both are too much for one message."""
+    files = [Upload(f"stylized.{result.extension}", result.image, f"The picture, repainted: {result.style}")]
+    if result.before_after and len(result.image) + len(result.before_after) < REQUEST_LIMIT_BYTES:
+        files.append(Upload("before-after.jpg", result.before_after, "The picture before and after"))
+    return files
+
+
+def kept_picture(bot: Woodshed, creation_id: int, role: creations.Role) -> Source:
+    """A picture behind an earlier answer. The source raises Refused when it is no longer kept."""
+
+    async def read() -> bytes:
+        files = await creations.files(bot.store, creation_id)
+        if role not in files:
+            days = bot.settings.store.picture_days
+            raise Refused(f"I keep posted pictures for {days:.0f} days, and this one is gone; please post it again.")
+        return files[role]
+
+    return read
+
+
+class PictureButton(
+    Durable,
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"picture:(?P<creation>\d+):(?P<action>another|stronger|weaker|next|delete)",
+):
+    """One of the five things to do with a picture."""
+
+    def __init__(self, creation_id: int, action: str, *, disabled: bool = False) -> None:
+        style = discord.ButtonStyle.danger if action == "delete" else discord.ButtonStyle.secondary
+        super().__init__(
+            discord.ui.Button(
+                label=LABELS[action], style=style, custom_id=f"picture:{creation_id}:{action}", disabled=disabled, row=1
+            )
+        )
+        self.creation_id = creation_id
+        self.action = action
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(int(match["creation"]), match["action"])
+
+    async def press(self, interaction: discord.Interaction[Woodshed]) -> None:
+        creation = await find(interaction.client, self.creation_id, "picture")
+        request = pb.StylizeRequest.FromString(creation.request)
+        match self.action:
+            case "another":
+                await another_style(interaction, creation, "")
+            case "stronger" | "weaker":
+                request.strength = stepped(request.strength, STEP if self.action == "stronger" else -STEP)
+                await again(interaction, creation, request)
+            case "next":
+                await offer_as_input(interaction, creation)
+            case "delete":
+                await delete(interaction, creation)
+
+
+class StyleMenu(
+    Durable,
+    discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]],
+    template=r"picture:(?P<creation>\d+):style",
+):
+    """Paints the same picture in the chosen style."""
+
+    def __init__(self, creation_id: int, options: Sequence[discord.SelectOption]) -> None:
+        super().__init__(
+            discord.ui.Select(
+                placeholder="Choose another style ...",
+                options=list(options),
+                custom_id=f"picture:{creation_id}:style",
+                row=0,
+            )
+        )
+        self.creation_id = creation_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        assert isinstance(item, discord.ui.Select)
+        return cls(int(match["creation"]), item.options)
+
+    async def press(self, interaction: discord.Interaction[Woodshed]) -> None:
+        creation = await find(interaction.client, self.creation_id, "picture")
+        await another_style(interaction, creation, self.item.values[0])
+
+
+def picture_view(creation_id: int, styles: Sequence[StyleChoice], current: str, strength: float) -> discord.ui.View:
+    """All that can be done with a picture; the menu lacks the style it is in."""
+    view = discord.ui.View(timeout=None)
+    if options := style_options(styles, current):
+        view.add_item(StyleMenu(creation_id, options))
+    for action in LABELS:
+        disabled = (action == "stronger" and strength >= 1.0) or (action == "weaker" and strength <= 0.0)
+        view.add_item(PictureButton(creation_id, action, disabled=disabled))
+    return view
+
+
+def style_options(styles: Sequence[StyleChoice], current: str = "") -> list[discord.SelectOption]:
+    """25 styles other than the current one as menu options, the server's own first."""
+    own = [style for style in styles if style.own and style.name != current]
+    book = [style for style in styles if not style.own and style.name != current]
+    shown = [*own[:MOST_OWN_OPTIONS], *book][:MOST_OPTIONS]
+    return [discord.SelectOption(label=style.label, value=style.value) for style in shown]
+
+
+def stepped(strength: float, step: float) -> float:
+    """A strength one step up or down, within 0..1. Raises Refused at the end of the scale."""
+    moved = round(min(1.0, max(0.0, strength + step)), 2)
+    if moved == strength:
+        raise Refused("It is at full strength already." if step > 0 else "This is the photo itself already.")
+    return moved
+
+
+async def again(
+    interaction: discord.Interaction[Woodshed], creation: creations.Creation, request: pb.StylizeRequest
+) -> None:
+    """Paint the same picture after a changed request."""
+    bot = interaction.client
+    from_picture = not request.style and not request.style_name
+    await paint(
+        interaction,
+        request,
+        kept_picture(bot, creation.id, "image"),
+        kept_picture(bot, creation.id, "style_image") if from_picture else None,
+    )
+
+
+async def another_style(interaction: discord.Interaction[Woodshed], creation: creations.Creation, style: str) -> None:
+    """Paint the same picture in a style of the menu or, for "", in one drawn from all but the present one."""
+    bot = interaction.client
+    if not style:
+        present = pb.StylizeResult.FromString(creation.result).style
+        styles = await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)
+        others = [choice.value for choice in styles if choice.name != present]
+        style = bot.draw.choice(others) if others else ""
+    request = pb.StylizeRequest.FromString(creation.request)
+    for name in ("seed", "blend_with", "blend_with_name", "blend"):
+        request.ClearField(name)
+    own_styles.choose(request, style)
+    await paint(interaction, request, kept_picture(bot, creation.id, "image"))
+
+
+async def offer_as_input(interaction: discord.Interaction[Woodshed], creation: creations.Creation) -> None:
+    """Keep the painted picture as the start of a new one, and let the member choose what goes over it."""
+    bot = interaction.client
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    message = interaction.message
+    painted = [a for a in message.attachments if a.filename.startswith("stylized.")] if message else []
+    if not painted:
+        raise Refused("The painted picture is no longer there; please post it with /stylize.")
+    content = await read_attachment(painted[0], bot.settings.discord.max_attachment_bytes, "The picture")
+    assert interaction.channel_id is not None
+    start = await creations.add(
+        bot.store,
+        "picture",
+        member_id=interaction.user.id,
+        guild_id=interaction.guild_id,
+        channel_id=interaction.channel_id,
+        request=creation.request,
+        result=creation.result,
+        files={"image": content},
+        now=time.time(),
+    )
+    view = discord.ui.View(timeout=None)
+    options = style_options(await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id))
+    if options:
+        view.add_item(StyleMenu(start, options))
+    view.add_item(PictureButton(start, "another"))
+    await interaction.edit_original_response(content="What goes over it?", view=view)

@@ -1,0 +1,202 @@
+"""How a quiz question, its private answer and the scores look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Self
+
+import discord
+
+from bot.durable import Durable
+from bot.errors import Refused
+from bot.rules.quiz import LETTERS, Question, Score, Standing, fit_on_buttons, weakest_topic
+from bot.store import quiz
+from bot.store.quiz import Answer, PostedQuestion
+from cogs._access import Interaction, guild_id_of
+from cogs._ask_views import card_embed
+from cogs._text import MAX_DESCRIPTION, MAX_EMBED, code_block, counted, percent, shorten
+
+COLOUR = discord.Colour.blurple()
+RIGHT, WRONG = discord.Colour.green(), discord.Colour.orange()
+
+
+def question_embed(posted: PostedQuestion) -> discord.Embed:
+    """The question as everybody sees it: nothing in it depends on the right answer."""
+    question = posted.question
+    parts = [shorten(question.text, 1500)]
+    if question.code:
+        parts.append(code_block(question.code, "py", 1500))
+    if not fit_on_buttons(question.options):
+        room = (MAX_DESCRIPTION - sum(map(len, parts))) // len(question.options) - 16
+        parts += [f"**{letter}**  {_option(text, room)}" for letter, text in _lettered(question.options)]
+    embed = discord.Embed(title="Quiz", description=shorten("\n".join(parts), MAX_DESCRIPTION), colour=COLOUR)
+    embed.set_footer(text=f"{question.topic} · answers are private, your first one counts")
+    return embed
+
+
+def question_view(posted: PostedQuestion) -> discord.ui.View:
+    view = discord.ui.View(timeout=None)
+    options = posted.question.options
+    plain = fit_on_buttons(options)
+    for choice, (letter, text) in enumerate(_lettered(options)):
+        view.add_item(AnswerButton(posted.id, choice, text if plain else letter))
+    return view
+
+
+def answer_embed(question: Question, answer: Answer) -> discord.Embed:
+    """What the member reads alone: right or wrong, why, and the misconceptions behind the other options."""
+    parts = []
+    if not answer.first:
+        parts.append("You have answered this one already, and the first answer counts.")
+    if not answer.right or not answer.first:
+        parts.append(f"You chose {_option(question.options[answer.choice], 300)}.")
+    parts.append(shorten(question.explanation, 2500))
+    return discord.Embed(
+        title="Right!" if answer.right else "Not this time",
+        description="\n\n".join(part for part in parts if part),
+        colour=RIGHT if answer.right else WRONG,
+    )
+
+
+def score_embed(topics: dict[str, Score], streak: int, listening: Score, shown: bool, total: Score) -> discord.Embed:
+    """A member's own score, for themselves."""
+    own = Score(sum(score.answered for score in topics.values()), sum(score.right for score in topics.values()))
+    if not own.answered:
+        lines = ["You haven't answered a question yet; `/quiz` asks one."]
+    else:
+        lines = [f"**{own.right} of {own.answered}** right ({percent(own.share)})"]
+        if streak > 1:
+            lines.append(f"The last {streak} in a row were right.")
+        if weakest := weakest_topic(topics):
+            lines.append(f"Worth practising next: `/quiz topic:{weakest}`")
+        if total.answered > own.answered:
+            lines.append(f"The class together: {percent(total.share)} of {counted(total.answered, 'answer')}.")
+    embed = discord.Embed(title="Your score", description="\n".join(lines), colour=COLOUR)
+    if topics:
+        rows = [f"{topic}: {score.right} of {score.answered}" for topic, score in topics.items()]
+        embed.add_field(name="By topic", value=shorten("\n".join(rows), 1024), inline=True)
+    if listening.answered:
+        text = f"{listening.right} of {counted(listening.answered, 'closed poll')} right"
+        embed.add_field(name="By ear", value=text, inline=True)
+    embed.set_footer(text="You are on the leaderboard." if shown else "You are not on the leaderboard.")
+    return embed
+
+
+def leaderboard_embed(standings: Sequence[Standing], total: Score) -> discord.Embed:
+    """Those who chose to be shown. Mentions in an embed name people without calling them."""
+    lines = [
+        f"{standing.place}. <@{standing.member}>  {standing.score.right} right of {standing.score.answered}"
+        for standing in standings[:20]
+    ]
+    if not lines:
+        lines = ["Nobody is on it yet. `/score` has a button to join."]
+    embed = discord.Embed(title="Leaderboard", description="\n".join(lines), colour=COLOUR)
+    if total.answered:
+        share = percent(total.share)
+        embed.set_footer(text=f"The whole class: {share} of {counted(total.answered, 'answer')} right")
+    return embed
+
+
+class AnswerButton(
+    Durable,
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"quiz:(?P<question>\d+):(?P<choice>\d+)",
+):
+    """One option of a question. Its id is the option's place and says nothing of right or wrong."""
+
+    def __init__(self, question: int, choice: int, label: str = "?") -> None:
+        super().__init__(
+            discord.ui.Button(label=label, style=discord.ButtonStyle.secondary, custom_id=f"quiz:{question}:{choice}")
+        )
+        self.question = question
+        self.choice = choice
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(int(match["question"]), int(match["choice"]))
+
+    async def press(self, interaction: Interaction) -> None:
+        store = interaction.client.store
+        posted = await quiz.get_question(store, self.question)
+        if posted is None or self.choice >= len(posted.question.options):
+            raise Refused("I no longer have this question; `/quiz` asks a new one.")
+        now = discord.utils.utcnow().timestamp()
+        answer = await quiz.record_answer(store, posted, interaction.user.id, self.choice, now)
+        view = discord.ui.View(timeout=None)
+        if posted.question.card_id:
+            view.add_item(CardButton(posted.question.card_id))
+        await interaction.response.send_message(
+            embed=answer_embed(posted.question, answer),
+            view=view if view.children else discord.utils.MISSING,
+            ephemeral=True,
+        )
+
+
+class CardButton(
+    Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"card:(?P<card>[a-z0-9-]+)"
+):
+    """Opens the concept card behind a question."""
+
+    def __init__(self, card_id: str) -> None:
+        super().__init__(
+            discord.ui.Button(label="Read the card", style=discord.ButtonStyle.secondary, custom_id=f"card:{card_id}")
+        )
+        self.card_id = card_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(match["card"])
+
+    async def press(self, interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        reply = await interaction.client.engine.ask(self.card_id.replace("-", " "))
+        card = next((card for card in reply.cards if card.id == self.card_id), None)
+        if card is None:
+            raise Refused("That card has left the deck; `/ask` finds what is there now.")
+        await interaction.followup.send(embed=card_embed(card, MAX_EMBED), ephemeral=True)
+
+
+class LeaderboardButton(
+    Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"leaderboard:(?P<shown>on|off)"
+):
+    """Joins or leaves the leaderboard."""
+
+    def __init__(self, shown: bool) -> None:
+        label = "Show me on the leaderboard" if shown else "Take me off the leaderboard"
+        super().__init__(
+            discord.ui.Button(
+                label=label,
+                style=discord.ButtonStyle.secondary,
+                custom_id=f"leaderboard:{'on' if shown else 'off'}",
+            )
+        )
+        self.shown = shown
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(match["shown"] == "on")
+
+    async def press(self, interaction: Interaction) -> None:
+        now = discord.utils.utcnow().timestamp()
+        await quiz.show(interaction.client.store, guild_id_of(interaction), interaction.user.id, self.shown, now)
+        sentence = "You are on the leaderboard now." if self.shown else "You are off the leaderboard."
+        await interaction.response.send_message(sentence, ephemeral=True)
+
+
+def _lettered(options: Sequence[str]) -> list[tuple[str, str]]:
+    return list(zip(LETTERS, options, strict=False))
+
+
+def _option(text: str, limit: int) -> str:
+    """An option inside a sentence: as code where it is code, in one piece where it has lines."""
+    text = shorten(text, max(limit, 16))
+    if "\n" in text:
+        return "\n" + code_block(text, "py")
+    return text if "`" in text else f"`{text}`" if text.strip() else "(nothing)"

@@ -1,0 +1,35 @@
+"""Text within Discord's limits (API v10)."""
+
+from __future__ import annotations
+
+MAX_CONTENT = 2000
+MAX_DESCRIPTION = 4096
+MAX_EMBED = 6000
+MAX_FIELD = 1024
+MAX_TITLE = 256
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters, cut at a word where that loses little; the cut is shown by an ellipsis."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    space = max(cut.rfind(" "), cut.rfind("\n"))
+    return (cut[:space] if space > limit * 3 // 4 else cut).rstrip() + "…"
+
+
+def code_block(code: str, language: str = "", limit: int = MAX_DESCRIPTION) -> str:
+    """A fenced block of at most `limit` characters. A fence inside the code cannot end it."""
+    fence_free = code.replace("```", "`\u200b`\u200b`")
+    frame = len(f"```{language}\n\n```")
+    return f"```{language}\n{shorten(fence_free, limit - frame)}\n```"
+
+
+def percent(share: float) -> str:
+    """0.583 -> "58 %"."""
+    return f"{100 * share:.0f} %"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """1, "vote" -> "1 vote"; 2 -> "2 votes"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

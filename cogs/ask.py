@@ -1,0 +1,50 @@
+"""/ask: answers out of the deck of concept cards, with the source, or an honest "I don't know"."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Woodshed
+from bot.errors import Refused
+from bot.posting import require_may_post
+from bot.rules.quotas import Quota
+from cogs import _ask_views as views
+from cogs._access import Interaction
+from cogs._text import MAX_EMBED
+
+QUESTIONS_PER_MINUTE = 10
+
+
+class Ask(commands.Cog):
+    """Answers come from cards only, never from a guess."""
+
+    def __init__(self, bot: Woodshed) -> None:
+        self.bot = bot
+        self.quota = Quota(QUESTIONS_PER_MINUTE, 60.0)
+
+    @app_commands.command(
+        name="ask", description="Ask about PyTorch and deep learning; answered from the concept cards"
+    )
+    @app_commands.describe(question="In your own words", private="Only you see the answer")
+    async def ask(
+        self, interaction: Interaction, question: app_commands.Range[str, 1, 300], private: bool = False
+    ) -> None:
+        if not private:
+            require_may_post(interaction, "embed_links")
+        wait_s = self.quota.take(interaction.user.id, discord.utils.utcnow().timestamp())
+        if wait_s:
+            raise Refused(f"That's a lot of questions for one minute; the next one can come in {wait_s:.0f} s.")
+        await interaction.response.defer(thinking=True, ephemeral=private)
+        reply = await self.bot.engine.ask(question)
+        if not reply.known or not reply.cards:
+            await interaction.followup.send(views.unknown_sentence(question, reply.cards), ephemeral=private)
+            return
+        best, *others = reply.cards
+        related = views.related_line(others) if others else discord.utils.MISSING
+        await interaction.followup.send(related, embed=views.card_embed(best, MAX_EMBED), ephemeral=private)
+
+
+async def setup(bot: Woodshed) -> None:
+    await bot.add_cog(Ask(bot))

@@ -1,0 +1,156 @@
+"""/clips: the staff's collection of human clips for the blind polls."""
+
+from __future__ import annotations
+
+import io
+import secrets
+from collections.abc import Callable
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.catalogue import matching
+from bot.client import Woodshed
+from bot.clip_intake import Upload, take_in_upload
+from bot.engine_client import new_job_id
+from bot.errors import Refused
+from bot.live_reply import LiveReply
+from bot.posting import read_attachment, require_may_post, require_size, upload_limit_bytes
+from bot.rules.blind_poll import LARGEST_SEED
+from bot.store import clips
+from bot.store.clips import Clip, Kind
+from cogs._access import Interaction, guild_id_of, require_staff
+from cogs._job_buttons import cancel_view
+from cogs._poll_views import described
+from cogs._text import MAX_DESCRIPTION, counted, shorten
+from engine.contract import engine_pb2 as pb
+
+NO_CONSENT = "I only store a clip when whoever played it agrees; ask them, then set `consent` to True."
+
+
+@app_commands.guild_only()
+class Clips(commands.GroupCog, group_name="clips", group_description="Staff: human clips for the blind polls"):
+    """Everything here is for staff, and private: a list in the channel would tell what the polls are about."""
+
+    def __init__(self, bot: Woodshed, draw_seed: Callable[[], int] = lambda: secrets.randbelow(LARGEST_SEED)) -> None:
+        self.bot = bot
+        self.draw_seed = draw_seed
+
+    @app_commands.command(description="Staff: store a clip that a human played")
+    @app_commands.describe(
+        file="MIDI (played by the same band as the model's clips, so the fairer test) or a recording",
+        performer="Who played it",
+        title="What it is called",
+        consent="Whoever played it agrees that it is stored here and played in polls",
+        chords="Its chords, such as Dm7 G7 | Cmaj7; estimated from the MIDI if left out",
+    )
+    async def add(
+        self,
+        interaction: Interaction,
+        file: discord.Attachment,
+        performer: app_commands.Range[str, 1, 100],
+        title: app_commands.Range[str, 1, 150],
+        consent: bool,
+        chords: app_commands.Range[str, 1, 2000] = "",
+    ) -> None:
+        require_staff(interaction)
+        if not consent:
+            raise Refused(NO_CONSENT)
+        limit_bytes = self.bot.settings.discord.max_attachment_bytes
+        require_size(file, limit_bytes)
+        job = pb.Job(job_id=new_job_id(), member_key=self.bot.member_key(interaction.user.id))
+        with self.bot.jobs.place(interaction.user.id):
+            reply = await LiveReply.begin(
+                interaction,
+                interval_s=self.bot.settings.discord.progress_interval_s,
+                progress_view=cancel_view(job.job_id),
+                ephemeral=True,
+            )
+            upload = Upload(
+                content=await read_attachment(file, limit_bytes),
+                title=title,
+                performer=performer,
+                chords=chords,
+                added_by=interaction.user.id,
+            )
+            clip, notes = await take_in_upload(
+                self.bot.engine,
+                self.bot.store,
+                upload,
+                guild_id=guild_id_of(interaction),
+                job=job,
+                seed=self.draw_seed(),
+                max_bytes=upload_limit_bytes(interaction),
+                now=discord.utils.utcnow().timestamp(),
+                on_event=reply.show,
+            )
+        lines = [f"Stored as clip {clip.id}: {described(clip)}", _measured(clip), *notes]
+        if clip.kind is Kind.AUDIO:
+            lines.append(
+                "Its sound differs from the band's and would give it away, so polls draw it only with "
+                "`/poll start recordings:True`. MIDI makes the fairer test."
+            )
+        await reply.finish(content=shorten("\n".join(lines), 2000))
+
+    @app_commands.command(name="list", description="Staff: what is in the collection")
+    async def list_clips(self, interaction: Interaction) -> None:
+        require_staff(interaction)
+        collection = await clips.human_clips(self.bot.store, guild_id_of(interaction))
+        lines = [f"`{clip.id}` {_short(clip)}; heard in {counted(clip.times_heard, 'poll')}" for clip in collection]
+        text = (
+            "\n".join(lines) or "The collection is empty. `/clips add` stores a clip; the first poll adds a few pieces."
+        )
+        embed = discord.Embed(title="Human clips", description=shorten(text, MAX_DESCRIPTION))
+        await interaction.response.send_message(embed=embed, ephemeral=True)
+
+    @app_commands.command(description="Staff: hear a clip, for yourself alone")
+    @app_commands.describe(clip="Which one")
+    async def play(self, interaction: Interaction, clip: int) -> None:
+        require_staff(interaction)
+        require_may_post(interaction, "attach_files")
+        found = await clips.get(self.bot.store, clip)
+        audio = await clips.audio(self.bot.store, clip)
+        if found is None or found.guild_id != guild_id_of(interaction) or found.kind is Kind.MODEL or audio is None:
+            raise Refused(f"There is no clip {clip} in the collection.")
+        file = discord.File(io.BytesIO(audio), filename=f"clip-{clip}.ogg")
+        await interaction.response.send_message(f"{described(found)}\n{_measured(found)}", file=file, ephemeral=True)
+
+    @app_commands.command(description="Staff: delete a clip's sound; past polls keep its title")
+    @app_commands.describe(clip="Which one")
+    async def remove(self, interaction: Interaction, clip: int) -> None:
+        require_staff(interaction)
+        now = discord.utils.utcnow().timestamp()
+        removed = await clips.remove(self.bot.store, guild_id_of(interaction), clip, now)
+        if removed is None:
+            raise Refused(f"There is no clip {clip} in the collection.")
+        sentence = f"Removed: {_short(removed)}. Its sound is deleted; past polls keep its title."
+        await interaction.response.send_message(sentence, ephemeral=True)
+
+    @play.autocomplete("clip")
+    @remove.autocomplete("clip")
+    async def complete_clip(self, interaction: Interaction, current: str) -> list[app_commands.Choice[int]]:
+        if not self.bot.is_staff(interaction.user):
+            return []
+        collection = await clips.human_clips(self.bot.store, guild_id_of(interaction))
+        labels = [(f"{clip.id}: {clip.title}, {clip.performer}", str(clip.id)) for clip in reversed(collection)]
+        return [app_commands.Choice(name=choice.name, value=int(choice.value)) for choice in matching(current, labels)]
+
+
+def _short(clip: Clip) -> str:
+    escape = discord.utils.escape_markdown
+    year = f", {clip.year}" if clip.year else ""
+    kind = "recording" if clip.kind is Kind.AUDIO else clip.kind.value
+    return f"**{escape(clip.title)}**, {escape(clip.performer)}{year} ({kind}, {clip.conditions.duration_s:.0f} s)"
+
+
+def _measured(clip: Clip) -> str:
+    conditions = clip.conditions
+    return (
+        f"{conditions.duration_s:.1f} s, {conditions.loudness_lufs:.1f} LUFS, "
+        f"true peak {conditions.true_peak_dbtp:.1f} dBTP"
+    )
+
+
+async def setup(bot: Woodshed) -> None:
+    await bot.add_cog(Clips(bot))

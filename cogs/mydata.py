@@ -1,0 +1,80 @@
+"""/mydata: what the bot keeps of a member, to take along or to be forgotten."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from typing import Any, Self
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Woodshed
+from bot.durable import Durable
+from bot.posting import require_may_post
+from bot.store import members
+from cogs._access import Interaction
+
+ALL_KEPT = (
+    "This lists all I keep of you. Files that I hold for the buttons of your pictures and clips stand in it with their "
+    "size and SHA-256, not in full."
+)
+WARNING = (
+    "This cuts every tie between you and what I keep. Your quiz answers and your votes on closed polls stay, as those "
+    "of somebody unknown, so that totals stay right; your votes on open polls, your place on leaderboards and "
+    "everything behind the buttons of your pictures and clips are deleted. Clips and styles that you added to a server "
+    "stay with the server. It can't be undone."
+)
+
+
+class MyData(commands.GroupCog, group_name="mydata", group_description="What I keep of you"):
+    """Answers are private."""
+
+    def __init__(self, bot: Woodshed) -> None:
+        self.bot = bot
+
+    @app_commands.command(description="A list of all that I keep of you, as a JSON file for you alone")
+    async def export(self, interaction: Interaction) -> None:
+        require_may_post(interaction, "attach_files")
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        kept = await members.export(self.bot.store, interaction.user.id)
+        content = json.dumps({"discord_id": interaction.user.id, **kept}, indent=2, ensure_ascii=False).encode()
+        file = discord.File(io.BytesIO(content), filename="woodshed-my-data.json")
+        await interaction.edit_original_response(content=ALL_KEPT, attachments=[file])
+
+    @app_commands.command(description="Have me forget you; totals of quiz and polls stay right")
+    async def delete(self, interaction: Interaction) -> None:
+        view = discord.ui.View(timeout=None).add_item(ForgetButton())
+        await interaction.response.send_message(WARNING, view=view, ephemeral=True)
+
+
+class ForgetButton(Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"mydata:forget"):
+    """Forgets whoever presses it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            discord.ui.Button(label="Forget me", style=discord.ButtonStyle.danger, custom_id="mydata:forget")
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls()
+
+    async def press(self, interaction: Interaction) -> None:
+        now = discord.utils.utcnow().timestamp()
+        known = await members.forget(interaction.client.store, interaction.user.id, now)
+        sentence = "Done: I no longer know you." if known else "There was nothing: I didn't know you."
+        await interaction.response.edit_message(content=sentence, view=None)
+
+
+async def setup(bot: Woodshed) -> None:
+    bot.add_dynamic_items(ForgetButton)
+    await bot.add_cog(MyData(bot))
+
+
+async def teardown(bot: Woodshed) -> None:
+    bot.remove_dynamic_items(ForgetButton)

@@ -1,0 +1,110 @@
+"""/quiz, /score and /leaderboard: one question for the channel, a private answer for everybody."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.catalogue import matching
+from bot.client import Woodshed
+from bot.errors import Refused
+from bot.posting import require_may_post
+from bot.rules.blind_poll import LARGEST_SEED
+from bot.rules.quiz import MAX_OPTIONS, Question, Score, leaderboard, streak, to_avoid
+from bot.rules.quotas import Quota
+from bot.store import polls, quiz
+from cogs import _quiz_views as views
+from cogs._access import Interaction, guild_id_of
+
+QUESTIONS_PER_MINUTE = 6
+"""For one member: enough to practise fast, too few to flood a channel."""
+
+
+class Quiz(commands.Cog):
+    """Questions whose right answer the engine has computed."""
+
+    def __init__(self, bot: Woodshed, draw_seed: Callable[[], int] = lambda: secrets.randbelow(LARGEST_SEED)) -> None:
+        self.bot = bot
+        self.draw_seed = draw_seed
+        self.quota = Quota(QUESTIONS_PER_MINUTE, 60.0)
+
+    @app_commands.command(name="quiz", description="A PyTorch question for this channel; answers are private")
+    @app_commands.describe(topic="What it should be about; anything if left out")
+    @app_commands.guild_only()
+    async def ask_question(self, interaction: Interaction, topic: str = "") -> None:
+        guild_id, channel_id = guild_id_of(interaction), interaction.channel_id
+        require_may_post(interaction, "embed_links")
+        assert channel_id is not None
+        now = discord.utils.utcnow().timestamp()
+        wait_s = self.quota.take(interaction.user.id, now)
+        if wait_s:
+            raise Refused(f"That's a lot of questions for one minute; the next one can come in {wait_s:.0f} s.")
+        await interaction.response.defer(thinking=True)
+        store = self.bot.store
+        recent = await quiz.recent_generators(store, guild_id, interaction.user.id, topic)
+        reply = await self.bot.engine.quiz(topic=topic, seed=self.draw_seed(), avoid=to_avoid(recent))
+        question = Question(
+            generator=reply.generator,
+            seed=reply.seed,
+            topic=reply.topic,
+            text=reply.question,
+            code=reply.code,
+            options=tuple(reply.options[:MAX_OPTIONS]),
+            correct=reply.correct,
+            explanation=reply.explanation,
+            card_id=reply.card_id,
+        )
+        posted = await quiz.add_question(
+            store, question, guild_id=guild_id, channel_id=channel_id, asked_by=interaction.user.id, now=now
+        )
+        message = await interaction.followup.send(
+            embed=views.question_embed(posted), view=views.question_view(posted), wait=True
+        )
+        await quiz.set_message(store, posted.id, message.id)
+
+    @ask_question.autocomplete("topic")
+    async def complete_topic(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        topics = await self.bot.catalogue.topics.get()
+        return matching(current, [(topic.replace("-", " "), topic) for topic in topics])
+
+    @app_commands.command(name="score", description="Your own score, for your eyes only")
+    @app_commands.guild_only()
+    async def score(self, interaction: Interaction) -> None:
+        store, guild_id, member = self.bot.store, guild_id_of(interaction), interaction.user.id
+        judgements = await polls.judgements(store, guild_id, member)
+        listening = Score(len(judgements), sum(vote.is_human == vote.called_human for vote in judgements))
+        shown = await quiz.is_shown(store, guild_id, member)
+        view = discord.ui.View(timeout=None).add_item(views.LeaderboardButton(not shown))
+        embed = views.score_embed(
+            topics=await quiz.scores_by_topic(store, guild_id, member),
+            streak=streak(await quiz.latest_results(store, guild_id, member)),
+            listening=listening,
+            shown=shown,
+            total=await quiz.class_total(store, guild_id),
+        )
+        await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
+
+    @app_commands.command(name="leaderboard", description="Quiz scores of those who chose to be shown")
+    @app_commands.guild_only()
+    async def leaderboard(self, interaction: Interaction) -> None:
+        require_may_post(interaction, "embed_links")
+        store, guild_id = self.bot.store, guild_id_of(interaction)
+        standings = leaderboard(await quiz.shown_scores(store, guild_id))
+        embed = views.leaderboard_embed(standings, await quiz.class_total(store, guild_id))
+        await interaction.response.send_message(embed=embed)
+
+
+BUTTONS = (views.AnswerButton, views.CardButton, views.LeaderboardButton)
+
+
+async def setup(bot: Woodshed) -> None:
+    bot.add_dynamic_items(*BUTTONS)
+    await bot.add_cog(Quiz(bot))
+
+
+async def teardown(bot: Woodshed) -> None:
+    bot.remove_dynamic_items(*BUTTONS)

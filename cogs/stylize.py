@@ -1,0 +1,132 @@
+"""/stylize, /see and the message menu "Stylize this"."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot import own_styles
+from bot.catalogue import matching
+from bot.client import Woodshed
+from bot.engine_client import new_job_id
+from bot.errors import Refused
+from bot.live_reply import LiveReply, Upload
+from bot.posting import read_attachment, require_may_post, require_size
+from cogs._job_buttons import cancel_view
+from cogs._pictures import PictureButton, StyleMenu, paint
+from engine.contract import engine_pb2 as pb
+
+LARGEST_SEED = 2**53 - 1
+"""Discord's integers are JavaScript's."""
+
+
+class Stylize(commands.Cog):
+    """Pictures in the manner of paintings."""
+
+    def __init__(self, bot: Woodshed) -> None:
+        self.bot = bot
+        self.menu = app_commands.ContextMenu(name="Stylize this", callback=self.stylize_this)
+
+    async def cog_load(self) -> None:
+        self.bot.tree.add_command(self.menu)
+        self.bot.add_dynamic_items(PictureButton, StyleMenu)
+
+    async def cog_unload(self) -> None:
+        self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
+        self.bot.remove_dynamic_items(PictureButton, StyleMenu)
+
+    @app_commands.command()
+    @app_commands.describe(
+        image="The picture to repaint",
+        style="A style of the style book or of this server; without one the engine draws",
+        style_image="A picture whose style to take instead",
+        strength="0: the picture itself ... 100: all style (the default)",
+        keep_colors="Keep the picture's own colours",
+        size="Longer side of the result in pixels",
+        blend_with="A second style to mix in",
+        blend="How much of the second style, in percent (50 by default)",
+        seed="The same seed draws the same style",
+    )
+    async def stylize(
+        self,
+        interaction: discord.Interaction[Woodshed],
+        image: discord.Attachment,
+        style: app_commands.Range[str, 1, 100] | None = None,
+        style_image: discord.Attachment | None = None,
+        strength: app_commands.Range[int, 0, 100] = 100,
+        keep_colors: bool = False,
+        size: app_commands.Range[int, 64, 8192] | None = None,
+        blend_with: app_commands.Range[str, 1, 100] | None = None,
+        blend: app_commands.Range[int, 0, 100] | None = None,
+        seed: app_commands.Range[int, 0, LARGEST_SEED] | None = None,
+    ) -> None:
+        """Repaint a picture in the style of a painting."""
+        if style and style_image:
+            raise Refused("Please choose either `style` or `style_image`, not both.")
+        if blend is not None and not blend_with:
+            raise Refused("`blend` says how much of `blend_with`; please choose that, too.")
+        limit = self.bot.settings.discord.max_attachment_bytes
+        require_size(image, limit, "The picture")
+        if style_image:
+            require_size(style_image, limit, "The style picture")
+        request = pb.StylizeRequest(
+            style=style or "",
+            strength=strength / 100,
+            keep_colors=keep_colors,
+            size=size or 0,
+            seed=seed,
+            blend_with=blend_with or "",
+            blend=(50 if blend is None else blend) / 100 if blend_with else 0.0,
+        )
+        await paint(
+            interaction,
+            request,
+            partial(read_attachment, image, limit, "The picture"),
+            partial(read_attachment, style_image, limit, "The style picture") if style_image else None,
+        )
+
+    @stylize.autocomplete("style")
+    @stylize.autocomplete("blend_with")
+    async def complete_style(
+        self, interaction: discord.Interaction[Woodshed], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        styles = await own_styles.choices(self.bot.store, self.bot.catalogue, interaction.guild_id)
+        return matching(typed, [(style.label, style.name) for style in styles])
+
+    async def stylize_this(self, interaction: discord.Interaction[Woodshed], message: discord.Message) -> None:
+        """The message menu: repaint the first picture of a message in a style that the engine draws."""
+        found = [a for a in message.attachments if (a.content_type or "").startswith("image/")]
+        if not found:
+            raise Refused("There is no picture in that message.")
+        limit = self.bot.settings.discord.max_attachment_bytes
+        require_size(found[0], limit, "The picture")
+        source = partial(read_attachment, found[0], limit, "The picture")
+        await paint(interaction, pb.StylizeRequest(strength=1.0), source)
+
+    @app_commands.command()
+    @app_commands.describe(image="The picture to look at")
+    async def see(self, interaction: discord.Interaction[Woodshed], image: discord.Attachment) -> None:
+        """What the network sees in a picture: feature maps of its first, middle and last stage."""
+        limit = self.bot.settings.discord.max_attachment_bytes
+        require_may_post(interaction, "attach_files", "embed_links")
+        require_size(image, limit, "The picture")
+        with self.bot.jobs.place(interaction.user.id):
+            job = pb.Job(job_id=new_job_id(), member_key=self.bot.member_key(interaction.user.id))
+            reply = await LiveReply.begin(
+                interaction,
+                interval_s=self.bot.settings.discord.progress_interval_s,
+                progress_view=cancel_view(job.job_id),
+            )
+            content = await read_attachment(image, limit, "The picture")
+            result = await self.bot.engine.see(pb.SeeRequest(job=job, image=content), reply.show)
+            shown = discord.Embed(title="What the network sees", description="\n".join(result.notes) or None)
+            shown.set_image(url="attachment://feature-maps.png")
+            sheet = Upload("feature-maps.png", result.sheet, "Feature maps of three stages of the encoder")
+            await reply.finish(embeds=[shown], uploads=[sheet])
+
+
+async def setup(bot: Woodshed) -> None:
+    await bot.add_cog(Stylize(bot))

@@ -1,0 +1,1 @@
+"""The engine: the process that computes. It knows nothing of Discord."""

@@ -1,0 +1,99 @@
+"""`python -m engine`: the server, and everything it can do from the command line, without Discord."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from engine.contract import CONFIGURATION_EXIT_CODE
+from engine.contract.configuration import ConfigurationError
+from engine.errors import EngineError
+
+BAD_INPUT_EXIT_CODE = 2
+ROOMS = ("stylize", "jazz")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence; argparse alone would put the whole usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT_EXIT_CODE, f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line. The rooms are imported only by the command that needs them: torch alone takes seconds."""
+    parser = Parser(prog="python -m engine", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("serve", help="answer the bot over gRPC")
+    for name, help_text in (
+        ("stylize", "repaint a photo, or a folder of them, in a style"),
+        ("jazz", "improvise a clip"),
+        ("ask", "answer a question about PyTorch from the concept cards"),
+        ("quiz", "make a quiz question"),
+        ("import-clips", "turn a folder of MIDI and audio files into clips"),
+    ):
+        commands.add_parser(name, help=help_text, add_help=False)
+    for name, help_text in (
+        ("train", "train a network"),
+        ("evaluate", "measure a network on held-out data"),
+        ("bench", "time a room"),
+    ):
+        sub = commands.add_parser(name, help=help_text, add_help=False)
+        sub.add_argument("room", choices=ROOMS)
+    return parser
+
+
+def _run_command(name: str, arguments: Sequence[str]) -> int:
+    """A command of a room: `engine/<room>/cli.py` defines its options and runs it."""
+    room, _, prefix = {
+        "stylize": ("stylize", "", ""),
+        "jazz": ("jazz", "", ""),
+        "import-clips": ("jazz", "", "import_clips_"),
+        "ask": ("teach", "", "ask_"),
+        "quiz": ("teach", "", "quiz_"),
+    }[name]
+    cli = importlib.import_module(f"engine.{room}.cli")
+    parser = Parser(prog=f"python -m engine {name}")
+    getattr(cli, f"add_{prefix}arguments")(parser)
+    return int(getattr(cli, f"run_{prefix}".rstrip("_"))(parser.parse_args(arguments)))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code: 0 done, 2 bad input (one sentence on standard error), 78 a wrong setting."""
+    # OpenMP's threads spin while they wait for each other. Where another program wants the cores, too, they burn the
+    # time of the thread they wait for: a clip took over a minute instead of seven seconds. Asleep they cost an idle
+    # machine nothing that shows. Read once, when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options, rest = build_parser().parse_known_args(arguments)
+    try:
+        if options.command == "serve":
+            if rest:
+                build_parser().error(f"unrecognized arguments: {' '.join(rest)}")
+            from engine.settings import load_engine_settings
+
+            settings = load_engine_settings()  # before torch, which takes seconds: a wrong setting is told at once
+            from engine.logs import configure_logs
+            from engine.server import main as serve
+
+            configure_logs()
+            return serve(settings)
+        if options.command in ("train", "evaluate", "bench"):
+            return int(importlib.import_module(f"engine.{options.room}.{options.command}").main(rest))
+        return _run_command(options.command, rest)
+    except EngineError as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD_INPUT_EXIT_CODE
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return CONFIGURATION_EXIT_CODE
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

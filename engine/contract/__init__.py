@@ -1,0 +1,22 @@
+"""The only door between bot/ and engine/: the gRPC contract and what both sides must agree on."""
+
+ERROR_METADATA_KEY = "woodshed-error"
+"""Trailing metadata key that carries the `code` of an `engine.errors.EngineError`."""
+
+TOKEN_METADATA_KEY = "woodshed-token"
+"""Request metadata key that carries the shared token of a remote engine."""
+
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+"""gRPC message limit on both sides: an upload of 25 MiB and its answer fit with room to spare."""
+
+MESSAGE_OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+)
+"""The limit as gRPC takes it, for the server's options and the channel's alike."""
+
+PARENT_FD_VARIABLE = "WOODSHED_PARENT_FD"
+"""Names the read end of a pipe whose write end the bot holds: at its end-of-file the engine leaves."""
+
+CONFIGURATION_EXIT_CODE = 78
+"""`EX_CONFIG` of sysexits.h: a setting is wrong or missing; restarting will not help."""

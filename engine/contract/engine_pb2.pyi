@@ -1,0 +1,528 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Job(_message.Message):
+    __slots__ = ("job_id", "member_key")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_KEY_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    member_key: str
+    def __init__(self, job_id: _Optional[str] = ..., member_key: _Optional[str] = ...) -> None: ...
+
+class Queued(_message.Message):
+    __slots__ = ("position",)
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    position: int
+    def __init__(self, position: _Optional[int] = ...) -> None: ...
+
+class Progress(_message.Message):
+    __slots__ = ("stage", "fraction")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    fraction: float
+    def __init__(self, stage: _Optional[str] = ..., fraction: _Optional[float] = ...) -> None: ...
+
+class QueueRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueueReply(_message.Message):
+    __slots__ = ("entries",)
+    class Entry(_message.Message):
+        __slots__ = ("job_id", "member_key", "kind", "position", "waited_s", "fraction")
+        JOB_ID_FIELD_NUMBER: _ClassVar[int]
+        MEMBER_KEY_FIELD_NUMBER: _ClassVar[int]
+        KIND_FIELD_NUMBER: _ClassVar[int]
+        POSITION_FIELD_NUMBER: _ClassVar[int]
+        WAITED_S_FIELD_NUMBER: _ClassVar[int]
+        FRACTION_FIELD_NUMBER: _ClassVar[int]
+        job_id: str
+        member_key: str
+        kind: str
+        position: int
+        waited_s: float
+        fraction: float
+        def __init__(self, job_id: _Optional[str] = ..., member_key: _Optional[str] = ..., kind: _Optional[str] = ..., position: _Optional[int] = ..., waited_s: _Optional[float] = ..., fraction: _Optional[float] = ...) -> None: ...
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[QueueReply.Entry]
+    def __init__(self, entries: _Optional[_Iterable[_Union[QueueReply.Entry, _Mapping]]] = ...) -> None: ...
+
+class CancelRequest(_message.Message):
+    __slots__ = ("job_id", "member_key")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_KEY_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    member_key: str
+    def __init__(self, job_id: _Optional[str] = ..., member_key: _Optional[str] = ...) -> None: ...
+
+class CancelReply(_message.Message):
+    __slots__ = ("cancelled",)
+    CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    cancelled: bool
+    def __init__(self, cancelled: _Optional[bool] = ...) -> None: ...
+
+class AboutRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Model(_message.Message):
+    __slots__ = ("name", "version", "parameters", "summary", "card")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    CARD_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    parameters: int
+    summary: str
+    card: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., parameters: _Optional[int] = ..., summary: _Optional[str] = ..., card: _Optional[str] = ...) -> None: ...
+
+class AboutReply(_message.Message):
+    __slots__ = ("version", "torch_version", "device", "models", "soundfont", "uptime_s", "cards", "generators")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    TORCH_VERSION_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    SOUNDFONT_FIELD_NUMBER: _ClassVar[int]
+    UPTIME_S_FIELD_NUMBER: _ClassVar[int]
+    CARDS_FIELD_NUMBER: _ClassVar[int]
+    GENERATORS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    torch_version: str
+    device: str
+    models: _containers.RepeatedCompositeFieldContainer[Model]
+    soundfont: str
+    uptime_s: float
+    cards: int
+    generators: int
+    def __init__(self, version: _Optional[str] = ..., torch_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., soundfont: _Optional[str] = ..., uptime_s: _Optional[float] = ..., cards: _Optional[int] = ..., generators: _Optional[int] = ...) -> None: ...
+
+class ListStylesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Style(_message.Message):
+    __slots__ = ("name", "title", "artist", "year")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    ARTIST_FIELD_NUMBER: _ClassVar[int]
+    YEAR_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    title: str
+    artist: str
+    year: str
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., artist: _Optional[str] = ..., year: _Optional[str] = ...) -> None: ...
+
+class ListStylesReply(_message.Message):
+    __slots__ = ("styles", "model_version")
+    STYLES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    styles: _containers.RepeatedCompositeFieldContainer[Style]
+    model_version: str
+    def __init__(self, styles: _Optional[_Iterable[_Union[Style, _Mapping]]] = ..., model_version: _Optional[str] = ...) -> None: ...
+
+class EncodeStyleRequest(_message.Message):
+    __slots__ = ("image",)
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    image: bytes
+    def __init__(self, image: _Optional[bytes] = ...) -> None: ...
+
+class EncodeStyleReply(_message.Message):
+    __slots__ = ("code", "model_version", "picture")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    code: bytes
+    model_version: str
+    picture: bytes
+    def __init__(self, code: _Optional[bytes] = ..., model_version: _Optional[str] = ..., picture: _Optional[bytes] = ...) -> None: ...
+
+class StylizeRequest(_message.Message):
+    __slots__ = ("job", "image", "style", "style_image", "style_code", "strength", "keep_colors", "size", "seed", "blend_with", "blend_with_code", "blend", "max_bytes", "style_name", "blend_with_name")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    STYLE_FIELD_NUMBER: _ClassVar[int]
+    STYLE_IMAGE_FIELD_NUMBER: _ClassVar[int]
+    STYLE_CODE_FIELD_NUMBER: _ClassVar[int]
+    STRENGTH_FIELD_NUMBER: _ClassVar[int]
+    KEEP_COLORS_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    BLEND_WITH_FIELD_NUMBER: _ClassVar[int]
+    BLEND_WITH_CODE_FIELD_NUMBER: _ClassVar[int]
+    BLEND_FIELD_NUMBER: _ClassVar[int]
+    MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STYLE_NAME_FIELD_NUMBER: _ClassVar[int]
+    BLEND_WITH_NAME_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    image: bytes
+    style: str
+    style_image: bytes
+    style_code: bytes
+    strength: float
+    keep_colors: bool
+    size: int
+    seed: int
+    blend_with: str
+    blend_with_code: bytes
+    blend: float
+    max_bytes: int
+    style_name: str
+    blend_with_name: str
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., image: _Optional[bytes] = ..., style: _Optional[str] = ..., style_image: _Optional[bytes] = ..., style_code: _Optional[bytes] = ..., strength: _Optional[float] = ..., keep_colors: _Optional[bool] = ..., size: _Optional[int] = ..., seed: _Optional[int] = ..., blend_with: _Optional[str] = ..., blend_with_code: _Optional[bytes] = ..., blend: _Optional[float] = ..., max_bytes: _Optional[int] = ..., style_name: _Optional[str] = ..., blend_with_name: _Optional[str] = ...) -> None: ...
+
+class StylizeResult(_message.Message):
+    __slots__ = ("image", "media_type", "extension", "width", "height", "before_after", "style", "compute_s", "seed", "notes", "model_version", "drawn_style")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EXTENSION_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_AFTER_FIELD_NUMBER: _ClassVar[int]
+    STYLE_FIELD_NUMBER: _ClassVar[int]
+    COMPUTE_S_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    DRAWN_STYLE_FIELD_NUMBER: _ClassVar[int]
+    image: bytes
+    media_type: str
+    extension: str
+    width: int
+    height: int
+    before_after: bytes
+    style: str
+    compute_s: float
+    seed: int
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    model_version: str
+    drawn_style: str
+    def __init__(self, image: _Optional[bytes] = ..., media_type: _Optional[str] = ..., extension: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., before_after: _Optional[bytes] = ..., style: _Optional[str] = ..., compute_s: _Optional[float] = ..., seed: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., model_version: _Optional[str] = ..., drawn_style: _Optional[str] = ...) -> None: ...
+
+class StylizeEvent(_message.Message):
+    __slots__ = ("queued", "progress", "result")
+    QUEUED_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    queued: Queued
+    progress: Progress
+    result: StylizeResult
+    def __init__(self, queued: _Optional[_Union[Queued, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., result: _Optional[_Union[StylizeResult, _Mapping]] = ...) -> None: ...
+
+class StyleSheetRequest(_message.Message):
+    __slots__ = ("job", "image", "saved", "max_bytes")
+    class SavedStyle(_message.Message):
+        __slots__ = ("name", "code")
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        CODE_FIELD_NUMBER: _ClassVar[int]
+        name: str
+        code: bytes
+        def __init__(self, name: _Optional[str] = ..., code: _Optional[bytes] = ...) -> None: ...
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    SAVED_FIELD_NUMBER: _ClassVar[int]
+    MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    image: bytes
+    saved: _containers.RepeatedCompositeFieldContainer[StyleSheetRequest.SavedStyle]
+    max_bytes: int
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., image: _Optional[bytes] = ..., saved: _Optional[_Iterable[_Union[StyleSheetRequest.SavedStyle, _Mapping]]] = ..., max_bytes: _Optional[int] = ...) -> None: ...
+
+class StyleSheetResult(_message.Message):
+    __slots__ = ("pages", "model_version", "painted", "compute_s", "notes")
+    class Page(_message.Message):
+        __slots__ = ("sheet", "names", "saved")
+        SHEET_FIELD_NUMBER: _ClassVar[int]
+        NAMES_FIELD_NUMBER: _ClassVar[int]
+        SAVED_FIELD_NUMBER: _ClassVar[int]
+        sheet: bytes
+        names: _containers.RepeatedScalarFieldContainer[str]
+        saved: bool
+        def __init__(self, sheet: _Optional[bytes] = ..., names: _Optional[_Iterable[str]] = ..., saved: _Optional[bool] = ...) -> None: ...
+    PAGES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PAINTED_FIELD_NUMBER: _ClassVar[int]
+    COMPUTE_S_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    pages: _containers.RepeatedCompositeFieldContainer[StyleSheetResult.Page]
+    model_version: str
+    painted: int
+    compute_s: float
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, pages: _Optional[_Iterable[_Union[StyleSheetResult.Page, _Mapping]]] = ..., model_version: _Optional[str] = ..., painted: _Optional[int] = ..., compute_s: _Optional[float] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class StyleSheetEvent(_message.Message):
+    __slots__ = ("queued", "progress", "result")
+    QUEUED_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    queued: Queued
+    progress: Progress
+    result: StyleSheetResult
+    def __init__(self, queued: _Optional[_Union[Queued, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., result: _Optional[_Union[StyleSheetResult, _Mapping]] = ...) -> None: ...
+
+class SeeRequest(_message.Message):
+    __slots__ = ("job", "image")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    image: bytes
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., image: _Optional[bytes] = ...) -> None: ...
+
+class SeeResult(_message.Message):
+    __slots__ = ("sheet", "notes")
+    SHEET_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    sheet: bytes
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, sheet: _Optional[bytes] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SeeEvent(_message.Message):
+    __slots__ = ("queued", "progress", "result")
+    QUEUED_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    queued: Queued
+    progress: Progress
+    result: SeeResult
+    def __init__(self, queued: _Optional[_Union[Queued, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., result: _Optional[_Union[SeeResult, _Mapping]] = ...) -> None: ...
+
+class ListJazzOptionsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Piece(_message.Message):
+    __slots__ = ("id", "title", "composer", "year", "source")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    COMPOSER_FIELD_NUMBER: _ClassVar[int]
+    YEAR_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    title: str
+    composer: str
+    year: str
+    source: str
+    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., composer: _Optional[str] = ..., year: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
+
+class ListJazzOptionsReply(_message.Message):
+    __slots__ = ("instruments", "forms", "keys", "feels", "pieces", "min_bars", "max_bars", "min_tempo_bpm", "max_tempo_bpm")
+    INSTRUMENTS_FIELD_NUMBER: _ClassVar[int]
+    FORMS_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    FEELS_FIELD_NUMBER: _ClassVar[int]
+    PIECES_FIELD_NUMBER: _ClassVar[int]
+    MIN_BARS_FIELD_NUMBER: _ClassVar[int]
+    MAX_BARS_FIELD_NUMBER: _ClassVar[int]
+    MIN_TEMPO_BPM_FIELD_NUMBER: _ClassVar[int]
+    MAX_TEMPO_BPM_FIELD_NUMBER: _ClassVar[int]
+    instruments: _containers.RepeatedScalarFieldContainer[str]
+    forms: _containers.RepeatedScalarFieldContainer[str]
+    keys: _containers.RepeatedScalarFieldContainer[str]
+    feels: _containers.RepeatedScalarFieldContainer[str]
+    pieces: _containers.RepeatedCompositeFieldContainer[Piece]
+    min_bars: int
+    max_bars: int
+    min_tempo_bpm: float
+    max_tempo_bpm: float
+    def __init__(self, instruments: _Optional[_Iterable[str]] = ..., forms: _Optional[_Iterable[str]] = ..., keys: _Optional[_Iterable[str]] = ..., feels: _Optional[_Iterable[str]] = ..., pieces: _Optional[_Iterable[_Union[Piece, _Mapping]]] = ..., min_bars: _Optional[int] = ..., max_bars: _Optional[int] = ..., min_tempo_bpm: _Optional[float] = ..., max_tempo_bpm: _Optional[float] = ...) -> None: ...
+
+class PlayRequest(_message.Message):
+    __slots__ = ("job", "chords", "bars", "tempo_bpm", "instrument", "seed", "form", "key", "feel", "takes", "continue_from", "max_bytes", "solo_seed", "solo_instrument", "solo_tempo_bpm")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    CHORDS_FIELD_NUMBER: _ClassVar[int]
+    BARS_FIELD_NUMBER: _ClassVar[int]
+    TEMPO_BPM_FIELD_NUMBER: _ClassVar[int]
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    FEEL_FIELD_NUMBER: _ClassVar[int]
+    TAKES_FIELD_NUMBER: _ClassVar[int]
+    CONTINUE_FROM_FIELD_NUMBER: _ClassVar[int]
+    MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SOLO_SEED_FIELD_NUMBER: _ClassVar[int]
+    SOLO_INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    SOLO_TEMPO_BPM_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    chords: str
+    bars: int
+    tempo_bpm: float
+    instrument: str
+    seed: int
+    form: str
+    key: str
+    feel: str
+    takes: int
+    continue_from: bytes
+    max_bytes: int
+    solo_seed: int
+    solo_instrument: str
+    solo_tempo_bpm: float
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., takes: _Optional[int] = ..., continue_from: _Optional[bytes] = ..., max_bytes: _Optional[int] = ..., solo_seed: _Optional[int] = ..., solo_instrument: _Optional[str] = ..., solo_tempo_bpm: _Optional[float] = ...) -> None: ...
+
+class RenderRequest(_message.Message):
+    __slots__ = ("job", "midi", "audio", "piece_id", "chords", "tempo_bpm", "instrument", "seed", "melody_track", "max_bytes", "max_duration_s")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    MIDI_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
+    PIECE_ID_FIELD_NUMBER: _ClassVar[int]
+    CHORDS_FIELD_NUMBER: _ClassVar[int]
+    TEMPO_BPM_FIELD_NUMBER: _ClassVar[int]
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    MELODY_TRACK_FIELD_NUMBER: _ClassVar[int]
+    MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MAX_DURATION_S_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    midi: bytes
+    audio: bytes
+    piece_id: str
+    chords: str
+    tempo_bpm: float
+    instrument: str
+    seed: int
+    melody_track: int
+    max_bytes: int
+    max_duration_s: float
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., midi: _Optional[bytes] = ..., audio: _Optional[bytes] = ..., piece_id: _Optional[str] = ..., chords: _Optional[str] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., melody_track: _Optional[int] = ..., max_bytes: _Optional[int] = ..., max_duration_s: _Optional[float] = ...) -> None: ...
+
+class Clip(_message.Message):
+    __slots__ = ("audio", "midi", "roll", "lead_sheet", "seed", "chords", "bars", "tempo_bpm", "instrument", "form", "key", "feel", "model_version", "soundfont", "duration_s", "loudness_lufs", "true_peak_dbtp", "compute_s", "takes", "longest_copied_run", "notes")
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
+    MIDI_FIELD_NUMBER: _ClassVar[int]
+    ROLL_FIELD_NUMBER: _ClassVar[int]
+    LEAD_SHEET_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    CHORDS_FIELD_NUMBER: _ClassVar[int]
+    BARS_FIELD_NUMBER: _ClassVar[int]
+    TEMPO_BPM_FIELD_NUMBER: _ClassVar[int]
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    FEEL_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SOUNDFONT_FIELD_NUMBER: _ClassVar[int]
+    DURATION_S_FIELD_NUMBER: _ClassVar[int]
+    LOUDNESS_LUFS_FIELD_NUMBER: _ClassVar[int]
+    TRUE_PEAK_DBTP_FIELD_NUMBER: _ClassVar[int]
+    COMPUTE_S_FIELD_NUMBER: _ClassVar[int]
+    TAKES_FIELD_NUMBER: _ClassVar[int]
+    LONGEST_COPIED_RUN_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    audio: bytes
+    midi: bytes
+    roll: bytes
+    lead_sheet: bytes
+    seed: int
+    chords: str
+    bars: int
+    tempo_bpm: float
+    instrument: str
+    form: str
+    key: str
+    feel: str
+    model_version: str
+    soundfont: str
+    duration_s: float
+    loudness_lufs: float
+    true_peak_dbtp: float
+    compute_s: float
+    takes: int
+    longest_copied_run: int
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, audio: _Optional[bytes] = ..., midi: _Optional[bytes] = ..., roll: _Optional[bytes] = ..., lead_sheet: _Optional[bytes] = ..., seed: _Optional[int] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., model_version: _Optional[str] = ..., soundfont: _Optional[str] = ..., duration_s: _Optional[float] = ..., loudness_lufs: _Optional[float] = ..., true_peak_dbtp: _Optional[float] = ..., compute_s: _Optional[float] = ..., takes: _Optional[int] = ..., longest_copied_run: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class PlayEvent(_message.Message):
+    __slots__ = ("queued", "progress", "result")
+    QUEUED_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    queued: Queued
+    progress: Progress
+    result: Clip
+    def __init__(self, queued: _Optional[_Union[Queued, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., result: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
+
+class ListTopicsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListTopicsReply(_message.Message):
+    __slots__ = ("topics",)
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
+    topics: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, topics: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AskRequest(_message.Message):
+    __slots__ = ("question",)
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
+    question: str
+    def __init__(self, question: _Optional[str] = ...) -> None: ...
+
+class Card(_message.Message):
+    __slots__ = ("id", "topic", "title", "text", "code", "output", "source", "score")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    topic: str
+    title: str
+    text: str
+    code: str
+    output: str
+    source: str
+    score: float
+    def __init__(self, id: _Optional[str] = ..., topic: _Optional[str] = ..., title: _Optional[str] = ..., text: _Optional[str] = ..., code: _Optional[str] = ..., output: _Optional[str] = ..., source: _Optional[str] = ..., score: _Optional[float] = ...) -> None: ...
+
+class AskReply(_message.Message):
+    __slots__ = ("known", "cards")
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    CARDS_FIELD_NUMBER: _ClassVar[int]
+    known: bool
+    cards: _containers.RepeatedCompositeFieldContainer[Card]
+    def __init__(self, known: _Optional[bool] = ..., cards: _Optional[_Iterable[_Union[Card, _Mapping]]] = ...) -> None: ...
+
+class QuizRequest(_message.Message):
+    __slots__ = ("topic", "seed", "avoid")
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    AVOID_FIELD_NUMBER: _ClassVar[int]
+    topic: str
+    seed: int
+    avoid: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, topic: _Optional[str] = ..., seed: _Optional[int] = ..., avoid: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class QuizReply(_message.Message):
+    __slots__ = ("generator", "topic", "seed", "question", "code", "options", "correct", "explanation", "card_id")
+    GENERATOR_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    CORRECT_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    CARD_ID_FIELD_NUMBER: _ClassVar[int]
+    generator: str
+    topic: str
+    seed: int
+    question: str
+    code: str
+    options: _containers.RepeatedScalarFieldContainer[str]
+    correct: int
+    explanation: str
+    card_id: str
+    def __init__(self, generator: _Optional[str] = ..., topic: _Optional[str] = ..., seed: _Optional[int] = ..., question: _Optional[str] = ..., code: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., correct: _Optional[int] = ..., explanation: _Optional[str] = ..., card_id: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,46 @@
+"""Where the networks run: CUDA where there is one, else the CPU."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from engine.contract.configuration import ConfigurationError
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """`auto` takes CUDA when torch sees a device, else the CPU; any other name is taken at its word.
+
+    Raises ConfigurationError for a CUDA device that is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigurationError(
+            f"'engine.device' is '{name}', but torch sees {torch.cuda.device_count()} CUDA devices; "
+            "write 'auto' or 'cpu'."
+        )
+    return device
+
+
+def available_cores() -> int:
+    """Processor cores that this process may use (an affinity mask or `taskset` counts)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def use_threads(threads: int) -> int:
+    """Set how many threads one torch operation may use; 0 means all available cores. Returns the number in force.
+
+    Two torch processes that each take all cores starve each other: their waiting threads spin."""
+    torch.set_num_threads(threads or available_cores())
+    return torch.get_num_threads()
+
+
+def describe(device: torch.device) -> str:
+    """One line for `/about`: `cpu (2 threads)` or `cuda: NVIDIA H200`."""
+    if device.type == "cuda":
+        return f"cuda: {torch.cuda.get_device_name(device)}"
+    return f"{device.type} ({torch.get_num_threads()} threads)"

@@ -1,0 +1,98 @@
+"""Errors that the engine answers with.
+
+    EngineError
+    ├── CallerError            the request is at fault; trying again unchanged will not help
+    │   ├── BadPicture         not a picture, truncated, empty, or a format that cannot be read
+    │   ├── PictureTooLarge    more pixels or bytes than the settings allow
+    │   ├── UnknownStyle
+    │   ├── BadChords          a chord symbol that does not parse; the sentence names it and its place
+    │   ├── BadOption          a number out of range, an unknown instrument, form, key, feel or topic
+    │   │   └── StaleStyle     a saved style's code of other weights; its picture has to be encoded anew
+    │   ├── BadMidi            no notes, too long, or not a MIDI file
+    │   └── BadAudio           silent, too long, or not audio
+    ├── Cancelled              the caller closed the stream or cancelled the job
+    └── EngineFault            the engine is at fault
+        ├── QueueFull          trying again later helps
+        ├── OutOfMemory        even the smallest tiles did not fit
+        └── Internal           anything unforeseen; the detail is in the engine's log
+
+The message of each is one plain sentence that may be shown to a member.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import grpc
+
+
+class EngineError(Exception):
+    """Base of the tree; `code` crosses the wire in the trailing metadata `woodshed-error`."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[grpc.StatusCode] = grpc.StatusCode.INTERNAL
+
+
+class CallerError(EngineError):
+    """The request is at fault."""
+
+    code = "bad_request"
+    status = grpc.StatusCode.INVALID_ARGUMENT
+
+
+class BadPicture(CallerError):
+    code = "bad_picture"
+
+
+class PictureTooLarge(CallerError):
+    code = "picture_too_large"
+
+
+class UnknownStyle(CallerError):
+    code = "unknown_style"
+    status = grpc.StatusCode.NOT_FOUND
+
+
+class BadChords(CallerError):
+    code = "bad_chords"
+
+
+class BadOption(CallerError):
+    code = "bad_option"
+
+
+class StaleStyle(BadOption):
+    code = "stale_style"
+
+
+class BadMidi(CallerError):
+    code = "bad_midi"
+
+
+class BadAudio(CallerError):
+    code = "bad_audio"
+
+
+class Cancelled(EngineError):
+    """Raised inside a job by its `progress` callback once the caller has gone or has cancelled."""
+
+    code = "cancelled"
+    status = grpc.StatusCode.CANCELLED
+
+
+class EngineFault(EngineError):
+    """The engine is at fault."""
+
+
+class QueueFull(EngineFault):
+    code = "queue_full"
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+class OutOfMemory(EngineFault):
+    code = "out_of_memory"
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+class Internal(EngineFault):
+    code = "internal"

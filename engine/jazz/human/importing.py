@@ -1,0 +1,188 @@
+"""A piece from a MIDI file (or corpus) -> what the band needs to play under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.errors import BadMidi, BadOption
+from engine.jazz.band.feel import FEELS, Feel
+from engine.jazz.harmony import format_changes, parse_changes
+from engine.jazz.human.chords import chords_in_window, estimate_chords
+from engine.jazz.human.melody import (
+    Melody,
+    cut_window,
+    find_melody,
+    fit_range,
+    off_beat,
+    phrase_window,
+)
+from engine.jazz.human.midi_file import Piece
+from engine.jazz.instruments import find_instrument, instrument_of_program
+from engine.jazz.plan import DRAWN_INSTRUMENTS, MAX_TEMPO_BPM, MIN_TEMPO_BPM, feel_of_tempo, home_key
+from engine.jazz.score import ChordSpan, Note, Section
+
+STRAIGHT_BELOW = 0.535
+"""A performed melody whose off-beats lie before this is straight, and so is its rhythm section."""
+
+
+@dataclass(frozen=True, slots=True)
+class HumanSolo:
+    """`notated`: the solo lies on the grid; nobody has played it yet. `remarks`: sentences for whoever handed the piece
+    in, about what was found or assumed."""
+
+    solo: tuple[Note, ...]
+    changes: tuple[ChordSpan, ...]
+    sections: tuple[Section, ...]
+    bars: int
+    beats_per_bar: int
+    tempo_bpm: float
+    feel: Feel
+    instrument: str
+    key: str
+    notated: bool
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase to be answered. `chords`: its own as text, if it brings any."""
+
+    notes: tuple[Note, ...]
+    bars: int
+    tempo_bpm: float
+    changes: tuple[ChordSpan, ...]
+    chords: str
+
+
+def human_score(
+    piece: Piece, chords: str, tempo_bpm: float, instrument: str, track: int, seed: int, duration_s: float
+) -> HumanSolo:
+    """Melody, changes and feel of a clip of about `duration_s`.
+
+    `chords` "": those written in the file, else estimated; `tempo_bpm` 0: the file's; `instrument` "": the file's, else
+    drawn by the seed; `track` -1: the melody is found. Raises `BadMidi`, `BadChords`, `BadOption`."""
+    remarks: list[str] = []
+    if piece.metre == 2.0:
+        piece = in_cut_time(piece)
+        tempo_bpm *= 2
+    beats_per_bar = _metre(piece.metre)
+    tempo = tempo_bpm or _tempo(piece.tempo_bpm, remarks)
+    melody = find_melody(piece, track)
+    if len([part for part in piece.parts if not part.drums]) > 1 and track < 0:
+        remarks.append(f"The melody was taken from track {melody.part.track}" + _named(melody) + ".")
+    player = find_instrument(instrument or _own_instrument(melody, seed))
+    max_bars = max(1, int(duration_s / (beats_per_bar * 60.0 / tempo)))
+    start, bars = phrase_window(melody.notes, beats_per_bar, max_bars)
+    solo, octaves = fit_range(cut_window(melody.notes, start, bars * beats_per_bar), player)
+    if not solo:
+        raise BadMidi("No note of the melody falls into its first bars.")
+    if octaves:
+        moved = "an octave" if abs(octaves) == 1 else f"{abs(octaves)} octaves"
+        remarks.append(f"The melody was moved by {moved} to suit the {player.name}.")
+    feel = _feel(solo, piece.notated, tempo, beats_per_bar)
+    changes = _changes(piece, chords, start, bars, beats_per_bar, remarks)
+    return HumanSolo(
+        solo=solo,
+        changes=changes,
+        sections=(Section(0.0, "A"),),
+        bars=bars,
+        beats_per_bar=beats_per_bar,
+        tempo_bpm=tempo,
+        feel=feel,
+        instrument=player.name,
+        key=home_key(changes),
+        notated=piece.notated,
+        remarks=tuple(remarks),
+    )
+
+
+def in_cut_time(piece: Piece) -> Piece:
+    """A piece in 2/4 written in twice as long notes, as bands read rags: sixteenths become eighths, which can swing."""
+
+    def doubled(notes: tuple[Note, ...]) -> tuple[Note, ...]:
+        return tuple(replace(note, onset=2 * note.onset, duration=2 * note.duration) for note in notes)
+
+    return replace(
+        piece,
+        parts=tuple(replace(part, notes=doubled(part.notes)) for part in piece.parts),
+        tempo_bpm=2 * piece.tempo_bpm,
+        metre=4.0,
+        chords=tuple(ChordSpan(2 * span.onset, 2 * span.beats, span.symbol) for span in piece.chords),
+    )
+
+
+def phrase_to_answer(piece: Piece, chords: str, max_bars: int) -> Phrase:
+    """The phrase of a MIDI file, from its first bar. Raises `BadMidi`, `BadOption`."""
+    if piece.metre not in (2.0, 4.0):
+        raise BadOption("The phrase must be in 4/4.")
+    melody = find_melody(piece)
+    start, bars = phrase_window(melody.notes, 4, max_bars)
+    if bars < len(melody.notes) and melody.notes[-1].onset >= start + bars * 4:
+        raise BadMidi(f"The phrase is longer than {max_bars} bars.")
+    written = chords_in_window(piece.chords, start, bars * 4.0)
+    own = written if not chords else ()
+    text = format_changes(own) if own else ""
+    tempo = min(MAX_TEMPO_BPM, max(MIN_TEMPO_BPM, piece.tempo_bpm))
+    if not own and not chords:
+        own = estimate_chords(piece, start, bars, 4)
+        text = format_changes(own)
+    return Phrase(cut_window(melody.notes, start, bars * 4.0), bars, tempo, own, text)
+
+
+def _changes(
+    piece: Piece, chords: str, start: float, bars: int, beats_per_bar: int, remarks: list[str]
+) -> tuple[ChordSpan, ...]:
+    if chords.strip():
+        return parse_changes(chords, bars, beats_per_bar)
+    written = chords_in_window(piece.chords, start, float(bars * beats_per_bar))
+    if written:
+        return written
+    estimated = estimate_chords(piece, start, bars, beats_per_bar)
+    remarks.append(
+        f"The chords were estimated from the notes: {format_changes(estimated, beats_per_bar)}. "
+        "If they are wrong, hand the file in again with its chords."
+    )
+    return estimated
+
+
+def _metre(metre: float) -> int:
+    """Beats of the band's bar for a file's quarter notes in a bar. Raises `BadMidi` for metres that it doesn't play."""
+    if metre in (4.0, 8.0):
+        return 4
+    if metre in (3.0, 6.0, 1.5):
+        return 3
+    raise BadMidi(f"The band plays in 4/4 and 3/4; this file has {metre:g} quarter notes to the bar.")
+
+
+def _tempo(tempo_bpm: float, remarks: list[str]) -> float:
+    tempo = tempo_bpm
+    while tempo < MIN_TEMPO_BPM:
+        tempo *= 2
+    while tempo > MAX_TEMPO_BPM:
+        tempo /= 2
+    if abs(tempo - tempo_bpm) > 0.5:
+        remarks.append(f"The file's tempo of {tempo_bpm:.0f} bpm is out of range and became {tempo:.0f}.")
+    return tempo
+
+
+def _own_instrument(melody: Melody, seed: int) -> str:
+    instrument = instrument_of_program(melody.part.program) if melody.part.program else None
+    if instrument is not None:
+        return instrument.name
+    rng = np.random.default_rng([seed % 2**63, *b"instrument"])
+    return DRAWN_INSTRUMENTS[int(rng.integers(len(DRAWN_INSTRUMENTS)))]
+
+
+def _feel(solo: tuple[Note, ...], notated: bool, tempo_bpm: float, beats_per_bar: int) -> Feel:
+    if beats_per_bar == 3:
+        return FEELS["swing"]
+    place = off_beat(solo)
+    if not notated and place is not None and place < STRAIGHT_BELOW and 90 <= tempo_bpm <= 200:
+        return FEELS["bossa"]
+    return feel_of_tempo(tempo_bpm)
+
+
+def _named(melody: Melody) -> str:
+    return f" (“{melody.part.name}”)" if melody.part.name else ""

@@ -1,0 +1,198 @@
+"""Read a MIDI file that somebody handed in: parts in beats, tempo, metre and chord symbols, or one clear refusal."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections import defaultdict
+from dataclasses import dataclass
+
+import mido
+
+from engine.errors import BadChords, BadMidi
+from engine.jazz.chords import parse_chord
+from engine.jazz.score import ChordSpan, Note
+
+logger = logging.getLogger(__name__)
+
+MAX_EVENTS = 400_000
+DRUM_CHANNEL = 9
+
+
+@dataclass(frozen=True, slots=True)
+class MidiPart:
+    """The notes of one track and channel, onsets in quarter-note beats. `program`: General MIDI, from 0."""
+
+    track: int
+    name: str
+    program: int
+    drums: bool
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece as its file has it. `metre`: quarter notes in a bar. `chords`: symbols written into it, may be empty.
+
+    `notated`: exactly on the grid at one loudness, as out of a notation program."""
+
+    title: str
+    parts: tuple[MidiPart, ...]
+    tempo_bpm: float
+    metre: float
+    chords: tuple[ChordSpan, ...]
+    notated: bool
+
+
+def read_midi(data: bytes, max_duration_s: float) -> Piece:
+    """Parse a Standard MIDI File.
+
+    Raises `BadMidi`: not MIDI, truncated, no notes, only drums, longer than `max_duration_s`."""
+    if not data:
+        raise BadMidi("The file is empty.")
+    if not data.startswith((b"MThd", b"RIFF")):
+        raise BadMidi("That is not a MIDI file.")
+    if data.startswith(b"RIFF"):  # RMID: the file sits in a chunk
+        data = data[max(0, data.find(b"MThd")) :]
+    try:
+        file = mido.MidiFile(file=io.BytesIO(data), clip=True)
+    except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
+        logger.info("MIDI upload could not be parsed: %r", error)
+        raise BadMidi("The MIDI file is damaged or cut off.") from error
+    if file.ticks_per_beat <= 0:
+        raise BadMidi("The MIDI file counts time in film frames, not in beats; export it with a tempo.")
+    if sum(len(track) for track in file.tracks) > MAX_EVENTS:
+        raise BadMidi(f"The MIDI file holds more than {MAX_EVENTS} events; hand in a shorter excerpt.")
+    return _read(file, max_duration_s)
+
+
+def _read(file: mido.MidiFile, max_duration_s: float) -> Piece:
+    per_beat = file.ticks_per_beat
+    tempi: list[tuple[int, int]] = []
+    metres: list[float] = []
+    texts: list[tuple[float, str]] = []
+    parts: list[MidiPart] = []
+    title = ""
+    for index, track in enumerate(file.tracks):
+        name, found = _read_track(index, track, per_beat, tempi, metres, texts)
+        title = title or name
+        parts.extend(found)
+    sounding = [part for part in parts if part.notes]
+    if not sounding:
+        raise BadMidi("There are no notes in that MIDI file.")
+    if all(part.drums for part in sounding):
+        raise BadMidi("There are only drums in that MIDI file; a melody is needed.")
+    last = max(note.onset + note.duration for part in sounding for note in part.notes)
+    tempi.sort()
+    duration_s = _seconds(tempi, round(last * per_beat), per_beat)
+    if duration_s > max_duration_s:
+        raise BadMidi(f"The MIDI file is {spoken_length(duration_s)} long; "
+                      f"{spoken_length(max_duration_s)} are the most that I take.")  # fmt: skip
+    return Piece(
+        title=title,
+        parts=tuple(sounding),
+        tempo_bpm=_main_tempo(tempi, round(last * per_beat)),
+        metre=metres[0] if metres else 4.0,
+        chords=_chords(texts, last),
+        notated=_notated(sounding),
+    )
+
+
+def _read_track(
+    index: int,
+    track: mido.MidiTrack,
+    per_beat: int,
+    tempi: list[tuple[int, int]],
+    metres: list[float],
+    texts: list[tuple[float, str]],
+) -> tuple[str, list[MidiPart]]:
+    """The track's name and its parts, one a channel; tempo, metre and texts are added to the lists."""
+    now, name = 0, ""
+    programs: dict[int, int] = {}
+    open_notes: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    notes: dict[int, list[Note]] = defaultdict(list)
+
+    def close(channel: int, pitch: int) -> None:
+        started = open_notes[channel, pitch]
+        if started:
+            start, velocity = started.pop(0)
+            length = max(1, now - start)
+            notes[channel].append(Note(start / per_beat, length / per_beat, pitch, velocity))
+
+    for message in track:
+        now += message.time
+        if message.type == "note_on" and message.velocity > 0:
+            open_notes[message.channel, message.note].append((now, message.velocity))
+        elif message.type in ("note_off", "note_on"):
+            close(message.channel, message.note)
+        elif message.type == "program_change":
+            programs.setdefault(message.channel, message.program)
+        elif message.type == "set_tempo":
+            tempi.append((now, message.tempo))
+        elif message.type == "time_signature":
+            metres.append(4.0 * message.numerator / message.denominator)
+        elif message.type == "track_name":
+            name = name or message.name.strip()
+        elif message.type in ("text", "marker", "lyrics", "cue_marker"):
+            texts.append((now / per_beat, message.text.strip()))
+    for channel, pitch in [key for key, started in open_notes.items() if started]:
+        while open_notes[channel, pitch]:
+            close(channel, pitch)
+    return name, [
+        MidiPart(index, name, programs.get(channel, 0), channel == DRUM_CHANNEL, tuple(sorted(found, key=_by_onset)))
+        for channel, found in sorted(notes.items())
+    ]
+
+
+def spoken_length(duration_s: float) -> str:
+    """ "45 minutes", "3.0 hours", "more than a day"."""
+    if duration_s >= 86_400:
+        return "more than a day"
+    return f"{duration_s / 3600:.1f} hours" if duration_s >= 3600 else f"{duration_s / 60:.0f} minutes"
+
+
+def _by_onset(note: Note) -> tuple[float, int]:
+    return note.onset, note.pitch
+
+
+def _seconds(tempi: list[tuple[int, int]], ticks: int, per_beat: int) -> float:
+    total, before, tempo = 0.0, 0, 500_000
+    for at, value in tempi:
+        if at >= ticks:
+            break
+        total += (at - before) * tempo
+        before, tempo = at, value
+    return (total + (ticks - before) * tempo) / per_beat / 1e6
+
+
+def _main_tempo(tempi: list[tuple[int, int]], ticks: int) -> float:
+    """The tempo that holds longest, in quarter notes a minute."""
+    held: dict[int, int] = defaultdict(int)
+    before, tempo = 0, 500_000
+    for at, value in tempi:
+        held[tempo] += max(0, min(at, ticks) - before)
+        before, tempo = min(at, ticks), value
+    held[tempo] += max(0, ticks - before)
+    return 60e6 / max(1, max(held, key=lambda value: held[value]))
+
+
+def _chords(texts: list[tuple[float, str]], last: float) -> tuple[ChordSpan, ...]:
+    """Chord symbols among the text events; none unless there are at least two and most texts are chords."""
+    found: list[tuple[float, str]] = []
+    for beat, text in sorted(texts):
+        try:
+            found.append((beat, parse_chord(text).symbol))
+        except BadChords:
+            continue
+    if len(found) < 2:
+        return ()
+    ends = [beat for beat, _ in found[1:]] + [max(last, found[-1][0] + 1)]
+    return tuple(
+        ChordSpan(beat, end - beat, symbol) for (beat, symbol), end in zip(found, ends, strict=True) if end > beat
+    )
+
+
+def _notated(parts: list[MidiPart]) -> bool:
+    notes = [note for part in parts if not part.drums for note in part.notes]
+    off_grid = sum(abs(note.onset * 24 - round(note.onset * 24)) > 0.02 for note in notes)
+    return off_grid <= 0.02 * len(notes)

@@ -1,0 +1,165 @@
+"""From a `PlayRequest` to a plan: every number checked, everything not asked for drawn by the seed.
+
+Each choice draws from a stream of its own, so that a request with the drawn values written out plans the same clip.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+
+from engine.contract import engine_pb2 as pb
+from engine.errors import BadOption
+from engine.jazz.band.ending import final_symbol
+from engine.jazz.band.feel import FEELS, Feel
+from engine.jazz.chords import parse_chord, pitch_class_name
+from engine.jazz.form import FORM_NAMES, FORMS, USUAL_KEYS, USUAL_MINOR_KEYS, ChordModel, changes_of, split_key
+from engine.jazz.harmony import count_bars, parse_changes
+from engine.jazz.instruments import find_instrument
+from engine.jazz.score import ChordSpan, Section
+
+MIN_BARS = 2
+MIN_TEMPO_BPM, MAX_TEMPO_BPM = 40.0, 320.0
+MAX_TAKES = 16
+MAX_DURATION_S = 240.0
+DRAWN_FORMS = ("blues", "blues", "minor blues", "ii-V-I")
+"""Forms of 12 and 16 bars, drawn when neither chords nor a form are asked for: clips of half a minute."""
+DRAWN_INSTRUMENTS = ("tenor sax", "tenor sax", "alto sax", "trumpet", "trumpet", "trombone", "clarinet", "soprano sax")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be played. `form` is empty when the chords were given; `key` is "Bb" or "Cm"."""
+
+    changes: tuple[ChordSpan, ...]
+    sections: tuple[Section, ...]
+    bars: int
+    tempo_bpm: float
+    instrument: str
+    feel: Feel
+    form: str
+    key: str
+    seed: int
+    takes: int
+
+
+def make_plan(
+    request: pb.PlayRequest,
+    seed: int,
+    max_bars: int,
+    takes: int,
+    model: ChordModel,
+    tempo_bpm: float = 0.0,
+    chords: str = "",
+) -> Plan:
+    """Check and complete a request. `takes`, `tempo_bpm`, `chords`: what holds when the request leaves them open.
+
+    Raises `BadChords`, `BadOption`."""
+    if request.bars and not MIN_BARS <= request.bars <= max_bars:
+        raise BadOption(f"Bars must be between {MIN_BARS} and {max_bars}, not {request.bars}.")
+    tempo = check_tempo(request.tempo_bpm)
+    wanted_takes = request.takes or takes
+    if not 1 <= wanted_takes <= MAX_TAKES:
+        raise BadOption(f"Takes must be between 1 and {MAX_TAKES}, not {request.takes}.")
+    instrument = request.instrument and find_instrument(request.instrument).name
+    asked_feel = find_feel(request.feel) if request.feel else None
+    text = request.chords.strip() or ("" if request.form else chords)
+    if request.chords.strip() and request.form:
+        raise BadOption("Give chords or a form, not both.")
+
+    if text:
+        form, feel = "", asked_feel or FEELS["swing"]
+        bars = request.bars or count_bars(text)
+        if bars > max_bars:
+            raise BadOption(f"The chords fill {bars} bars; {max_bars} are the most that I play.")
+        changes = parse_changes(text, bars)
+        sections: tuple[Section, ...] = (Section(0.0, "A"),)
+        key = home_key(changes)
+    else:
+        form = find_form(request.form) if request.form else _draw(seed, "form", DRAWN_FORMS)
+        key = _key(request.key, form, seed)
+        if request.bars == 0 and form in FORMS and FORMS[form].bars > max_bars:
+            raise BadOption(f"A chorus of {form} has {FORMS[form].bars} bars; {max_bars} are the most that I play.")
+        changes, sections = changes_of(form, key, request.bars, model, _stream(seed, "changes"))
+        bars = round(max(span.onset + span.beats for span in changes) / 4)
+        feel = asked_feel or FEELS[FORMS[form].feel if form in FORMS else "swing"]
+    tempo = tempo or check_tempo(tempo_bpm) or float(_stream(seed, "tempo").integers(*feel.tempo_bpm))
+    if asked_feel is None and not form:
+        feel = feel_of_tempo(tempo)
+    if bars * 240.0 / tempo > MAX_DURATION_S:
+        raise BadOption(f"{bars} bars at {tempo:g} bpm last {bars * 4 / tempo:.1f} minutes; "
+                        f"{MAX_DURATION_S / 60:.0f} are the most that I play.")  # fmt: skip
+    return Plan(
+        changes=changes,
+        sections=sections,
+        bars=bars,
+        tempo_bpm=tempo,
+        instrument=instrument or _draw(seed, "instrument", DRAWN_INSTRUMENTS),
+        feel=feel,
+        form=form,
+        key=key,
+        seed=seed,
+        takes=wanted_takes,
+    )
+
+
+def check_tempo(tempo_bpm: float) -> float:
+    """The tempo itself; 0 stays 0. Raises `BadOption`."""
+    if math.isfinite(tempo_bpm) and (tempo_bpm == 0 or MIN_TEMPO_BPM <= tempo_bpm <= MAX_TEMPO_BPM):
+        return tempo_bpm
+    raise BadOption(f"The tempo must be between {MIN_TEMPO_BPM:g} and {MAX_TEMPO_BPM:g} bpm, not {tempo_bpm:g}.")
+
+
+def find_feel(name: str) -> Feel:
+    """Raises `BadOption` with the nearest name."""
+    return FEELS[_known(name, tuple(FEELS), "feel")]
+
+
+def find_form(name: str) -> str:
+    """Raises `BadOption` with the nearest name."""
+    return _known(name, FORM_NAMES, "form")
+
+
+def _known(name: str, names: tuple[str, ...], what: str) -> str:
+    by_lower = {known.lower(): known for known in names}
+    wanted = " ".join(name.lower().split())
+    if wanted in by_lower:
+        return by_lower[wanted]
+    near = get_close_matches(wanted, by_lower, n=1, cutoff=0.5)
+    hint = f"did you mean {by_lower[near[0]]}?" if near else f"there are {', '.join(names)}."
+    raise BadOption(f"I don't know the {what} “{name}”; {hint}")
+
+
+def feel_of_tempo(tempo_bpm: float) -> Feel:
+    return FEELS["ballad"] if tempo_bpm < 85 else FEELS["up"] if tempo_bpm > 225 else FEELS["swing"]
+
+
+def home_key(changes: tuple[ChordSpan, ...]) -> str:
+    """The key that the changes come home to: "Bb", "Cm"; empty when no chord is named."""
+    chord = parse_chord(final_symbol(changes))
+    if chord.root is None:
+        return ""
+    return pitch_class_name(chord.root) + ("m" if chord.quality in ("minor", "minor_major") else "")
+
+
+def _key(asked: str, form: str, seed: int) -> str:
+    """The key as asked, or drawn; its mode is one that the form has."""
+    if asked:
+        tonic, minor = split_key(asked)
+    else:
+        tonic, minor = "", bool(_stream(seed, "mode").random() < 0.25)
+    if form in FORMS:
+        minor = FORMS[form].mode(minor)
+    tonic = tonic or _draw(seed, "key", USUAL_MINOR_KEYS if minor else USUAL_KEYS)
+    return tonic + ("m" if minor else "")
+
+
+def _stream(seed: int, purpose: str) -> np.random.Generator:
+    return np.random.default_rng([seed % 2**63, *purpose.encode()])
+
+
+def _draw(seed: int, purpose: str, options: tuple[str, ...]) -> str:
+    return options[int(_stream(seed, purpose).integers(len(options)))]

@@ -1,0 +1,399 @@
+"""The soloist as the band meets it: chords in, an improvised line out.
+
+soloist = Soloist(device)
+improvisation = soloist.improvise(changes, bars=12, tempo_bpm=180, instrument="tenor sax", seed=7)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.errors import BadOption
+from engine.jazz import copying
+from engine.jazz.corpus import FEELS, INSTRUMENTS, STYLES
+from engine.jazz.critic import SHORTEST, CriticNet, CriticShape, SoftNotes
+from engine.jazz.generator import Setting, SoloistNet, SoloistShape
+from engine.jazz.rendition import RenditionNet, RenditionShape
+from engine.jazz.sampling import ChangesTable, Heat, Improviser, Takes, events_of_take, excerpt_of_takes, render
+from engine.jazz.score import ChordSpan, Note
+from engine.jazz.tokens import ADVANCES, POSITION_BEATS, Changes, Events, changes_of_spans, decode, events_of_notes
+from engine.jazz.weights_file import FILE_NAME, Weights, load_weights
+from engine.progress import Progress, silent
+
+WEIGHTS_DIR = Path(__file__).parent / "weights"
+MAX_TAKES = 16
+MAX_REDRAWS = 3
+
+
+@dataclass(frozen=True)
+class Improvisation:
+    """A solo. Onsets and durations in beats from the first bar, as performed.
+
+    `takes`: how many were played, of which this one was picked; `longest_copied_run`: notes in a row that a training
+    solo has too, at most (`copying`); `critic_score`: the critic's log odds that a human played it (0 without a
+    critic); `redrawn`: how often all takes were thrown away because they copied; `events`: the notes as tokens."""
+
+    notes: tuple[Note, ...]
+    takes: int
+    longest_copied_run: int
+    critic_score: float
+    style: str
+    redrawn: int = 0
+    events: Events | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a solo is asked to be."""
+
+    changes: tuple[ChordSpan, ...]
+    bars: int
+    tempo_bpm: float
+    instrument: str = "tenor sax"
+    beats_per_bar: int = 4
+    style: str = ""
+    feel: str = ""
+
+    @property
+    def beats(self) -> int:
+        return self.bars * self.beats_per_bar
+
+    def table(self) -> Changes:
+        """Chords and metre beat by beat; sections of 12 bars where only those fit, else of 8."""
+        section_bars = 12 if self.bars % 12 == 0 and self.bars % 8 else 8
+        return changes_of_spans(self.changes, self.beats, self.beats_per_bar, section_bars)
+
+    def numbers(self) -> tuple[int, int, int]:
+        """Class numbers of instrument, style and feel; 0 where it was left open."""
+        return (
+            INSTRUMENTS.index(self.instrument) + 1,
+            STYLES.index(self.style) + 1 if self.style else 0,
+            FEELS.index(self.feel) + 1 if self.feel else 0,
+        )
+
+    def check(self, takes: int) -> None:
+        """Raises `BadOption`."""
+        known: list[tuple[str, Any, tuple[Any, ...]]] = [
+            ("instrument", self.instrument, INSTRUMENTS),
+            ("style", self.style, ("", *STYLES)),
+            ("feel", self.feel, ("", *FEELS)),
+            ("metre", self.beats_per_bar, (3, 4)),
+        ]
+        for what, value, among in known:
+            if value not in among:
+                named = ", ".join(str(item) for item in among if item != "")
+                raise BadOption(f"The soloist knows no {what} “{value}”; it knows {named}.")
+        for what, number, low, high in (
+            ("bars", self.bars, 1, 128),
+            ("takes", takes, 1, MAX_TAKES),
+            ("tempo", self.tempo_bpm, 30, 400),
+        ):
+            if not low <= number <= high:
+                raise BadOption(f"{what} must lie between {low} and {high}, not {number:g}.")
+
+
+def instruments() -> tuple[str, ...]:
+    """What the soloist can play."""
+    return INSTRUMENTS
+
+
+def styles() -> tuple[str, ...]:
+    """The styles that it can be asked for."""
+    return STYLES
+
+
+class Soloist:
+    """The networks on a device. Not safe for concurrent use: the engine's scheduler lends the device to one job."""
+
+    def __init__(self, device: torch.device | str = "cpu", weights_dir: Path = WEIGHTS_DIR) -> None:
+        self.device = torch.device(device)
+        self._use(load_weights(Path(weights_dir) / FILE_NAME))
+        card = Path(weights_dir) / "MODEL_CARD.md"
+        self.card = card.read_text(encoding="utf-8") if card.exists() else ""
+
+    @classmethod
+    def of(cls, weights: Weights, device: torch.device | str = "cpu") -> Soloist:
+        """A soloist from weights in memory (training, tests)."""
+        soloist = cls.__new__(cls)
+        soloist.device = torch.device(device)
+        soloist._use(weights)
+        soloist.card = ""
+        return soloist
+
+    def _use(self, weights: Weights) -> None:
+        self.version = weights.version
+        self.facts = weights.facts
+        self.runs = weights.runs
+        self.notes = SoloistNet(SoloistShape(**weights.shapes["notes"])).to(self.device)
+        self.notes.load_state_dict(weights.networks["notes"])
+        self.rendition = RenditionNet(RenditionShape(**weights.shapes["rendition"])).to(self.device)
+        self.rendition.load_state_dict(weights.networks["rendition"])
+        self.critic: CriticNet | None = None
+        if "critic" in weights.networks:
+            self.critic = CriticNet(CriticShape(**weights.shapes["critic"])).to(self.device)
+            self.critic.load_state_dict(weights.networks["critic"])
+            self.critic.eval().requires_grad_(False)
+        self.trust = float(weights.facts.get("trust", 1.0))
+        self.notes.eval().requires_grad_(False)
+        self.rendition.eval().requires_grad_(False)
+        self.heat = Heat(**weights.facts.get("heat", {}))
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights of both networks."""
+        return self.notes.parameters_count + self.rendition.parameters_count
+
+    def warm(self) -> None:
+        """One real solo, so that the first member doesn't wait for lazy initialisation."""
+        self.improvise((ChordSpan(0.0, 4.0, "C7"),), bars=1, tempo_bpm=160.0, instrument="tenor sax", seed=0, takes=1)
+
+    def improvise(
+        self,
+        changes: tuple[ChordSpan, ...],
+        *,
+        bars: int,
+        beats_per_bar: int = 4,
+        tempo_bpm: float,
+        instrument: str = "tenor sax",
+        style: str = "",
+        feel: str = "swing",
+        seed: int = 0,
+        takes: int = 4,
+        primer: tuple[Note, ...] = (),
+        progress: Progress = silent,
+    ) -> Improvisation:
+        """Improvise over `changes` for `bars` bars.
+
+        `style` is one of `styles()` or "" (whatever suits instrument and tempo, drawn by the seed). `primer`: a phrase
+        that somebody played before beat 0 of the form, its onsets counted from its own first bar; the solo answers it.
+        Raises `BadOption` for an instrument, style, feel or number that it doesn't know, `BadChords` for chords."""
+        request = Request(changes, bars, tempo_bpm, instrument, beats_per_bar, style, feel)
+        return self.improvise_many([request], seed=seed, takes=takes, primer=primer, progress=progress)[0]
+
+    @torch.no_grad()
+    def improvise_many(
+        self,
+        requests: Sequence[Request],
+        *,
+        seed: int = 0,
+        takes: int = 4,
+        primer: tuple[Note, ...] = (),
+        progress: Progress = silent,
+    ) -> list[Improvisation]:
+        """Several solos in one batch. Those that only copied are drawn again together."""
+        for request in requests:
+            request.check(takes)
+        generator = torch.Generator(self.device)
+        generator.manual_seed(seed % (1 << 63))
+        found: dict[int, Improvisation] = {}
+        for redrawn in range(MAX_REDRAWS + 1):
+            open_requests = [i for i in range(len(requests)) if i not in found]
+            with _one_thread(self.device):
+                drawn = self._draw([requests[i] for i in open_requests], takes, primer, generator, progress)
+            for i, improvisation in zip(open_requests, drawn, strict=True):
+                passes = improvisation.notes and improvisation.longest_copied_run <= copying.MAX_COPIED_RUN
+                if passes or redrawn == MAX_REDRAWS:
+                    found[i] = dataclasses.replace(improvisation, redrawn=redrawn)
+            if len(found) == len(requests):
+                break
+        progress("improvising", 1.0)
+        return [found[i] for i in range(len(requests))]
+
+    @torch.no_grad()
+    def perform(self, request: Request, written: tuple[Note, ...], seed: int = 0) -> tuple[Note, ...]:
+        """Play somebody's written notes: a player's time feel and dynamics; pitches and written lengths stay.
+
+        `request` says over what, on what and how fast. Raises `BadOption`, `BadChords`."""
+        request.check(1)
+        generator = torch.Generator(self.device)
+        generator.manual_seed(seed % (1 << 63))
+        setting = self._setting(request, 1, generator)
+        events = events_of_notes(written, request.tempo_bpm)
+        timing = np.minimum(events.advance, ADVANCES - 1) + ADVANCES * events.phrase
+
+        def steps(values: np.ndarray) -> list[Tensor]:
+            return list(torch.from_numpy(values.astype(np.int64)).to(self.device)[:, None])
+
+        count = torch.tensor([len(events)], device=self.device)
+        takes = Takes(steps(timing), steps(events.beat), steps(events.position), steps(events.pitch), count)
+        excerpt = excerpt_of_takes(takes, ChangesTable.of([request.table()], self.device))
+        offset, loudness, length = render(self.rendition, excerpt, setting, generator, self.heat)
+        told = [values[0].cpu().numpy() for values in (offset, loudness, length)]
+        events = dataclasses.replace(events, offset=told[0], loudness=told[1], length=told[2])
+        ordered = sorted(written, key=lambda note: note.onset)
+        played = decode(events, request.tempo_bpm, end_beat=float(request.beats))
+        following = [note.onset for note in played[1:]] + [float(request.beats)]
+        return tuple(
+            dataclasses.replace(note, duration=max(0.05, min(text.duration, after - note.onset)))
+            for note, text, after in zip(played, ordered, following, strict=True)
+        )
+
+    def _draw(
+        self,
+        requests: Sequence[Request],
+        takes: int,
+        primer: tuple[Note, ...],
+        generator: torch.Generator,
+        progress: Progress,
+    ) -> list[Improvisation]:
+        """`takes` lines of every request, of which one is performed.
+
+        It is drawn in proportion to the critic's odds (tempered by `trust`) among those that don't copy: always taking
+        the likeliest would overrate what the critic happens to like."""
+        lines = takes
+        heard = events_of_notes(primer, requests[0].tempo_bpm) if primer else None
+        metre = requests[0].beats_per_bar
+        lead = 0 if heard is None else -(-(int(heard.beat[-1]) + 1) // metre) * metre
+        tables, settings, ranges = [], [], []
+        for request in requests:
+            table = request.table()
+            tables += [_led(table, lead, metre) if lead else table] * lines
+            settings.append(self._setting(request, lines, generator))
+            ranges += [self.facts["ranges"].get(request.instrument, (36, 96))] * lines
+        setting = Setting(**{
+            name: torch.cat([getattr(item, name) for item in settings]) for name in Setting.__dataclass_fields__
+        })  # fmt: skip
+        ends = torch.tensor(
+            [float(lead + request.beats) for request in requests for _ in range(lines)], device=self.device
+        )
+        improviser = Improviser(
+            self.notes, tables, setting, ends, generator, self.heat, torch.tensor(ranges, device=self.device)
+        )
+        if heard is not None:
+            improviser.prime([heard] * len(ends))
+
+        improviser.play(progress=lambda share: progress("improvising", 0.7 * share))
+        played = improviser.takes
+        played.trim(max(int(played.count.max()), len(heard or ()) + 1))
+        odds = self._odds(played, improviser.table, setting)
+        luck = -torch.log(
+            -torch.log(torch.rand(len(odds), generator=generator, device=self.device).clamp(1e-9, 1 - 1e-7))
+        )
+        wish = self.trust * odds + luck  # the largest of these is a draw in proportion to the tempered odds
+        best = []
+        for number in range(len(requests)):
+            mine = range(number * lines, (number + 1) * lines)
+            empty = {row: int(played.count[row]) <= len(heard or ()) for row in mine}
+            copies = {row: self._copied(played, row, len(heard or ())) > copying.MAX_COPIED_RUN for row in mine}
+            best.append(min(mine, key=lambda row: (empty[row], copies[row], -float(wish[row]))))
+        rows = torch.tensor(best, device=self.device)
+        performed = self._perform(improviser, played, setting, rows, lead, len(heard or ()), generator)
+        progress("improvising", 0.95)
+        dither = np.random.default_rng(int(torch.randint(1 << 31, (1,), generator=generator, device=self.device)))
+        improvisations = []
+        for request, row, events in zip(requests, best, performed, strict=True):
+            notes = decode(events, request.tempo_bpm, end_beat=float(request.beats), dither=dither)
+            style = int(setting.style[row])
+            improvisations.append(Improvisation(
+                notes, takes, copying.longest_copied_run(notes, self.runs), float(odds[row]),
+                STYLES[style - 1] if style else "", events=events,
+            ))  # fmt: skip
+        return improvisations
+
+    def _odds(self, takes: Takes, table: ChangesTable, setting: Setting) -> Tensor:
+        """The critic's log odds of each line (B,), mean over windows of it. A line of fewer notes than the critic has
+        learned to judge is left at 0."""
+        if self.critic is None or not takes.pitch:
+            return torch.zeros(len(takes.count), device=self.device)
+        size = self.critic.shape.notes
+        room = (takes.count - size).clamp_min(0)
+        windows = 1 + int(-(-room.max() // (size // 2)))
+        asked = setting.without_player()
+        odds = []
+        for number in range(windows):
+            start = (room * number) // max(1, windows - 1)
+            excerpt = excerpt_of_takes(takes.window(start, size), table)
+            notes = excerpt.slice(1, excerpt.pitch.shape[1])
+            odds.append(self.critic(SoftNotes.of(notes), notes, asked))
+        return torch.where(takes.count >= SHORTEST, torch.stack(odds).mean(0), 0.0)
+
+    def _copied(self, takes: Takes, row: int, heard: int) -> int:
+        """Longest run that a training solo shares with the notated line of a take."""
+        count = int(takes.count[row])
+        if count <= heard:
+            return 0
+        beat, position, pitch = (
+            torch.stack([value[row] for value in values[heard:count]]).cpu().numpy()
+            for values in (takes.beat, takes.position, takes.pitch)
+        )
+        return copying.longest_run(beat + POSITION_BEATS[position], pitch, self.runs)
+
+    def _perform(
+        self,
+        improviser: Improviser,
+        played: Takes,
+        setting: Setting,
+        rows: Tensor,
+        lead: int,
+        heard: int,
+        generator: torch.Generator,
+    ) -> list[Events]:
+        """The rendition of the lines `rows`, as events from the form's first beat on."""
+        excerpt = excerpt_of_takes(played, improviser.table).select(rows)
+        offset, loudness, length = render(self.rendition, excerpt, setting.select(rows), generator, self.heat)
+        performed = []
+        for number, row in enumerate(rows.tolist()):
+            events = events_of_take(played, row, number, offset, loudness, length, heard)
+            events = dataclasses.replace(events, beat=events.beat - lead)
+            performed.append(events.since(int(np.searchsorted(events.beat, 0))))  # no pickups: the band starts here
+        return performed
+
+    def _setting(self, request: Request, lines: int, generator: torch.Generator) -> Setting:
+        """A player from the roster who plays this instrument at about this tempo, drawn by chance, for all lines."""
+        roster = np.array(self.facts["roster"], float)  # instrument, style, feel, performer, tempo
+        instrument = INSTRUMENTS.index(request.instrument) + 1
+        fit = np.exp(-0.5 * (np.log(roster[:, 4] / request.tempo_bpm) / 0.25) ** 2) + 1e-6
+        fit *= np.where(roster[:, 0] == instrument, 1.0, 1e-4)
+        if request.style:
+            fit *= np.where(roster[:, 1] == STYLES.index(request.style) + 1, 1.0, 1e-3)
+        if request.feel:
+            fit *= np.where(roster[:, 2] == FEELS.index(request.feel) + 1, 1.0, 0.05)
+        weights = torch.from_numpy(fit).float().to(self.device)
+        pick = int(torch.multinomial(weights, 1, generator=generator))
+
+        def whole(value: int) -> Tensor:
+            return torch.full((lines,), value, device=self.device)
+
+        def of_player(column: int) -> Tensor:
+            return whole(int(roster[pick, column]))
+
+        return Setting(
+            tempo_bpm=torch.full((lines,), float(request.tempo_bpm), device=self.device),
+            instrument=whole(instrument),
+            style=whole(STYLES.index(request.style) + 1) if request.style else of_player(1),
+            feel=whole(FEELS.index(request.feel) + 1) if request.feel else of_player(2),
+            performer=of_player(3),
+            beats_per_bar=whole(request.beats_per_bar),
+        )
+
+
+@contextmanager
+def _one_thread(device: torch.device) -> Iterator[None]:
+    """One CPU thread inside: a step's matrices are small, and on a busy machine threads that wait for each other in
+    every one of a thousand little products cost ten times what they save."""
+    before = torch.get_num_threads()
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _led(table: Changes, lead_beats: int, beats_per_bar: int) -> Changes:
+    """The table with `lead_beats` more beats in front (a whole number of bars), over the first chord."""
+    columns: dict[str, np.ndarray] = {}
+    for name in Changes.__dataclass_fields__:
+        values = getattr(table, name)
+        columns[name] = np.concatenate([np.repeat(values[:1], lead_beats, axis=0), values])
+    columns["beat_in_bar"][:lead_beats] = np.arange(lead_beats) % beats_per_bar
+    return Changes(**columns)

@@ -1,0 +1,169 @@
+"""`python -m engine train jazz`: from solos to the soloist's weights, in stages.
+
+    corpus        read, check and cut into memory-mapped shards (runs by itself when they are missing)
+    likelihood    the soloist and its rendition predict the next note
+    critic        learns to tell human excerpts from the soloist's
+    adversarial   the soloist learns from the critic, mixed with likelihood
+    export        writes the weights that the engine plays with
+
+Several GPUs: `torchrun --nproc-per-node N -m engine.jazz.train ...`. Every stage resumes where it was interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from engine.jazz.corpus import Solo, open_shard, write_shards
+from engine.jazz.corpus_readers import read_corpus
+from engine.jazz.critic import CriticShape
+from engine.jazz.excerpts import encode_solos
+from engine.jazz.export import collect
+from engine.jazz.generator import SoloistShape
+from engine.jazz.matched import matched_clips
+from engine.jazz.rendition import RenditionShape
+from engine.jazz.sampling import Heat
+from engine.jazz.soloist import Soloist
+from engine.jazz.train_adversarial import AdversarialPlan, train_adversarial
+from engine.jazz.train_critic import CriticPlan, encode_clips, train_critic
+from engine.jazz.train_likelihood import LikelihoodPlan, train_likelihood
+from engine.jazz.training import Group, join_group
+from engine.jazz.weights_file import FILE_NAME, Weights, save_weights
+
+STAGES = ("corpus", "likelihood", "critic", "adversarial", "export")
+
+DEFAULT_HEAT = "timing=1.05,position=1.04,pitch=1.02,offset=1.05,length=1.03,loudness=1.03"
+"""Networks that were trained with dropout are a little too sure of themselves without it: the val split asks for about
+1.1 everywhere, the marginals of rests and leaps and the judge for half of that."""
+
+
+def heat_of(text: str) -> dict[str, float]:
+    """ "timing=1.05,pitch=1" -> temperatures by stream; those not named are 1. Raises `ValueError`."""
+    heat = {name: float(value) for name, value in (part.split("=") for part in text.split(",") if part)}
+    Heat(**heat)
+    return heat
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `train jazz`."""
+    parser.add_argument("--data", type=Path, required=True, help="folder with wjazzd/ (MCSV), a wjazzd.db or midi/")
+    parser.add_argument("--out", type=Path, default=Path("var/train/jazz"), help="checkpoints, logs and shards")
+    parser.add_argument("--stage", choices=STAGES, default="likelihood")
+    parser.add_argument(
+        "--part", choices=("notes", "rendition", "both"), default="both", help="of the likelihood stage"
+    )
+    parser.add_argument("--steps", type=int, help="steps of the stage")
+    parser.add_argument("--decay", type=int, help="steps of the final decay of the learning rate")
+    parser.add_argument("--batch", type=int, help="excerpts a step")
+    parser.add_argument("--peak", type=float, help="peak learning rate")
+    parser.add_argument("--dropout", type=float, default=0.2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2, help="processes that read the corpus")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves it to torch")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--measure-every", type=int, default=100, help="steps between measurements and checkpoints")
+    parser.add_argument("--clips", type=int, default=400, help="solos that the critic is shown, of 16 bars each")
+    parser.add_argument("--trust", type=float, default=0.5, help="weight of the critic's odds in playing (export)")
+    parser.add_argument("--heat", default=DEFAULT_HEAT, help="temperatures of the streams (critic, export)")
+    parser.add_argument(
+        "--soloist", choices=("likelihood", "adversarial"), default="likelihood", help="which one to export"
+    )
+    parser.add_argument("--weights", type=Path, default=Path(__file__).parent / "weights", help="where export writes")
+
+
+def corpus_of(data: Path, out: Path, workers: int, *, rebuild: bool = False) -> dict[str, list[Solo]]:
+    """The splits of the corpus from shards under `out`, which are written on the first call."""
+    shards = out / "corpus"
+    if rebuild or not (shards / "train.json").exists():
+        solos, report = read_corpus(data, workers)
+        write_shards(solos, report, shards)
+        sys.stdout.write(report.text() + "\n")
+    return {split: open_shard(shards, split) for split in ("train", "val") if (shards / f"{split}.json").exists()}
+
+
+def performers_of(solos: list[Solo]) -> tuple[str, ...]:
+    """The names that have a class, in a fixed order."""
+    return tuple(sorted({solo.performer for solo in solos if solo.performer}))
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m engine train jazz", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    add_arguments(parser)
+    args = parser.parse_args(argv)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    group = join_group(args.device)
+    if args.stage == "corpus":
+        corpus_of(args.data, args.out, args.workers, rebuild=True)
+        return 0
+    splits = corpus_of(args.data, args.out, args.workers)
+    stages = {"likelihood": _likelihood, "critic": _critic, "adversarial": _adversarial, "export": _export}
+    stages[args.stage](args, splits, group)
+    return 0
+
+
+def _likelihood(args: argparse.Namespace, splits: dict[str, list[Solo]], group: Group) -> None:
+    performers = performers_of(splits["train"])
+    solos, held_out = (encode_solos(splits.get(split, []), performers) for split in ("train", "val"))
+    given = {"steps": args.steps, "decay": args.decay, "batch": args.batch, "peak": args.peak}
+    given = {name: value for name, value in given.items() if value is not None}
+    for part in ("notes", "rendition") if args.part == "both" else (args.part,):
+        shape = SoloistShape if part == "notes" else RenditionShape
+        plan = LikelihoodPlan(part=part, seed=args.seed, measure_every=args.measure_every, **given)
+        train_likelihood(
+            solos, held_out, shape(dropout=args.dropout, performers=len(performers)), plan, args.out, group
+        )
+
+
+def _soloist(args: argparse.Namespace, splits: dict[str, list[Solo]], notes: str, critic: bool) -> Weights:
+    """The soloist from the checkpoints so far; `notes` names the stage of its note network."""
+    checkpoints = {"notes": args.out / f"{notes}.pt", "rendition": args.out / "rendition.pt"}
+    if critic:
+        checkpoints["critic"] = args.out / "critic.pt"
+    performers = performers_of(splits["train"])
+    name = "likelihood" if notes == "notes" else notes
+    return collect(checkpoints, splits["train"], performers, name, heat=heat_of(args.heat), trust=args.trust)
+
+
+def _critic(args: argparse.Namespace, splits: dict[str, list[Solo]], group: Group) -> None:
+    soloist = Soloist.of(_soloist(args, splits, "notes", critic=False), group.device)
+    with tqdm(total=args.clips, desc="the soloist plays", disable=not group.leads) as bar:
+        clips = matched_clips(
+            soloist, splits["train"], args.clips, seed=args.seed, takes=1, batch=50, progress=bar.update
+        )
+    machine = encode_clips(clips)
+    held_back = max(1, len(machine) // 6)
+    human, human_held_out = (encode_solos(splits.get(split, []), ()) for split in ("train", "val"))
+    given = {name: value for name, value in (("steps", args.steps), ("batch", args.batch)) if value is not None}
+    plan = CriticPlan(seed=args.seed, **given)
+    train_critic(human, human_held_out, machine[held_back:], machine[:held_back], CriticShape(), plan, args.out, group)
+
+
+def _adversarial(args: argparse.Namespace, splits: dict[str, list[Solo]], group: Group) -> None:
+    performers = performers_of(splits["train"])
+    solos, held_out = (encode_solos(splits.get(split, []), performers) for split in ("train", "val"))
+    given = {name: value for name, value in (("steps", args.steps), ("batch", args.batch)) if value is not None}
+    plan = AdversarialPlan(seed=args.seed, **given)
+    train_adversarial(solos, held_out, args.out / "notes.pt", args.out / "critic.pt", plan, args.out, group)
+
+
+def _export(args: argparse.Namespace, splits: dict[str, list[Solo]], group: Group) -> None:
+    if group.leads:
+        notes = "notes" if args.soloist == "likelihood" else "adversarial"
+        weights = _soloist(args, splits, notes, critic=(args.out / "critic.pt").exists())
+        save_weights(args.weights / FILE_NAME, weights)
+        rival = "adversarial" if notes == "notes" else "notes"
+        if (args.out / "adversarial.pt").exists():
+            other = _soloist(args, splits, rival, critic=False)
+            other.runs = other.runs[:0]
+            save_weights(args.weights / f"notes-{other.facts['name']}.safetensors", other.without("rendition"))
+        sys.stdout.write(f"wrote {args.weights / FILE_NAME}\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,268 @@
+"""Stage three: the soloist plays on from where a human stopped, and learns from what the critic says; always mixed with
+likelihood.
+
+The gradient reaches the soloist through the sampler: for the classes that were drawn, Gumbel noise is drawn that
+explains them (Maddison et al., A* Sampling, 2014, sec. 3), and the critic reads straight-through Gumbel-softmax classes
+(Jang et al. 2017). So the line is drawn once, quickly, without a graph, and all its logits are computed at once. A
+note's gradient does not run through the notes drawn after it. The loss is relativistic and paired: the same beginning,
+continued by the human and by the soloist (Jolicoeur-Martineau 2019).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from engine.jazz.critic import CriticNet, CriticShape, SoftNotes
+from engine.jazz.excerpts import (
+    Batch,
+    Encoded,
+    bar_start,
+    collate,
+    every_excerpt,
+    excerpt_end,
+    first_of_bar,
+    random_batch,
+)
+from engine.jazz.generator import Excerpt, SoloistNet, SoloistShape
+from engine.jazz.sampling import Improviser, excerpt_of_takes
+from engine.jazz.tokens import ADVANCES, NO_ROOT, Changes, Events
+from engine.jazz.train_likelihood import losses, measure, to_device
+from engine.jazz.training import (
+    Average,
+    Group,
+    Log,
+    adamw,
+    learning_rate,
+    load_checkpoint,
+    save_checkpoint,
+    seed_step,
+    total,
+)
+
+
+@dataclass(frozen=True)
+class AdversarialPlan:
+    """`heard` notes at most are the human's, then `played` are the soloist's. `weight` of the critic's word against
+    one nat of likelihood. Runs end early when val perplexity has risen by `max_rise`."""
+
+    steps: int = 120
+    batch: int = 16
+    likelihood_batch: int = 8
+    heard: int = 16
+    played: int = 32
+    weight: float = 0.3
+    temperature: float = 0.7
+    peak: float = 1.5e-4
+    critic_peak: float = 3e-4
+    average: float = 0.95
+    max_rise: float = 0.03
+    seed: int = 1
+    measure_every: int = 20
+
+
+@dataclass
+class Duel:
+    """Beginnings that a human played: the whole human excerpt, its `heard` notes, chords to go on over."""
+
+    human: Batch
+    changes: list[Changes]
+    primers: list[Events]
+
+
+def _part(item: Encoded, start: int, shift: int, beats: int) -> Changes:
+    columns = {name: getattr(item.changes, name)[start : start + beats] for name in Changes.__dataclass_fields__}
+    for name in ("root", "next_root"):
+        columns[name] = np.where(columns[name] < NO_ROOT, (columns[name] + shift) % 12, NO_ROOT)
+    return Changes(**columns)
+
+
+def draw_duel(solos: list[Encoded], plan: AdversarialPlan, generator: np.random.Generator) -> Duel:
+    """Excerpts of `heard` + `played` notes in keys drawn by chance."""
+    size = plan.heard + plan.played
+    long_enough = [item for item in solos if len(item.events) > 2 * size]
+    weights = np.array([len(item.events) for item in long_enough], float)
+    items: list[tuple[Encoded, int, int, int, int]] = []
+    changes, primers = [], []
+    while len(items) < plan.batch:
+        item = long_enough[int(generator.choice(len(long_enough), p=weights / weights.sum()))]
+        first = first_of_bar(item, int(generator.integers(0, len(item.events) - size)))
+        if excerpt_end(item, first, size) - first < size:
+            continue
+        shift = int(generator.integers(-6, 6))
+        items.append((item, first, first + size, shift, 0))
+        start = bar_start(item, int(item.events.beat[first]))
+        changes.append(_part(item, start, shift, 40 * plan.played // 8))
+        events = item.events
+        heard = {name: getattr(events, name)[first : first + plan.heard].copy() for name in Events.__dataclass_fields__}
+        heard["beat"] -= start
+        heard["advance"][0] = heard["beat"][0]
+        heard["pitch"] += shift
+        primers.append(Events(**heard))
+    return Duel(collate(items, size), changes, primers)
+
+
+def explaining_gumbels(logits: Tensor, chosen: Tensor) -> Tensor:
+    """Perturbed logits (..., K), drawn given that their argmax is `chosen` (...,). Gradients flow into `logits`."""
+    logits = logits.float()
+    noise = torch.rand_like(logits).clamp(1e-9, 1 - 1e-7)
+    first = torch.rand_like(logits[..., :1]).clamp(1e-9, 1 - 1e-7)
+    top = torch.logsumexp(logits, -1, keepdim=True) - torch.log(-torch.log(first))
+    below = -torch.log(torch.exp(-top) - torch.log(noise) * torch.exp(-logits.clamp_min(-60.0)))
+    return torch.where(F.one_hot(chosen, logits.shape[-1]).bool(), top, below)
+
+
+def straight_through(logits: Tensor, chosen: Tensor, temperature: float) -> Tensor:
+    """The one-hot of what was drawn, with the gradient of its Gumbel-softmax relaxation."""
+    soft = torch.softmax(explaining_gumbels(logits, chosen) / temperature, dim=-1)
+    return F.one_hot(chosen, logits.shape[-1]).to(soft.dtype) + soft - soft.detach()
+
+
+def soft_line(network: SoloistNet, x: Excerpt, batch: Batch, heard: int, temperature: float) -> SoftNotes:
+    """The notes of `x` (B, T + 1 events) as the critic reads them; those after the first `heard` carry gradients."""
+    state = network(x.slice(0, -1), network.setting(batch.setting))
+    following = x.slice(1, x.pitch.shape[1])
+    timing = network.timing_logits(state)
+    position, told = network.position_logits(state, following.timing.clamp_min(0), following.beat_in_bar)
+    last = torch.where(x.pitch[:, :-1] > 0, x.pitch[:, :-1], -1)
+    pitch = network.pitch_logits(told, following.position, following, last, batch.shift)
+    hard = SoftNotes.of(following)
+    mine = slice(heard, None)
+    when = straight_through(timing[:, mine], following.timing[:, mine].clamp_min(0), temperature)
+    advance = when[..., :ADVANCES] + when[..., ADVANCES:]
+    return SoftNotes(
+        torch.cat([hard.advance[:, :heard], advance], 1),
+        torch.cat(
+            [hard.position[:, :heard], straight_through(position[:, mine], following.position[:, mine], temperature)], 1
+        ),
+        torch.cat([hard.pitch[:, :heard], straight_through(pitch[:, mine], following.pitch[:, mine], temperature)], 1),
+        hard.real,
+    )
+
+
+@torch.no_grad()
+def play_on(network: SoloistNet, duel: Duel, plan: AdversarialPlan, generator: torch.Generator) -> Excerpt:
+    """The soloist's continuation of every beginning, with the beginning."""
+    network.eval()
+    device = duel.human.shift.device
+    far = torch.full((len(duel.changes),), 1e6, device=device)
+    improviser = Improviser(network, duel.changes, duel.human.setting, far, generator, shift=duel.human.shift)
+    improviser.prime(duel.primers)
+    for _ in range(plan.played):
+        improviser.step()
+    network.train()
+    excerpt = excerpt_of_takes(improviser.takes, improviser.table)
+    excerpt.register = torch.where(
+        excerpt.pitch > 0, (excerpt.pitch - duel.human.shift[:, None]).clamp(0, 127), excerpt.pitch
+    )
+    return excerpt
+
+
+def train_adversarial(
+    solos: list[Encoded],
+    held_out: list[Encoded],
+    likelihood: Path,
+    critic_path: Path,
+    plan: AdversarialPlan,
+    folder: Path,
+    group: Group,
+    *,
+    show_progress: bool = True,
+) -> dict[str, float]:
+    """Go on from the checkpoints `likelihood` and `critic_path`; resumes from `folder`/adversarial.pt.
+
+    Returns the last measurement; `rise` is the rise of val perplexity per note over the start."""
+    folder.mkdir(parents=True, exist_ok=True)
+    start = load_checkpoint(likelihood, group.device)
+    shape = dataclasses.replace(SoloistShape(**start["shape"]), corruption=0.0)
+    network, judge = SoloistNet(shape).to(group.device), SoloistNet(shape).to(group.device)
+    network.load_state_dict(start["average"])
+    critic_state = load_checkpoint(critic_path, group.device)
+    critic = CriticNet(CriticShape(**critic_state["shape"])).to(group.device)
+    critic.load_state_dict(critic_state["average"])
+    optimiser, critic_optimiser = adamw(network, plan.peak, 0.05), adamw(critic, plan.critic_peak, 0.05)
+    average = Average(network, plan.average)
+    batches = [to_device(batch, group.device) for batch in every_excerpt(held_out, 128)]
+    judge.load_state_dict(average.weights)
+    before = sum(measure(judge, batches, "notes").values())
+    checkpoint, first = folder / "adversarial.pt", 0
+    if checkpoint.exists():
+        state = load_checkpoint(checkpoint, group.device)
+        network.load_state_dict(state["network"])
+        critic.load_state_dict(state["critic"])
+        optimiser.load_state_dict(state["optimiser"])
+        critic_optimiser.load_state_dict(state["critic_optimiser"])
+        average.weights, first = state["average"], state["step"]
+    log = Log(folder / "adversarial.csv", ("step", "likelihood", "fooling", "critic", "lead", "val", "rise"))
+    measured: dict[str, float] = {}
+    running: dict[str, float] = {}
+    bar = tqdm(
+        range(first, plan.steps), desc="adversarial", disable=not (show_progress and group.leads), mininterval=5.0
+    )
+    for step in bar:
+        generator = seed_step(plan.seed, 1_000_000 + step, group.rank)
+        torch_generator = torch.Generator(group.device)
+        torch_generator.manual_seed(int(generator.integers(1 << 62)))
+        for optimiser_, peak in ((optimiser, plan.peak), (critic_optimiser, plan.critic_peak)):
+            for settings in optimiser_.param_groups:
+                settings["lr"] = learning_rate(step, plan.steps, peak, 10, plan.steps // 3)
+        duel = draw_duel(solos, plan, generator)
+        to_device(duel.human, group.device)
+        drawn = play_on(network, duel, plan, torch_generator)
+        human_notes = duel.human.excerpt.slice(1, duel.human.excerpt.pitch.shape[1])
+        drawn_notes = drawn.slice(1, drawn.pitch.shape[1])
+        asked = duel.human.setting.without_player()
+
+        # the critic's turn
+        human = critic(SoftNotes.of(human_notes), human_notes, asked)
+        machine = critic(SoftNotes.of(drawn_notes), drawn_notes, asked)
+        critic_loss = F.softplus(machine - human).mean() + 1e-3 * (human.square() + machine.square()).mean()
+        critic_optimiser.zero_grad(set_to_none=True)
+        critic_loss.backward()
+        group.average(critic)
+        nn.utils.clip_grad_norm_(critic.parameters(), 1.0)
+        critic_optimiser.step()
+
+        # the soloist's turn
+        batch = to_device(random_batch(solos, plan.likelihood_batch, 128, generator), group.device)
+        critic.requires_grad_(False).eval()
+        line = soft_line(network, drawn, duel.human, plan.heard, plan.temperature)
+        with torch.no_grad():
+            human = critic(SoftNotes.of(human_notes), human_notes, asked)
+        fooling = F.softplus(human - critic(line, drawn_notes, asked)).mean()
+        likelihood_loss = total(losses(network, batch))
+        optimiser.zero_grad(set_to_none=True)
+        (likelihood_loss + plan.weight * fooling).backward()
+        critic.requires_grad_(True).train()
+        group.average(network)
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        average.update(network, step + 1000)
+
+        now = {"likelihood": likelihood_loss.item(), "fooling": fooling.item(), "critic": critic_loss.item(),
+               "lead": (human - machine).mean().item()}  # fmt: skip
+        running = {name: 0.9 * running.get(name, value) + 0.1 * value for name, value in now.items()}
+        bar.set_postfix_str(" ".join(f"{name} {value:.3f}" for name, value in running.items()), refresh=False)
+        done = step + 1
+        if done % plan.measure_every == 0 or done == plan.steps:
+            judge.load_state_dict(average.weights)
+            val = sum(measure(judge, batches, "notes").values())
+            measured = {"val": val, "rise": float(np.exp(val - before) - 1.0)}
+            if group.leads:
+                log.write({"step": done, **running, **measured})
+                save_checkpoint(checkpoint, network=network.state_dict(), critic=critic.state_dict(),
+                                optimiser=optimiser.state_dict(), critic_optimiser=critic_optimiser.state_dict(),
+                                average=average.weights, step=done, shape=asdict(shape), plan=asdict(plan))  # fmt: skip
+                if show_progress:
+                    tqdm.write(f"step {done} {running} val {val:.4f} ({100 * measured['rise']:+.2f} %)")
+            if measured["rise"] > plan.max_rise:
+                break
+    log.plot(folder / "adversarial.png")
+    return measured

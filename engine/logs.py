@@ -1,0 +1,30 @@
+"""The engine's log on standard error: lines for people, or, under a bot, JSON that the bot's log takes over."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+import structlog
+
+from engine.contract import PARENT_FD_VARIABLE
+
+
+def configure_logs() -> None:
+    """structlog to standard error. A local engine leaves time and format to the bot, whose log takes its lines over."""
+    for_people: list[Any] = [
+        structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback),
+    ]
+    for_the_bot: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            *(for_the_bot if PARENT_FD_VARIABLE in os.environ else for_people),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

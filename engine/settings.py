@@ -1,0 +1,48 @@
+"""The engine's tables of config.toml, typed and frozen. Every default is repeated, with its reason, in config.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from engine.contract.configuration import ENGINE_TABLES, configuration_path, read_settings
+from engine.contract.process_settings import ProcessSettings, Table
+
+MIB = 1024 * 1024
+
+
+class StylizeSettings(Table):
+    """[stylize]: bounds on pictures."""
+
+    max_upload_bytes: int = Field(default=25 * MIB, ge=1)
+    max_pixels: int = Field(default=50_000_000, ge=1)
+    max_size_px: int = Field(default=1024, ge=64, le=8192)
+    max_frames: int = Field(default=120, ge=1)
+    tile_px: int = Field(default=512, ge=128, le=4096)
+
+
+class JazzSettings(Table):
+    """[jazz]: bounds on clips, and the sound."""
+
+    soundfont: str = ""
+    max_bars: int = Field(default=64, ge=4, le=256)
+    takes: int = Field(default=4, ge=1, le=32)
+    clip_duration_s: float = Field(default=30.0, gt=1)
+    max_import_duration_s: float = Field(default=600.0, gt=1)
+    max_upload_bytes: int = Field(default=25 * MIB, ge=1)
+
+
+class EngineSettings(Table):
+    """All tables of config.toml that the engine reads."""
+
+    engine: ProcessSettings = ProcessSettings()
+    stylize: StylizeSettings = StylizeSettings()
+    jazz: JazzSettings = JazzSettings()
+
+
+def load_engine_settings(path: Path | None = None) -> EngineSettings:
+    """Settings from the configuration file and the environment.
+
+    Raises `engine.contract.configuration.ConfigurationError`."""
+    return read_settings(EngineSettings, ENGINE_TABLES, path or configuration_path())

@@ -1,0 +1,135 @@
+"""The style book: named styles as codes of the network, and the codes of members' own style pictures.
+
+    python -m engine.stylize.book --paintings DIR [--checkpoint FILE]
+
+computes all codes anew (with `--checkpoint`, after exporting that checkpoint's averaged weights).
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load, load_file, save, save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from engine.errors import BadOption, StaleStyle, UnknownStyle
+from engine.settings import StylizeSettings
+from engine.stylize.painter import Painter
+from engine.stylize.pictures import decode
+from engine.stylize.weights import BOOK_FILE, load_network, network_of_checkpoint, save_network, weights_version
+
+SOURCES_FILE = Path(__file__).parent / "style_book.toml"
+LONGEST_CODE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Style:
+    """One named style. `name` is what a member types."""
+
+    name: str
+    title: str
+    artist: str
+    year: str
+
+
+@dataclass(frozen=True)
+class StyleBook:
+    """All named styles, in the book's order, with their codes (1, code)."""
+
+    styles: tuple[Style, ...]
+    codes: dict[str, Tensor]
+    version: str
+    """Of the weights that the codes belong to."""
+
+    def code(self, name: str) -> Tensor:
+        """The code of a style, (1, code). Raises `UnknownStyle`, naming the nearest one."""
+        wanted = name.strip().lower().replace(" ", "-")
+        if wanted in self.codes:
+            return self.codes[wanted]
+        titles = {style.title.lower(): style.name for style in self.styles}
+        near = difflib.get_close_matches(wanted, list(self.codes), n=1, cutoff=0.5)
+        near = near or [titles[t] for t in difflib.get_close_matches(name.strip().lower(), list(titles), 1, 0.5)]
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise UnknownStyle(f"There is no style called '{name.strip()[:60]}'.{hint}")
+
+    @property
+    def names(self) -> list[str]:
+        return [style.name for style in self.styles]
+
+
+def load_book(path: Path = BOOK_FILE) -> StyleBook:
+    """The committed style book. Raises `FileNotFoundError`."""
+    if not path.exists():
+        raise FileNotFoundError(f"There is no style book at {path}; build it with `python -m engine.stylize.book`.")
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+    styles = tuple(Style(**style) for style in json.loads(header["styles"]))
+    codes = {name: code[None] for name, code in load_file(path).items()}
+    return StyleBook(styles, codes, header["weights"])
+
+
+def pack_code(code: Tensor, version: str) -> bytes:
+    """Code (1, code) as safetensors, stamped with the weights that it belongs to."""
+    return save({"code": code.detach().float().cpu().contiguous()}, metadata={"weights": version})
+
+
+def unpack_code(data: bytes, length: int, version: str) -> Tensor:
+    """The code (1, length) of `pack_code`. Raises `BadOption` if it is none, `StaleStyle` if it is of other weights."""
+    if len(data) > LONGEST_CODE_BYTES:
+        raise BadOption("That saved style is damaged.")
+    try:
+        code = load(data)["code"]
+        header_bytes = int.from_bytes(data[:8], "little")
+        stamp = json.loads(data[8 : 8 + header_bytes]).get("__metadata__", {}).get("weights")
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise BadOption("That saved style is damaged.") from error
+    if stamp != version:
+        raise StaleStyle("That style was saved with another version of the network; please add its picture again.")
+    if code.shape != (1, length) or code.dtype != torch.float32 or not bool(torch.isfinite(code).all()):
+        raise BadOption("That saved style is damaged.")
+    return code
+
+
+def build_book(paintings: Path, painter: Painter, version: str, sources: Path = SOURCES_FILE) -> StyleBook:
+    """Compute every code from its painting below `paintings`. Raises `FileNotFoundError` for a missing one."""
+    entries = tomllib.loads(sources.read_text())["style"]
+    bounds = StylizeSettings()
+    styles, codes = [], {}
+    for entry in tqdm(entries, desc="style book", unit="style"):
+        data = (paintings / entry["file"]).read_bytes()
+        picture = decode(data, bounds.max_upload_bytes, bounds.max_pixels, max_side_px=1024)
+        codes[entry["name"]] = painter.encode_style(picture.frames[0].rgb)
+        styles.append(Style(entry["name"], entry["title"], entry["artist"], entry["year"]))
+    return StyleBook(tuple(styles), codes, version)
+
+
+def save_book(book: StyleBook, path: Path = BOOK_FILE) -> None:
+    """Write the codes (float32) with names, titles, artists, years and the weights' version in the header."""
+    styles = json.dumps([asdict(style) for style in book.styles], ensure_ascii=False)
+    codes = {name: code[0].contiguous() for name, code in book.codes.items()}
+    save_file(codes, path, metadata={"styles": styles, "weights": book.version})
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="engine.stylize.book", description="Build the style book.")
+    parser.add_argument("--paintings", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="export this training checkpoint first")
+    args = parser.parse_args(argv)
+    if args.checkpoint:
+        network, step, trained_s = network_of_checkpoint(args.checkpoint)
+        save_network(network, notes={"step": str(step), "trained_s": f"{trained_s:.0f}"})
+    painter = Painter(load_network(), torch.device("cpu"), StylizeSettings().tile_px)
+    save_book(build_book(args.paintings, painter, weights_version()))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,150 @@
+"""`python -m engine stylize`: repaint files and folders of pictures from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from engine.contract import engine_pb2 as pb
+from engine.device import choose_device, use_threads
+from engine.errors import BadOption, BadPicture, CallerError
+from engine.output_files import require_writable, write_file
+from engine.progress import silent
+from engine.settings import load_engine_settings
+from engine.stylize.film import encode_film
+from engine.stylize.pictures import Encoded, Frame, before_after, encode, gif, to_image
+from engine.stylize.studio import Restyled, Studio
+
+READ_SUFFIXES = {
+    ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif",
+    ".mp4", ".webm", ".mov",
+}  # fmt: skip
+WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".mp4")
+PROGRESS_AFTER_S = 2.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", type=Path, nargs="?", metavar="PHOTO", help="a picture or film, or a folder of them")
+    parser.add_argument("--style", default="", metavar="NAME_OR_FILE", help="a name of the style book, or a picture")
+    parser.add_argument("--out", type=Path, metavar="OUT", help="the result; a folder when PHOTO is one")
+    parser.add_argument("--strength", type=float, default=1.0, help="0 (the photo itself) .. 1 (default)")
+    parser.add_argument("--keep-colors", action="store_true", help="paint in the photo's own colours")
+    parser.add_argument("--size", type=int, default=0, metavar="PX", help="longer side of the result, px")
+    parser.add_argument("--blend-with", default="", metavar="NAME_OR_FILE", help="a second style")
+    parser.add_argument("--blend", type=float, default=0.5, help="0 (only --style) .. 1 (only --blend-with)")
+    parser.add_argument("--seed", type=int, help="draws the style when none is given")
+    parser.add_argument("--before-after", type=Path, metavar="JPEG", help="also write photo and result side by side")
+    parser.add_argument("--see", type=Path, metavar="PNG", help="also write what the network sees in PHOTO")
+    parser.add_argument("--list-styles", action="store_true", help="print the style book and stop")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Raises `engine.errors.EngineError` for bad input; `python -m engine` prints its sentence."""
+    settings = load_engine_settings()
+    use_threads(settings.engine.threads)
+    studio = Studio(choose_device(settings.engine.device), settings.stylize)
+    if args.list_styles:
+        for style in studio.styles():
+            sys.stdout.write(f"{style.name:24} {style.artist}, {style.title}, {style.year}\n")
+        return 0
+    if args.photo is None:
+        raise BadOption("Name a picture or a folder of pictures, or ask for --list-styles.")
+    folder = args.photo.is_dir()
+    if args.out is not None and not folder and args.out.suffix.lower() not in WRITTEN_SUFFIXES:
+        raise BadOption(f"'{args.out.name}' should end in one of {', '.join(WRITTEN_SUFFIXES)}.")
+    require_writable(None if folder else args.out, args.before_after, args.see)
+    if args.see:
+        write_file(args.see, studio.see(pb.SeeRequest(image=_read(args.photo)), silent).sheet)
+    if args.out is None:
+        if args.see:
+            return 0
+        raise BadOption("Say with --out where the result goes.")
+    request = _request(args, studio)
+    return _paint_folder(args, studio, request) if folder else _paint_file(args, studio, request)
+
+
+def _request(args: argparse.Namespace, studio: Studio) -> pb.StylizeRequest:
+    """Everything but the picture."""
+    if not 0 <= args.size < 2**31:
+        raise BadOption(f"The size cannot be {args.size} pixels.")
+    request = pb.StylizeRequest(strength=args.strength, keep_colors=args.keep_colors, size=args.size)
+    if args.seed is not None:
+        if not 0 <= args.seed < 2**64:
+            raise BadOption(f"The seed must be between 0 and 2^64 - 1, not {args.seed}.")
+        request.seed = args.seed
+    if Path(args.style).is_file():
+        request.style_code = studio.encode_style(_read(Path(args.style))).code
+    else:
+        request.style = args.style
+    if args.blend_with:
+        request.blend = args.blend
+        if Path(args.blend_with).is_file():
+            request.blend_with_code = studio.encode_style(_read(Path(args.blend_with))).code
+        else:
+            request.blend_with = args.blend_with
+    return request
+
+
+def _paint_file(args: argparse.Namespace, studio: Studio, request: pb.StylizeRequest) -> int:
+    request.image = _read(args.photo)
+    with tqdm(total=1.0, desc="stylize", delay=PROGRESS_AFTER_S, bar_format="{l_bar}{bar}| {elapsed}") as bar:
+
+        def show(stage: str, fraction: float) -> None:
+            bar.set_description(stage, refresh=False)
+            bar.update(fraction - bar.n)
+
+        work = studio.restyle(request, show)
+    encoded = _encoded_as(args.out.suffix.lower(), work)
+    write_file(args.out, encoded.data)
+    if args.before_after:
+        write_file(args.before_after, before_after(work.picture.frames[0].rgb, work.frames[0].rgb))
+    sys.stdout.write(f"{args.out}: {work.style}, {encoded.width} × {encoded.height} px, seed {work.seed}\n")
+    notes = [*work.picture.notes]
+    if len(work.frames) > 1 and not encoded.media_type.startswith(("image/gif", "video/")):
+        notes.append("Only the first frame was written; name the result .gif or .mp4 for all of them.")
+    for note in notes:
+        sys.stdout.write(f"{note}\n")
+    return 0
+
+
+def _paint_folder(args: argparse.Namespace, studio: Studio, request: pb.StylizeRequest) -> int:
+    photos = sorted(path for path in args.photo.iterdir() if path.suffix.lower() in READ_SUFFIXES)
+    if not photos:
+        raise BadPicture(f"There are no pictures in {args.photo}.")
+    failed = 0
+    for photo in tqdm(photos, unit="picture", desc="stylize"):
+        request.image = _read(photo)
+        try:
+            result = studio.stylize(request, silent)
+        except CallerError as error:
+            failed += 1
+            tqdm.write(f"{photo.name}: {error}", file=sys.stderr)
+            continue
+        write_file(args.out / f"{photo.stem}.{result.extension}", result.image)
+    if failed:
+        raise BadPicture(f"{failed} of {len(photos)} pictures could not be painted.")
+    return 0
+
+
+def _encoded_as(suffix: str, work: Restyled) -> Encoded:
+    """The result in the format that the file's name asks for; JPEG and MP4 have no transparency."""
+    frames = work.frames
+    height, width = frames[0].rgb.shape[-2:]
+    if suffix == ".mp4":
+        return encode_film([frame.rgb for frame in frames], frames[0].duration_ms or 1000)
+    if suffix == ".gif":
+        images = [to_image(frame.rgb, frame.alpha) for frame in frames]
+        return Encoded(gif(images, [frame.duration_ms for frame in frames]), "image/gif", "gif", width, height)
+    if suffix == ".png":
+        return encode(frames[:1], photographic=False)
+    return encode([Frame(frames[0].rgb, None)], photographic=True)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadPicture(f"{path} cannot be read: {error.strerror}.") from error

@@ -1,0 +1,175 @@
+"""Figures of the committed network on photos and paintings that it never saw: `python -m engine evaluate stylize`.
+
+Prints one table with 95 % bootstrap intervals and two bounds, `content unchanged` (what doing nothing scores) and
+`style picture itself` (what throwing the photo away scores), and writes a contact sheet. The held-out pictures are
+those whose file names hash into the tenth that training leaves out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from tqdm import tqdm
+
+from engine.stylize.batches import to_uint8_tensor
+from engine.stylize.corpus import RgbArray, central_crop, decode_for_training, is_held_out, picture_files
+from engine.stylize.judge import FIGURES, Judge
+from engine.stylize.loss_networks import DISTILLED_FILE, DistilledVGG19
+from engine.stylize.network import StyleNetwork
+from engine.stylize.painter import Painter
+from engine.stylize.weights import load_network, network_of_checkpoint, weights_version
+
+BOOTSTRAPS = 2000
+GOALS = {"colour": "<= 0.02", "ssim": ">= 0.49"}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its 95 % percentile bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def bootstrap_interval(values: Tensor, content: Tensor, style: Tensor, generator: np.random.Generator) -> Interval:
+    """Mean of `values` (N,), with photos and paintings drawn anew: pairs that share one are not independent.
+
+    `content`, `style` (N,): which photo and painting each value belongs to. A two-way (pigeonhole) bootstrap: Owen,
+    The pigeonhole bootstrap, Annals of Applied Statistics 2007."""
+    numbers, photos, paintings = values.numpy(), content.numpy(), style.numpy()
+    means = np.empty(BOOTSTRAPS)
+    for draw in range(BOOTSTRAPS):
+        count_photo = np.bincount(
+            generator.integers(photos.max() + 1, size=photos.max() + 1), minlength=photos.max() + 1
+        )
+        count_painting = np.bincount(
+            generator.integers(paintings.max() + 1, size=paintings.max() + 1), minlength=paintings.max() + 1
+        )
+        weights = count_photo[photos] * count_painting[paintings]
+        means[draw] = np.average(numbers, weights=weights) if weights.sum() else numbers.mean()
+    low, high = np.percentile(means, [2.5, 97.5])
+    return Interval(float(numbers.mean()), float(low), float(high))
+
+
+def held_out_pictures(folder: Path, count: int, size_px: int) -> Tensor:
+    """`count` held-out pictures below `folder`, evenly spread, as central crops (count, 3, size, size) in [0, 1]."""
+    files = [path for path in picture_files(folder) if is_held_out(path)]
+    count = min(count, len(files))
+    chosen: list[RgbArray] = []
+    for number in range(count):
+        picture = decode_for_training(files[number * len(files) // count])
+        if picture is not None:
+            chosen.append(central_crop(picture, size_px))
+    return to_uint8_tensor(chosen).float() / 255
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures by row name and figure name, and the painted pictures (N, 3, H, W) of the network, in order of pairs."""
+
+    rows: dict[str, dict[str, Interval]]
+    painted: Tensor
+    pairs: list[tuple[int, int]]
+
+
+def evaluate(network: StyleNetwork, distilled: DistilledVGG19, photos: Tensor, paintings: Tensor) -> Evaluation:
+    """Judge every third combination of photos (P, 3, S, S) and paintings (Q, 3, S, S), strength 1."""
+    painter = Painter(network, torch.device("cpu"), tile_px=1024)
+    judge = Judge(distilled)
+    pairs = [(i, j) for i in range(len(photos)) for j in range(len(paintings)) if (i + j) % 3 == 0]
+    codes = [painter.encode_style(painting[None]) for painting in paintings]
+    found: dict[str, list[dict[str, Tensor]]] = {"network": [], "content unchanged": [], "style picture itself": []}
+    painted = []
+    for i, j in tqdm(pairs, desc="evaluate", unit="pair"):
+        content, style = photos[i : i + 1], paintings[j : j + 1]
+        picture = painter.paint(content, codes[j])
+        painted.append(picture)
+        for name, shown in zip(found, (picture, content, style), strict=True):
+            found[name].append(judge(shown, style, content))
+    of_photo, of_painting = (torch.tensor([pair[side] for pair in pairs]) for side in (0, 1))
+    rows = {
+        name: {
+            figure: bootstrap_interval(
+                torch.cat([one[figure] for one in figures]), of_photo, of_painting, np.random.default_rng(0)
+            )
+            for figure in FIGURES
+        }
+        for name, figures in found.items()
+    }
+    return Evaluation(rows, torch.cat(painted), pairs)
+
+
+def table(rows: dict[str, dict[str, Interval]]) -> str:
+    """A Markdown table, one line a figure."""
+    lines = ["| figure | " + " | ".join(rows) + " | goal |", "|---|" + "---|" * (len(rows) + 1)]
+    for figure in FIGURES:
+        cells = [
+            f"{cell.mean:.3f} [{cell.low:.3f}, {cell.high:.3f}]" if name == "network" else f"{cell.mean:.3f}"
+            for name, cell in ((name, row[figure]) for name, row in rows.items())
+        ]
+        lines.append(f"| {figure} | " + " | ".join(cells) + f" | {GOALS.get(figure, '')} |")
+    return "\n".join(lines)
+
+
+def write_contact_sheet(
+    evaluation: Evaluation, photos: Tensor, paintings: Tensor, path: Path, side_px: int = 128
+) -> None:
+    """Paintings across the top, photos down the side, what the network made of each judged pair between."""
+
+    def small(picture: Tensor) -> Image.Image:
+        image = Image.fromarray((picture * 255).round().byte().permute(1, 2, 0).contiguous().numpy())
+        return image.resize((side_px, side_px), Image.Resampling.LANCZOS)
+
+    rows, columns = min(10, len(photos)), min(12, len(paintings))
+    sheet = Image.new("RGB", ((columns + 1) * side_px, (rows + 1) * side_px), "white")
+    for j in range(columns):
+        sheet.paste(small(paintings[j]), ((j + 1) * side_px, 0))
+    for i in range(rows):
+        sheet.paste(small(photos[i]), (0, (i + 1) * side_px))
+    for picture, (i, j) in zip(evaluation.painted, evaluation.pairs, strict=True):
+        if i < rows and j < columns:
+            sheet.paste(small(picture), ((j + 1) * side_px, (i + 1) * side_px))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="engine evaluate stylize", description=__doc__.split("\n")[0] if __doc__ else ""
+    )
+    parser.add_argument("--photos", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--paintings", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--loss-weights", type=Path, required=True, metavar="DIR", help="folder of the loss networks")
+    parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="a training checkpoint; default: as committed")
+    parser.add_argument("--count", type=int, default=24, help="photos and paintings of each kind")
+    parser.add_argument("--size-px", type=int, default=256)
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0: all cores")
+    parser.add_argument("--sheet", type=Path, default=Path("var/evaluate-stylize.png"), metavar="PNG")
+    args = parser.parse_args(argv)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    if args.checkpoint:
+        network, step, _ = network_of_checkpoint(args.checkpoint)
+        name = f"checkpoint of step {step}"
+    else:
+        network, name = load_network(), f"weights {weights_version()}"
+    folder = args.loss_weights.parent if args.loss_weights.is_file() else args.loss_weights
+    photos = held_out_pictures(args.photos, args.count, args.size_px)
+    paintings = held_out_pictures(args.paintings, args.count, args.size_px)
+    evaluation = evaluate(network, DistilledVGG19(folder / DISTILLED_FILE), photos, paintings)
+    write_contact_sheet(evaluation, photos, paintings, args.sheet)
+    sys.stdout.write(f"{name}: {len(evaluation.pairs)} pairs of {len(photos)} photos and {len(paintings)} paintings, ")
+    sys.stdout.write(f"{args.size_px} px, strength 1; [95 % interval]\n\n{table(evaluation.rows)}\n\n{args.sheet}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,51 @@
+"""The committed weights: where they lie, what they are called, how they are read and written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from engine.stylize.network import Shape, StyleNetwork
+
+FOLDER = Path(__file__).parent / "weights"
+NETWORK_FILE = FOLDER / "style_network.safetensors"
+BOOK_FILE = FOLDER / "style_book.safetensors"
+CARD_FILE = FOLDER / "MODEL_CARD.md"
+
+
+def weights_version(path: Path = NETWORK_FILE) -> str:
+    """Short hash of a weights file: what `/about` shows, and what a style's code is stamped with."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def save_network(network: StyleNetwork, path: Path = NETWORK_FILE, notes: dict[str, str] | None = None) -> None:
+    """Write float16 weights, with the network's shape in the header."""
+    halves = {name: value.detach().half().contiguous().cpu() for name, value in network.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(halves, path, metadata={"shape": json.dumps(asdict(network.shape)), **(notes or {})})
+
+
+def load_network(path: Path = NETWORK_FILE) -> StyleNetwork:
+    """The network of a weights file, float32 on the CPU. Raises `FileNotFoundError`."""
+    if not path.exists():
+        raise FileNotFoundError(f"There are no weights at {path}; train them with `python -m engine train stylize`.")
+    with safe_open(path, framework="pt") as file:
+        shape = json.loads(file.metadata()["shape"])
+    network = StyleNetwork(Shape(**{**shape, "style": tuple(shape["style"])}))
+    network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    return network.eval()
+
+
+def network_of_checkpoint(path: Path) -> tuple[StyleNetwork, int, float]:
+    """The averaged network of a training checkpoint, its step, and the seconds it was trained for."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    shape = state["shape"]
+    network = StyleNetwork(Shape(**{**shape, "style": tuple(shape["style"])}))
+    network.load_state_dict(state["average"])
+    return network.eval(), int(state["step"]), float(state["trained_s"])

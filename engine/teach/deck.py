@@ -1,0 +1,119 @@
+"""The deck of concept cards: one Markdown file each under `cards/<topic>/<id>.md`, read and checked here.
+
+    +++
+    title = "Broadcasting"
+    aliases = ["combine tensors of different shapes"]
+    source = "PyTorch docs: Broadcasting semantics, https://docs.pytorch.org/..."
+    +++
+    The text, in Markdown.
+
+    ```python
+    print("the snippet")
+    ```
+
+    ```text
+    the snippet
+    ```
+
+The head is TOML. `python -m engine.teach.snippets --update` runs every snippet and writes what it printed.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.teach.topics import TOPICS
+
+CARDS = Path(__file__).parent / "cards"
+
+MAX_TITLE, MAX_TEXT, MAX_CODE, MAX_OUTPUT, MAX_SOURCE = 100, 1500, 900, 500, 300
+"""Characters. Together with the fences they stay below the 4096 of a Discord embed's description."""
+
+_FILE = re.compile(
+    r"\A\+\+\+\n(?P<head>.*?)\n\+\+\+\n"
+    r"(?P<text>.*?)\n+```python\n(?P<code>.*?)\n```\n+```text\n(?P<output>.*?)\n?```\n*\Z",
+    re.DOTALL,
+)
+_HEAD_KEYS = {"title", "aliases", "source"}
+
+
+class CardError(ValueError):
+    """A card file breaks the format or a limit; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Card:
+    id: str
+    topic: str
+    title: str
+    aliases: tuple[str, ...]
+    """Other names of the concept, and the ways in which students ask for it."""
+    source: str
+    text: str
+    code: str
+    output: str
+
+
+def read_card(path: Path) -> Card:
+    """The card in `path`; its id is the file's name, its topic the folder's. Raises `CardError`."""
+    match = _FILE.match(path.read_text(encoding="utf-8"))
+    if match is None:
+        raise CardError(f"{path}: expected a +++ head, text, one ```python block and one ```text block.")
+    try:
+        head = tomllib.loads(match["head"])
+    except tomllib.TOMLDecodeError as error:
+        raise CardError(f"{path}: the head is not TOML: {error}.") from error
+    if set(head) != _HEAD_KEYS:
+        raise CardError(f"{path}: the head needs exactly {', '.join(sorted(_HEAD_KEYS))}.")
+    card = Card(
+        id=path.stem,
+        topic=path.parent.name,
+        title=head["title"],
+        aliases=tuple(head["aliases"]),
+        source=head["source"],
+        text=match["text"].strip(),
+        code=match["code"],
+        output=match["output"].rstrip("\n"),
+    )
+    problems = list(_problems(card))
+    if problems:
+        raise CardError(f"{path}: {'; '.join(problems)}.")
+    return card
+
+
+def _problems(card: Card) -> list[str]:
+    problems = []
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", card.id):
+        problems.append("the file name is not lower-case words joined by hyphens")
+    if card.topic not in TOPICS:
+        problems.append(f"the folder {card.topic!r} is not a topic")
+    for name, content, limit in (
+        ("title", card.title, MAX_TITLE),
+        ("text", card.text, MAX_TEXT),
+        ("code", card.code, MAX_CODE),
+        ("output", card.output, MAX_OUTPUT),
+        ("source", card.source, MAX_SOURCE),
+    ):
+        if not content.strip():
+            problems.append(f"the {name} is empty")
+        if len(content) > limit:
+            problems.append(f"the {name} has {len(content)} characters, more than {limit}")
+    if not card.aliases:
+        problems.append("there is no alias")
+    if "https://" not in card.source:
+        problems.append("the source has no https address")
+    return problems
+
+
+def load_deck(folder: Path = CARDS) -> tuple[Card, ...]:
+    """All cards below `folder`, sorted by topic and id. Raises `CardError`, also for an id used twice."""
+    cards = [read_card(path) for path in sorted(folder.glob("*/*.md"))]
+    seen: dict[str, Card] = {}
+    for card in cards:
+        if card.id in seen:
+            raise CardError(f"{folder}: the id {card.id!r} is used in {seen[card.id].topic} and in {card.topic}.")
+        seen[card.id] = card
+    return tuple(cards)

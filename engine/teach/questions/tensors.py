@@ -1,0 +1,390 @@
+"""Questions on tensors, views and broadcasting, and on the bytes and bits they take."""
+
+from __future__ import annotations
+
+import math
+import random
+
+from engine.teach.questions.question import Draft, Generator, Mistake
+
+
+def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The broadcast shape, or None where the lengths do not fit."""
+    n = max(len(a), len(b))
+    a, b = (1,) * (n - len(a)) + a, (1,) * (n - len(b)) + b
+    if any(x != y and 1 not in (x, y) for x, y in zip(a, b, strict=True)):
+        return None
+    return tuple(max(x, y) for x, y in zip(a, b, strict=True))
+
+
+def broadcast_shape(rng: random.Random) -> Draft:
+    a = tuple(rng.randint(2, 7) for _ in range(3))
+    b = tuple(rng.choice((1, length, length, rng.randint(2, 7))) for length in a[rng.choice((0, 1, 1, 2)) :])
+    a = tuple(1 if rng.random() < 0.25 else length for length in a)
+    shape = _broadcast(a, b)
+    worked = str(shape) if shape else "RuntimeError"
+    stretched = tuple(max(x, y) for x, y in zip(a, (1,) * (3 - len(b)) + b, strict=True))
+    from_the_left = tuple(max(x, y) for x, y in zip(a, b + (1,) * (3 - len(b)), strict=True))
+    because = (
+        f"lengths are compared from the last dimension backwards, {a} with {b}; two fit if they are equal, or one is "
+        "1, "
+        "or one is missing, and the longer one stays."
+    )
+    if shape is None:
+        because += " Here two lengths differ and neither is 1."
+    return Draft(
+        text="Two tensors are added. What does this print?",
+        code=(
+            f"import torch\n\na = torch.zeros{a}\nb = torch.zeros({', '.join(map(str, b))})\n"
+            'try:\n    print(tuple((a + b).shape))\nexcept RuntimeError:\n    print("RuntimeError")'
+        ),
+        worked=worked,
+        because=because,
+        mistakes=[
+            Mistake(str(stretched), "takes the longer length everywhere, whether or not the shorter one is 1"),
+            Mistake(str(from_the_left), "lines the shapes up from the left"),
+            Mistake("RuntimeError", "expects an error although all lengths fit: only a clash of two lengths > 1 fails"),
+            Mistake(str(a), "takes it that the result has the shape of the left operand"),
+            Mistake(str(b), "takes it that the result has the shape of the right operand"),
+        ],
+    )
+
+
+_CATEGORY = {"uint8": 1, "int16": 1, "int64": 1, "float16": 2, "float32": 2, "float64": 2}
+_BITS = {"uint8": 8, "int16": 16, "int64": 64, "float16": 16, "float32": 32, "float64": 64}
+
+
+def dtype_promotion(rng: random.Random) -> Draft:
+    left = rng.choice(list(_CATEGORY))
+    number = rng.choice((None, None, "2", "2.5"))
+    right = rng.choice([d for d in _CATEGORY if d != left])
+    operator = rng.choice(("+", "*", "/"))
+    if number is None:
+        expression = f"a {operator} b"
+        stronger = max((left, right), key=lambda d: (_CATEGORY[d], _BITS[d]))
+        rule = "the higher category decides (integer < floating point), and within one category the wider type"
+    else:
+        expression = f"a {operator} {number}"
+        stronger = "float32" if number == "2.5" and _CATEGORY[left] == 1 else left
+        rule = "a Python number only counts by its category: it never widens a tensor of the same or a higher one"
+    worked = "float32" if operator == "/" and _CATEGORY[stronger] == 1 else stronger
+    if worked != stronger:
+        rule += "; dividing integers with / gives the default floating point type"
+    b = "" if number else f"b = torch.ones(3, dtype=torch.{right})\n"
+    widest = max((left, right if number is None else "float64"), key=lambda d: _BITS[d])
+    return Draft(
+        text="Which dtype has the result?",
+        code=f"import torch\n\na = torch.ones(3, dtype=torch.{left})\n{b}print(({expression}).dtype)",
+        worked=f"torch.{worked}",
+        because=f"{rule}.",
+        mistakes=[
+            Mistake(f"torch.{widest}", "takes the type with more bits, whatever its category"),
+            Mistake(f"torch.{left}", "keeps the left tensor's type"),
+            Mistake("torch.float64", "expects double precision, as in NumPy and Python"),
+            Mistake("torch.float32", "expects the default type of every floating point result"),
+            Mistake("torch.int64", "expects Python's integers"),
+        ],
+    )
+
+
+def index_shape(rng: random.Random) -> Draft:
+    a, b, c = rng.sample(range(3, 9), 3)
+    i = rng.randint(0, 2)
+    same = ((a, b, c), "thinks that indexing leaves the shape alone")
+    first_kept = ((1, b, c), "keeps the first dimension with length 1, as a slice would")
+    first_gone = ((b, c), "drops the first dimension, as an integer in first place would")
+    middle_kept = ((a, 1, c), "keeps the middle dimension with length 1, as a slice would")
+    middle_gone = ((a, c), "drops the middle dimension, as an integer there would")
+    expression, shape, rule, mistakes = rng.choice(
+        (
+            (f"x[{i}]", (b, c), "an integer removes its dimension", (first_kept, same, middle_gone)),
+            (
+                f"x[{i}:{i + 1}]",
+                (1, b, c),
+                "a slice keeps its dimension, even with one element in it",
+                (first_gone, same, ((2, b, c), "includes the end of the slice")),
+            ),
+            (
+                f"x[:, {i}]",
+                (a, c),
+                "the integer stands in dimension 1 and removes it",
+                (middle_kept, first_gone, same, ((a, b), "drops the last dimension")),
+            ),
+            (
+                f"x[..., {i}]",
+                (a, b),
+                "the dots stand for all the dimensions before the last, which the integer removes",
+                (
+                    first_gone,
+                    ((a, b, 1), "keeps the last dimension with length 1"),
+                    ((a,), "reads the dots as one colon"),
+                ),
+            ),
+            (
+                "x[:, None]",
+                (a, 1, b, c),
+                "None adds a dimension of length 1 where it stands",
+                (((1, a, b, c), "puts the new dimension in front"), middle_kept, middle_gone, same),
+            ),
+            (
+                "x[:, ::2]",
+                (a, (b + 1) // 2, c),
+                "a step of 2 keeps every second element, the first one included",
+                (((a, b // 2, c), "starts counting at the second element"), ((a, 2, c), "keeps two elements"), same),
+            ),
+            (
+                "x[[0, 1], [1, 0]]",
+                (2, c),
+                "two index lists are paired: (0, 1) and (1, 0), so 2 rows of the last dimension",
+                (
+                    ((2, 2, c), "expects the block of 2 rows and 2 columns"),
+                    ((2, 2), "expects a 2x2 block and forgets the last dimension"),
+                    ((2, b, c), "applies the first list only"),
+                ),
+            ),
+            (
+                "x[x == 0]",
+                (a * b * c,),
+                "a mask picks elements one by one into a flat tensor; here all of them are 0",
+                (same, ((0,), "thinks that the mask removes what is 0"), ((a,), "applies the mask to the rows")),
+            ),
+            (
+                "x[:, -1:]",
+                (a, 1, c),
+                "a slice keeps its dimension; from -1 on there is one element",
+                (middle_gone, ((a, b - 1, c), "leaves the last element out"), ((a, b, 1), "slices the last dimension")),
+            ),
+        )
+    )
+    return Draft(
+        text="What does this print?",
+        code=f"import torch\n\nx = torch.zeros({a}, {b}, {c})\nprint(tuple({expression}.shape))",
+        worked=str(shape),
+        because=f"{rule}.",
+        mistakes=[Mistake(str(wrong), why) for wrong, why in mistakes],
+    )
+
+
+def strides(rng: random.Random) -> Draft:
+    a, b, c = rng.sample(range(2, 8), 3)
+    order = rng.choice(((0, 2, 1), (1, 0, 2), (2, 1, 0), (2, 0, 1), (1, 2, 0)))
+    base = (b * c, c, 1)
+    permuted = tuple(base[d] for d in order)
+    shape = tuple((a, b, c)[d] for d in order)
+    fresh = (shape[1] * shape[2], shape[2], 1)
+    return Draft(
+        text="What does this print?",
+        code=f"import torch\n\nx = torch.zeros({a}, {b}, {c})\nprint(x.permute{order}.stride())",
+        worked=str(permuted),
+        because=f"x is row-major with strides {base}; permute moves no data, it only reorders shape and strides.",
+        mistakes=[
+            Mistake(str(fresh), f"takes the strides of a fresh tensor of shape {shape}, as if the data had been moved"),
+            Mistake(str(base), "leaves the strides as they were"),
+            Mistake(str(shape), "gives the shape: strides count elements to skip in storage"),
+            Mistake(str(tuple(4 * s for s in permuted)), "counts bytes, as NumPy does; PyTorch counts elements"),
+        ],
+    )
+
+
+def view_or_copy(rng: random.Random) -> Draft:
+    rows, columns = rng.choice(((2, 3), (3, 4), (2, 5), (3, 5)))
+    value = rng.randint(2, 9)
+    expression, touched, rule = rng.choice(
+        (
+            ("x[0]", columns, "basic indexing is a view of row 0"),
+            ("x[:, 1]", rows, "basic indexing is a view of column 1"),
+            ("x.t()", rows * columns, "a transpose is a view of everything"),
+            ("x.view(-1)", rows * columns, "view shares all the memory"),
+            ("x.clone()", 0, "clone copies"),
+            ("x[[0]]", 0, "indexing with a list is advanced indexing: a copy"),
+            ("x[x == 0]", 0, "indexing with a mask is advanced indexing: a copy"),
+            ("x[:1]", columns, "a slice is a view"),
+        )
+    )
+    total = lambda elements: f"{float(elements * value)}"  # noqa: E731
+    return Draft(
+        text="y is changed in place. What does this print of x?",
+        code=(
+            f"import torch\n\nx = torch.zeros({rows}, {columns})\ny = {expression}\ny.add_({value})\n"
+            "print(x.sum().item())"
+        ),
+        worked=total(touched),
+        because=f"{rule}, so {touched} of x's {rows * columns} elements get {value}.",
+        mistakes=[
+            Mistake(total(0), "thinks that y is a copy"),
+            Mistake(total(rows * columns), "thinks that y shares all of x"),
+            Mistake(total(columns), "thinks that one row of x changes"),
+            Mistake(total(rows), "thinks that one column of x changes"),
+            Mistake(total(1), "thinks that one element of x changes"),
+        ],
+    )
+
+
+def transpose_then_flatten(rng: random.Random) -> Draft:
+    rows, columns = rng.choice(((2, 3), (3, 2), (2, 4), (4, 2)))
+    n, start = rows * columns, rng.randint(0, 20)
+    stored = list(range(start, start + n))
+    transposed = [start + r * columns + c for c in range(columns) for r in range(rows)]
+    expression, worked, rule = rng.choice(
+        (
+            ("x.t().view(-1)", "RuntimeError", "the transposed strides cannot be expressed as one flat view"),
+            (
+                "x.t().reshape(-1)",
+                str(transposed),
+                "reshape copies where it must, in the order of the transpose's rows",
+            ),
+            ("x.t().contiguous().view(-1)", str(transposed), "contiguous lays the transpose out anew; then view works"),
+            ("x.view(-1)", str(stored), "x is contiguous, so view reads the storage in order"),
+            (
+                f"x.reshape({columns}, {rows}).view(-1)",
+                str(stored),
+                "reshape keeps the elements' order; it is no transpose",
+            ),
+        )
+    )
+    return Draft(
+        text="What does this print?",
+        code=(
+            f"import torch\n\nx = torch.arange({start}, {start + n}).reshape({rows}, {columns})\n"
+            f'try:\n    print({expression}.tolist())\nexcept RuntimeError:\n    print("RuntimeError")'
+        ),
+        worked=worked,
+        because=f"{rule}.",
+        mistakes=[
+            Mistake("RuntimeError", "thinks that view is not possible here; it fails only if strides do not fit"),
+            Mistake(str(stored), "thinks that the storage order is what counts"),
+            Mistake(str(transposed), "reads column by column"),
+            Mistake(str(stored[::-1]), "takes a transpose for a reversal"),
+        ],
+    )
+
+
+def matmul_shape(rng: random.Random) -> Draft:
+    batch, n, k, m = rng.sample(range(2, 10), 4)
+    left, right, shape = rng.choice(
+        (
+            ((batch, n, k), (k, m), (batch, n, m)),
+            ((batch, n, k), (batch, k, m), (batch, n, m)),
+            ((batch, n, k), (k,), (batch, n)),
+            ((n, k), (m, k), None),
+            ((batch, 1, n, k), (m, k, n), (batch, m, n, n)),
+        )
+    )
+    return Draft(
+        text="Two tensors are multiplied as matrices. What does this print?",
+        code=(
+            f"import torch\n\na = torch.zeros{left}\nb = torch.zeros({', '.join(map(str, right))})\n"
+            'try:\n    print(tuple((a @ b).shape))\nexcept RuntimeError:\n    print("RuntimeError")'
+        ),
+        worked=str(shape) if shape else "RuntimeError",
+        because=(
+            "the last dimension of a must be as long as the last but one of b (or b's only one), and both vanish; "
+            "what stands before the last two is batch and broadcasts."
+        ),
+        mistakes=[
+            Mistake("RuntimeError", "expects a clash although the inner lengths agree"),
+            Mistake(str((*left[:-2], left[-2], right[-1])), "joins the outer lengths without comparing the inner ones"),
+            Mistake(str(left), "takes @ for an elementwise operation"),
+            Mistake(str(left[:-1] + right), "keeps all the dimensions but the one summed over"),
+            Mistake(str((*left, *right[-1:])), "keeps the inner dimension, which is summed over"),
+        ],
+    )
+
+
+def reduction_shape(rng: random.Random) -> Draft:
+    a, b, c = rng.sample(range(2, 9), 3)
+    d = rng.choice((0, 1, 2, -1))
+    keep = rng.random() < 0.4
+    lengths = [a, b, c]
+    dropped = lengths.copy()
+    del dropped[d]
+    kept = lengths.copy()
+    kept[d] = 1
+    only = (lengths[d],)
+    return Draft(
+        text="What does this print?",
+        code=(
+            f"import torch\n\nx = torch.zeros({a}, {b}, {c})\n"
+            f"print(tuple(x.mean(dim={d}{', keepdim=True' if keep else ''}).shape))"
+        ),
+        worked=str(tuple(kept if keep else dropped)),
+        because=f"the mean runs along dimension {d}, of length {lengths[d]}; "
+        + ("keepdim leaves it with length 1." if keep else "that dimension disappears."),
+        mistakes=[
+            Mistake(str(tuple(dropped)), "overlooks keepdim"),
+            Mistake(str(tuple(kept)), "keeps the dimension, which only keepdim=True does"),
+            Mistake(str(only), "takes dim for the dimension that stays"),
+            Mistake("()", "reduces over everything, as without dim"),
+            Mistake(str((a, b) if d == 0 else (b, c)), "drops the wrong dimension"),
+        ],
+    )
+
+
+_BYTES = {"bool": 1, "uint8": 1, "float16": 2, "bfloat16": 2, "float32": 4, "int64": 8, "float64": 8}
+
+
+def tensor_bytes(rng: random.Random) -> Draft:
+    shape = (rng.choice((1, 4, 8, 16)), rng.choice((1, 3)), rng.choice((16, 32, 64)), rng.choice((16, 32, 64)))
+    dtype = rng.choice(list(_BYTES))
+    n = math.prod(shape)
+    size = _BYTES[dtype]
+    return Draft(
+        text="How many bytes do this tensor's elements take?",
+        code=f"import torch\n\nx = torch.zeros{shape}.to(torch.{dtype})\nprint(x.numel() * x.element_size())",
+        worked=str(n * size),
+        because=f"{n} elements of {size} byte(s) each.",
+        mistakes=[
+            Mistake(str(n), "counts elements instead of bytes"),
+            Mistake(str(n * 4), "takes every element for a float32 of 4 bytes"),
+            Mistake(str(n * size * 8), "counts bits"),
+            Mistake(str(n * 8), "takes every element for a float64 of 8 bytes"),
+            Mistake(str(n // shape[0] * size), "counts one example of the batch only"),
+            *(
+                [Mistake(str(n // 8), "packs eight bools into a byte; each takes a whole one")]
+                if dtype == "bool"
+                else []
+            ),
+        ],
+    )
+
+
+def half_precision(rng: random.Random) -> Draft:
+    dtype, digits, largest = rng.choice((("float16", 10, 65504.0), ("bfloat16", 7, 3.4e38)))
+    exponent = rng.randint(digits, digits + 3) if rng.random() < 0.7 else 17
+    step = 2 ** (exponent - digits)
+    value = 2**exponent + rng.randint(1, 4 * step)
+    rounded = float(round(value / step) * step)
+    worked = "inf" if rounded > largest else str(rounded)
+    return Draft(
+        text="A number is stored in 16 bits. What does this print?",
+        code=f"import torch\n\nx = torch.tensor({float(value)}, dtype=torch.{dtype})\nprint(x.item())",
+        worked=worked,
+        because=(
+            f"{dtype} has {digits} mantissa bits and ends at about {largest:.3g}; between {2**exponent} and "
+            f"{2 ** (exponent + 1)} its numbers lie {step} apart."
+            if worked != "inf"
+            else f"{dtype} ends at {largest:.0f}; larger numbers become infinite. bfloat16 would keep the range."
+        ),
+        mistakes=[
+            Mistake(str(float(value)), "thinks that the number is kept exactly, as in float32"),
+            Mistake("inf", f"thinks that {dtype} ends below {value}"),
+            Mistake(str(float(2**exponent)), "rounds down to a power of two: there are mantissa bits in between"),
+            Mistake("65504.0", "thinks that too large a number is clamped, or that this type ends at 65504"),
+            Mistake(str(rounded + step), "rounds up to the next number although another one is nearer"),
+            Mistake(str(rounded - step), "rounds down to a number that is farther away"),
+        ],
+    )
+
+
+GENERATORS = (
+    Generator("broadcast-shape", "views-and-broadcasting", "broadcasting", broadcast_shape),
+    Generator("index-shape", "views-and-broadcasting", "indexing", index_shape),
+    Generator("strides", "views-and-broadcasting", "strides-and-contiguous", strides),
+    Generator("view-or-copy", "views-and-broadcasting", "views-and-memory", view_or_copy),
+    Generator("transpose-then-flatten", "views-and-broadcasting", "reshape-view-permute", transpose_then_flatten),
+    Generator("dtype-promotion", "tensors", "dtypes", dtype_promotion),
+    Generator("matmul-shape", "tensors", "matrix-multiplication", matmul_shape),
+    Generator("reduction-shape", "tensors", "reductions", reduction_shape),
+    Generator("tensor-bytes", "gpu", "tensor-memory", tensor_bytes),
+    Generator("half-precision", "gpu", "automatic-mixed-precision", half_precision),
+)

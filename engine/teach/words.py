@@ -1,0 +1,140 @@
+"""From a sentence to the words that retrieval compares: names taken apart, endings cut, synonyms made equal.
+
+>>> words("How do I normalise my optimizers' batches? nn.BatchNorm2d")
+['normal', 'optim', 'batch', 'batch', 'norm']
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+STOP_WORDS = frozenset((Path(__file__).parent / "stop_words.txt").read_text(encoding="utf-8").split())
+"""Words that say nothing about which concept is meant; `torch` and `pytorch` go without saying here."""
+
+PARTS = {
+    "amp": "automatic mixed precision",
+    "avgpool": "average pooling",
+    "backprop": "back propagation",
+    "backpropagate": "back propagation",
+    "backpropagation": "back propagation",
+    "batchnorm": "batch norm",
+    "bce": "binary cross entropy",
+    "bf16": "bfloat16",
+    "convnet": "cnn",
+    "crossentropy": "cross entropy",
+    "dataloader": "data loader",
+    "dataloaders": "data loader",
+    "dataloading": "data loading",
+    "deconvolution": "transposed convolution",
+    "featuremap": "feature map",
+    "finetune": "fine tune",
+    "finetuning": "fine tuning",
+    "fp16": "float16",
+    "fp32": "float32",
+    "grad": "gradient",
+    "grads": "gradient",
+    "groupnorm": "group norm",
+    "hyperparameter": "hyper parameter",
+    "hyperparameters": "hyper parameters",
+    "instancenorm": "instance norm",
+    "kld": "kl divergence",
+    "layernorm": "layer norm",
+    "lr": "learning rate",
+    "mae": "mean absolute error",
+    "maxpool": "max pooling",
+    "maxpooling": "max pooling",
+    "minibatch": "mini batch",
+    "minibatches": "mini batch",
+    "mse": "mean squared error",
+    "multigpu": "several gpu",
+    "nll": "negative log likelihood",
+    "numworkers": "num workers",
+    "oom": "out_of_memory memory",
+    "rmsnorm": "rms norm",
+    "wgangp": "wgan gradient penalty",
+}
+"""A name and the words that it is made of, as the cards spell them."""
+
+_SAME = {
+    "axe": "dim",
+    "axi": "dim",
+    "conv": "convolution",
+    "convolutional": "convolution",
+    "convolv": "convolution",
+    "cuda": "gpu",
+    "derivativ": "gradient",
+    "differentiat": "gradient",
+    "dimension": "dim",
+    "dimensional": "dim",
+    "imag": "pictur",
+    "img": "pictur",
+    "init": "initial",
+    "initialis": "initial",
+    "int": "integer",
+    "multiproces": "parallel",
+    "norm": "normal",
+    "normalis": "normal",
+    "optimis": "optim",
+    "param": "parameter",
+    "photo": "pictur",
+    "ram": "memory",
+    "regularis": "regular",
+    "reproduc": "reproducibility",
+    "reproducibl": "reproducibility",
+    "sound": "audio",
+    "standardis": "normal",
+    "stor": "sav",
+    "tokenis": "token",
+    "tokeniser": "token",
+    "vram": "memory",
+}
+"""Stem -> the stem of the word that means the same in this course."""
+
+_ENDINGS = (
+    *((ending, "is") for ending in ("isations", "isation", "isers", "iser", "ising", "ised", "ises", "ise")),
+    *((ending, "at") for ending in ("ations", "ation", "ators", "ator", "ating", "ated", "ates", "ate")),
+    *((ending, "") for ending in ("ings", "ing")),
+    *((ending, "y") for ending in ("ies", "ied")),
+    ("sses", "ss"),
+    ("ness", ""),
+    ("ally", "al"),
+    *((ending, "") for ending in ("ed", "es", "s", "e")),
+)
+"""An ending and what it leaves; the first one that fits is cut."""
+
+
+def stem(word: str) -> str:
+    """`word` without its ending, so that `clipping`, `clips` and `clipped` all give `clip`.
+
+    Cruder than Porter's stemmer; what matters is that questions and cards are cut alike."""
+    word = re.sub(r"iz(?=[ae]|ing)", "is", word)
+    if len(word) < 4 or any(letter.isdigit() for letter in word) or word.endswith(("ss", "us")):
+        return word
+    for ending, kept in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: len(word) - len(ending)] + kept
+            break
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] in "bdgmnprt":
+        word = word[:-1]
+    return word
+
+
+def words(text: str) -> list[str]:
+    """The stems of `text` that say what it is about, in order and with repetitions.
+
+    Names are taken apart (`CrossEntropyLoss`, `F.relu`); `zero_grad` counts as a whole and in its parts. A run in a
+    script without spaces is one word."""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)  # CamelCase
+    text = text.lower().replace("\u2019", "'").replace("'", "")
+    text = re.sub(r"\b([a-z])-(?=[a-z])", r"\1", text)  # q-learning is no kind of learning; one word
+    found: list[str] = []
+    found.extend(name for name in re.findall(r"[a-z]+(?:_[a-z]+)+", text))
+    for token in re.findall(r"[a-z0-9]+|[^\W_a-z0-9]+", text):
+        token = re.sub(r"(?<=[a-z]{3})[123]d$", "", token)  # conv2d
+        for part in PARTS.get(token, token).split():
+            if part in STOP_WORDS or len(part) < 2 or part.isdigit():
+                continue
+            cut = stem(part)
+            found.append(_SAME.get(cut, cut))
+    return found

@@ -1,0 +1,153 @@
+"""`python -m playground`: starts the server, then the bot against it, prints the page's address, stops both together.
+
+Exit codes: 0 after SIGTERM or Ctrl-C, 1 when no port or state directory is to be had, 2 for bad arguments, else the
+bot's own (78: a setting of the bot is wrong; its sentence has been printed by then).
+"""
+
+import argparse
+import asyncio
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from playground.server import Server
+from playground.store import StateInUse, StateTooNew
+from playground.world import DEFAULT_TOKEN, HOST, MIB, Options, Playground
+
+DEFAULT_PORT = 8765
+_PORTS_TRIED = 20
+_STOP_GRACE_S = 20.0
+_PR_SET_PDEATHSIG = 1
+
+BOT_COMMAND = (sys.executable, "-m", "bot")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m playground", description="A small Discord on this machine, with the bot logged in to it."
+    )
+    parser.add_argument("--port", type=int, help=f"exactly this port (default: {DEFAULT_PORT}, or the next free one)")
+    parser.add_argument("--state", type=Path, default=Path("var/playground"), help="where messages and files are kept")
+    parser.add_argument("--server-only", action="store_true", help="don't start the bot; print how one logs in")
+    parser.add_argument("--token", default=DEFAULT_TOKEN, help="what a bot must log in with")
+    parser.add_argument(
+        "--upload-limit-mib", type=float, default=10.0, metavar="MIB", help="the largest file (default: %(default)s)"
+    )
+    parser.add_argument("--rate-limits", action="store_true", help="keep Discord's rate limits")
+    parser.add_argument(
+        "--privileged-intents", action="store_true", help="let a bot ask for members, presences and message content"
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs until a signal, or until the bot ends; the exit code."""
+    arguments = build_parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="playground: %(message)s")
+    options = Options(
+        state=arguments.state,
+        port=DEFAULT_PORT if arguments.port is None else arguments.port,
+        token=arguments.token,
+        attachment_size_limit=int(arguments.upload_limit_mib * MIB),
+        rate_limits=arguments.rate_limits,
+        privileged_intents=arguments.privileged_intents,
+    )
+    try:
+        return asyncio.run(run(options, exact_port=arguments.port is not None, with_bot=not arguments.server_only))
+    except (StateTooNew, StateInUse) as error:
+        sys.stderr.write(f"{error}\n")
+    except OSError as error:
+        sys.stderr.write(f"The playground cannot start on {HOST}:{options.port}: {error.strerror or error}.\n")
+    except KeyboardInterrupt:  # before the signal handlers were in place
+        return 0
+    return 1
+
+
+async def run(options: Options, *, exact_port: bool, with_bot: bool) -> int:
+    """The server, and the bot beside it; raises OSError when there is no port."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with _serving(options, exact_port=exact_port) as playground:
+        stopped = asyncio.create_task(stop.wait())
+        if not with_bot:
+            _say(f"The playground listens on {playground.origin}/ and waits for a bot to log in:")
+            _say(f"  DISCORD_TOKEN={options.token} WOODSHED_DISCORD__API_BASE={playground.api_base} python -m bot")
+            await stopped
+            return 0
+        _say(f"The playground listens on {playground.origin}/. Starting the bot and its engine ...")
+        async with _bot(playground) as process:
+            ended = asyncio.create_task(process.wait())
+            connected = asyncio.create_task(playground.gateway.connected.wait())
+            await asyncio.wait({stopped, ended, connected}, return_when=asyncio.FIRST_COMPLETED)
+            if connected.done() and not ended.done() and not stopped.done():
+                _say(f"\nWoodshed's playground: {playground.origin}/\n")
+            connected.cancel()
+            await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                stopped.cancel()
+                code = ended.result()
+                _say(f"The bot has ended (exit code {code}).")
+                return code if code >= 0 else 128 - code
+            _say("Stopping the bot and the playground ...")
+        await ended
+    return 0
+
+
+@contextlib.asynccontextmanager
+async def _serving(options: Options, *, exact_port: bool) -> AsyncIterator[Playground]:
+    """The server on the wanted port or, unless it has to be exactly that one, on the next free one."""
+    async with contextlib.AsyncExitStack() as stack:
+        for attempt in range(1 if exact_port else _PORTS_TRIED):
+            playground = Playground(replace(options, port=options.port + attempt))
+            try:
+                await stack.enter_async_context(Server(playground))
+            except OSError:
+                playground.store.close()
+                if exact_port or attempt == _PORTS_TRIED - 1:
+                    raise
+            else:
+                yield playground
+                return
+
+
+@contextlib.asynccontextmanager
+async def _bot(playground: Playground) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The bot as a child, in a session of its own so that Ctrl-C reaches only us; stopped at the end."""
+    environment = os.environ | {
+        "DISCORD_TOKEN": playground.token,
+        "WOODSHED_DISCORD__API_BASE": playground.api_base,
+        # Servers named in config.toml are on the real Discord.
+        "WOODSHED_DISCORD__GUILD_IDS": "",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *BOT_COMMAND, env=environment, start_new_session=True, preexec_fn=_end_with_parent
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), _STOP_GRACE_S)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+def _end_with_parent() -> None:
+    """Asks Linux to end the bot when the playground dies without a chance to say so (`kill -9`)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,71 @@
+"""The server: REST, gateway, files and the page, on one port of 127.0.0.1."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from playground import cdn, page_api, page_interactions, rest_application, rest_channels, rest_interactions
+from playground.errors import ApiError
+from playground.security import guard
+from playground.world import HOST, PLAYGROUND, Playground, answer
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Server:
+    """Opens a playground's doors; `async with` closes them."""
+
+    def __init__(self, playground: Playground) -> None:
+        self.playground = playground
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> "Server":
+        """Binds the port (0: any free one) and serves; raises OSError when the port is taken."""
+        runner = web.AppRunner(build_application(self.playground), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, HOST, self.playground.options.port).start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        self.playground.bind(runner.addresses[0][1])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Says goodbye to bot and tabs, then closes the state."""
+        await self.playground.gateway.close()
+        await self.playground.audience.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self.playground.store.close()
+
+
+def build_application(playground: Playground) -> web.Application:
+    """All routes."""
+    application = web.Application(middlewares=[guard, json_errors])
+    application[PLAYGROUND] = playground
+    for path in ("/gateway", "/gateway/"):
+        application.router.add_get(path, playground.gateway.handle)
+    for module in (cdn, page_api, page_interactions):
+        application.router.add_routes(module.routes)
+    api = web.Application(middlewares=[rest_application.authenticate])
+    api[PLAYGROUND] = playground
+    for module in (rest_application, rest_channels, rest_interactions):
+        api.router.add_routes(module.routes)
+    api.router.add_route("*", "/{rest:.*}", rest_application.no_such_route)
+    application.add_subapp("/api/v10", api)
+    return application
+
+
+@web.middleware
+async def json_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refusals become Discord's JSON."""
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return answer(error.body(), status=error.status)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return answer({"message": f"{error.status}: {error.text or error.reason}", "code": 0}, status=error.status)

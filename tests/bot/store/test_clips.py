@@ -1,0 +1,94 @@
+"""The collection: no clip without consent, none twice, and removal that past polls survive."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+
+import pytest
+
+from bot.errors import Refused
+from bot.rules.blind_poll import Candidate, Origin
+from bot.store import Store, clips, polls
+from bot.store.clips import Kind
+from tests.bot.store.collection import CONDITIONS, GUILD, human_clip, model_clip, open_poll
+
+
+async def test_a_clip_comes_back_with_its_sound_and_its_conditions(store: Store) -> None:
+    number = await clips.add(store, human_clip(), b"sound", 1.0)
+    (clip,) = await clips.human_clips(store, GUILD)
+    assert clip.id == number
+    assert (clip.title, clip.performer, clip.kind, clip.conditions) == ("Blues for Grace", "Ada", Kind.MIDI, CONDITIONS)
+    assert await clips.audio(store, number) == b"sound"
+
+
+@pytest.mark.parametrize("kind", [Kind.MIDI, Kind.AUDIO])
+async def test_the_schema_itself_refuses_an_upload_without_consent(store: Store, kind: Kind) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        await clips.add(store, replace(human_clip(kind=kind), consent_at=None), b"sound", 1.0)
+
+
+async def test_the_same_file_is_stored_once_per_server(store: Store) -> None:
+    number = await clips.add(store, human_clip(), b"sound", 1.0)
+    assert await clips.find_source(store, GUILD, "aa") == number
+    with pytest.raises(Refused, match=f"clip {number}"):
+        await clips.add(store, human_clip(), b"sound", 2.0)
+    await clips.add(store, human_clip(guild_id=GUILD + 1), b"sound", 3.0)
+
+
+async def test_the_model_may_play_the_same_twice(store: Store) -> None:
+    await clips.add(store, model_clip(), b"sound", 1.0)
+    await clips.add(store, model_clip(), b"sound", 2.0)
+    assert await clips.human_clips(store, GUILD) == []
+
+
+async def test_a_removed_clip_is_silent_and_past_polls_still_know_it(store: Store) -> None:
+    poll = await open_poll(store, closes_at=100.0, answer=Origin.HUMAN)
+    await polls.close(store, poll.id, 100.0)
+    removed = await clips.remove(store, GUILD, poll.human_clip, 200.0)
+    assert removed is not None
+    assert removed.removed
+    assert await clips.human_clips(store, GUILD) == []
+    assert await clips.audio(store, poll.human_clip) is None
+    past = await clips.get(store, poll.posted_clip)
+    assert past is not None
+    assert past.title == "Blues for Grace"
+    assert await clips.remove(store, GUILD, poll.human_clip, 201.0) is None
+
+
+async def test_a_removed_clip_comes_back_under_its_number(store: Store) -> None:
+    number = await clips.add(store, human_clip(), b"sound", 1.0)
+    await clips.remove(store, GUILD, number, 2.0)
+    assert await clips.add(store, human_clip(), b"sound again", 3.0) == number
+    assert await clips.audio(store, number) == b"sound again"
+
+
+async def test_nobody_removes_another_servers_clip_or_the_models(store: Store) -> None:
+    human = await clips.add(store, human_clip(), b"sound", 1.0)
+    model = await clips.add(store, model_clip(), b"sound", 1.0)
+    assert await clips.remove(store, GUILD + 1, human, 2.0) is None
+    assert await clips.remove(store, GUILD, model, 2.0) is None
+
+
+@pytest.mark.parametrize("answer", list(Origin))
+async def test_what_counts_as_drawn_does_not_tell_what_an_open_poll_is(store: Store, answer: Origin) -> None:
+    poll = await open_poll(store, closes_at=100.0, answer=answer)
+    (clip,) = await clips.human_clips(store, GUILD)
+    assert (clip.times_drawn, clip.times_heard) == (1, 0)
+    await polls.close(store, poll.id, 100.0)
+    (clip,) = await clips.human_clips(store, GUILD)
+    assert (clip.times_drawn, clip.times_heard) == (1, int(answer is Origin.HUMAN))
+
+
+async def test_a_poll_that_was_never_posted_used_nothing_up(store: Store) -> None:
+    await open_poll(store, closes_at=100.0, message_id=None)
+    await polls.void_unposted(store, 50.0)
+    (clip,) = await clips.human_clips(store, GUILD)
+    assert (clip.times_drawn, clip.times_heard) == (0, 0)
+
+
+async def test_a_candidate_says_whether_it_is_a_recording(store: Store) -> None:
+    await clips.add(store, human_clip("aa"), b"sound", 1.0)
+    await clips.add(store, human_clip("cc", Kind.AUDIO), b"sound", 1.0)
+    candidates = [clip.candidate for clip in await clips.human_clips(store, GUILD)]
+    assert candidates == [Candidate(1, 0, recording=False), Candidate(2, 0, recording=True)]

@@ -1,0 +1,60 @@
+"""Members are numbers here; forgetting one leaves every total as it was."""
+
+from __future__ import annotations
+
+from bot.rules.blind_poll import Origin, Vote
+from bot.rules.quiz import Question
+from bot.store import Store, members, polls, quiz
+from tests.bot.store.collection import GUILD, open_poll
+
+ANN, BOB = 10**17 + 1, 10**17 + 2
+
+QUESTION = Question("shapes", 7, "tensors", "?", "", ("a", "b"), 1, "because", "")
+
+
+async def test_a_member_keeps_one_number(store: Store) -> None:
+    async with store.transaction() as transaction:
+        first = await members.number_of(transaction, ANN, 1.0)
+        assert await members.number_of(transaction, ANN, 2.0) == first
+        assert await members.number_of(transaction, BOB, 2.0) != first
+
+
+async def test_forgetting_somebody_leaves_totals_right(store: Store) -> None:
+    poll = await open_poll(store, closes_at=100.0)
+    await polls.choose(store, poll.id, ANN, Origin.HUMAN, 10.0)
+    await polls.choose(store, poll.id, BOB, Origin.AI, 11.0)
+    await polls.close(store, poll.id, 100.0)
+    posted = await quiz.add_question(store, QUESTION, guild_id=GUILD, channel_id=2, asked_by=ANN, now=1.0)
+    await quiz.record_answer(store, posted, ANN, 1, 2.0)
+
+    assert await members.forget(store, ANN, 200.0)
+
+    assert sorted(vote.choice for vote in await polls.votes(store, poll.id)) == ["ai", "human"]
+    assert (await quiz.class_total(store, GUILD)).right == 1
+    kept = await members.export(store, ANN)
+    assert not any(kept.values())
+    rows = await store.fetch_all("SELECT 1 FROM members WHERE discord_id = ?", (ANN,))
+    assert rows == []
+
+
+async def test_nobody_votes_twice_by_being_forgotten(store: Store) -> None:
+    poll = await open_poll(store, closes_at=100.0)
+    await polls.choose(store, poll.id, ANN, Origin.HUMAN, 10.0)
+    await members.forget(store, ANN, 11.0)
+    await polls.choose(store, poll.id, ANN, Origin.HUMAN, 12.0)
+    assert await polls.votes(store, poll.id) == [Vote(Origin.HUMAN)]
+
+
+async def test_forgetting_a_stranger_changes_nothing(store: Store) -> None:
+    assert not await members.forget(store, ANN, 1.0)
+
+
+async def test_ones_data_never_tells_what_an_open_poll_is(store: Store) -> None:
+    poll = await open_poll(store, closes_at=100.0)
+    await polls.choose(store, poll.id, ANN, Origin.HUMAN, 10.0)
+    (vote,) = (await members.export(store, ANN))["votes"]
+    assert vote["choice"] == "human"
+    assert vote["answer"] is None
+    await polls.close(store, poll.id, 100.0)
+    (vote,) = (await members.export(store, ANN))["votes"]
+    assert vote["answer"] == poll.answer

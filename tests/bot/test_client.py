@@ -1,0 +1,125 @@
+"""The client: commands are sent when they changed, old pictures go, and the event loop stays free."""
+
+import asyncio
+import time
+
+import discord
+import pytest
+
+from bot.client import Woodshed
+from bot.command_sync import GLOBAL, sync_commands
+from bot.loop_lag import LoopLag
+from bot.settings import BotSettings, DiscordSettings, StoreSettings
+from bot.store import creations
+from engine.contract.configuration import ConfigurationError
+from tests.engine_double import png
+
+
+def command_writes(env):
+    """The PUT requests that replaced a set of commands: (path, names)."""
+    return [
+        (request.path, [command["name"] for command in request.json])
+        for request in env.http_requests
+        if request.method == "PUT" and request.path.endswith("/commands")
+    ]
+
+
+async def test_commands_are_sent_once_and_not_again_at_the_next_start(club):
+    assert len(command_writes(club.env)) == 1
+    await club.restart()
+    assert len(command_writes(club.env)) == 1
+
+
+async def test_changed_commands_are_sent_again(club):
+    club.bot.tree.remove_command("help")
+    application_id = club.bot.application_id
+    assert await sync_commands(club.bot.tree, club.store, application_id, ()) == [GLOBAL]
+    assert "help" not in command_writes(club.env)[-1][1]
+    assert await sync_commands(club.bot.tree, club.store, application_id, ()) == []
+
+
+async def test_commands_that_discord_has_lost_are_sent_again(club):
+    application_id = club.bot.application_id
+    await club.bot.http.bulk_upsert_global_commands(application_id, payload=[])
+    await club.restart()
+    assert "stylize" in command_writes(club.env)[-1][1]
+
+
+async def test_moving_the_commands_to_one_server_leaves_none_behind_twice(club):
+    guild = club.guild.id
+    written = await sync_commands(club.bot.tree, club.store, club.bot.application_id, [guild])
+    assert sorted(written) == sorted([GLOBAL, str(guild)])
+    by_path = {("guild" if "guilds" in path else GLOBAL): names for path, names in command_writes(club.env)}
+    assert by_path[GLOBAL] == []
+    assert "stylize" in by_path["guild"]
+    written = await sync_commands(club.bot.tree, club.store, club.bot.application_id, [])
+    assert sorted(written) == sorted([GLOBAL, str(guild)])
+    by_path = {("guild" if "guilds" in path else GLOBAL): names for path, names in command_writes(club.env)}
+    assert by_path["guild"] == []
+    assert "stylize" in by_path[GLOBAL]
+
+
+async def test_a_server_that_the_bot_is_not_on_is_a_wrong_setting(club):
+    club.env.inject_error("GET", "/applications/*/guilds/*/commands", status=403, code=50001, times=None)
+    club.env.inject_error("PUT", "/applications/*/guilds/*/commands", status=403, code=50001, times=None)
+    with pytest.raises(
+        ConfigurationError, match=r"'discord\.guild_ids' names the server 4711, which the bot is not on"
+    ):
+        await sync_commands(club.bot.tree, club.store, club.bot.application_id, [4711])
+
+
+async def test_a_server_that_the_bot_has_left_is_let_go(club):
+    application_id = club.bot.application_id
+    await sync_commands(club.bot.tree, club.store, application_id, [club.guild.id])
+    club.env.inject_error("GET", "/applications/*/guilds/*/commands", status=403, code=50001, times=None)
+    club.env.inject_error("PUT", "/applications/*/guilds/*/commands", status=403, code=50001, times=None)
+    assert await sync_commands(club.bot.tree, club.store, application_id, []) == [GLOBAL]
+    club.env.backend.faults.clear()
+    assert await sync_commands(club.bot.tree, club.store, application_id, []) == [], "it is not tried again"
+
+
+async def test_no_privileged_intent_is_asked_for(club):
+    intents = club.bot.intents
+    assert (intents.members, intents.presences, intents.message_content) == (False, False, False)
+
+
+async def test_pictures_older_than_the_settings_allow_are_let_go_at_the_start(club, store, engine):
+    result = await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
+    await store.execute("UPDATE creations SET created_at = ?", (time.time() - 3 * 24 * 3600,))
+    settings = BotSettings(store=StoreSettings(picture_days=2.0), discord=DiscordSettings(progress_interval_s=0.0))
+    await club.env.restart_bot(Woodshed(settings, store, engine))
+    assert await creations.files(store, 1) == {}
+    answer = await club.student.click(result.response, label="Weaker")
+    assert "I keep posted pictures for 2 days" in answer.followups[0].content
+
+
+async def test_a_big_upload_does_not_block_the_event_loop(club):
+    lag = LoopLag(interval_s=0.01)
+    watching = asyncio.create_task(lag.watch())
+    picture = png() + bytes(20 * 2**20)  # bytes behind the picture's end: large, and still that picture
+    result = await club.student.slash(club.channel, "stylize", image=("cat.png", picture))
+    watching.cancel()
+    assert result.response.attachments
+    assert lag.worst_s < 1.0
+
+
+async def test_a_blocked_loop_is_noticed():
+    lag = LoopLag(interval_s=0.01)
+    watching = asyncio.create_task(lag.watch())
+    await asyncio.sleep(0.05)
+    time.sleep(0.2)  # noqa: ASYNC251 -- the point of the test
+    await asyncio.sleep(0.05)
+    watching.cancel()
+    assert lag.worst_s > 0.15
+
+
+async def test_staff_are_those_with_the_role_or_the_servers_management(club):
+    manager = club.guild.add_member(
+        club.env.create_user("dean"),
+        roles=[club.guild.create_role("Dean", permissions=discord.Permissions(manage_guild=True))],
+    )
+    guild = club.bot.get_guild(club.guild.id)
+    answers = {}
+    for actor in (club.student, club.instructor, manager):
+        answers[actor.name] = club.bot.is_staff(await guild.fetch_member(actor.id))
+    assert answers == {"ada": False, "grace": True, "dean": True}

@@ -1,0 +1,106 @@
+"""Whatever goes wrong, the member reads one plain sentence, alone where possible, and the log has the rest."""
+
+import discord
+import pytest
+from discord import app_commands
+
+from bot.error_handler import GENERAL_SENTENCE, sentence_for
+from bot.errors import Refused
+from tests.engine_double import Behaviour, png
+
+
+def http_error(status, code):
+    response = type("Response", (), {"status": status, "reason": ""})()
+    return discord.HTTPException(response, {"code": code, "message": "internal detail"})
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (Refused("No."), "No."),
+        (KeyError("secret"), GENERAL_SENTENCE),
+        (http_error(413, 0), "The result is larger than this server lets me upload."),
+        (http_error(400, 40005), "The result is larger than this server lets me upload."),
+        (http_error(500, 0), GENERAL_SENTENCE),
+        (app_commands.NoPrivateMessage(), "This works on a server only."),
+    ],
+)
+def test_an_error_becomes_one_sentence_without_its_detail(error, sentence):
+    assert sentence_for(error) == sentence
+
+
+async def stylize(club, member=None):
+    return await (member or club.student).slash(club.channel, "stylize", image=("cat.png", png()), style="scream")
+
+
+async def test_what_the_engine_refuses_is_told_to_the_member_alone_and_the_progress_goes(club):
+    club.double.misbehave(Behaviour.REFUSE)
+    result = await stylize(club)
+    assert result.response is None, "the public answer is gone"
+    assert [(m.content, m.ephemeral) for m in result.followups] == [("That file is not a picture.", True)]
+    assert club.refusals() == ["That file is not a picture."]
+
+
+async def test_the_text_of_a_defect_is_logged_and_not_shown(club, monkeypatch, capfd):
+    def broken(*_, **__):
+        raise KeyError("/home/somebody/secret")
+
+    monkeypatch.setattr("cogs._pictures.embed", broken)
+    result = await stylize(club)
+    assert [m.content for m in result.followups] == [GENERAL_SENTENCE]
+    assert [str(error.original) for error in club.env.errors] == ["'/home/somebody/secret'"]
+    logged = "".join(capfd.readouterr())
+    assert "/home/somebody/secret" in logged
+    assert "Traceback" in logged
+    club.forgiven.extend(club.env.errors)
+
+
+async def test_a_missing_permission_is_found_before_any_work(club):
+    forbidden = {club.bot.user: discord.PermissionOverwrite(attach_files=False)}
+    quiet = club.guild.create_text_channel("quiet", overwrites=forbidden)
+    result = await club.student.slash(quiet, "stylize", image=("cat.png", png()))
+    assert result.ephemeral
+    assert result.response.content == "I may not attach files here, so I could not post the answer."
+    assert club.double.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, 10062), (400, 40060), (403, 50013), (401, 50027), (429, 0), (500, 0)]
+)
+async def test_a_refusal_of_discords_ends_one_answer_and_not_the_bot(club, status, code):
+    club.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=status, code=code, times=None)
+    await stylize(club)
+    club.forgiven.extend(club.env.errors)
+    club.env.backend.faults.clear()
+    assert (await stylize(club)).response.attachments
+
+
+async def test_an_answer_that_comes_too_late_for_its_token_is_posted_by_the_bot_itself(club):
+    club.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=401, code=50027, times=None)
+    await stylize(club)
+    message = club.channel.last_message
+    assert message.content == club.student.mention
+    assert [a.filename for a in message.attachments] == ["stylized.png", "before-after.jpg"]
+
+
+async def test_a_member_who_takes_too_much_is_told_so_at_once(club):
+    with (
+        club.bot.jobs.place(club.student.id),
+        club.bot.jobs.place(club.student.id),
+        club.bot.jobs.place(club.student.id),
+    ):
+        result = await stylize(club)
+        assert result.ephemeral
+        assert "already have 3 jobs" in result.response.content
+        assert (await stylize(club, club.other)).response.attachments
+    assert (await stylize(club)).response.attachments
+    assert club.bot.jobs.taken(club.student.id) == 0
+
+
+async def test_an_interaction_that_discord_has_dropped_costs_the_engine_nothing(club):
+    club.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, times=None)
+    result = await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
+    assert result.response is None
+    club.forgiven.extend(club.env.errors)
+    assert club.double.requests == []
+    assert club.bot.jobs.taken(club.student.id) == 0

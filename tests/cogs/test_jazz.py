@@ -1,0 +1,95 @@
+"""/jazz and the buttons under a clip, as a member would use them."""
+
+import pytest
+import simcord
+
+from tests.engine_double import midi
+
+
+def _fields(message):
+    return {field.name: field.value for field in message.embeds[0].fields}
+
+
+async def test_a_clip_comes_with_sound_roll_and_every_parameter(club):
+    result = await club.student.slash(
+        club.channel, "jazz", chords="Dm7 G7 | Cmaj7", bars=12, tempo=140.0, instrument="trumpet", seed=7, takes=2
+    )
+    answer = result.response
+    assert [a.filename for a in answer.attachments] == ["woodshed.ogg", "piano-roll.png"]
+    assert answer.embeds[0].title == "trumpet, 140 bpm"
+    assert answer.embeds[0].image.url == "attachment://piano-roll.png"
+    fields = _fields(answer)
+    assert fields["Chords"] == "Dm7 G7 | Cmaj7"
+    assert fields["Seed"] == "7"
+    assert fields["Chosen from"] == "2 takes"
+
+
+async def test_another_take_changes_the_seed_alone(club):
+    first = await club.student.slash(club.channel, "jazz", seed=7, form="blues")
+    await club.other.click(first.response, label="Another take")
+    before, after = club.double.requests
+    assert before.seed == 7
+    assert not after.HasField("seed")
+    assert not after.HasField("solo_seed")
+    assert (after.form, after.instrument, after.tempo_bpm, after.bars) == ("blues", "tenor sax", 132.0, 12)
+    assert after.job.member_key == club.bot.member_key(club.other.id)
+
+
+async def test_another_take_is_over_the_same_changes_also_where_they_were_drawn(club):
+    first = await club.student.slash(club.channel, "jazz", seed=7, form="AABA")
+    await club.student.click(first.response, label="Another take")
+    request = club.double.requests[-1]
+    assert (request.form, request.chords) == ("", "F7 | Bb7 | F7 | F7")
+
+
+async def test_the_same_solo_is_played_by_another_instrument_and_at_another_tempo(club):
+    first = await club.student.slash(club.channel, "jazz", seed=7)
+    menu = first.response.components[0]["components"][0]
+    assert [option["value"] for option in menu["options"]] == ["trumpet", "vibraphone"]
+    second = await club.student.select(first.response, ["vibraphone"])
+    request = club.double.requests[-1]
+    assert (request.instrument, request.solo_seed) == ("vibraphone", 7)
+    assert (request.solo_instrument, request.solo_tempo_bpm) == ("tenor sax", 132.0)
+    await club.student.click(second.response, label="Faster")
+    request = club.double.requests[-1]
+    assert (request.instrument, request.solo_seed, request.tempo_bpm) == ("vibraphone", 7, 152.0)
+    assert (request.solo_instrument, request.solo_tempo_bpm) == ("tenor sax", 132.0)
+
+
+async def test_midi_and_lead_sheet_are_handed_over_alone(club):
+    first = await club.student.slash(club.channel, "jazz", seed=7)
+    for label, name in (("MIDI", "woodshed-7.mid"), ("Lead sheet", "woodshed-7.musicxml")):
+        result = await club.other.click(first.response, label=label)
+        assert result.ephemeral
+        assert [a.filename for a in result.response.attachments] == [name]
+    midi = (await club.other.click(first.response, label="MIDI")).response.attachments[0]
+    assert (await midi.read())[:4] == b"MThd"
+
+
+async def test_options_are_completed_from_what_the_engine_offers(club):
+    choices = await club.student.autocomplete(club.channel, "jazz", "instrument", "tr")
+    assert [choice["value"] for choice in choices] == ["trumpet"]
+    assert len(await club.student.autocomplete(club.channel, "jazz", "form", "")) == 3
+
+
+async def test_the_buttons_of_a_clip_outlive_a_restart(club):
+    first = await club.student.slash(club.channel, "jazz", seed=7)
+    await club.restart()
+    result = await club.student.click(first.response, label="Slower")
+    assert club.double.requests[-1].tempo_bpm == 115.0
+    assert result.response.attachments
+
+
+async def test_a_phrase_of_ones_own_is_answered_also_in_another_take(club):
+    first = await club.student.slash(club.channel, "jazz", phrase=("four.mid", midi()))
+    assert club.double.requests[-1].continue_from == midi()
+    await club.student.click(first.response, label="Another take")
+    assert club.double.requests[-1].continue_from == midi()
+    result = await club.student.slash(club.channel, "jazz", phrase=("long.mid", bytes(2 * 2**20)))
+    assert (result.response.content, result.ephemeral) == ("The phrase has 2.0 MiB; I read up to 1 MiB.", True)
+
+
+@pytest.mark.parametrize("options", [{"bars": 0}, {"tempo": 0.0}, {"takes": 99}, {"seed": -1}])
+async def test_numbers_that_make_no_sense_cannot_even_be_sent(club, options):
+    with pytest.raises(simcord.OptionError, match="must be"):
+        await club.student.slash(club.channel, "jazz", **options)

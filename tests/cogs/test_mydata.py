@@ -1,0 +1,71 @@
+"""/mydata: what the bot keeps of a member, for them alone, and being forgotten."""
+
+from __future__ import annotations
+
+import json
+
+from bot.store import polls, quiz
+from tests.conftest import Club
+from tests.engine_double import png
+
+
+async def exported(club: Club) -> dict:
+    result = await club.student.slash(club.channel, "mydata export")
+    assert result.ephemeral
+    (attachment,) = result.response.attachments
+    return json.loads(await attachment.read())
+
+
+async def take_part(club: Club):
+    question = (await club.student.slash(club.channel, "quiz")).response
+    await club.student.click(question, label="(2, 4)")
+    await club.instructor.slash(club.channel, "poll start", minutes=10)
+    message = club.channel.last_message
+    await club.student.click(message, label="Human")
+    await club.other.click(message, label="Human")
+    return message
+
+
+async def test_the_export_has_everything_of_the_member_and_nobody_else(club: Club) -> None:
+    await take_part(club)
+    kept = await exported(club)
+    assert kept["discord_id"] == club.student.id
+    assert [answer["generator"] for answer in kept["quiz_answers"]] == ["shape-of-matmul"]
+    assert [(vote["poll"], vote["choice"], vote["answer"]) for vote in kept["votes"]] == [(1, "human", None)]
+    assert str(club.other.id) not in json.dumps(kept)
+
+
+async def test_the_export_names_the_files_that_are_kept_for_buttons(club: Club) -> None:
+    await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
+    await club.other.slash(club.channel, "stylize", image=("dog.png", png(20, 20)))
+    kept = await exported(club)
+    (creation,) = kept["creations"]
+    (file,) = kept["files_of_creations"]
+    assert (file["creation"], file["role"], file["bytes"]) == (creation["creation"], "image", len(png()))
+
+
+async def test_a_stranger_exports_empty_tables(club: Club) -> None:
+    kept = await exported(club)
+    assert not any(rows for name, rows in kept.items() if name != "discord_id")
+
+
+async def test_being_forgotten_takes_a_second_click_and_keeps_totals(club: Club) -> None:
+    await take_part(club)
+    await club.instructor.slash(club.channel, "poll close")
+    asked = await club.student.slash(club.channel, "mydata delete")
+    assert asked.ephemeral
+    assert (await exported(club))["votes"], "nothing happens before the second click"
+    done = await club.student.click(asked.response, label="Forget me")
+    assert done.acknowledged
+    assert not any(rows for name, rows in (await exported(club)).items() if name != "discord_id")
+    assert len(await polls.votes(club.store, 1)) == 2
+    assert (await quiz.class_total(club.store, club.guild.id)).right == 1
+
+
+async def test_whoever_was_forgotten_is_somebody_new_and_votes_once(club: Club) -> None:
+    message = await take_part(club)
+    asked = await club.student.slash(club.channel, "mydata delete")
+    await club.student.click(asked.response, label="Forget me")
+    assert len(await polls.votes(club.store, 1)) == 1
+    await club.student.click(message, label="AI")
+    assert len(await polls.votes(club.store, 1)) == 2

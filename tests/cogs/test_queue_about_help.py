@@ -1,0 +1,67 @@
+"""/queue, /about and /help, as a member would use them."""
+
+from engine.contract import engine_pb2 as pb
+
+
+def entries(club):
+    own, others = club.bot.member_key(club.student.id), club.bot.member_key(club.other.id)
+    return [
+        pb.QueueReply.Entry(job_id="a" * 32, member_key=others, kind="play", position=0, waited_s=3.2, fraction=0.4),
+        pb.QueueReply.Entry(job_id="b" * 32, member_key=own, kind="stylize", position=1, waited_s=2.0),
+    ]
+
+
+async def test_an_empty_queue_is_said_to_be_empty(club):
+    result = await club.student.slash(club.channel, "queue")
+    assert (result.response.content, result.ephemeral) == ("Nothing is running, and nobody waits.", True)
+    assert result.response.components == []
+
+
+async def test_the_queue_shows_what_runs_and_which_jobs_are_mine(club):
+    club.double.entries = entries(club)
+    result = await club.student.slash(club.channel, "queue")
+    assert result.response.content.splitlines() == [
+        "- a clip: running, 40%, for 3 s",
+        "- **yours: a picture: number 1 in the queue, for 2 s**",
+    ]
+    labels = [item["label"] for row in result.response.components for item in row["components"]]
+    assert labels == ["Cancel a picture (number 1)"]
+
+
+async def test_i_cancel_my_own_job_and_nobody_elses(club):
+    club.double.entries = entries(club)
+    queue = await club.student.slash(club.channel, "queue")
+    result = await club.student.click(queue.response, label="Cancel a picture (number 1)")
+    assert (result.response.content, result.ephemeral) == ("Cancelled.", True)
+    assert club.double.cancelled == [("b" * 32, club.bot.member_key(club.student.id))]
+
+
+async def test_a_job_of_another_is_not_cancelled_even_with_its_button(club):
+    from cogs._job_buttons import cancel_view
+
+    club.double.entries = entries(club)
+    channel = club.bot.get_channel(club.channel.id)
+    message = await channel.send("progress", view=cancel_view("b" * 32))
+    result = await club.other.click(message, label="Cancel")
+    assert result.response.content == "That is not a job of yours, or it is already done."
+
+
+async def test_about_names_versions_device_models_and_hands_out_their_cards(club):
+    result = await club.student.slash(club.channel, "about")
+    embed = result.response.embeds[0]
+    fields = {field.name: field.value for field in embed.fields}
+    assert embed.title == "Woodshed 0.1.0"
+    assert fields["Device"] == "cpu (2 threads)"
+    assert fields["Up"] == "0 h 1 min"
+    assert "2.70 M parameters, version def5678" in fields["Model: jazz"]
+    card = await club.student.click(result.response, label="Model card: jazz")
+    assert card.ephemeral
+    assert await card.response.attachments[0].read() == b"# Jazz"
+
+
+async def test_help_names_every_command_there_is(club):
+    result = await club.student.slash(club.channel, "help")
+    text = result.response.embeds[0].description
+    for name in club.student.available_commands(club.channel):
+        assert f"**/{name}**" in text
+    assert "**Stylize this**" in text

@@ -1,0 +1,214 @@
+"""/stylize, /see and what hangs on them, as a member would use them."""
+
+import pytest
+
+from bot.engine_client import DIED
+from cogs._pictures import stepped
+from tests.engine_double import STYLES, Behaviour, png
+from tests.waiting import until
+
+
+def buttons(message):
+    """label -> component of the buttons under a message."""
+    return {item["label"]: item for row in message.components for item in row["components"] if item["type"] == 2}
+
+
+def fields(message):
+    return {field.name: field.value for field in message.embeds[0].fields}
+
+
+async def stylize(club, member=None, **options):
+    member = member or club.student
+    return (await member.slash(club.channel, "stylize", image=("cat.png", png()), **options)).response
+
+
+async def test_a_picture_comes_back_with_before_after_style_time_and_seed(club):
+    answer = await stylize(club, style="scream", seed=5)
+    assert [a.filename for a in answer.attachments] == ["stylized.png", "before-after.jpg"]
+    assert answer.embeds[0].title == "The Scream, Edvard Munch (1893)"
+    shown = fields(answer)
+    assert (shown["Style"], shown["Seed"], shown["Time"], shown["Strength"]) == ("scream", "5", "0.42 s", "100%")
+    assert set(buttons(answer)) == {"Another style", "Stronger", "Weaker", "Use as next input", "Delete"}
+
+
+async def test_the_engine_gets_the_picture_the_options_and_no_discord_id(club):
+    await stylize(club, style="scream", strength=35, keep_colors=True, size=640, blend_with="great-wave", blend=25)
+    request = club.double.requests[-1]
+    assert request.image == png()
+    assert (request.style, request.strength, request.keep_colors, request.size) == ("scream", 0.35, True, 640)
+    assert (request.blend_with, request.blend) == ("great-wave", 0.25)
+    assert request.max_bytes > 0
+    assert request.job.member_key == club.bot.member_key(club.student.id)
+    assert str(club.student.id) not in str(request)
+
+
+async def test_a_style_picture_takes_the_place_of_a_style(club):
+    answer = await stylize(club, style_image=("waves.png", png(16, 16, 9)))
+    assert club.double.requests[-1].style_image == png(16, 16, 9)
+    assert fields(answer)["Style"] == "your picture"
+    await club.student.click(answer, label="Weaker")
+    assert club.double.requests[-1].style_image == png(16, 16, 9), "the style picture is kept for the buttons"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            {"style": "scream", "style_image": ("a.png", b"x")},
+            "Please choose either `style` or `style_image`, not both.",
+        ),
+        ({"blend": 30}, "`blend` says how much of `blend_with`; please choose that, too."),
+    ],
+)
+async def test_options_that_contradict_each_other_are_refused_alone_and_at_once(club, options, sentence):
+    result = await club.student.slash(club.channel, "stylize", image=("cat.png", png()), **options)
+    assert (result.response.content, result.ephemeral) == (sentence, True)
+    assert club.double.requests == []
+
+
+async def test_empty_and_oversized_files_are_refused_before_they_are_read(club):
+    for content, sentence in (
+        (b"", "The picture is empty."),
+        (bytes(26 * 2**20), "The picture has 26.0 MiB; I read up to 25 MiB."),
+    ):
+        result = await club.student.slash(club.channel, "stylize", image=("cat.png", content))
+        assert (result.response.content, result.ephemeral) == (sentence, True)
+    assert club.double.requests == []
+
+
+async def test_stronger_and_weaker_paint_the_same_picture_in_the_same_style(club):
+    first = await stylize(club, strength=60, seed=4)
+    drawn = fields(first)["Style"]
+    stronger = await club.student.click(first, label="Stronger")
+    request = club.double.requests[-1]
+    assert (request.image, request.style, request.strength, request.seed) == (png(), drawn, pytest.approx(0.8), 4)
+    await club.student.click(stronger.response, label="Stronger")
+    assert club.double.requests[-1].strength == pytest.approx(1.0)
+    assert first.attachments, "the first answer stays"
+
+
+async def test_at_the_end_of_the_scale_the_button_is_off(club):
+    assert buttons(await stylize(club, strength=100))["Stronger"]["disabled"]
+    assert buttons(await stylize(club, strength=0))["Weaker"]["disabled"]
+    with pytest.raises(Exception, match="full strength"):
+        stepped(1.0, 0.2)
+
+
+async def test_another_style_is_drawn_or_chosen_from_a_menu_that_lacks_the_present_one(club):
+    first = await stylize(club, style="scream")
+    menu = first.components[0]["components"][0]
+    assert [option["value"] for option in menu["options"]] == ["great-wave", "starry-night"]
+    await club.other.select(first, ["starry-night"])
+    request = club.double.requests[-1]
+    assert (request.style, request.image) == ("starry-night", png())
+    assert request.job.member_key == club.bot.member_key(club.other.id)
+    drawn = set()
+    for _ in range(12):
+        await club.other.click(first, label="Another style")
+        drawn.add(club.double.requests[-1].style)
+    assert drawn == {"great-wave", "starry-night"}, "drawn, but never the present one"
+
+
+async def test_the_result_becomes_the_next_input(club):
+    first = await stylize(club, style="scream", strength=40)
+    offered = await club.other.click(first, label="Use as next input")
+    assert offered.ephemeral
+    painted = await first.attachments[0].read()
+    await club.other.select(offered.response, ["great-wave"])
+    request = club.double.requests[-1]
+    assert request.image == painted != png()
+    assert request.style == "great-wave"
+
+
+async def test_only_the_author_and_staff_may_delete(club):
+    first, second = await stylize(club), await stylize(club)
+    refused = await club.other.click(first, label="Delete")
+    assert refused.ephemeral
+    assert refused.response.content == "Only who asked for it, or the course's staff, may delete it."
+    await club.student.click(first, label="Delete")
+    await club.instructor.click(second, label="Delete")
+    assert club.channel.history() == []
+    assert (await club.store.fetch_one("SELECT count(*) AS n FROM blobs"))["n"] == 0
+
+
+async def test_the_buttons_of_a_picture_outlive_a_restart(club):
+    first = await stylize(club, style="scream", strength=60)
+    await club.restart()
+    await club.student.click(first, label="Stronger")
+    assert club.double.requests[-1].strength == pytest.approx(0.8)
+    await club.student.select(first, ["great-wave"])
+    assert club.double.requests[-1].style == "great-wave"
+    await club.student.click(first, label="Delete")
+
+
+async def test_a_picture_that_is_no_longer_kept_is_asked_for_again(club):
+    first = await stylize(club)
+    await club.store.execute("DELETE FROM creation_blobs")
+    result = await club.student.click(first, label="Weaker")
+    assert result.followups[0].content.startswith("I keep posted pictures for 30 days, and this one is gone")
+    await club.store.execute("DELETE FROM creations")
+    result = await club.student.click(first, label="Weaker")
+    assert result.response.content == "I no longer know how this picture was made; please ask for a new one."
+
+
+async def test_styles_are_completed_by_name_artist_or_title(club):
+    for typed, found in (("mun", ["scream"]), ("wave", ["great-wave"]), ("van 1889", ["starry-night"]), ("x", [])):
+        choices = await club.student.autocomplete(club.channel, "stylize", "style", typed)
+        assert [choice["value"] for choice in choices] == found
+    assert len(await club.student.autocomplete(club.channel, "stylize", "blend_with", "")) == len(STYLES)
+
+
+async def test_the_message_menu_repaints_the_first_picture(club):
+    posted = await club.other.send(club.channel, "look", attachments=[("notes.txt", b"hi"), ("dog.png", png(20, 20))])
+    result = await club.student.context_menu(club.channel, "Stylize this", posted)
+    assert result.response.attachments
+    assert club.double.requests[-1].image == png(20, 20)
+    bare = await club.other.send(club.channel, "no picture")
+    result = await club.student.context_menu(club.channel, "Stylize this", bare)
+    assert (result.response.content, result.ephemeral) == ("There is no picture in that message.", True)
+
+
+async def test_see_shows_the_networks_feature_maps(club):
+    result = await club.student.slash(club.channel, "see", image=("cat.png", png()))
+    assert [a.filename for a in result.response.attachments] == ["feature-maps.png"]
+    assert result.response.embeds[0].image.url == "attachment://feature-maps.png"
+
+
+async def test_progress_is_shown_with_a_button_that_cancels_and_gives_way_to_the_result(club):
+    seen = []
+    original = club.env.backend.edit_message
+
+    def spy(channel_id, message_id, changes, *args, **kwargs):
+        seen.append(changes)
+        return original(channel_id, message_id, changes, *args, **kwargs)
+
+    club.env.backend.edit_message = spy
+    answer = await stylize(club)
+    texts = [str(change.get("content")) for change in seen]
+    assert any("Next in the queue" in text or "Working ..." in text for text in texts), texts
+    assert answer.content == ""
+    assert answer.attachments
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "start"),
+    [
+        (Behaviour.DIE_STARTED, DIED),
+        (Behaviour.FULL, "The queue is full"),
+        (Behaviour.CANCEL, "This was cancelled."),
+        (Behaviour.FAIL, "Something went wrong in the engine"),
+    ],
+)
+async def test_whatever_the_engine_does_the_member_reads_why_and_may_go_on(club, behaviour, start):
+    club.double.misbehave(behaviour, times=1)
+    result = await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
+    assert [m.content.startswith(start) for m in result.followups] == [True]
+    assert club.channel.history() == []
+    assert club.bot.jobs.taken(club.student.id) == 0
+    assert (await stylize(club)).attachments
+
+
+async def test_an_engine_that_dies_before_the_work_began_goes_unnoticed(club):
+    club.double.misbehave(Behaviour.DIE_QUEUED, times=1)
+    assert (await stylize(club)).attachments
+    await until(lambda: len(club.double.closed) == 2)

@@ -1,0 +1,116 @@
+"""What the tests of bot and cogs stand on: the real bot in SimCord's Discord, its store, and an engine over gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import simcord
+from discord import app_commands
+
+from bot.client import Woodshed
+from bot.engine_client import EngineClient, open_channel
+from bot.errors import WoodshedError
+from bot.settings import BotSettings, ClubSettings, DiscordSettings
+from bot.store import Store, open_store
+from tests.engine_double import EngineDouble, serve_double, socket_address
+
+STAFF_ROLE = ClubSettings().staff_role
+
+
+@dataclass
+class Club:
+    """A server with two students, an instructor and three channels, and the bot on it."""
+
+    env: simcord.Env
+    store: Store
+    engine: EngineClient
+    double: EngineDouble
+    settings: BotSettings
+    forgiven: list[BaseException] = field(default_factory=list)
+    """Errors that a test has looked at and expects, though they are not of `bot.errors`."""
+    guild: simcord.GuildHandle = field(init=False)
+    channel: simcord.ChannelHandle = field(init=False)
+    student: simcord.MemberActor = field(init=False)
+    other: simcord.MemberActor = field(init=False)
+    instructor: simcord.MemberActor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.guild = self.env.create_guild("PyTorch course")
+        self.channel = self.guild.create_text_channel("gallery")
+        role = self.guild.create_role(STAFF_ROLE)
+        self.student = self.guild.add_member(self.env.create_user("ada"))
+        self.other = self.guild.add_member(self.env.create_user("ben"))
+        self.instructor = self.guild.add_member(self.env.create_user("grace"), roles=[role])
+
+    @property
+    def bot(self) -> Woodshed:
+        assert isinstance(self.env.bot, Woodshed)
+        return self.env.bot
+
+    async def restart(self) -> None:
+        """Another bot process on the same store: nothing of the old one's memory is left."""
+        await self.env.restart_bot(Woodshed(self.settings, self.store, self.engine))
+
+    def refusals(self) -> list[str]:
+        """The sentences of the errors that members met; anything else that was raised fails the test."""
+        return [_expected(error).sentence for error in self.env.errors if error not in self.forgiven]
+
+
+def _expected(error: BaseException) -> WoodshedError:
+    cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+    if not isinstance(cause, WoodshedError):
+        raise cause
+    return cause
+
+
+@pytest.fixture
+def settings() -> BotSettings:
+    """The defaults, without the pause between progress edits: SimCord's clock would wait for each of them."""
+    return BotSettings(discord=DiscordSettings(progress_interval_s=0.0))
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(tmp_path / "woodshed.sqlite3") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def double(tmp_path: Path) -> AsyncIterator[EngineDouble]:
+    """An engine that is up and warm."""
+    engine = EngineDouble()
+    async with serve_double(socket_address(tmp_path), engine):
+        yield engine
+        engine.release.set()
+
+
+@pytest.fixture
+async def engine(tmp_path: Path, double: EngineDouble) -> AsyncIterator[EngineClient]:
+    """The bot's own client, connected to the double."""
+    channel = open_channel(socket_address(tmp_path))
+    yield EngineClient(channel, job_timeout_s=30.0, patience_s=0.5, job_patience_s=0.5)
+    await channel.close()
+
+
+@pytest.fixture
+async def env(settings: BotSettings, store: Store, engine: EngineClient) -> AsyncIterator[simcord.Env]:
+    """SimCord's Discord with the bot logged in."""
+    simulation = simcord.Env(Woodshed(settings, store, engine))
+    await simulation.start()
+    try:
+        yield simulation
+    finally:
+        await simulation.shutdown()
+
+
+@pytest.fixture
+async def club(
+    env: simcord.Env, settings: BotSettings, store: Store, engine: EngineClient, double: EngineDouble
+) -> AsyncIterator[Club]:
+    """The bot on its server. An error that is not a sentence of `bot.errors` fails the test when it ends."""
+    world = Club(env, store, engine, double, settings)
+    yield world
+    world.refusals()

@@ -1,0 +1,101 @@
+"""The whole house as a newcomer starts it: `python -m playground`, with the real bot, engine and networks."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import psutil
+
+from tests.playground.member_client import MemberClient
+
+REPOSITORY = Path(__file__).parents[2]
+LOGS = REPOSITORY / "var" / "end_to_end"
+START_S = 60.0
+WARM_S = 600.0
+STOP_S = 40.0
+SLUGS = {"ada": "ada", "ben": "ben", "instructor": "thelonia"}
+
+
+@dataclass
+class House:
+    """A running house, and where its files are."""
+
+    process: subprocess.Popen[bytes]
+    origin: str
+    folder: Path
+
+    @contextlib.asynccontextmanager
+    async def members(self) -> AsyncIterator[dict[str, MemberClient]]:
+        """Ada, Ben and the instructor, without a browser."""
+        timeout = aiohttp.ClientTimeout(total=60)
+        async with aiohttp.ClientSession(self.origin, timeout=timeout) as session:
+            yield {name: MemberClient(session, slug) for name, slug in SLUGS.items()}
+
+    def processes(self) -> list[psutil.Process]:
+        """Launcher, bot, engine, and whatever these started."""
+        launcher = psutil.Process(self.process.pid)
+        return [launcher, *launcher.children(recursive=True)]
+
+    def one(self, module: str) -> psutil.Process:
+        """The process of `python -m <module>`."""
+        return next(p for p in self.processes() if ["-m", *module.split()] == p.cmdline()[1 : 2 + len(module.split())])
+
+
+@contextlib.contextmanager
+def open_house(folder: Path) -> Iterator[House]:
+    """Starts the house on its files in `folder`; whatever it started is gone at the end, or the test fails."""
+    environment = os.environ | {
+        "WOODSHED_STORE__PATH": str(folder / "woodshed.sqlite3"),
+        "PYTHONUNBUFFERED": "1",
+    }
+    environment.pop("DISCORD_TOKEN", None)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{folder.name}.log"
+    if not (folder / "playground").exists():
+        log.unlink(missing_ok=True)  # of an earlier run
+    seen = log.stat().st_size if log.exists() else 0
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "playground", "--port", "0", "--state", str(folder / "playground")],
+            cwd=REPOSITORY,
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+    house = House(process, "", folder)
+    try:
+        house.origin = _address(process, log, seen)
+        yield house
+    finally:
+        family = house.processes() if process.poll() is None else []
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        _, left = psutil.wait_procs(family, timeout=STOP_S)
+        for orphan in left:
+            orphan.kill()
+        assert not left, f"left behind: {left}"
+
+
+def _address(process: subprocess.Popen[bytes], log: Path, seen: int) -> str:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        text = log.read_bytes()[seen:].decode()
+        if match := re.search(r"Woodshed's playground: (http://\S+)/", text):
+            return match[1]
+        assert process.poll() is None, text
+        time.sleep(0.1)
+    raise AssertionError(f"the bot did not log in within {START_S:.0f} s: {log.read_text()}")

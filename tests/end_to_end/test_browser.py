@@ -1,0 +1,68 @@
+"""A newcomer at the page: every main feature once, by hand, with screenshots."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.end_to_end.house import House
+from tests.playground.browser import Tab, open_browser, plays
+
+pytestmark = pytest.mark.browser
+
+JOB_MS = 120_000
+
+
+@pytest.fixture
+async def browser(house: House) -> AsyncIterator[Browser]:
+    async with open_browser() as opened:
+        yield opened
+
+
+async def test_a_newcomer_paints_plays_learns_and_votes(house: House, browser: Browser, photo: Path) -> None:
+    ada = await Tab.open(browser, house.origin, "ada", "gallery")
+    page = ada.page
+    await ada.command("stylize", {"strength": "90"}, {"image": photo})
+    painted = page.locator(".message").filter(has=page.locator(".command-name", has_text="/stylize")).last
+    await expect(painted.locator(".attachments img")).to_have_js_property("naturalWidth", 384, timeout=JOB_MS)
+    await expect(painted.locator(".embed img")).to_be_visible()
+    await expect(painted.get_by_role("button", name="Another style", exact=True)).to_be_enabled()
+    await ada.shot("stylize")
+
+    await page.get_by_role("link", name="jazz-club").click()
+    await ada.command("jazz", {"chords": "Dm7 G7 | Cmaj7 | Fm7 Bb7 | Cmaj7", "bars": "4", "seed": "11"})
+    clip = page.locator(".message").filter(has=page.locator(".command-name", has_text="/jazz")).last
+    await expect(clip.locator("audio")).to_be_visible(timeout=JOB_MS)
+    assert await plays(clip.locator("audio")) > 4.0
+    await expect(clip.locator(".embed img")).to_be_visible()
+    await ada.shot("jazz")
+
+    await page.get_by_role("link", name="quiz").click()
+    await ada.command("quiz")
+    question = page.locator(".message").filter(has=page.locator(".command-name", has_text="/quiz")).last
+    await expect(question.locator(".embed")).to_be_visible(timeout=JOB_MS)
+    await question.locator(".components button").first.click()
+    answer = page.locator(".message.private").last
+    await expect(answer.locator(".embed-title")).to_have_text(re.compile("Right!|Not this time"))
+    await expect(answer).to_contain_text("Only you can see this")
+    await ada.shot("quiz")
+
+    teacher = await Tab.open(browser, house.origin, "thelonia", "jazz-club")
+    await teacher.command("poll start", {"minutes": "60"})
+    await page.get_by_role("link", name="jazz-club").click()
+    poll = page.locator(".message").filter(has_text="human or AI?").last
+    await expect(poll.locator("audio")).to_be_visible(timeout=2 * JOB_MS)
+    assert await plays(poll.locator("audio")) > 4.0
+    await poll.get_by_role("button", name="Human").click()
+    await expect(page.get_by_text("Your vote: human")).to_be_visible()
+    await poll.get_by_role("button", name="AI", exact=True).click()
+    await expect(page.get_by_text("Changed to AI")).to_be_visible()
+    await ada.shot("poll")
+    await teacher.command("poll close")
+    await expect(page.locator(".embed").filter(has_text="1 said AI").last).to_be_visible(timeout=30_000)
+    await ada.shot("poll-result")
+    assert ada.faults == teacher.faults == []

@@ -1,0 +1,58 @@
+"""A server's own style over the real wire, with the real bot, engine and network: added, seen, used, removed."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+from tests.end_to_end.pictures import landscape
+from tests.playground.member_client import Json, MemberClient
+
+JOB_S = 300
+
+
+def said(text: str):
+    return lambda message: text in message["content"]
+
+
+def fields(message: Json) -> dict[str, str]:
+    return {field["name"]: field["value"] for field in message["embeds"][0].get("fields", [])}
+
+
+async def test_a_style_is_added_shown_painted_in_and_removed(ada: MemberClient, instructor: MemberClient) -> None:
+    wall = landscape(640, 400)
+    await ada.use("styles add", files={"wall.jpg": wall}, image="wall.jpg", name="hills")
+    await ada.sees(said("This is for the course's staff."))
+    await instructor.use("styles add", files={"wall.jpg": b"no picture"}, image="wall.jpg", name="hills")
+    await instructor.sees(said("not a picture that can be read"), within_s=JOB_S)
+    await instructor.use("styles add", files={"wall.jpg": wall}, image="wall.jpg", name="hills")
+    await instructor.sees(said("Added `hills`"), within_s=JOB_S)
+
+    await ada.use("styles list")
+    sheet = await ada.sees(lambda m: len(m["embeds"]) > 1, within_s=JOB_S)
+    assert [embed.get("title") for embed in sheet["embeds"]] == ["The style book", None, "This server's own styles"]
+    assert "`great-wave` The Great Wave off Kanagawa" in sheet["embeds"][0]["description"]
+    assert "`hills` added" in sheet["embeds"][2]["description"]
+    for embed in sheet["embeds"]:
+        _, content, kind = await ada.download(embed["image"]["url"])
+        assert kind == "image/jpeg"
+        assert Image.open(io.BytesIO(content)).width > 200
+
+    offered = await ada.complete("stylize", "style", "hills")
+    assert [choice["value"] for choice in offered["content"]] == ["hills"]
+    await ada.use(
+        "stylize", files={"photo.png": landscape(96, 64, "PNG")}, image="photo.png", style="hills", strength=50
+    )
+    painted = await ada.sees(lambda m: m["embeds"] and fields(m).get("Style") == "hills", within_s=JOB_S)
+
+    await instructor.use("styles remove", name="hills")
+    await instructor.sees(said("Removed `hills`"))
+    stronger = next(
+        item["custom_id"]
+        for row in painted["components"]
+        for item in row["components"]
+        if item.get("label") == "Stronger"
+    )
+    await ada.press(painted, stronger)
+    await ada.sees(said("The style `hills` has been removed from this server"))

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+_SPEC = importlib.util.spec_from_file_location("jazz_solos", Path(__file__).with_name("solos.py"))
+assert _SPEC is not None
+assert _SPEC.loader is not None
+_SOLOS = importlib.util.module_from_spec(_SPEC)
+sys.modules["jazz_solos"] = _SOLOS
+_SPEC.loader.exec_module(_SOLOS)
+
+from engine.jazz.copying import build_index  # noqa: E402
+from engine.jazz.critic import CriticNet, CriticShape  # noqa: E402
+from engine.jazz.export import facts_of  # noqa: E402
+from engine.jazz.generator import SoloistNet, SoloistShape  # noqa: E402
+from engine.jazz.rendition import RenditionNet, RenditionShape  # noqa: E402
+from engine.jazz.weights_file import Weights  # noqa: E402
+
+TINY = {"width": 16, "blocks": 2, "heads": 2, "performers": 1}
+
+
+@pytest.fixture
+def tiny_weights() -> Weights:
+    """Untrained networks small enough to play in a blink, with a roster of one."""
+    torch.manual_seed(0)
+    solos = [_SOLOS.made_up_solo(seed) for seed in range(3)]
+    shapes = {
+        "notes": dict(TINY),
+        "rendition": dict(TINY),
+        "critic": {"width": 16, "blocks": 1, "heads": 2, "notes": 16},
+    }
+    networks = {
+        "notes": SoloistNet(SoloistShape(**shapes["notes"])).state_dict(),
+        "rendition": RenditionNet(RenditionShape(**shapes["rendition"])).state_dict(),
+        "critic": CriticNet(CriticShape(**shapes["critic"])).state_dict(),
+    }
+    runs = build_index([(np.asarray(solo.notes["onset_beats"]), solo.notes["pitch"]) for solo in solos])
+    return Weights(networks, shapes, runs, {"name": "tiny", **facts_of(solos, ("A",))}, "tiny-0")

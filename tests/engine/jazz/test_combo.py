@@ -1,0 +1,210 @@
+"""The jazz room through its door, with its committed networks."""
+
+import io
+
+import mido
+import pretty_midi
+import pytest
+import torch
+
+from engine.contract import engine_pb2 as pb
+from engine.errors import BadAudio, BadMidi, BadOption, Cancelled
+from engine.jazz import cli
+from engine.jazz.codec import encode_opus
+from engine.jazz.combo import Combo
+from engine.jazz.midi import write_midi
+from engine.jazz.render import Path
+from engine.jazz.score import Note, Score
+from engine.progress import silent
+from engine.settings import JazzSettings
+
+SMALL_SOUNDFONT = str(Path(pretty_midi.__file__).parent / "TimGM6mb.sf2")
+ASKED = {"chords": "Dm7 G7 | Cmaj7", "tempo_bpm": 200, "instrument": "tenor sax", "takes": 1}
+
+
+@pytest.fixture(scope="module")
+def combo():
+    return Combo(torch.device("cpu"), JazzSettings(soundfont=SMALL_SOUNDFONT, max_bars=16))
+
+
+@pytest.fixture(scope="module")
+def clip(combo):
+    return combo.play(pb.PlayRequest(seed=5, **ASKED), silent)
+
+
+def solo_of(clip):
+    return pretty_midi.PrettyMIDI(io.BytesIO(clip.midi)).instruments[0].notes
+
+
+def test_a_clip_has_everything_a_member_is_shown(clip):
+    assert clip.audio.startswith(b"OggS")
+    assert clip.midi.startswith(b"MThd")
+    assert clip.roll.startswith(b"\x89PNG")
+    assert b"score-partwise" in clip.lead_sheet
+    assert (clip.seed, clip.bars, clip.tempo_bpm, clip.instrument) == (5, 2, 200, "tenor sax")
+    assert (clip.chords, clip.key, clip.feel, clip.form) == ("Dm7 G7 | Cmaj7", "C", "swing", "")
+    assert clip.soundfont == "TimGM6mb.sf2"
+    assert clip.model_version
+    assert clip.takes == 1
+    assert clip.loudness_lufs == pytest.approx(-16, abs=0.6)
+    assert clip.true_peak_dbtp <= -1
+    assert clip.compute_s > 0
+
+
+def test_the_same_seed_gives_the_same_clip_byte_for_byte(combo, clip):
+    again = combo.play(pb.PlayRequest(seed=5, **ASKED), silent)
+    for name in ("audio", "midi", "roll", "lead_sheet"):
+        assert getattr(again, name) == getattr(clip, name), name
+
+
+def test_an_absent_seed_is_drawn_and_told(combo):
+    request = pb.PlayRequest(**ASKED)
+    first, second = combo.play(request, silent), combo.play(request, silent)
+    assert first.seed != second.seed
+    assert combo.play(pb.PlayRequest(seed=first.seed, **ASKED), silent).audio == first.audio
+
+
+def test_progress_goes_bar_by_bar_and_only_forward(combo):
+    heard = []
+    combo.play(pb.PlayRequest(seed=5, **ASKED), lambda stage, fraction: heard.append((stage, fraction)))
+    fractions = [fraction for _, fraction in heard]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert {"bar 1 of 2", "bar 2 of 2"} & {stage for stage, _ in heard}
+
+
+def test_a_cancelled_job_stops_at_its_next_step(combo):
+    def gone(stage, fraction):
+        if fraction > 0.05:
+            raise Cancelled("The caller has gone.")
+
+    with pytest.raises(Cancelled):
+        combo.play(pb.PlayRequest(seed=5, **ASKED), gone)
+    assert combo.play(pb.PlayRequest(seed=5, **ASKED), silent).audio  # and nothing is left behind
+
+
+def test_a_kept_solo_stays_while_instrument_and_tempo_change(combo, clip):
+    changed = pb.PlayRequest(seed=5, **{**ASKED, "instrument": "trumpet", "tempo_bpm": 150})
+    changed.solo_seed, changed.solo_instrument, changed.solo_tempo_bpm = 5, "tenor sax", 200
+    kept = combo.play(changed, silent)
+    before, after = solo_of(clip), solo_of(kept)
+    assert [note.pitch % 12 for note in after] == [note.pitch % 12 for note in before]
+    assert [note.start * 150 for note in after] == pytest.approx([note.start * 200 for note in before], abs=0.5)
+    assert kept.instrument == "trumpet"
+
+
+def test_a_phrase_is_answered(combo):
+    phrase = write_midi(Score(180.0, 2, (), {"solo": tuple(Note(i / 2, 0.4, 62 + i % 8, 90) for i in range(14))}))
+    clip = combo.play(pb.PlayRequest(seed=3, bars=2, chords="Dm7 G7", continue_from=phrase, takes=1), silent)
+    notes = solo_of(clip)
+    assert clip.tempo_bpm == pytest.approx(180, abs=0.1)
+    assert [note.pitch % 12 for note in notes[:14]] == [(62 + i % 8) % 12 for i in range(14)]
+    answer = [note for note in notes if note.start > 8 * 60 / 180 - 0.1]
+    assert answer
+    assert "phrase" in clip.notes[0]
+    with pytest.raises(BadMidi):
+        combo.play(pb.PlayRequest(seed=3, continue_from=b"garbage"), silent)
+
+
+def test_a_humans_midi_is_rendered_under_the_same_conditions(combo, clip):
+    human = combo.render(pb.RenderRequest(midi=clip.midi, seed=5, melody_track=-1), silent)
+    assert [note.pitch for note in solo_of(human)] == [note.pitch for note in solo_of(clip)]
+    assert human.chords == clip.chords
+    assert human.soundfont == clip.soundfont
+    assert human.model_version == ""
+    assert human.loudness_lufs == pytest.approx(clip.loudness_lufs, abs=0.5)
+    tracks = {track.name for track in mido.MidiFile(file=io.BytesIO(human.midi)).tracks}
+    assert {"solo", "bass", "comping", "drums"} <= tracks
+
+
+def test_a_notated_tune_keeps_its_notes_and_gets_a_players_time(combo):
+    tune = tuple(Note(i / 2, 0.45, 65 + (i * 5) % 12, 80) for i in range(16))
+    written = write_midi(Score(160.0, 2, (), {"solo": tune}))
+    request = pb.RenderRequest(midi=written, seed=2, melody_track=-1, chords="Dm7 G7")
+    clip = combo.render(request, silent)
+    played = solo_of(clip)
+    assert [note.pitch for note in played] == [note.pitch for note in tune]
+    late_s = [note.start - text.onset * 60 / 160 for note, text in zip(played, tune, strict=True)]
+    assert max(map(abs, late_s)) < 0.15
+    assert len({round(second, 3) for second in late_s}) > 4
+    assert len({note.velocity for note in played}) > 4
+    assert any("notated" in note for note in clip.notes)
+    assert combo.render(request, silent).audio == clip.audio
+
+
+def test_a_recording_is_levelled_and_shown_as_a_spectrogram(combo, clip):
+    human = combo.render(pb.RenderRequest(audio=clip.audio, seed=1, max_duration_s=3), silent)
+    assert human.duration_s <= 3.2
+    assert human.loudness_lufs == pytest.approx(-16, abs=0.6)
+    assert human.roll.startswith(b"\x89PNG")
+    assert not human.midi
+    assert not human.lead_sheet
+
+
+def test_bad_uploads_are_refused(combo):
+    import numpy as np
+
+    with pytest.raises(BadAudio, match="silent"):
+        combo.render(pb.RenderRequest(audio=encode_opus(np.zeros((96_000, 2), dtype=np.float32))), silent)
+    with pytest.raises(BadMidi):
+        combo.render(pb.RenderRequest(midi=b"MThd", melody_track=-1), silent)
+    with pytest.raises(BadMidi, match="nothing to play"):
+        combo.render(pb.RenderRequest(), silent)
+    with pytest.raises(BadOption, match="take-five"):
+        combo.render(pb.RenderRequest(piece_id="take-five", melody_track=-1), silent)
+    with pytest.raises(BadOption, match="lasts between"):
+        combo.render(pb.RenderRequest(midi=b"MThd", max_duration_s=1e9), silent)
+
+
+def test_options_name_what_play_accepts(combo):
+    options = combo.options()
+    assert "tenor sax" in options.instruments
+    assert {"blues", "AABA"} <= set(options.forms)
+    assert "swing" in options.feels
+    assert {"Bb", "Cm"} <= set(options.keys)
+    assert [piece.id for piece in options.pieces][:2] == ["maple-leaf-rag", "alexanders-ragtime-band"]
+    assert (options.min_bars, options.max_bars) == (2, 16)
+
+
+def test_the_model_tells_its_version_and_size(combo):
+    model = combo.model()
+    assert model.name == "jazz"
+    assert model.parameters > 1_000_000
+    assert model.version
+
+
+def run(function, add, *arguments):
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    add(parser)
+    return function(parser.parse_args(list(map(str, arguments))))
+
+
+def test_a_folder_becomes_clips(combo, clip, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "_combo", lambda: combo)
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "tune.mid").write_bytes(clip.midi)
+    (tmp_path / "in" / "deep" / "take.ogg").write_bytes(clip.audio)
+    (tmp_path / "in" / "broken.mid").write_bytes(b"MThd")
+    (tmp_path / "in" / "readme.txt").write_text("not music")
+    with pytest.raises(BadMidi, match="1 of 3"):
+        run(cli.run_import_clips, cli.add_import_clips_arguments, tmp_path / "in", "--out", tmp_path / "out")
+    assert "broken.mid" in capsys.readouterr().err
+    assert (tmp_path / "out" / "tune.ogg").read_bytes().startswith(b"OggS")
+    assert (tmp_path / "out" / "tune.mid").exists()
+    assert (tmp_path / "out" / "deep" / "take.ogg").exists()
+
+
+def test_the_command_line_writes_every_file_asked_for(combo, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "_combo", lambda: combo)
+    files = {name: tmp_path / name for name in ("a.ogg", "a.mid", "a.png", "a.musicxml")}
+    written = zip(("--out", "--midi", "--roll", "--lead-sheet"), files.values(), strict=True)
+    options = [word for pair in written for word in pair]
+    run(cli.run, cli.add_arguments, *options, "--chords", "Dm7 G7", "--tempo", 240, "--seed", 1, "--takes", 1)
+    assert all(path.stat().st_size > 500 for path in files.values())
+    assert "seed 1" in capsys.readouterr().out
+    with pytest.raises(BadOption, match="-1"):
+        run(cli.run, cli.add_arguments, "--out", files["a.ogg"], "--bars", -1)
+    with pytest.raises(BadOption, match="cannot be read"):
+        run(cli.run, cli.add_arguments, "--out", files["a.ogg"], "--continue-from", tmp_path / "nowhere.mid")

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import csv
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pretty_midi
+import pytest
+
+from engine.jazz.corpus import DroppedSolo, check, open_shard, write_shards
+from engine.jazz.corpus_readers import database_ids, read_corpus, read_database_solo, read_mcsv, read_midi
+
+BEAT_S = 0.4
+MELODY = ["onset", "duration", "period", "division", "bar", "beat", "tatum", "beat_duration", "signature", "pitch",
+          "loud_median", "phrase_id", "phrase_begin", "chorus_id", "chord", "form", "idea"]  # fmt: skip
+SHARED = Path(__file__).parents[4] / "shared" / "data" / "jazz"
+
+
+def note_rows(count: int = 40) -> list[dict[str, object]]:
+    """Two eighths a beat, the second one late, over bars of four from bar 0."""
+    rows = []
+    for i in range(count):
+        beat, second = divmod(i, 2)
+        rows.append({
+            "onset": 1.0 + beat * BEAT_S + (0.57 * BEAT_S if second else 0.01), "duration": 0.15, "period": 4,
+            "division": 2, "bar": beat // 4, "beat": beat % 4 + 1, "tatum": second + 1, "beat_duration": BEAT_S,
+            "signature": '"4/4"', "pitch": 60 + i % 12, "loud_median": 60 + i % 5, "phrase_id": 1,
+            "phrase_begin": int(i % 16 == 0), "chorus_id": 1, "chord": "", "form": "A1", "idea": "line",
+        })  # fmt: skip
+    return rows
+
+
+def beat_rows(count: int = 24, signature: str = "'4/4'") -> list[dict[str, object]]:
+    return [
+        {"onset": 1.0 + i * BEAT_S, "duration": BEAT_S, "period": 4, "division": 1, "bar": i // 4, "beat": i % 4 + 1,
+         "signature": signature, "chord": "C-7" if i % 8 == 0 else "", "form": "A1" if i < 16 else "B1", "chorus_id": 1,
+         "bass": 40}
+        for i in range(count)
+    ]  # fmt: skip
+
+
+def write_csv(path: Path, rows: list[dict[str, object]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    for name in ("One", "Two", "Short"):
+        write_csv(tmp_path / f"wjazzd/mcsv_melody/{name}.csv", note_rows(10 if name == "Short" else 40))
+        write_csv(tmp_path / f"wjazzd/mcsv_beat/{name}_beattrack.csv", beat_rows())
+    write_csv(tmp_path / "wjazzd/split.csv", [{"id": "One", "split": "train"}, {"id": "Two", "split": "val"}])
+    meta = {"id": "One.sv", "instrument": "ts", "style": "BEBOP", "rhythmfeel": "SWING", "performer": "A", "title": "T"}
+    write_csv(tmp_path / "wjazzd/meta.csv", [meta])
+    return tmp_path
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_corpus_is_read_split_and_reported(corpus: Path, workers: int) -> None:
+    solos, report = read_corpus(corpus, workers, show_progress=False)
+    assert [(solo.name, solo.split) for solo in solos] == [("One", "train"), ("Two", "val")]
+    assert report.dropped[0][1] == "only 10 notes"
+    assert "Short" in report.text()
+    one = solos[0]
+    assert (one.instrument, one.style, one.feel, one.performer) == ("tenor sax", "bebop", "swing", "A")
+    assert one.tempo_bpm == pytest.approx(150.0)
+    assert one.notes["onset_beats"][1] == pytest.approx(0.57)
+    assert one.symbols() == ["C-7"] * 24  # a blank goes on with the last chord
+    assert one.beats["bar_in_section"].tolist() == [i // 4 % 4 for i in range(24)]
+
+
+def test_shards_give_back_what_was_read(corpus: Path, tmp_path: Path) -> None:
+    solos, report = read_corpus(corpus, show_progress=False)
+    write_shards(solos, report, tmp_path / "shards")
+    again = open_shard(tmp_path / "shards", "train")[0]
+    assert isinstance(again.notes.base, np.memmap) or isinstance(again.notes, np.memmap)
+    assert (again.notes["pitch"] == solos[0].notes["pitch"]).all()
+    assert again.chords == solos[0].chords
+
+
+def test_a_chord_nobody_can_read_drops_the_solo_with_its_name(corpus: Path) -> None:
+    rows = beat_rows()
+    rows[0]["chord"] = "Zappa"
+    write_csv(corpus / "wjazzd/mcsv_beat/One_beattrack.csv", rows)
+    _, report = read_corpus(corpus, show_progress=False)
+    assert any("One" in name and "Zappa" in reason for name, reason in report.dropped)
+
+
+def test_five_four_is_dropped(corpus: Path) -> None:
+    rows = note_rows()
+    for row in rows:
+        row["signature"] = "5/4"
+    write_csv(corpus / "five.csv", rows)
+    solo = read_mcsv(corpus / "five.csv", corpus / "wjazzd/mcsv_beat/One_beattrack.csv", {}, {})
+    with pytest.raises(DroppedSolo, match="5 beats"):
+        check(solo)
+
+
+def test_a_folder_with_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_corpus(tmp_path)
+
+
+def test_the_databases_own_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "wjazzd.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.executescript("""
+            CREATE TABLE solo_info (melid INTEGER, trackid INTEGER, compid INTEGER, performer TEXT, title TEXT,
+                instrument TEXT, style TEXT, avgtempo REAL, rhythmfeel TEXT, key TEXT, signature TEXT);
+            CREATE TABLE composition_info (compid INTEGER, title TEXT, composer TEXT, form TEXT);
+            CREATE TABLE melody (eventid INTEGER PRIMARY KEY, melid INTEGER, onset REAL, pitch REAL, duration REAL,
+                period INTEGER, division INTEGER, bar INTEGER, beat INTEGER, tatum INTEGER, loud_med REAL);
+            CREATE TABLE beats (beatid INTEGER PRIMARY KEY, melid INTEGER, onset REAL, bar INTEGER, beat INTEGER,
+                signature TEXT, chord TEXT, form TEXT, bass_pitch INTEGER, chorus_id INTEGER);
+            CREATE TABLE sections (melid INTEGER, type TEXT, start INTEGER, end INTEGER, value TEXT);
+            INSERT INTO solo_info VALUES (7, 1, 1, 'B', 'Tune', 'tp', 'COOL', 150, 'LATIN', 'C-min', '4/4');
+            INSERT INTO sections VALUES (7, 'PHRASE', 0, 15, '1'), (7, 'PHRASE', 16, 39, '2');
+        """)
+        for row in note_rows():
+            keys = ("onset", "pitch", "duration", "period", "division", "bar", "beat", "tatum", "loud_median")
+            database.execute(
+                "INSERT INTO melody (melid, onset, pitch, duration, period, division, bar, beat, tatum, loud_med) "
+                "VALUES (7, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [row[key] for key in keys])  # fmt: skip
+        for row in beat_rows():
+            keys = ("onset", "bar", "beat", "signature", "chord", "form", "bass", "chorus_id")
+            database.execute(
+                "INSERT INTO beats (melid, onset, bar, beat, signature, chord, form, bass_pitch, chorus_id) "
+                "VALUES (7, ?, ?, ?, ?, ?, ?, ?, ?)", [row[key] for key in keys])  # fmt: skip
+    assert database_ids(path) == [7]
+    solo = check(read_database_solo(path, 7))
+    assert (solo.instrument, solo.style, solo.feel, solo.tune) == ("trumpet", "cool", "latin", "Tune")
+    assert np.flatnonzero(solo.notes["phrase_begin"]).tolist() == [0, 16]
+    assert solo.notes["loudness_db"][1] == 61
+    assert len(read_corpus(tmp_path, show_progress=False)[0]) == 1
+
+
+def test_a_midi_solo_is_read_with_its_chords(tmp_path: Path) -> None:
+    midi = pretty_midi.PrettyMIDI(initial_tempo=120)
+    part = pretty_midi.Instrument(66, name="solo")
+    part.notes = [pretty_midi.Note(90, 60 + i % 7, 0.25 * i, 0.25 * i + 0.2) for i in range(64)]
+    chords = pretty_midi.Instrument(0, name="comping")
+    chords.notes = [pretty_midi.Note(60, pitch, i, i + 0.9) for i in range(16) for pitch in (48, 52, 55)]
+    midi.instruments += [chords, part]
+    midi.text_events.append(pretty_midi.Text("Dm7", 0.0))
+    midi.write(str(tmp_path / "take.mid"))
+    solo = check(read_midi(tmp_path / "take.mid"))
+    assert solo.instrument == "tenor sax"
+    assert solo.notes["pitch"][:8].tolist() == [60, 61, 62, 63, 64, 65, 66, 60]
+    assert set(solo.symbols()) == {"Dm7"}
+    assert np.allclose(solo.notes["onset_beats"][:4], [0, 0.5, 1, 1.5], atol=0.02)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no training data at {SHARED.parent}")
+def test_every_chord_of_the_training_data_parses() -> None:
+    solos, report = read_corpus(SHARED, 2, show_progress=False)
+    assert len(solos) == 345
+    assert all("beats to the bar" in reason for _, reason in report.dropped)

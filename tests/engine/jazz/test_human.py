@@ -1,0 +1,260 @@
+"""People's MIDI files and recordings: what is found in them, and what is refused, each with one sentence."""
+
+import io
+from itertools import pairwise
+
+import mido
+import numpy as np
+import pytest
+
+from engine.errors import BadAudio, BadChords, BadMidi, BadOption
+from engine.jazz.band import weights
+from engine.jazz.band.feel import FEELS
+from engine.jazz.band.section import accompany
+from engine.jazz.harmony import format_changes, parse_changes
+from engine.jazz.human.chords import estimate_chords
+from engine.jazz.human.importing import human_score, phrase_to_answer
+from engine.jazz.human.melody import find_melody, off_beat, phrase_window, top_line
+from engine.jazz.human.midi_file import read_midi
+from engine.jazz.human.pieces import PIECES, read_piece
+from engine.jazz.human.recording import cut_phrase
+from engine.jazz.loudness import RATE_HZ
+from engine.jazz.midi import write_midi
+from engine.jazz.score import Note
+
+LIMIT_S = 600.0
+TUNE = tuple(Note(i * 0.5 + (0.1 if i % 2 else 0.02), 0.4, 62 + (i * 5) % 12, 70 + i % 30) for i in range(64))
+
+
+def midi_of(*tracks, tempo_bpm=120.0, metre=(4, 4), texts=()):
+    """A file with one track for each of (name, channel, program, notes in beats)."""
+    file = mido.MidiFile(ticks_per_beat=480)
+    conductor = mido.MidiTrack(
+        [
+            mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo_bpm)),
+            mido.MetaMessage("time_signature", numerator=metre[0], denominator=metre[1]),
+        ]
+    )
+    now = 0
+    for beat, text in texts:
+        conductor.append(mido.MetaMessage("text", text=text, time=round(beat * 480) - now))
+        now = round(beat * 480)
+    file.tracks.append(conductor)
+    for name, channel, program, notes in tracks:
+        events = [(0, mido.Message("program_change", channel=channel, program=program))]
+        for note in notes:
+            events.append(
+                (
+                    round(note.onset * 480),
+                    mido.Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity),
+                )
+            )
+            events.append(
+                (round((note.onset + note.duration) * 480), mido.Message("note_off", channel=channel, note=note.pitch))
+            )
+        track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
+        now = 0
+        for tick, message in sorted(events, key=lambda event: (event[0], event[1].type == "note_on")):
+            track.append(message.copy(time=tick - now))
+            now = tick
+        file.tracks.append(track)
+    buffer = io.BytesIO()
+    file.save(file=buffer)
+    return buffer.getvalue()
+
+
+def chord_notes(*chords, beats=4.0, low=48):
+    return [Note(i * beats, beats * 0.95, low + step, 60) for i, steps in enumerate(chords) for step in steps]
+
+
+GOOD = midi_of(("sax", 0, 66, TUNE))
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "empty"),
+        (b"not midi at all", "not a MIDI file"),
+        (GOOD[:40], "damaged or cut off"),
+        (GOOD[: len(GOOD) // 2], "damaged or cut off"),
+        (b"MThd" + bytes(range(200)), "damaged or cut off"),
+        (midi_of(("empty", 0, 0, ())), "no notes"),
+        (midi_of(("kit", 9, 0, TUNE)), "only drums"),
+        (midi_of(("long", 0, 0, [Note(0, 1, 60, 80), Note(3 * 3600 * 2, 1, 60, 80)])), "3.0 hours"),
+        (midi_of(("longer", 0, 0, [Note(0, 10 * 3600 * 2, 60, 80)])), "10.0 hours"),
+    ],
+)
+def test_a_bad_midi_file_is_refused_with_one_sentence(data, sentence):
+    with pytest.raises(BadMidi, match=sentence) as refused:
+        read_midi(data, LIMIT_S)
+    assert str(refused.value).endswith(".")
+
+
+def test_a_polyphonic_mash_is_refused():
+    rng = np.random.default_rng(0)
+    mash = [
+        Note(i * 0.5, 4.0, int(pitch), 80)
+        for i in range(60)
+        for pitch in rng.choice(np.arange(36, 90), 9, replace=False)
+    ]
+    with pytest.raises(BadMidi, match="melody"):
+        find_melody(read_midi(midi_of(("", 0, 0, mash)), LIMIT_S))
+
+
+def test_the_melody_is_found_among_the_band():
+    score = accompany(
+        weights.load(), TUNE, parse_changes("Dm7 G7 | Cmaj7", 8), (), 8, 160, FEELS["swing"], "trumpet", 1
+    )
+    piece = read_midi(write_midi(score), LIMIT_S)
+    assert find_melody(piece).part.name == "solo"
+
+
+def test_the_melody_is_found_without_names():
+    bass = [Note(float(i), 0.9, 36 + i % 5, 80) for i in range(32)]
+    pads = chord_notes(*[(0, 4, 7, 11)] * 8)
+    piece = read_midi(midi_of(("", 1, 32, bass), ("", 2, 0, pads), ("", 3, 65, TUNE), ("", 9, 0, TUNE)), LIMIT_S)
+    assert find_melody(piece).part.program == 65
+
+
+def test_a_track_can_be_chosen_and_a_wrong_one_is_named():
+    bass = [Note(float(i), 0.9, 36 + i % 5, 80) for i in range(32)]
+    piece = read_midi(midi_of(("low", 1, 32, bass), ("high", 3, 65, TUNE)), LIMIT_S)
+    assert find_melody(piece, 1).part.name == "low"
+    with pytest.raises(BadMidi, match=r"Track 7 .* 1 \(low\), 2 \(high\)"):
+        find_melody(piece, 7)
+
+
+def test_the_top_line_of_two_hands_is_one_voice():
+    notes = tuple(chord_notes(*[(0, 4, 7, 12)] * 4, beats=1.0, low=60))
+    line = top_line(notes)
+    assert [note.pitch for note in line] == [72] * 4
+    assert all(a.onset + a.duration <= b.onset + 1e-9 for a, b in pairwise(line))
+
+
+def test_a_clip_is_whole_bars_from_the_first_phrase():
+    notes = tuple(Note(8 + i * 0.5, 0.4, 60, 80) for i in range(200))
+    assert phrase_window(notes, 4, 15) == (8, 12)
+    assert phrase_window(notes[:16], 4, 15) == (8, 2)
+    pickup = (Note(7.5, 0.4, 60, 80), *notes)
+    assert phrase_window(pickup, 4, 8) == (8, 8)
+
+
+def test_chords_written_in_the_file_are_used():
+    data = midi_of(("sax", 0, 66, TUNE), texts=((0, "Dm7"), (4, "G7"), (6, "a remark"), (8, "Cmaj7")))
+    found = human_score(read_midi(data, LIMIT_S), "", 0, "", -1, 1, 30)
+    assert format_changes(found.changes).startswith("Dm7 | G7 | Cmaj7")
+    assert not any("estimated" in remark for remark in found.remarks)
+
+
+def test_chords_given_by_hand_win_and_are_checked():
+    piece = read_midi(GOOD, LIMIT_S)
+    assert human_score(piece, "Am7 D7", 0, "", -1, 1, 30).changes[0].symbol == "Am7"
+    with pytest.raises(BadChords, match="Hm7"):
+        human_score(piece, "Hm7", 0, "", -1, 1, 30)
+
+
+def test_chords_are_estimated_and_shown():
+    steps = {"Dm7": (2, 5, 9, 12), "G7": (-5, 5, 11, 14), "Cmaj7": (0, 4, 7, 11), "Am": (-3, 4, 9, 12)}
+    written = ["Dm7", "G7", "Cmaj7", "Am"] * 2
+    piece = read_midi(midi_of(("keys", 0, 0, chord_notes(*[steps[name] for name in written]))), LIMIT_S)
+    estimated = estimate_chords(piece, 0, 8, 4)
+    roots = [span.symbol[:1] for span in estimated]
+    assert roots == ["D", "G", "C", "A"] * 2
+    assert estimated[0].symbol in ("Dm", "Dm7")
+    assert estimated[1].symbol == "G7"
+    found = human_score(piece, "", 0, "", -1, 1, 30)
+    assert any("estimated" in remark and "G7" in remark for remark in found.remarks)
+
+
+def test_tempo_metre_and_instrument_are_the_files_own():
+    waltz = midi_of(("sax", 0, 71, TUNE), tempo_bpm=150, metre=(3, 4))
+    found = human_score(read_midi(waltz, LIMIT_S), "C", 0, "", -1, 1, 30)
+    assert (found.beats_per_bar, found.instrument) == (3, "clarinet")
+    assert found.tempo_bpm == pytest.approx(150, abs=0.1)
+
+
+def test_a_metre_that_the_band_does_not_play_is_refused():
+    five = midi_of(("sax", 0, 66, TUNE), metre=(5, 4))
+    with pytest.raises(BadMidi, match="5 quarter notes"):
+        human_score(read_midi(five, LIMIT_S), "C", 0, "", -1, 1, 30)
+
+
+def test_a_rag_in_two_four_is_read_in_cut_time():
+    rag = midi_of(("rh", 0, 0, [Note(i / 4, 0.2, 70 + i % 7, 80) for i in range(64)]), tempo_bpm=80, metre=(2, 4))
+    found = human_score(read_midi(rag, LIMIT_S), "C", 0, "clarinet", -1, 1, 30)
+    assert found.tempo_bpm == pytest.approx(160, abs=0.1)
+    assert found.bars == 8
+
+
+def test_the_melody_is_moved_into_the_instruments_range():
+    low = tuple(Note(n.onset, n.duration, n.pitch - 36, n.velocity) for n in TUNE)
+    found = human_score(read_midi(midi_of(("", 0, 0, low)), LIMIT_S), "C", 0, "trumpet", -1, 1, 30)
+    assert all(52 <= note.pitch <= 86 for note in found.solo)
+    assert any("octave" in remark for remark in found.remarks)
+
+
+def test_notated_music_is_told_from_played_music():
+    straight = [Note(i / 2, 0.45, 65 + i % 7, 80) for i in range(64)]
+    notated = human_score(read_midi(midi_of(("", 0, 66, straight)), LIMIT_S), "C", 0, "", -1, 1, 30)
+    assert notated.notated
+    assert off_beat(notated.solo) == pytest.approx(0.5, abs=0.01)
+    played = human_score(read_midi(GOOD, LIMIT_S), "C", 0, "", -1, 1, 30)
+    assert not played.notated
+    assert played.solo[1].onset == pytest.approx(TUNE[1].onset, abs=0.003)
+
+
+def test_a_straight_performance_gets_a_straight_band():
+    rng = np.random.default_rng(0)
+    played = [Note(i / 2 + 0.02 * rng.random(), 0.4, 65 + i % 7, 80) for i in range(64)]
+    found = human_score(read_midi(midi_of(("", 0, 66, played), tempo_bpm=130), LIMIT_S), "C", 0, "", -1, 1, 30)
+    assert found.feel.name == "bossa"
+
+
+def test_a_phrase_to_answer_brings_its_tempo_and_chords():
+    phrase = phrase_to_answer(read_midi(midi_of(("", 0, 66, TUNE[:32]), tempo_bpm=144), LIMIT_S), "", 64)
+    assert phrase.bars == 4
+    assert phrase.tempo_bpm == pytest.approx(144, abs=0.1)
+    assert parse_changes(phrase.chords)
+    with pytest.raises(BadMidi, match="longer than 2 bars"):
+        phrase_to_answer(read_midi(GOOD, LIMIT_S), "", 2)
+
+
+def noise(seconds, level=0.2, seed=0):
+    return (level * np.random.default_rng(seed).standard_normal((int(seconds * RATE_HZ), 2))).astype(np.float32)
+
+
+def test_a_recording_is_cut_at_a_quiet_moment():
+    gap = np.zeros((RATE_HZ // 2, 2), dtype=np.float32)
+    recording = np.concatenate([gap, noise(8), gap, noise(8, seed=1)])
+    cut = cut_phrase(recording, 9.5)
+    assert 8.0 <= len(cut) / RATE_HZ <= 8.6
+    assert np.abs(cut[: RATE_HZ // 20]).max() > 0
+    assert np.abs(cut[-100:]).max() < 0.02
+
+
+def test_a_silent_or_tiny_recording_is_refused():
+    with pytest.raises(BadAudio, match="silent"):
+        cut_phrase(np.zeros((RATE_HZ * 3, 2), dtype=np.float32), 30)
+    with pytest.raises(BadAudio, match="shorter than a second"):
+        cut_phrase(np.ones((1, 2), dtype=np.float32), 30)
+    blip = np.zeros((RATE_HZ * 3, 2), dtype=np.float32)
+    blip[RATE_HZ : RATE_HZ + 4000] = 0.5
+    with pytest.raises(BadAudio, match="less than a second"):
+        cut_phrase(blip, 30)
+
+
+def test_the_rag_of_1899_comes_with_music21():
+    piece = read_piece("maple-leaf-rag")
+    melody = find_melody(piece)
+    assert melody.part.track == 0
+    assert len(melody.notes) > 300
+    assert human_score(piece, "", 0, "clarinet", -1, 1, 30).bars >= 16
+    with pytest.raises(BadOption, match=r"no piece .* maple-leaf-rag"):
+        read_piece("take-five")
+
+
+def test_every_piece_says_where_it_comes_from():
+    for piece in PIECES.values():
+        assert piece.composer
+        assert int(piece.year) < 1929
+        assert "music21" in piece.source

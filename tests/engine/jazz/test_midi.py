@@ -1,0 +1,81 @@
+"""The MIDI file is a musician's: other programs read the bars, names, chords and sections that were meant."""
+
+import io
+
+import mido
+import numpy as np
+import pretty_midi
+import pytest
+
+from engine.jazz.band import weights
+from engine.jazz.band.feel import FEELS
+from engine.jazz.band.section import accompany
+from engine.jazz.harmony import parse_changes
+from engine.jazz.human.midi_file import read_midi
+from engine.jazz.midi import write_midi
+from engine.jazz.score import Note, Score, Section
+
+CHANGES = parse_changes("Dm7 G7 | Cmaj7 | Fø Bb7alt | C6/9")
+SOLO = (Note(0.02, 0.5, 62, 80), Note(1.6, 0.3, 65, 95), Note(4.01, 2.0, 64, 70), Note(15.9, 0.08, 60, 60))
+
+
+@pytest.fixture(scope="module")
+def score() -> Score:
+    return accompany(
+        weights.load(), SOLO, CHANGES, (Section(0.0, "A"), Section(8.0, "B")), 4, 140.0, FEELS["swing"], "trumpet", 1
+    )
+
+
+@pytest.fixture(scope="module")
+def heard(score) -> pretty_midi.PrettyMIDI:
+    return pretty_midi.PrettyMIDI(io.BytesIO(write_midi(score)))
+
+
+def test_there_are_four_named_tracks_in_their_order(heard):
+    assert [instrument.name for instrument in heard.instruments] == ["solo", "bass", "comping", "drums"]
+    assert [instrument.is_drum for instrument in heard.instruments] == [False, False, False, True]
+    assert heard.instruments[0].program == 56
+
+
+def test_bars_and_beats_line_up(score, heard):
+    assert heard.get_tempo_changes()[1] == pytest.approx([140.0], abs=1e-3)
+    signature = heard.time_signature_changes[0]
+    assert (signature.numerator, signature.denominator, signature.time) == (4, 4, 0)
+    beat_s = 60 / 140
+    assert heard.get_downbeats()[:5] == pytest.approx(np.arange(5) * 4 * beat_s, abs=1e-3)
+    solo = heard.instruments[0].notes
+    assert [note.start for note in solo] == pytest.approx([note.onset * beat_s for note in SOLO], abs=1e-3)
+    assert [note.end - note.start for note in solo] == pytest.approx([n.duration * beat_s for n in SOLO], abs=2e-3)
+    assert [note.velocity for note in solo] == [note.velocity for note in SOLO]
+
+
+def test_chords_are_text_events_and_sections_markers_at_their_beats(score):
+    file = mido.MidiFile(file=io.BytesIO(write_midi(score)))
+    now, texts, markers = 0, [], []
+    for message in file.tracks[0]:
+        now += message.time
+        if message.type == "text":
+            texts.append((now / file.ticks_per_beat, message.text))
+        elif message.type == "marker":
+            markers.append((now / file.ticks_per_beat, message.text))
+    assert texts[:6] == [(0, "Dm7"), (2, "G7"), (4, "Cmaj7"), (8, "Fm7b5"), (10, "Bb7alt"), (12, "C69")]
+    assert markers == [(0, "A"), (8, "B"), (16, "ending")]
+
+
+def test_reading_the_file_back_gives_the_chords_and_the_melody(score):
+    piece = read_midi(write_midi(score), 600)
+    assert [span.symbol for span in piece.chords][:3] == ["Dm7", "G7", "Cmaj7"]
+    assert piece.tempo_bpm == pytest.approx(140, abs=0.01)
+    solo = next(part for part in piece.parts if part.name == "solo")
+    assert [note.pitch for note in solo.notes] == [note.pitch for note in SOLO]
+    assert [note.onset for note in solo.notes] == pytest.approx([note.onset for note in SOLO], abs=1e-3)
+
+
+def test_a_note_struck_again_is_released_first():
+    score = Score(120, 1, (), {"solo": (Note(0, 2.0, 60, 90), Note(1, 0.5, 60, 80))})
+    notes = pretty_midi.PrettyMIDI(io.BytesIO(write_midi(score))).instruments[0].notes
+    assert [(n.start, n.end) for n in notes] == [(0, 0.5), (0.5, 0.75)]
+
+
+def test_the_same_score_is_the_same_file(score):
+    assert write_midi(score) == write_midi(score)

@@ -1,0 +1,83 @@
+"""What is asked for is checked, what is left open is drawn by the seed, and a pinned request plans the same clip."""
+
+import pytest
+
+from engine.contract import engine_pb2 as pb
+from engine.errors import BadChords, BadOption
+from engine.jazz.band import weights
+from engine.jazz.plan import make_plan
+
+MODEL = weights.load().chords
+
+
+def plan(seed=1, **asked):
+    return make_plan(pb.PlayRequest(**asked), seed, max_bars=64, takes=4, model=MODEL)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"bars": 1}, "Bars must be between 2 and 64, not 1."),
+        ({"bars": 500}, "Bars must be between 2 and 64, not 500."),
+        ({"tempo_bpm": 10}, "The tempo must be between 40 and 320 bpm, not 10."),
+        ({"tempo_bpm": 1000}, "The tempo must be between 40 and 320 bpm, not 1000."),
+        ({"tempo_bpm": -120}, "The tempo must be between"),
+        ({"tempo_bpm": float("nan")}, "The tempo must be between"),
+        ({"instrument": "tenor sex"}, "did you mean tenor sax?"),
+        ({"instrument": "xylorimba of doom"}, "Nobody here plays"),
+        ({"form": "blus"}, "did you mean blues?"),
+        ({"feel": "polka"}, "I don't know the feel “polka”"),
+        ({"key": "H", "form": "blues"}, "“H” is not a key"),
+        ({"takes": 99}, "Takes must be between 1 and 16, not 99."),
+        ({"chords": "C", "form": "blues"}, "not both"),
+        ({"form": "rhythm changes", "tempo_bpm": 40, "bars": 64}, "minutes"),
+    ],
+)
+def test_a_bad_option_is_refused_with_a_sentence(asked, sentence):
+    with pytest.raises(BadOption) as refused:
+        plan(**asked)
+    assert sentence in str(refused.value)
+    assert str(refused.value)[-1] in ".?"
+
+
+def test_an_unreadable_chord_is_named_with_its_place():
+    with pytest.raises(BadChords, match=r"“H7” \(chord 2, bar 1\)"):
+        plan(chords="Dm7 H7 | C")
+
+
+def test_no_bars_means_those_of_the_chords_or_the_form():
+    assert plan(chords="Dm7 G7 Cmaj7").bars == 3
+    assert plan(form="blues").bars == 12
+    assert plan(form="AABA").bars == 32
+    assert plan(chords="Dm7 | G7", bars=5).bars == 5
+
+
+def test_names_are_read_in_any_case():
+    made = plan(form="Rhythm Changes", instrument="TENOR", feel="Swing", key="bb")
+    assert (made.form, made.instrument, made.feel.name, made.key) == ("rhythm changes", "tenor sax", "swing", "Bb")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_pinned_request_plans_the_same_clip(seed):
+    for asked in ({}, {"form": "AABA"}, {"form": "bossa"}, {"chords": "Dm7 G7 | Cmaj7"}, {"bars": 8}):
+        first = plan(seed, **asked)
+        pinned = {"bars": first.bars, "tempo_bpm": first.tempo_bpm, "instrument": first.instrument,
+                  "feel": first.feel.name}  # fmt: skip
+        if "chords" in asked:
+            pinned["chords"] = asked["chords"]
+        else:
+            pinned |= {"form": first.form, "key": first.key}
+        assert plan(seed, **pinned) == first
+
+
+def test_seeds_draw_different_clips():
+    assert len({(p.form, p.key, p.tempo_bpm, p.instrument) for p in map(plan, range(20))}) > 15
+
+
+def test_the_feel_follows_form_and_tempo():
+    assert plan(form="bossa").feel.name == "bossa"
+    assert plan(form="ballad").feel.name == "ballad"
+    assert plan(chords="Dm7 G7", tempo_bpm=60).feel.name == "ballad"
+    assert plan(chords="Dm7 G7", tempo_bpm=260).feel.name == "up"
+    low, high = plan(form="ballad").feel.tempo_bpm
+    assert low <= plan(form="ballad").tempo_bpm <= high

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from jazz_solos import made_up_solo
+
+from engine.errors import BadChords, BadOption, Cancelled, Internal
+from engine.jazz.copying import MAX_COPIED_RUN, build_index, longest_copied_run
+from engine.jazz.excerpts import encode_solos, random_batch
+from engine.jazz.generator import SoloistNet, SoloistShape
+from engine.jazz.layers import Cache
+from engine.jazz.rendition import Played, RenditionNet, RenditionShape
+from engine.jazz.score import ChordSpan, Note
+from engine.jazz.soloist import Request, Soloist, instruments
+from engine.jazz.weights_file import Weights, load_weights, save_weights
+
+BLUES = (ChordSpan(0.0, 4.0, "F7"), ChordSpan(4.0, 4.0, "Bb7"), ChordSpan(8.0, 8.0, "F7"))
+
+
+def batch_of(seed: int = 0, notes: int = 24):
+    solos = encode_solos([made_up_solo(seed), made_up_solo(seed + 1)], ("A",))
+    return random_batch(solos, 4, notes, np.random.default_rng(seed), augment=False)
+
+
+def test_the_cache_answers_like_the_whole_line() -> None:
+    torch.manual_seed(0)
+    network = SoloistNet(SoloistShape(width=16, blocks=2, heads=2, performers=1)).eval()
+    batch = batch_of()
+    setting = network.setting(batch.setting)
+    whole = network(batch.excerpt, setting)
+    cache, states = Cache(2, capacity=4), []
+    before = torch.full((4,), -1)
+    for event in range(batch.excerpt.pitch.shape[1]):
+        column = batch.excerpt.slice(event, event + 1)
+        states.append(network(column, setting, cache, event, before=before))
+        before = torch.where(column.pitch[:, 0] > 0, column.pitch[:, 0], -1)
+    torch.testing.assert_close(torch.cat(states, 1), whole, atol=1e-4, rtol=1e-4)
+
+
+def test_the_renditions_cache_answers_like_the_whole_line() -> None:
+    torch.manual_seed(0)
+    network = RenditionNet(RenditionShape(width=16, blocks=2, heads=2, performers=1)).eval()
+    batch = batch_of(3)
+    score, _ = network.read(batch.excerpt, batch.setting)
+    played = Played.before(batch.offset, batch.loudness, batch.length)
+    whole = network(score, played, batch.excerpt.onset[:, 1:])
+    cache = Cache(2)
+    parts = []
+    for note in range(score.shape[1]):
+        now = slice(note, note + 1)
+        one = Played(played.offset[:, now], played.loudness[:, now], played.length[:, now])
+        parts.append(network(score[:, now], one, batch.excerpt.onset[:, 1:][:, now], cache, note))
+    torch.testing.assert_close(torch.cat(parts, 1), whole, atol=1e-4, rtol=1e-4)
+
+
+def test_a_note_never_sees_the_notes_after_it() -> None:
+    torch.manual_seed(0)
+    network = SoloistNet(SoloistShape(width=16, blocks=2, heads=2, performers=1)).eval()
+    batch = batch_of()
+    setting = network.setting(batch.setting)
+    before = network(batch.excerpt, setting)
+    batch.excerpt.pitch[:, 15:] = 70
+    batch.excerpt.timing[:, 15:] = 1
+    torch.testing.assert_close(network(batch.excerpt, setting)[:, :15], before[:, :15])
+
+
+def test_transposing_line_and_chords_moves_the_answer_along(tiny_weights: Weights) -> None:
+    """Without the two tables of absolute pitch and root, the pitch asked for moves with the key."""
+    network = SoloistNet(SoloistShape(**tiny_weights.shapes["notes"])).eval()
+    for table in (network.pitch, network.by_pitch, network.chords.root, network.tell_chord.root):
+        torch.nn.init.zeros_(table.weight)
+    solos = encode_solos([made_up_solo(0)], ("A",))
+    answers = []
+    for shift in (0, 3):
+        from engine.jazz.excerpts import collate
+
+        batch = collate([(solos[0], 0, 20, shift, 0)], 20)
+        state = network(batch.excerpt, network.setting(batch.setting))[:, :-1]
+        following = batch.excerpt.slice(1, 21)
+        last = torch.where(batch.excerpt.pitch[:, :-1] > 0, batch.excerpt.pitch[:, :-1], -1)
+        logits = network.pitch_logits(state, following.position, following, last, batch.shift)
+        answers.append(logits[:, :, 30 + shift : 90 + shift])
+    torch.testing.assert_close(answers[0], answers[1], atol=1e-4, rtol=1e-4)
+
+
+def test_the_same_seed_plays_the_same_solo_and_another_seed_another(tiny_weights: Weights) -> None:
+    def play(seed: int) -> tuple[Note, ...]:
+        return Soloist.of(tiny_weights).improvise(BLUES, bars=4, tempo_bpm=150, seed=seed, takes=2).notes
+
+    assert play(5) == play(5)
+    assert play(5) != play(6)
+
+
+def test_every_note_lies_in_the_form_and_in_the_instruments_range(tiny_weights: Weights) -> None:
+    soloist = Soloist.of(tiny_weights)
+    low, high = tiny_weights.facts["ranges"]["tenor sax"]
+    for seed in range(4):
+        improvisation = soloist.improvise(BLUES, bars=4, tempo_bpm=200, seed=seed, takes=2)
+        assert improvisation.notes
+        assert all(low <= note.pitch <= high and 1 <= note.velocity <= 127 for note in improvisation.notes)
+        assert all(-0.2 <= note.onset < 16.2 and note.duration > 0 for note in improvisation.notes)
+        ends = [note.onset + note.duration for note in improvisation.notes]
+        assert all(end <= after.onset + 1e-6 for end, after in zip(ends, improvisation.notes[1:], strict=False))
+
+
+def test_a_primer_is_answered_from_the_forms_first_beat(tiny_weights: Weights) -> None:
+    primer = tuple(Note(0.5 * i, 0.4, 60 + i, 90) for i in range(7))
+    answer = Soloist.of(tiny_weights).improvise(BLUES, bars=2, tempo_bpm=150, seed=1, takes=1, primer=primer)
+    assert all(-0.2 <= note.onset < 8.2 for note in answer.notes)
+
+
+def test_many_requests_of_different_length_in_one_batch(tiny_weights: Weights) -> None:
+    requests = [Request(BLUES, bars, 120.0 + 20 * bars) for bars in (1, 2, 4)]
+    for request, answer in zip(requests, Soloist.of(tiny_weights).improvise_many(requests, takes=1), strict=True):
+        assert all(note.onset < 4 * request.bars + 0.2 for note in answer.notes)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        ({"instrument": "kazoo"}, "kazoo"),
+        ({"bars": 0}, "bars"),
+        ({"bars": 500}, "bars"),
+        ({"tempo_bpm": 10}, "tempo"),
+        ({"tempo_bpm": 1000}, "tempo"),
+        ({"takes": 0}, "takes"),
+        ({"style": "polka"}, "polka"),
+        ({"feel": "march"}, "march"),
+        ({"beats_per_bar": 7}, "7"),
+    ],
+)
+def test_what_the_soloist_cannot_do_is_refused_by_name(tiny_weights: Weights, wrong: dict, word: str) -> None:
+    asked = {"bars": 4, "tempo_bpm": 150.0, **wrong}
+    with pytest.raises(BadOption, match=word):
+        Soloist.of(tiny_weights).improvise(BLUES, **asked)
+
+
+def test_a_chord_that_does_not_parse_is_refused(tiny_weights: Weights) -> None:
+    with pytest.raises(BadChords, match="Hm7"):
+        Soloist.of(tiny_weights).improvise((ChordSpan(0.0, 4.0, "Hm7"),), bars=2, tempo_bpm=150)
+
+
+def test_a_cancelled_solo_stops(tiny_weights: Weights) -> None:
+    def progress(stage: str, fraction: float) -> None:
+        raise Cancelled("gone")
+
+    with pytest.raises(Cancelled):
+        Soloist.of(tiny_weights).improvise(BLUES, bars=16, tempo_bpm=150, progress=progress)
+
+
+def test_a_copied_line_is_found_and_an_own_one_is_not() -> None:
+    solo = made_up_solo(7)
+    onset, pitch = np.asarray(solo.notes["onset_beats"]), solo.notes["pitch"]
+    index = build_index([(onset, pitch)])
+    stolen = tuple(Note(float(o) + 8, 0.2, int(p) + 5, 80) for o, p in zip(onset[10:30], pitch[10:30], strict=True))
+    assert longest_copied_run(stolen, index) == 20  # in another key and bar it is the same line
+    own = tuple(Note(0.5 * i, 0.4, 60 + (i * i) % 11, 80) for i in range(30))
+    assert longest_copied_run(own, index) <= 6
+    assert longest_copied_run((), index) == 0
+
+
+def test_a_soloist_that_only_copies_is_made_to_play_again(
+    tiny_weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.jazz.copying.longest_run", lambda *_: MAX_COPIED_RUN + 1)
+    improvisation = Soloist.of(tiny_weights).improvise(BLUES, bars=2, tempo_bpm=150, takes=1)
+    assert improvisation.redrawn > 0
+    assert improvisation.longest_copied_run == MAX_COPIED_RUN + 1
+
+
+def test_weights_come_back_from_their_file(tiny_weights: Weights, tmp_path: Path) -> None:
+    save_weights(tmp_path / "soloist.safetensors", tiny_weights)
+    again = load_weights(tmp_path / "soloist.safetensors")
+    assert again.shapes == tiny_weights.shapes
+    assert (again.runs == tiny_weights.runs).all()
+    assert again.version.startswith("tiny-")
+    assert Soloist("cpu", tmp_path).improvise(BLUES, bars=1, tempo_bpm=150).notes is not None
+
+
+def test_missing_or_broken_weights_are_the_engines_fault(tmp_path: Path) -> None:
+    with pytest.raises(Internal):
+        Soloist("cpu", tmp_path)
+    (tmp_path / "soloist.safetensors").write_bytes(b"not weights")
+    with pytest.raises(Internal):
+        Soloist("cpu", tmp_path)
+
+
+def test_the_committed_soloist_plays_a_blues() -> None:
+    soloist = Soloist("cpu")
+    assert 2_000_000 <= soloist.parameters <= 5_000_000
+    improvisation = soloist.improvise(BLUES, bars=4, tempo_bpm=160, seed=1)
+    assert len(improvisation.notes) >= 4
+    assert improvisation.longest_copied_run <= MAX_COPIED_RUN
+    assert "Weimar Jazz Database" in soloist.card
+    assert "tenor sax" in instruments()

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from jazz_solos import made_up_solo
+
+from engine.jazz.copying import build_index
+from engine.jazz.critic import CriticNet, CriticShape, SoftNotes
+from engine.jazz.excerpts import encode_solos, random_batch
+from engine.jazz.generator import SoloistNet, SoloistShape
+from engine.jazz.matched import matched_clips
+from engine.jazz.rendition import RenditionShape
+from engine.jazz.soloist import Soloist
+from engine.jazz.train_adversarial import (
+    AdversarialPlan,
+    draw_duel,
+    explaining_gumbels,
+    play_on,
+    soft_line,
+    train_adversarial,
+)
+from engine.jazz.train_critic import CriticPlan, encode_clips, train_critic
+from engine.jazz.train_likelihood import LikelihoodPlan, measure, train_likelihood
+from engine.jazz.training import Group, learning_rate, load_checkpoint
+from engine.jazz.weights_file import Weights
+
+GROUP = Group(0, 1, torch.device("cpu"))
+SOLOS = encode_solos([made_up_solo(seed, notes=120) for seed in range(4)], ("A",))
+SHAPE = SoloistShape(width=16, blocks=1, heads=2, performers=1)
+
+
+def plan(part: str = "notes", **changed: object) -> LikelihoodPlan:
+    values = {"part": part, "steps": 6, "batch": 2, "notes": 16, "warmup": 2, "decay": 2, "measure_every": 2, **changed}
+    return LikelihoodPlan(**values)
+
+
+def run(folder: Path, until: int | None = None, **changed: object) -> dict[str, float]:
+    return train_likelihood(
+        SOLOS, SOLOS[:1], SHAPE, plan(**changed), folder, GROUP, show_progress=False, until=until
+    )  # fmt: skip
+
+
+def test_a_resumed_run_equals_one_that_was_never_interrupted(tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole")
+    run(tmp_path / "broken", until=3)
+    resumed = run(tmp_path / "broken")
+    assert resumed == whole
+    ours, theirs = (
+        load_checkpoint(tmp_path / name / "notes.pt", GROUP.device)["network"] for name in ("whole", "broken")
+    )
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize("part", ["notes", "rendition"])
+def test_training_lowers_the_loss(tmp_path: Path, part: str) -> None:
+    shape = SHAPE if part == "notes" else RenditionShape(width=16, blocks=1, heads=2, performers=1)
+    long = plan(part, steps=40, peak=1e-2, batch=4, measure_every=40, average=0.9)
+    short = plan(part, steps=1, measure_every=1)
+    after = train_likelihood(SOLOS, SOLOS[:1], shape, long, tmp_path / "long", GROUP, show_progress=False)
+    before = train_likelihood(SOLOS, SOLOS[:1], shape, short, tmp_path / "short", GROUP, show_progress=False)
+    assert sum(after.values()) < sum(before.values()) - 0.3
+    assert (tmp_path / "long" / f"{part}.png").stat().st_size > 1000
+    assert (tmp_path / "long" / f"{part}-plateau.pt").exists()
+
+
+def test_a_checkpoint_is_never_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path, until=2)
+    size = (tmp_path / "notes.pt").stat().st_size
+
+    def power_cut(state: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError("power cut")
+
+    monkeypatch.setattr(torch, "save", power_cut)
+    with pytest.raises(OSError, match="power cut"):
+        run(tmp_path)
+    assert (tmp_path / "notes.pt").stat().st_size == size
+
+
+def test_the_learning_rate_warms_up_stays_and_decays() -> None:
+    rates = [learning_rate(step, 100, 1.0, 10, 20) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[10:80] == [1.0] * 70
+    assert 0 < rates[-1] < 0.06
+
+
+def test_padding_changes_nothing() -> None:
+    network = SoloistNet(SHAPE).eval()
+    generator = np.random.default_rng(0)
+    batch = random_batch(SOLOS, 2, 16, generator, augment=False)
+    from engine.jazz.excerpts import collate
+
+    item = (SOLOS[0], 0, 12, 0, 0)
+    tight, loose = collate([item], 12), collate([item], 30)
+    a = network.losses(tight.excerpt, tight.setting, tight.shift)
+    b = network.losses(loose.excerpt, loose.setting, loose.shift)
+    assert all(a[name].item() == pytest.approx(b[name].item(), abs=1e-5) for name in a)
+    assert measure(network, [batch], "notes").keys() == {"timing", "position", "pitch"}
+
+
+def test_explaining_noise_explains_what_was_drawn() -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(500, 9, requires_grad=True)
+    chosen = torch.randint(0, 9, (500,))
+    noisy = explaining_gumbels(logits, chosen)
+    assert (noisy.argmax(-1) == chosen).all()
+    assert torch.isfinite(noisy).all()
+    # marginally over draws of the class it is Gumbel noise again: mean of the noise is Euler's constant
+    flat = torch.zeros(20_000, 4)
+    drawn = torch.randint(0, 4, (20_000,))
+    assert explaining_gumbels(flat, drawn).mean().item() == pytest.approx(0.5772, abs=0.03)
+
+
+def test_the_critics_word_reaches_the_soloist_through_the_sampler() -> None:
+    torch.manual_seed(0)
+    network = SoloistNet(SHAPE).eval()
+    critic = CriticNet(CriticShape(width=16, blocks=1, heads=2, notes=16))
+    torch.nn.init.normal_(critic.verdict[-1].weight)
+    duel = draw_duel(SOLOS, AdversarialPlan(batch=2, heard=4, played=8), np.random.default_rng(0))
+    drawn = play_on(network, duel, AdversarialPlan(batch=2, heard=4, played=8), torch.Generator().manual_seed(1))
+    assert torch.equal(drawn.pitch[:, :5], duel.human.excerpt.pitch[:, :5])
+    network.eval()
+    notes = drawn.slice(1, drawn.pitch.shape[1])
+    line = soft_line(network, drawn, duel.human, 4, 0.7)
+    torch.testing.assert_close(line.pitch, SoftNotes.of(notes).pitch, atol=1e-5, rtol=0)
+    critic(line, notes, duel.human.setting.without_player()).sum().backward()
+    for question in (network.ask_timing, network.ask_position, network.ask_pitch):
+        assert question.answer.weight.grad is not None
+        assert question.answer.weight.grad.abs().sum() > 0
+
+
+def test_critic_and_adversarial_stages_run_and_report(tmp_path: Path, tiny_weights: Weights) -> None:
+    run(tmp_path, steps=2)
+    solos = [made_up_solo(seed, notes=120) for seed in range(3)]
+    tiny_weights.networks["notes"]["ask_timing.answer.bias"][:2] = 9.0  # few rests
+    clips = matched_clips(Soloist.of(tiny_weights.without("critic")), solos, 6, bars=8, takes=1, batch=6)
+    machine = encode_clips(clips)
+    assert machine
+    shape = CriticShape(width=16, blocks=1, heads=2, notes=16)
+    critic_plan = CriticPlan(pretraining=2, steps=2, batch=2, measure_every=2)
+    measured = train_critic(
+        SOLOS, SOLOS[:1], machine, machine, shape, critic_plan, tmp_path, GROUP, show_progress=False
+    )
+    assert 0.0 <= measured["auc"] <= 1.0
+    duel_plan = AdversarialPlan(steps=2, batch=2, likelihood_batch=2, heard=4, played=6, measure_every=1, max_rise=9.0)
+    rise = train_adversarial(
+        SOLOS, SOLOS[:1], tmp_path / "notes.pt", tmp_path / "critic.pt", duel_plan, tmp_path, GROUP, show_progress=False
+    )["rise"]
+    assert abs(rise) < 1.0
+    assert load_checkpoint(tmp_path / "adversarial.pt", GROUP.device)["step"] == 2
+
+
+def test_the_index_of_runs_is_sorted_and_without_notes() -> None:
+    solo = made_up_solo(1)
+    index = build_index([(np.asarray(solo.notes["onset_beats"]), solo.notes["pitch"])])
+    assert (np.diff(index) > 0).all()
+    assert index.max() < 1 << 40

@@ -1,0 +1,166 @@
+"""The network keeps its size, survives degenerate pictures, and may be run in tiles."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.errors import Cancelled
+from engine.stylize.bench import multiplications
+from engine.stylize.network import (
+    Features,
+    Shape,
+    Statistics,
+    StyleNetwork,
+    adaptive_instance_norm,
+    instance_statistics,
+)
+from engine.stylize.painter import Painter, tiles
+from engine.stylize.reference_shapes import JohnsonShape, MicroASTShape
+from engine.stylize.weights import load_network
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def network() -> StyleNetwork:
+    return load_network()
+
+
+@pytest.fixture(scope="module")
+def code(network: StyleNetwork) -> Tensor:
+    return Painter(network, CPU, 512).encode_style(waves(96, 128))
+
+
+def waves(height: int, width: int, seed: int = 0) -> Tensor:
+    """A smooth coloured picture (1, 3, height, width) with edges in it."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, 3, 7, 9, generator=generator)
+    picture = torch.nn.functional.interpolate(coarse, size=(height, width), mode="bicubic").clamp(0, 1)
+    picture[:, :, height // 3 : height // 2, width // 4 : width // 2] *= 0.3
+    return picture
+
+
+def test_the_network_is_as_small_as_promised() -> None:
+    network = StyleNetwork()
+    photo, code = torch.rand(1, 3, 64, 64), torch.rand(1, network.shape.code)
+
+    def forward() -> Tensor:
+        features = network.encode_content(photo)
+        return network.paint(features, network.statistics(features), code)
+
+    assert sum(parameter.numel() for parameter in network.parameters()) <= 400_000
+    assert multiplications(forward, network) / 64**2 <= 20_000
+
+
+def test_the_shapes_it_is_timed_against_have_the_published_sizes() -> None:
+    microast, johnson = MicroASTShape(), JohnsonShape()
+    assert sum(parameter.numel() for parameter in microast.parameters()) == 471_987
+    assert sum(parameter.numel() for parameter in johnson.parameters()) == 1_679_235
+    photo = torch.rand(1, 3, 128, 128)
+    style = microast.style(photo)
+    assert round(multiplications(lambda: microast(photo, style), microast) / 128**2 / 100) == 278
+
+
+def test_adain_puts_on_the_given_statistics() -> None:
+    features = torch.randn(2, 4, 16, 16) * 3 + 1
+    scale, shift = torch.rand(2, 4) + 0.5, torch.randn(2, 4)
+    out = instance_statistics(adaptive_instance_norm(features, instance_statistics(features), scale, shift))
+    torch.testing.assert_close(out.mean.flatten(1), shift, atol=1e-4, rtol=0)
+    torch.testing.assert_close(out.sd.flatten(1), scale, atol=1e-3, rtol=0)
+
+
+def test_each_photo_of_a_batch_is_painted_by_its_own_style() -> None:
+    torch.manual_seed(0)
+    network = StyleNetwork(Shape(half=8, quarter=8, eighth=8, eighth_blocks=1, style=(8, 8, 8), code=8)).eval()
+    photos, styles = torch.rand(3, 3, 32, 32), torch.rand(2, 3, 32, 32)
+    with torch.no_grad():
+        together, _ = network(photos, styles, torch.tensor([1, 0, 1]))
+        alone, _ = network(photos[2:], styles[1:])
+    torch.testing.assert_close(together[2:], alone)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 300), (23, 31), (40, 800)], ids=str)
+def test_any_size_of_photo_comes_out_in_that_size(network: StyleNetwork, code: Tensor, size: tuple[int, int]) -> None:
+    painter = Painter(network, CPU, 512)
+    for strength in (0.0, 0.5, 1.0):
+        out = painter.paint_with_strength(
+            waves(max(size[0], 12), max(size[1], 12))[:, :, : size[0], : size[1]], code, strength
+        )
+        assert out.shape[-2:] == size
+        assert bool(torch.isfinite(out).all())
+        assert 0 <= float(out.min()) <= float(out.max()) <= 1
+
+
+@pytest.mark.parametrize(
+    "style",
+    [torch.rand(1, 3, 1, 1), torch.zeros(1, 3, 64, 64), torch.ones(1, 3, 30, 30), waves(20, 400), waves(400, 20)],
+    ids=["1x1", "black", "white", "20:1", "1:20"],
+)
+def test_degenerate_styles_give_finite_pictures(network: StyleNetwork, style: Tensor) -> None:
+    painter = Painter(network, CPU, 512)
+    code = painter.encode_style(style)
+    assert bool(torch.isfinite(code).all())
+    for photo in (waves(40, 40), torch.full((1, 3, 40, 40), 0.5)):
+        assert bool(torch.isfinite(painter.paint(photo, code)).all())
+
+
+def test_strength_zero_is_the_photo_itself_and_one_the_painting(network: StyleNetwork, code: Tensor) -> None:
+    painter, photo = Painter(network, CPU, 512), waves(48, 64)
+    assert torch.equal(painter.paint_with_strength(photo, code, 0.0), photo)
+    full = painter.paint(photo, code)
+    assert torch.equal(painter.paint_with_strength(photo, code, 1.0), full)
+    steps = [painter.paint_with_strength(photo, code, strength) for strength in (0.02, 0.5, 0.98)]
+    distance = [float((step - photo).abs().mean()) for step in (*steps, full)]
+    assert distance == sorted(distance)
+    assert distance[0] < 0.02
+    assert float((steps[2] - full).abs().mean()) < 0.02
+
+
+def test_tiles_cover_every_pixel_once() -> None:
+    covered = torch.zeros(1080, 1920)
+    for tile in tiles(1080, 1920, 512):
+        covered[tile.top : tile.bottom, tile.left : tile.right] += 1
+        assert tile.window_top <= tile.top < tile.bottom <= tile.window_bottom
+        assert (tile.top - tile.window_top) % 8 == (tile.left - tile.window_left) % 8 == 0
+    assert bool((covered == 1).all())
+
+
+def test_a_picture_painted_in_tiles_shows_no_seams(network: StyleNetwork, code: Tensor) -> None:
+    photo = waves(304, 416)
+    whole = Painter(network, CPU, 1024, bfloat16=False).paint(photo, code)
+    tiled = Painter(network, CPU, 128, bfloat16=False).paint(photo, code)
+    assert len(tiles(304, 416, 128)) > 1
+    assert float((whole - tiled).abs().max()) < 1.5 / 255
+
+
+def test_a_job_can_be_cancelled_between_tiles(network: StyleNetwork, code: Tensor) -> None:
+    def cancelled(stage: str, fraction: float) -> None:
+        if fraction > 0.3:
+            raise Cancelled("Stopped.")
+
+    with pytest.raises(Cancelled):
+        Painter(network, CPU, 128).paint(waves(304, 416), code, progress=cancelled)
+
+
+def test_the_content_encoder_has_the_receptive_field_that_the_sheet_names() -> None:
+    from engine.stylize.see import STAGES
+
+    torch.manual_seed(0)
+    network = StyleNetwork()
+    photo = torch.rand(1, 3, 128, 128, requires_grad=True)
+    features: Features = network.encode_content(photo)
+    for feature, (_, field_px, _) in zip(features, STAGES, strict=True):
+        middle = feature.shape[-1] // 2
+        photo.grad = None
+        feature[0, :, middle, middle].sum().backward(retain_graph=True)
+        assert photo.grad is not None
+        touched = photo.grad.abs().sum((0, 1)).sum(0).nonzero()
+        assert int(touched.max() - touched.min()) + 1 == field_px
+
+
+def test_statistics_of_nothing_but_one_value_are_finite() -> None:
+    statistics: Statistics = instance_statistics(torch.full((1, 2, 4, 4), 3.0))
+    torch.testing.assert_close(statistics.mean.flatten(), torch.tensor([3.0, 3.0]))
+    assert bool((statistics.sd > 0).all())

@@ -1,0 +1,190 @@
+"""Training: the same pictures for the same seed, and a run that was stopped goes on as if it had not been."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from engine.stylize.batches import Draw, StepDataset, batches, prepared
+from engine.stylize.corpus import (
+    SHORT_SIDE_PX,
+    Shard,
+    build_shard,
+    build_shards,
+    central_crop,
+    is_held_out,
+    picture_files,
+    random_crop,
+)
+from engine.stylize.losses import LossWeights, PerceptualLoss
+from engine.stylize.network import Shape
+from engine.stylize.train import CHECKPOINT, Options, Reports, Trainer, loss_weights
+from engine.stylize.weights import load_network, network_of_checkpoint, save_network
+
+TINY = Shape(half=8, quarter=8, eighth=8, eighth_blocks=1, style=(8, 8, 8), code=8, full=4)
+
+
+class SmallFeatures(nn.Module):
+    """Stands in for the frozen loss networks: their layer names, with few random filters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(3)
+        self.filters = nn.Parameter(torch.randn(6, 3, 3, 3, generator=generator), requires_grad=False)
+
+    def forward(self, picture: Tensor, wanted: tuple[str, ...] = ("stem1_1", "stem2_1")) -> dict[str, Tensor]:
+        x = torch.relu(nn.functional.conv2d(picture, self.filters, padding=1))
+        return {name: nn.functional.avg_pool2d(x, 2 ** (int(name[-3]) - 1)) for name in wanted}
+
+
+@pytest.fixture
+def shards(tmp_path: Path) -> tuple[Shard, Shard]:
+    generator = np.random.default_rng(0)
+    for kind in ("photos", "paintings"):
+        (tmp_path / kind).mkdir()
+        for number in range(4):
+            size = (80 + 10 * number, 100)
+            pixels = generator.integers(0, 255, size=(*size, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / kind / f"{number}.png")
+    return tuple(
+        build_shard(picture_files(tmp_path / kind), tmp_path / "shards" / kind, workers=1)
+        for kind in ("photos", "paintings")
+    )  # type: ignore[return-value]
+
+
+def trainer(options: Options) -> Trainer:
+    loss = PerceptualLoss(SmallFeatures(), SmallFeatures(), LossWeights(), seed=1)  # type: ignore[arg-type]
+    return Trainer(options, torch.device("cpu"), loss, TINY)
+
+
+def run(options: Options, shards: tuple[Shard, Shard], resume: bool = False) -> Trainer:
+    options.out.mkdir(exist_ok=True)
+    one = trainer(options)
+    if resume:
+        one.resume(options.out / CHECKPOINT)
+    one.run(*shards, Reports(options, one.step, pairs=None))
+    return one
+
+
+def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: Path, shards: tuple[Shard, Shard]) -> None:
+    options = Options(
+        out=tmp_path / "whole",
+        steps=4,
+        size_px=64,
+        batch_size=2,
+        warm_up_steps=2,
+        report_steps=2,
+        workers=0,
+        bfloat16=False,
+    )
+    whole = run(options, shards)
+    run(replace(options, out=tmp_path / "parts", steps=2), shards)
+    parts = run(replace(options, out=tmp_path / "parts"), shards, resume=True)
+    assert parts.step == whole.step == 4
+    for name, value in whole.network.state_dict().items():
+        torch.testing.assert_close(parts.network.state_dict()[name], value, atol=0, rtol=0)
+        torch.testing.assert_close(parts.average.weights[name], whole.average.weights[name], atol=0, rtol=0)
+    assert (tmp_path / "whole" / "loss.csv").read_text().count("\n") == 3
+
+
+def test_a_new_run_starts_from_shipped_weights(tmp_path: Path, shards: tuple[Shard, Shard]) -> None:
+    options = Options(out=tmp_path / "first", steps=2, size_px=64, batch_size=2, workers=0, bfloat16=False)
+    first = run(options, shards)
+    save_network(first.network, tmp_path / "first.safetensors")
+    second = trainer(replace(options, seed=9))
+    second.start_from(load_network(tmp_path / "first.safetensors"))
+    assert second.step == 0
+    for name, value in first.network.state_dict().items():
+        torch.testing.assert_close(second.network.state_dict()[name], value, atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(second.average.weights[name], second.network.state_dict()[name], atol=0, rtol=0)
+
+
+def test_training_lowers_the_loss_on_one_batch(shards: tuple[Shard, Shard], tmp_path: Path) -> None:
+    options = Options(out=tmp_path, size_px=64, batch_size=2, warm_up_steps=1, rate=3e-3)
+    one = trainer(options)
+    raw = StepDataset(*shards, Draw(64, 2, seed=0))[0]
+    losses = [one.train_step(prepared(raw, one.device))["loss"] for _ in range(25)]
+    assert min(losses[-3:]) < 0.85 * losses[0]
+
+
+def test_the_learning_rate_warms_up_rests_and_decays() -> None:
+    options = Options(out=Path(), steps=1000, rate=1.0, warm_up_steps=100, decay_steps=200)
+    assert options.rate_at(0) == pytest.approx(0.01)
+    assert options.rate_at(500) == 1.0
+    assert options.rate_at(900) == pytest.approx(0.5)
+    assert options.rate_at(999) == pytest.approx(0.03)
+
+
+def test_batches_depend_on_seed_step_and_rank_alone(shards: tuple[Shard, Shard]) -> None:
+    first, again, other = (StepDataset(*shards, Draw(64, 2, seed=5, rank=rank)) for rank in (0, 0, 1))
+    for a, b in zip(first[7], again[7], strict=True):
+        assert torch.equal(a, b)
+    assert not torch.equal(first[7][0], other[7][0])
+    assert not torch.equal(first[7][0], first[8][0])
+    assert torch.equal(next(iter(batches(first, 7, 8, workers=0)))[0], first[7][0])
+
+
+def test_the_perturbed_copy_is_the_first_photo_shifted(shards: tuple[Shard, Shard]) -> None:
+    batch = prepared(StepDataset(*shards, Draw(64, 2, seed=5))[3], torch.device("cpu"))
+    moved = torch.roll(batch.content[:1], batch.shift, (2, 3))
+    assert float((batch.perturbed - moved).abs().mean()) < 0.05
+
+
+def test_shards_give_back_the_pictures_and_leave_out_what_cannot_be_read(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 255, (90, 120, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(folder / "a.png")
+    Image.new("RGB", (2000, 900), "red").save(folder / "b.png")
+    (folder / "broken.jpg").write_bytes(b"not a picture")
+    shard = build_shard(picture_files(folder), tmp_path / "cache" / "all", workers=1)
+    assert len(shard) == 2
+    assert np.array_equal(shard[0], pixels)
+    assert min(shard[1].shape[:2]) == SHORT_SIDE_PX
+    changed = (tmp_path / "cache" / "all.u8").stat().st_mtime_ns
+    build_shard(picture_files(folder), tmp_path / "cache" / "all", workers=1)
+    assert (tmp_path / "cache" / "all.u8").stat().st_mtime_ns == changed
+
+
+def test_training_and_held_out_pictures_never_meet(tmp_path: Path) -> None:
+    folder = tmp_path / "p"
+    folder.mkdir()
+    for number in range(40):
+        Image.new("RGB", (70, 70), (number, 0, 0)).save(folder / f"{number}.png")
+    train, held_out = build_shards(folder, tmp_path / "cache", "p", workers=1)
+    names = [{entry.name for entry in shard.entries} for shard in (train, held_out)]
+    assert not names[0] & names[1]
+    assert len(names[0] | names[1]) == 40
+    assert all(is_held_out(folder / name.split("/")[1]) for name in names[1])
+    share = sum(is_held_out(Path("photos") / f"{number}.jpg") for number in range(5000)) / 5000
+    assert 0.08 < share < 0.12
+
+
+def test_crops_have_the_size_asked_for() -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (70, 300, 3), dtype=np.uint8)
+    assert random_crop(picture, 128, np.random.default_rng(1)).shape == (128, 128, 3)
+    assert central_crop(picture, 64).shape == (64, 64, 3)
+
+
+def test_an_unknown_loss_term_is_refused() -> None:
+    assert loss_weights(["style=2.5"]).style == 2.5
+    with pytest.raises(SystemExit, match="stlye"):
+        loss_weights(["stlye=2"])
+
+
+def test_weights_survive_saving_in_half_precision(tmp_path: Path, shards: tuple[Shard, Shard]) -> None:
+    options = Options(out=tmp_path / "run", steps=1, size_px=64, batch_size=2, report_steps=1, workers=0)
+    run(options, shards)
+    network, step, _ = network_of_checkpoint(tmp_path / "run" / CHECKPOINT)
+    assert step == 1
+    save_network(network, tmp_path / "weights.safetensors")
+    again = load_network(tmp_path / "weights.safetensors")
+    assert again.shape == TINY
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[name], value, atol=1e-3, rtol=1e-3)

@@ -1,0 +1,113 @@
+"""What the server relies on: answers, questions, refusals, and a start that does not wait for torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.contract import engine_pb2 as pb
+from engine.errors import BadOption
+from engine.teach.library import Library
+from engine.teach.questions import GENERATORS
+from engine.teach.topics import TOPICS
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    return Library()
+
+
+def test_an_answer_comes_with_its_card_and_its_source(library: Library) -> None:
+    reply = library.ask("what is broadcasting?")
+    assert reply.known
+    assert reply.cards[0].id == "broadcasting"
+    assert reply.cards[0].source.startswith("PyTorch docs")
+    assert reply.cards[0].text
+    assert reply.cards[0].code
+    assert reply.cards[0].output
+    assert len(reply.cards) <= 3
+
+
+def test_what_no_card_answers_is_said_to_be_unknown(library: Library) -> None:
+    reply = library.ask("what's the weather like tomorrow?")
+    assert not reply.known
+
+
+def test_the_nearest_topics_come_with_an_i_do_not_know(library: Library) -> None:
+    reply = library.ask("how do I fine tune llama with lora")
+    assert not reply.known
+    assert [card.id for card in reply.cards] == ["parameter-groups"]
+
+
+def test_the_counts_are_those_of_the_files(library: Library) -> None:
+    assert library.card_count >= 70
+    assert library.generator_count == len(GENERATORS)
+    assert library.topics() == list(TOPICS)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_topic_asked_for_is_the_topic_that_comes(library: Library, topic: str) -> None:
+    reply = library.quiz(pb.QuizRequest(topic=topic, seed=5))
+    assert reply.topic == topic
+    assert reply.seed == 5
+    assert 0 <= reply.correct < len(reply.options)
+
+
+def test_a_topic_may_be_typed_with_spaces_and_capitals(library: Library) -> None:
+    assert library.quiz(pb.QuizRequest(topic=" Style Transfer ", seed=1)).topic == "style-transfer"
+
+
+def test_an_unknown_topic_is_refused_with_the_nearest_one(library: Library) -> None:
+    with pytest.raises(BadOption, match="nearest is convolutions"):
+        library.quiz(pb.QuizRequest(topic="convolutoins"))
+
+
+def test_the_same_seed_asks_the_same_question_again(library: Library) -> None:
+    first = library.quiz(pb.QuizRequest(seed=2**64 - 1))
+    assert library.quiz(pb.QuizRequest(seed=2**64 - 1)) == first
+
+
+def test_without_a_seed_one_is_drawn_and_returned() -> None:
+    drawn = iter((11, 12))
+    library = Library(draw_seed=lambda: next(drawn))
+    first, second = library.quiz(pb.QuizRequest()), library.quiz(pb.QuizRequest())
+    assert (first.seed, second.seed) == (11, 12)
+    assert library.quiz(pb.QuizRequest(seed=11)) == first
+
+
+def test_a_seed_of_zero_is_a_seed() -> None:
+    library = Library(draw_seed=lambda: 99)
+    assert library.quiz(pb.QuizRequest(seed=0)).seed == 0
+
+
+def test_questions_asked_lately_are_avoided_while_others_are_left(library: Library) -> None:
+    names = {g.name for g in GENERATORS if g.topic == "gans"}
+    for spared in names:
+        for seed in range(3):
+            reply = library.quiz(pb.QuizRequest(topic="gans", seed=seed, avoid=names - {spared}))
+            assert reply.generator == spared
+    assert library.quiz(pb.QuizRequest(topic="gans", seed=0, avoid=names)).generator in names
+
+
+def test_every_generator_is_reached_by_some_seed(library: Library) -> None:
+    names = {g.name for g in GENERATORS if g.topic == "convolutions"}
+    asked = {library.quiz(pb.QuizRequest(topic="convolutions", seed=seed)).generator for seed in range(60)}
+    assert asked == names
+
+
+def test_asking_never_loads_torch() -> None:
+    program = (
+        "import sys\nfrom engine.teach.library import Library\n"
+        "assert Library().ask('what is a convolution').known\nsys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
+def test_warming_up_leaves_nothing_for_the_first_member_to_wait_for(library: Library) -> None:
+    library.warm()
+    assert library.ask("tensor").cards

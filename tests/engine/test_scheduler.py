@@ -1,0 +1,175 @@
+"""Promises of the scheduler: fair order, a bounded queue, cancellation at any moment, one job's failure is its own."""
+
+import asyncio
+import contextlib
+import threading
+
+import pytest
+import torch
+
+from engine.errors import BadPicture, Cancelled, Internal, OutOfMemory, QueueFull
+from engine.scheduler import Done, Failed, Position, Scheduler, Step
+
+WAIT_S = 10
+
+
+class Gate:
+    """A job that says when it began and ends when it is told to."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self.go_on = threading.Event()
+
+    def run(self, progress):
+        self.began.set()
+        while not self.go_on.wait(0.01):
+            progress("waiting", 0.5)
+        return "through"
+
+    async def wait_until_running(self):
+        assert await asyncio.to_thread(self.began.wait, WAIT_S)
+
+
+async def last_event(scheduler, job):
+    async with asyncio.timeout(WAIT_S):
+        return [event async for event in scheduler.events(job)][-1]
+
+
+async def test_a_job_tells_its_steps_and_its_result():
+    def run(progress):
+        progress("painting", 0.5)
+        return 42
+
+    async with Scheduler(queue_length=4) as scheduler:
+        events = [event async for event in scheduler.events(scheduler.submit("a", "ada", "stylize", run))]
+    assert events[0] == Position(1)
+    assert Step("starting", 0.0) in events
+    assert events[-1] == Done(42)
+
+
+async def test_members_take_turns():
+    order: list[str] = []
+    async with Scheduler(queue_length=20) as scheduler:
+        gate = Gate()
+        blocker = scheduler.submit("gate", "staff", "play", gate.run)
+        await gate.wait_until_running()
+        jobs = [
+            scheduler.submit(name, name[0], "stylize", lambda progress, name=name: order.append(name))
+            for name in ("a1", "a2", "a3", "b1", "c1", "c2")
+        ]
+        announced = [entry.job.job_id for entry in scheduler.entries()]
+        gate.go_on.set()
+        await asyncio.gather(*(last_event(scheduler, job) for job in [blocker, *jobs]))
+    assert order == ["a1", "b1", "c1", "a2", "c2", "a3"]
+    assert announced == ["gate", *order]
+
+
+async def test_waiting_jobs_hear_that_they_move_up():
+    async with Scheduler(queue_length=20) as scheduler:
+        gates = [Gate() for _ in range(3)]
+        jobs = [scheduler.submit(str(i), "ada", "play", gate.run) for i, gate in enumerate(gates)]
+        for gate in gates:
+            gate.go_on.set()
+        events = [event async for event in scheduler.events(jobs[2])]
+    positions = [event.position for event in events if isinstance(event, Position)]
+    assert positions == sorted(positions, reverse=True)
+    assert positions[-1] == 1
+
+
+async def test_a_full_queue_refuses_with_a_sentence():
+    async with Scheduler(queue_length=1) as scheduler:
+        gate = Gate()
+        running = scheduler.submit("1", "ada", "play", gate.run)
+        await gate.wait_until_running()
+        waiting = scheduler.submit("2", "ben", "play", lambda progress: None)
+        with pytest.raises(QueueFull, match="queue is full"):
+            scheduler.submit("3", "cyn", "play", lambda progress: None)
+        gate.go_on.set()
+        assert isinstance(await last_event(scheduler, running), Done)
+        assert isinstance(await last_event(scheduler, waiting), Done)
+
+
+async def test_cancelling_a_waiting_job_never_runs_it():
+    ran = []
+    async with Scheduler(queue_length=4) as scheduler:
+        gate = Gate()
+        scheduler.submit("1", "ada", "play", gate.run)
+        await gate.wait_until_running()
+        waiting = scheduler.submit("2", "ben", "play", lambda progress: ran.append(2))
+        assert scheduler.cancel("2", "ben")
+        event = await last_event(scheduler, waiting)
+        gate.go_on.set()
+    assert isinstance(event, Failed)
+    assert isinstance(event.error, Cancelled)
+    assert ran == []
+
+
+async def test_cancelling_a_running_job_stops_it():
+    async with Scheduler(queue_length=4) as scheduler:
+        gate = Gate()
+        job = scheduler.submit("1", "ada", "play", gate.run)
+        await gate.wait_until_running()
+        assert scheduler.cancel("1", "ada")
+        event = await last_event(scheduler, job)
+    assert isinstance(event, Failed)
+    assert isinstance(event.error, Cancelled)
+
+
+async def test_nobody_cancels_somebody_elses_job():
+    async with Scheduler(queue_length=4) as scheduler:
+        gate = Gate()
+        job = scheduler.submit("1", "ada", "play", gate.run)
+        await gate.wait_until_running()
+        assert not scheduler.cancel("1", "ben")
+        gate.go_on.set()
+        assert await last_event(scheduler, job) == Done("through")
+
+
+async def test_a_caller_who_leaves_cancels_the_job():
+    async with Scheduler(queue_length=4) as scheduler:
+        gate = Gate()
+        job = scheduler.submit("1", "ada", "play", gate.run)
+        async with contextlib.aclosing(scheduler.events(job)) as events:
+            await anext(events)
+            await gate.wait_until_running()
+        assert job.cancelled.is_set()
+        after = scheduler.submit("2", "ben", "play", lambda progress: "free again")
+        assert await last_event(scheduler, after) == Done("free again")
+
+
+@pytest.mark.parametrize(
+    ("raised", "answered"),
+    [
+        (BadPicture("That file is not a picture."), BadPicture),
+        (RuntimeError("a secret path"), Internal),
+        (torch.OutOfMemoryError("CUDA out of memory"), OutOfMemory),
+    ],
+)
+async def test_a_failure_ends_its_own_job_only(raised, answered):
+    def fail(progress):
+        raise raised
+
+    async with Scheduler(queue_length=4) as scheduler:
+        failed = await last_event(scheduler, scheduler.submit("1", "ada", "play", fail))
+        after = await last_event(scheduler, scheduler.submit("2", "ada", "play", lambda progress: "fine"))
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.error, answered)
+    assert "secret" not in str(failed.error)
+    assert after == Done("fine")
+
+
+async def test_the_event_loop_stays_free_while_a_job_computes():
+    def multiply(progress):
+        square = torch.ones(700, 700)
+        for i in range(20):
+            square = square @ square / 700
+            progress("multiplying", i / 20)
+
+    async with Scheduler(queue_length=4) as scheduler:
+        job = scheduler.submit("1", "ada", "play", multiply)
+        ticks = 0
+        task = asyncio.ensure_future(last_event(scheduler, job))
+        while not task.done():
+            await asyncio.sleep(0)
+            ticks += 1
+    assert ticks > 20, "the loop turned at least once a step of the job"

@@ -1,0 +1,100 @@
+"""A playground on a free port with a real discord.py bot logged in to it, in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import discord
+import pytest
+
+from playground.server import Server
+from playground.world import Options, Playground
+from tests.playground.member_client import MemberClient
+from tests.playground.practice_bot import PracticeBot, point_at
+
+
+@dataclass
+class Course:
+    """The server, its bot, and three members."""
+
+    playground: Playground
+    bot: PracticeBot
+    session: aiohttp.ClientSession
+    ada: MemberClient = field(init=False)
+    ben: MemberClient = field(init=False)
+    instructor: MemberClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ada = MemberClient(self.session, "ada")
+        self.ben = MemberClient(self.session, "ben")
+        self.instructor = MemberClient(self.session, "thelonia")
+
+
+class Clock:
+    """The real time, until a test moves it on."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keep_discord_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts discord.py's addresses back after the test."""
+    monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)
+    gateway = discord.gateway.DiscordWebSocket
+    monkeypatch.setattr(gateway, "DEFAULT_GATEWAY", gateway.DEFAULT_GATEWAY)
+    monkeypatch.setattr(discord.Asset, "BASE", discord.Asset.BASE)
+
+
+Open = Callable[..., contextlib.AbstractAsyncContextManager[Course]]
+
+
+@pytest.fixture
+def open_course(tmp_path: Path, clock: Clock, keep_discord_addresses: None) -> Open:
+    """Opens a course; a second one after the first finds its state. Keyword arguments are those of Options."""
+
+    @contextlib.asynccontextmanager
+    async def opened(intents: discord.Intents | None = None, **options: object) -> AsyncIterator[Course]:
+        playground = Playground(Options(state=tmp_path / "state", **options), clock)  # type: ignore[arg-type]
+        async with Server(playground), aiohttp.ClientSession(playground.origin) as session:
+            point_at(playground.api_base, playground.gateway.url, playground.origin)
+            bot = PracticeBot(intents)
+            running = asyncio.create_task(bot.start(playground.token))
+            try:
+                await logged_in(playground.gateway.connected.wait(), running)
+                yield Course(playground, bot, session)
+            finally:
+                await bot.close()
+                await asyncio.wait({running})
+
+    return opened
+
+
+async def logged_in(wanted: Awaitable[object], running: asyncio.Task[None]) -> None:
+    """Waits for `wanted`, or raises what ended the bot before."""
+    waiting = asyncio.ensure_future(wanted)
+    done, _ = await asyncio.wait({waiting, running}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+    if running in done:
+        waiting.cancel()
+        running.result()
+    assert waiting in done, "the bot did not log in within 10 s"
+
+
+@pytest.fixture
+async def course(open_course: Open) -> AsyncIterator[Course]:
+    async with open_course() as opened:
+        yield opened

@@ -1,0 +1,146 @@
+"""The page in a browser: what a member does by hand, and what the others see."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.playground.browser import Tab, open_browser, plays
+from tests.playground.conftest import Course, Open
+from tests.playground.practice_bot import png
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    path.write_bytes(png(400, 300, (60, 90, 180)))
+    return path
+
+
+async def test_a_member_uses_commands_by_hand(course: Course, browser: Browser, photo: Path) -> None:
+    ada = await Tab.open(browser, course.playground.origin, "ada")
+    page = ada.page
+    await page.get_by_label("Message", exact=True).fill("/")
+    items = page.locator(".command-item")
+    await expect(items.filter(has_text="Sends your picture back")).to_be_visible()
+    await expect(items.filter(has_text="/poll start")).to_have_count(0)
+    await ada.shot("playground-commands")
+
+    await ada.command("echo", {"note": "hi"}, {"picture": photo})
+    await expect(page.get_by_text("hi: 1065 bytes")).to_be_visible()
+    picture = page.locator(".attachments img")
+    await expect(picture).to_have_js_property("naturalWidth", 400)
+    await picture.click()
+    await expect(page.locator(".lightbox img")).to_be_visible()
+    await page.keyboard.press("Escape")
+
+    await ada.command("style", {"name": "The Great Wave"})
+    await expect(page.locator(".embed").filter(has_text="A style of the book")).to_be_visible()
+    await expect(page.locator(".embed img")).to_have_js_property("naturalWidth", 320)
+
+    await ada.command("clip")
+    assert await plays(page.locator("audio")) == 2.0
+    await ada.shot("playground-messages")
+    assert ada.faults == []
+
+
+async def test_what_does_not_fit_an_option_is_said_before_it_is_sent(course: Course, browser: Browser) -> None:
+    teacher = await Tab.open(browser, course.playground.origin, "thelonia")
+    form = teacher.page.locator(".command-form")
+    await teacher.command("poll start")
+    await expect(form.get_by_text("hours: this option is required")).to_be_visible()
+    hours = form.get_by_label("hours", exact=True)
+    for typed, sentence in (("99", "at most 72"), ("0", "at least 1"), ("1.5", "whole number"), ("x", "whole number")):
+        await hours.fill(typed)
+        await form.get_by_role("button", name="Send").click()
+        await expect(form.locator(".failure")).to_contain_text(sentence)
+    await hours.fill("24")
+    await hours.press("Enter")
+    await expect(teacher.page.get_by_text("open for 24 h")).to_be_visible()
+
+
+async def test_components_and_forms_work_and_private_answers_stay_private(course: Course, browser: Browser) -> None:
+    ada = await Tab.open(browser, course.playground.origin, "ada")
+    ben = await Tab.open(browser, course.playground.origin, "ben")
+    await ada.command("count")
+    await ben.page.get_by_role("button", name="Count 0").click()
+    await expect(ada.page.get_by_role("button", name="Count 1")).to_be_visible()
+    await expect(ada.page.get_by_role("button", name="Closed")).to_be_disabled()
+
+    await ada.command("band")
+    await ada.page.locator(".select").click()
+    await ada.page.get_by_role("option", name="piano").click()
+    await ada.page.get_by_role("option", name="trumpet").click()
+    await ada.page.keyboard.press("Escape")
+    await expect(ada.page.get_by_text("piano and trumpet")).to_be_visible()
+    await expect(ada.page.get_by_text("Only you can see this")).to_be_visible()
+    await expect(ben.page.get_by_text("The band")).to_be_visible()
+    await expect(ben.page.get_by_text("piano and trumpet")).to_have_count(0)
+    await ada.page.get_by_role("button", name="Dismiss message").click()
+    await expect(ada.page.get_by_text("piano and trumpet")).to_have_count(0)
+
+    await ada.command("form")
+    dialog = ada.page.get_by_role("dialog")
+    await dialog.get_by_label("Who plays?").fill("Bill")
+    await dialog.locator(".select").click()
+    await ada.page.get_by_role("option", name="Swing").click()
+    await ada.shot("playground-form")
+    await dialog.get_by_role("button", name="Submit").click()
+    await expect(ben.page.get_by_text("Bill, swing, []")).to_be_visible()
+    assert ada.faults == ben.faults == []
+
+
+async def test_menus_replies_and_the_bots_absence(open_course: Open, browser: Browser, photo: Path) -> None:
+    async with open_course(answer_within_s=0.3) as course:
+        ada = await Tab.open(browser, course.playground.origin, "ada")
+        page = ada.page
+        await page.locator(".composer-line input[type=file]").set_input_files(photo)
+        await page.get_by_label("Message", exact=True).fill("my **cat**")
+        await page.keyboard.press("Enter")
+        message = page.locator(".message").filter(has_text="my cat").first
+        await expect(message.locator("strong")).to_have_text("cat")
+        await message.locator(".message-content").click(button="right")
+        await page.get_by_role("menuitem", name="Measure this").click()
+        await expect(page.get_by_text("['400x300']")).to_be_visible()
+        await message.locator(".message-content").click(button="right")
+        await page.get_by_role("menuitem", name="Reply").click()
+        await page.get_by_label("Message", exact=True).fill("<img src=x onerror=alert(1)> lovely")
+        await page.keyboard.press("Enter")
+        reply = page.locator(".message").filter(has_text="<img src=x onerror=alert(1)> lovely")
+        await expect(reply.locator(".reply")).to_contain_text("my **cat**")
+
+        await ada.command("late", {"seconds": "1"})
+        await expect(page.get_by_text("The application did not respond")).to_be_visible()
+        await course.bot.close()
+        await expect(page.get_by_text("Woodshed is offline")).to_be_visible()
+        assert ada.faults == []
+
+
+async def test_the_instructor_takes_a_permission_and_everybody_sees_it(course: Course, browser: Browser) -> None:
+    teacher = await Tab.open(browser, course.playground.origin, "thelonia")
+    ada = await Tab.open(browser, course.playground.origin, "ada")
+    await expect(ada.page.get_by_role("button", name="Server switches")).to_have_count(0)
+    await teacher.page.get_by_role("button", name="Server switches").click()
+    await teacher.page.get_by_label("Woodshed may attach files").uncheck()
+    await expect(ada.page.get_by_text("Woodshed may not attach files here")).to_be_visible()
+    await expect(teacher.page.get_by_text("Woodshed may not attach files here")).to_be_visible()
+
+
+async def test_a_tab_without_a_member_asks_who_one_is(course: Course, browser: Browser) -> None:
+    page = await browser.new_page()
+    await page.goto(course.playground.origin)
+    await page.get_by_role("link", name="Ben").click()
+    await expect(page.get_by_text("Welcome to #gallery!")).to_be_visible()
+    await page.get_by_role("link", name="quiz").click()
+    await expect(page.get_by_text("Welcome to #quiz!")).to_be_visible()
