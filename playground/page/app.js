@@ -95,7 +95,7 @@ async function start() {
     state.channelId = channel.id;
     state.unread.delete(channel.id);
     drawAround();
-    composer.reset();
+    composer.enter(channel);
     drawTyping();
     await list.open(channel);
   }
@@ -148,6 +148,14 @@ async function start() {
     },
   );
   addEventListener("hashchange", () => report(openChannel()));
+  // The browser reports a followed link only later, when the member may already be typing. So a click opens its channel itself.
+  sidebar.addEventListener("click", (event) => {
+    const link = event.target.closest("a.channel");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (link.hash !== location.hash) history.pushState(null, "", link.hash);
+    report(openChannel());
+  });
   // A link to a message: open its channel, if that isn't the one on screen, then go there.
   list.element.addEventListener("click", (event) => {
     const target = event.target.closest("[data-jump]");

@@ -5,7 +5,7 @@ import { createCommandForm } from "./command_form.js";
 import { el, fill, fileSize, icon } from "./dom.js";
 import { nameOf, sentence } from "./message.js";
 import { toast } from "./popups.js";
-import { commandsOfType, currentChannel, localized, memberOf, state } from "./state.js";
+import { commandsOfType, localized, memberOf, state } from "./state.js";
 
 const SUBCOMMAND = 1;
 const GROUP = 2;
@@ -17,6 +17,8 @@ export function createComposer(pending) {
   let files = [];
   let form = null;
   let lastTyping = 0;
+  let channelId = null;
+  const drafts = new Map();
 
   const replyBar = el("div", { class: "reply-bar" });
   const tray = el("div", { class: "file-tray" });
@@ -186,13 +188,16 @@ export function createComposer(pending) {
     element: node,
     take,
     reply: setReply,
-    /** The channel has changed: nothing half-written goes along. */
-    reset() {
+    /** The channel on screen is now this one: what was half-written stays with the channel it was written in. */
+    enter(channel) {
       if (form) closeForm();
       setReply(null);
-      const channel = currentChannel();
       text.placeholder = channel.type === 1 ? "Message Woodshed" : `Message #${channel.name}`;
-      fill(commandList);
+      if (channelId === channel.id) return;
+      drafts.set(channelId, text.value);
+      channelId = channel.id;
+      text.value = drafts.get(channelId) ?? "";
+      changed();
     },
     refreshCommands: drawCommands,
     focus: () => text.focus(),

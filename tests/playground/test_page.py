@@ -144,3 +144,27 @@ async def test_a_tab_without_a_member_asks_who_one_is(course: Course, browser: B
     await expect(page.get_by_text("Welcome to #gallery!")).to_be_visible()
     await page.get_by_role("link", name="quiz").click()
     await expect(page.get_by_text("Welcome to #quiz!")).to_be_visible()
+
+
+async def test_whoever_types_right_after_changing_the_channel_loses_nothing(course: Course, browser: Browser) -> None:
+    ada = await Tab.open(browser, course.playground.origin, "ada")
+    page = ada.page
+    text = page.get_by_label("Message", exact=True)
+    await text.fill("half a thought")
+    # One task of the page: the browser gets no chance to tell of the followed link in between.
+    await page.evaluate(
+        """() => {
+          [...document.querySelectorAll("a.channel")].find(link => link.hash === "#quiz").click();
+          const text = document.querySelector(".composer-text");
+          text.value += "/cou";
+          text.dispatchEvent(new Event("input", {bubbles: true}));
+        }"""
+    )
+    await expect(page.get_by_text("Welcome to #quiz!")).to_be_visible()
+    await expect(text).to_have_value("/cou")
+    await page.locator(".command-item").first.click(timeout=5_000)
+    await expect(page.locator(".command-form")).to_be_visible()
+    await page.go_back()
+    await expect(page.get_by_text("Welcome to #gallery!")).to_be_visible()
+    await expect(text).to_have_value("half a thought")
+    assert ada.faults == []
