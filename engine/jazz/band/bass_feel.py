@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.jazz.band.bass import LOWEST, BassTables, walk
+from engine.jazz.band.bass import LOWEST, MAX_LEAP, BassTables, walk
 from engine.jazz.chords import parse_chord
 from engine.jazz.harmony import chord_at
 from engine.jazz.score import ChordSpan, Note
@@ -53,6 +53,7 @@ def _two(
     gets its own note."""
     starts = {round(span.onset) for span in changes}
     notes: list[Note] = []
+    before: int | None = None
     for bar in range(len(line) // beats_per_bar):
         first = bar * beats_per_bar
         onsets = [first, first + 2] if beats_per_bar == 4 else [first]
@@ -65,8 +66,16 @@ def _two(
             end = onsets[index + 1] if index + 1 < len(onsets) else first + beats_per_bar
             if pitch is None:
                 continue
+            before = pitch = _within_an_octave(pitch, before)
             notes.append(Note(float(beat), (end - beat) * 0.95, pitch, 78 if beat == first else 72))
     return notes
+
+
+def _within_an_octave(pitch: int, before: int | None) -> int:
+    """The pitch, or its octave where the notes left out made the leap too wide."""
+    if before is None or abs(pitch - before) <= MAX_LEAP:
+        return pitch
+    return pitch + (12 if pitch < before else -12)
 
 
 def _bossa(line: list[int | None], bars: int, beats_per_bar: int, changes: tuple[ChordSpan, ...]) -> list[Note]:

@@ -2,9 +2,10 @@
 
 The bank (`DrumBank`) holds bars of the Groove MIDI Dataset as hits with their performed position and velocity, learned
 by `engine.jazz.band.learn_drums`. A clip has one drummer: phrases are runs of consecutive bars of one performance
-where he kept time, so accents answer each other as they were played; the last bar of a section is one of his fills.
-Only the ride's off-beat moves: the part of each beat before it is stretched to where the tempo puts it, and every
-hit's micro-timing with it. The hi-hat closes on 2 and 4 in every bar of swing.
+where he kept time, so accents answer each other as they were played. Phrases end with fills that drummers played
+(`planned_fills` says where). Only the ride's off-beat moves: the part of each beat before it is stretched to where the
+tempo puts it, and every hit's micro-timing with it. The hi-hat closes on 2 and 4 in every bar of swing but in a fill of
+a whole bar.
 """
 
 from __future__ import annotations
@@ -23,8 +24,18 @@ PHRASE = 2
 """Bars chosen at once; going straight on in the performance is the rule, a jump the exception."""
 GOES_ON = 8.0
 OWN_FILLS = 4
-NEAR_TEMPO = 1.45
-"""Ratio of tempi up to which a fill of another performance is borrowed."""
+"""With fewer fills of his own a drummer borrows from others."""
+FASTER, SLOWER = 1.45, 2.2
+"""How much faster or slower than it was played a borrowed fill may sound: sped up it turns into a machine gun soon."""
+FILL_FAMILIES = {"swing": ("fill",), "ballad": ("swing", "fill"), "waltz": ("swing", "fill"), "bossa": ()}
+"""Where a family's drummer finds fills beside his own family's."""
+EARLY = 0.12
+"""Beats by which a hit may come before its beat and still belong to it."""
+SECTION = 8
+"""Bars of a section that earns a fill of a whole bar; shorter ones get the last two beats."""
+FOUR_BARS = 4
+INTO_THE_ENDING = 0.7
+"""Probability of a fill that leads into the ending."""
 
 Hits = NDArray[np.float32]
 """(N, 3): position in beats from the bar line, General MIDI pitch, velocity."""
@@ -54,6 +65,10 @@ class DrumBank:
     def of(self, family: str) -> tuple[Performance, ...]:
         return tuple(p for p in self.performances if p.family == family)
 
+    def lenders(self, family: str) -> tuple[Performance, ...]:
+        """Whose fills suit a family, its own performances first."""
+        return tuple(p for name in (family, *FILL_FAMILIES.get(family, ())) for p in self.of(name))
+
 
 def warp(position: float, own_swing: float, swing: float) -> float:
     """Move a position in beats so that the performance's own off-beat lands on `swing`; the beats stay."""
@@ -79,8 +94,9 @@ def play(
     """Drum notes for `bars` bars; the family's performances must have bars of `beats_per_bar` beats.
 
     `section_ends`: bars that end a section, which get a fill. `activity` (bars,): notes per beat of the soloist; where
-    he rests the drummer's busier phrases are likelier, where he runs the sparser ones."""
+    he rests the drummer's busier phrases and fills are likelier, where he runs the sparser ones."""
     performance = _drummer(bank.of(family), tempo_bpm, rng)
+    fills = planned_fills(section_ends, bars, activity, rng, beats_per_bar)
     notes: list[Note] = []
     bar = 0
     previous_end = -1
@@ -92,13 +108,59 @@ def play(
         start = _run(performance, length, float(activity[bar : bar + length].mean()), previous_end, keeps, rng)
         keeps = _timekeeper(performance.bars[start + length - 1])
         for index in range(length):
-            hits, own_swing = performance.bars[start + index], performance.swing
-            if bar + index in section_ends and bar + index < bars - 1:
-                hits, own_swing = _fill(performance, bank.of(family), rng)
-            notes.extend(_notes(hits, (bar + index) * beats_per_bar, own_swing, swing))
+            time, bar_line = performance.bars[start + index], (bar + index) * beats_per_bar
+            if bar + index in fills:
+                since = fills[bar + index]
+                fill, own_swing = _fill(performance, bank.lenders(family), tempo_bpm, beats_per_bar, rng)
+                notes.extend(_notes(_until(time, since), bar_line, performance.swing, swing))
+                notes.extend(_notes(_since(fill, since), bar_line, own_swing, swing))
+            else:
+                notes.extend(_notes(time, bar_line, performance.swing, swing))
         previous_end = start + length
         bar += length
     return _without_collisions(notes)
+
+
+def planned_fills(
+    section_ends: frozenset[int],
+    bars: int,
+    activity: NDArray[np.float64],
+    rng: np.random.Generator,
+    beats_per_bar: int = 4,
+) -> dict[int, float]:
+    """Bars with a fill, and the beat of the bar on which it begins.
+
+    Every section ends with one: a whole bar after eight bars, the last two beats after fewer. So does, mostly, the last
+    bar, into the ending. Within a section the fourth bar may have one, the likelier the less the soloist plays there.
+    The share of bars comes out near the 8 to 18 % of the swing performances of the Groove dataset."""
+    half = beats_per_bar - 2.0
+    fills: dict[int, float] = {}
+    begins = 0  # of the section
+    for bar in range(bars):
+        chance = rng.random()
+        length = bar - begins + 1
+        if bar == bars - 1:
+            if bars >= FOUR_BARS and chance < INTO_THE_ENDING:
+                fills[bar] = half
+        elif bar in section_ends:
+            fills[bar] = 0.0 if length >= SECTION else half
+        elif length % FOUR_BARS == 0 and chance < float(np.clip(0.55 - 0.2 * activity[bar], 0.05, 0.5)):
+            fills[bar] = half
+        if bar in section_ends:
+            begins = bar + 1
+    return fills
+
+
+def _until(time: Hits, beat: float) -> Hits:
+    """What of a bar of time is left when a fill begins on `beat`: everything before, and the foot on the hi-hat."""
+    kept: Hits = time[(time[:, 0] < beat - EARLY) | ((time[:, 1] == PEDAL_HAT) & (beat > 0))]
+    return kept
+
+
+def _since(fill: Hits, beat: float) -> Hits:
+    """A fill from `beat` on; unless that is its first beat, the foot is the time's."""
+    kept: Hits = fill[(fill[:, 0] >= beat - EARLY) & ((fill[:, 1] != PEDAL_HAT) | (beat <= 0))]
+    return kept
 
 
 def _drummer(performances: tuple[Performance, ...], tempo_bpm: float, rng: np.random.Generator) -> Performance:
@@ -140,18 +202,35 @@ def _comping_hits(hits: Hits) -> int:
     return int(np.isin(hits[:, 1], (KICK, SNARE, CROSS_STICK, *TOMS)).sum())
 
 
-def _fill(performance: Performance, family: tuple[Performance, ...], rng: np.random.Generator) -> tuple[Hits, float]:
-    """A fill and the swing it was played with: the drummer's own, or where he has fewer than `OWN_FILLS` one played
-    at about his tempo."""
+def _fill(
+    performance: Performance,
+    lenders: tuple[Performance, ...],
+    tempo_bpm: float,
+    beats_per_bar: int,
+    rng: np.random.Generator,
+) -> tuple[Hits, float]:
+    """A fill and the swing it was played with: the drummer's own or, at about this tempo, from another session of his;
+    where those are fewer than `OWN_FILLS`, somebody else's too. A waltz takes the last three beats of one in 4/4."""
+    person = performance.name.split("/")[0]
     own = [(bar, performance.swing) for bar in performance.fills]
     near = [
-        (bar, other.swing)
-        for other in family
-        if abs(np.log(other.tempo_bpm / performance.tempo_bpm)) < np.log(NEAR_TEMPO)
+        (_last_beats(bar, beats_per_bar if other.family != performance.family else 0), other)
+        for other in lenders
+        if other is not performance and 1 / SLOWER < tempo_bpm / other.tempo_bpm < FASTER
         for bar in other.fills
     ]
-    fills = own if len(own) >= OWN_FILLS or not near else near
+    his = own + [(bar, other.swing) for bar, other in near if other.name.split("/")[0] == person]
+    fills = his if len(his) >= OWN_FILLS else own + [(bar, other.swing) for bar, other in near]
     return fills[int(rng.integers(len(fills)))]
+
+
+def _last_beats(bar: Hits, beats: int) -> Hits:
+    """The last `beats` beats of a bar of 4/4, counted from their first; the bar itself for 0 and 4."""
+    if beats in (0, 4):
+        return bar
+    first = 4 - beats
+    kept: Hits = bar[bar[:, 0] >= first - EARLY] - np.array([first, 0, 0], dtype=np.float32)
+    return kept
 
 
 def _notes(hits: Hits, bar_line: float, own_swing: float, swing: float) -> list[Note]:

@@ -28,6 +28,10 @@ FAMILIES = {
 """Ride-led swing in 4/4 with the hi-hat on 2 and 4; the two slowest of them for ballads; bossa novas; jazz in 3/4."""
 BEATS_PER_BAR = {"waltz": 3}
 
+FILLS = tuple(f"drummer1/session1/{take}" for take in (53, *range(55, 71), 72, 73, 74))
+"""Takes of one bar of jazz at 125 bpm that the dataset lists as fills."""
+FILL_FAMILY = "fill"
+
 MAX_BARS = 96
 """Bars kept of one performance: enough that a clip never runs in circles."""
 
@@ -48,10 +52,41 @@ def read_performances(folder: Path) -> tuple[Performance, ...]:
         for family, names in FAMILIES.items()
         for name in names
         if name in info
-    )
+    ) + _fills(folder, info)
+
+
+def _fills(folder: Path, info: dict[str, dict[str, str]]) -> tuple[Performance, ...]:
+    """The takes of `FILLS` as one performance in which no bar keeps time. Lateness, swing and loudness are taken over
+    all of them: one bar tells little."""
+    takes = [info[name] for name in FILLS if name in info]
+    if not takes:
+        return ()
+    tempo_bpm = float(takes[0]["bpm"])
+    beats = 4.0
+    hits = [
+        _Hit(hit.beat + beats * index, hit.pitch, hit.velocity)
+        for index, take in enumerate(takes)
+        for hit in _hits(folder / take["midi_filename"], tempo_bpm)
+        if hit.beat < beats - 0.05
+    ]
+    hits = _balanced(_on_time(hits))
+    bars = []
+    for index in range(len(takes)):
+        start = beats * index
+        rows = [(h.beat - start, h.pitch, h.velocity) for h in hits if start - 0.12 <= h.beat < start + beats - 0.12]
+        bars.append(np.array(sorted(rows), dtype=np.float32).reshape(-1, 3))
+    kept = tuple(bar for bar in bars if not _rolls(bar, 0.5))
+    return (Performance("drummer1/fills", FILL_FAMILY, tempo_bpm, _off_beat(hits, 0.667), kept, (True,) * len(kept)),)
 
 
 def _performance(path: Path, name: str, family: str, tempo_bpm: float) -> Performance:
+    hits = _on_time(_hits(path, tempo_bpm))
+    swing = _off_beat(hits, 0.5 if family == "bossa" else 0.667)
+    bars, fill = _bars(_balanced(hits), family)
+    return Performance(name, family, tempo_bpm, swing, tuple(bars), tuple(fill))
+
+
+def _hits(path: Path, tempo_bpm: float) -> list[_Hit]:
     midi = pretty_midi.PrettyMIDI(str(path))
     hits = [
         _Hit(note.start * tempo_bpm / 60.0, TO_GENERAL_MIDI[note.pitch], note.velocity)
@@ -59,12 +94,12 @@ def _performance(path: Path, name: str, family: str, tempo_bpm: float) -> Perfor
         for note in instrument.notes
         if note.pitch in TO_GENERAL_MIDI
     ]
-    hits = _without_retriggers(hits, tempo_bpm)
+    return _without_retriggers(hits, tempo_bpm)
+
+
+def _on_time(hits: list[_Hit]) -> list[_Hit]:
     late = _lateness(hits)
-    hits = [_Hit(hit.beat - late, hit.pitch, hit.velocity) for hit in hits]
-    swing = _off_beat(hits, 0.5 if family == "bossa" else 0.667)
-    bars, fill = _bars(_balanced(hits), family)
-    return Performance(name, family, tempo_bpm, swing, tuple(bars), tuple(fill))
+    return [_Hit(hit.beat - late, hit.pitch, hit.velocity) for hit in hits]
 
 
 def _without_retriggers(hits: list[_Hit], tempo_bpm: float) -> list[_Hit]:

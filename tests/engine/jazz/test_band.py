@@ -79,6 +79,22 @@ def test_every_bass_style_plays_chord_tones_where_chords_start(style):
     assert all(b.onset >= a.onset + a.duration - 1e-6 for a, b in pairwise(notes)), "the bass is one voice"
 
 
+@pytest.mark.parametrize("form", FORM_NAMES)
+def test_no_bass_leaps_over_an_octave_or_starts_a_bar_beside_its_chord(form):
+    for seed in range(2):
+        changes, _ = changes_of(form, "F", 0, BAND.chords, np.random.default_rng(seed))
+        bars = round(max(span.onset + span.beats for span in changes) / 4)
+        for style in ("walking", "two", "bossa"):
+            notes = bass_feel.play(BAND.bass, changes, bars, style, 0.62, np.random.default_rng(seed))
+            assert max(abs(b.pitch - a.pitch) for a, b in pairwise(notes)) <= 12, (style, seed)
+            starts = {round(note.onset): note.pitch for note in notes if note.onset % 4 == 0}
+            assert set(starts) == set(range(0, bars * 4, 4)), (style, seed)
+            for beat, pitch in starts.items():
+                chord = parse_chord(chord_at(changes, beat).symbol)
+                assert pitch % 12 in {chord.bass, *chord.tones}, (style, seed, beat)
+                assert bass.LOWEST <= pitch <= bass.HIGHEST
+
+
 def test_voicings_hold_third_and_seventh_and_stay_in_their_register():
     for symbol in ("Dm7", "G7", "G7alt", "Cmaj7", "C6", "F#m7b5", "Bo7", "E7sus4", "Ab7#11", "Am6", "Bbmaj7#11"):
         chord = parse_chord(symbol)
@@ -192,6 +208,62 @@ def test_a_fill_ends_the_section():
         fills += struck(7)
         time += struck(5)
     assert fills > 1.5 * time
+
+
+def test_fills_are_about_as_frequent_as_in_the_performances():
+    played = [
+        sum(bool(fill) and len(bar) > 0 for fill, bar in zip(p.fill, p.bars, strict=True)) / len(p.bars)
+        for p in BAND.drums.of("swing")
+    ]
+    ends = frozenset({7, 15, 23})
+    drawn = [
+        len(drums.planned_fills(ends, 32, np.full(32, 2.0), np.random.default_rng(seed))) / 32 for seed in range(40)
+    ]
+    assert min(played) < np.mean(drawn) < max(played)
+    assert np.mean(drawn) > 0.1
+
+
+def test_every_section_ends_with_a_fill_and_mostly_one_leads_into_the_ending():
+    plans = [
+        drums.planned_fills(frozenset({3, 7}), 12, np.full(12, 4.0), np.random.default_rng(seed)) for seed in range(40)
+    ]
+    assert all({3, 7} <= set(plan) for plan in plans)
+    assert all(plan[3] == 2.0 for plan in plans), "four bars earn two beats"
+    assert 0.5 < np.mean([11 in plan for plan in plans]) < 0.9
+    whole = drums.planned_fills(frozenset({7}), 16, np.full(16, 4.0), np.random.default_rng(0))
+    assert whole[7] == 0.0, "eight bars earn a bar"
+
+
+def test_the_drummer_fills_where_the_soloist_rests():
+    def within(activity):
+        plans = [
+            drums.planned_fills(frozenset({7}), 16, np.full(16, activity), np.random.default_rng(seed))
+            for seed in range(60)
+        ]
+        return np.mean([3 in plan or 11 in plan for plan in plans])
+
+    assert within(0.0) > 2 * within(2.0)
+
+
+@pytest.mark.parametrize(("family", "beats"), [("swing", 4), ("ballad", 4), ("bossa", 4), ("waltz", 3)])
+def test_no_drummer_repeats_one_fill_for_ever(family, beats):
+    tempo = {"swing": 160, "ballad": 66, "bossa": 130, "waltz": 150}[family]
+    generator = np.random.default_rng(0)
+    for performance in BAND.drums.of(family):
+        lenders = BAND.drums.lenders(family)
+        fills = [drums._fill(performance, lenders, tempo, beats, generator)[0] for _ in range(40)]
+        assert len({fill.tobytes() for fill in fills}) >= 4, performance.name
+        assert all(len(fill) and fill[:, 0].max() < beats for fill in fills)
+
+
+def test_nothing_is_played_so_fast_that_a_fill_turns_into_a_machine_gun():
+    tempo = 290
+    for seed in range(6):
+        notes = drum_notes("swing", tempo, 0.5, seed, bars=32)
+        for pitch in (drums.SNARE, *drums.TOMS):
+            onsets = sorted(n.onset for n in notes if n.pitch == pitch)
+            fifth = [b - a for a, b in zip(onsets, onsets[4:], strict=False)]
+            assert min(fifth, default=9.0) * 60 / tempo > 0.1
 
 
 def test_the_cymbal_that_keeps_time_changes_only_with_the_section():
