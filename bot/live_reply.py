@@ -1,6 +1,7 @@
 """An answer that grows before the member's eyes: "thinking ...", progress, and at last the result or a sentence.
 
-The interaction's token dies after 15 minutes; from then on the bot edits its message as any bot would.
+The interaction's token dies after 15 minutes. From then on the bot edits its message as any bot would, and what was
+meant for the member alone goes to them as a direct message, or nowhere: private answers never become public.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ EXTRA = "live_reply"
 
 BAR_CELLS = 12
 
+NOT_DONE = "That did not work out."
+"""What a channel sees for the moment until a failure, told to the member alone, has taken the public answer away."""
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -41,12 +45,18 @@ class LiveReply:
     """One answer to one interaction. `begin` sends Discord's "thinking ..." and has to come within 3 s."""
 
     def __init__(
-        self, interaction: discord.Interaction[Any], interval_s: float, progress_view: discord.ui.View | None = None
+        self,
+        interaction: discord.Interaction[Any],
+        interval_s: float,
+        progress_view: discord.ui.View | None = None,
+        ephemeral: bool = False,
     ) -> None:
         self._interaction = interaction
         self._interval_s = interval_s
         self._progress_view = progress_view
+        self._ephemeral = ephemeral
         self._message_id: int | None = None
+        self._is_mentioned = False
         self._latest = self._shown = ""
         # What is done within one interval never shows progress: that spares Discord an edit and the member a flicker.
         self._shown_at = asyncio.get_running_loop().time()
@@ -67,7 +77,7 @@ class LiveReply:
 
         `progress_view` stands under the progress until the result comes."""
         await interaction.response.defer(thinking=True, ephemeral=ephemeral)
-        reply = cls(interaction, interval_s, progress_view)
+        reply = cls(interaction, interval_s, progress_view, ephemeral)
         interaction.extras[EXTRA] = reply
         return reply
 
@@ -86,7 +96,8 @@ class LiveReply:
         uploads: Sequence[Upload] = (),
         view: discord.ui.View | None = None,
     ) -> int:
-        """Replace the progress by the result; returns the message's id. Raises discord.HTTPException."""
+        """Replace the progress by the result; returns the message's id, 0 where a private result came too late and the
+        member takes no direct messages. Raises discord.HTTPException."""
         await self._settle()
         return await self._put(content=content, embeds=list(embeds), uploads=uploads, view=view)
 
@@ -96,10 +107,10 @@ class LiveReply:
         interaction = self._interaction
         if not interaction.is_expired():
             try:
-                # What was public cannot become private, and a follow-up to "thinking ..." takes its place. So the
-                # sentence is put there first, said again to the member alone, and then the public one goes.
-                shown = await interaction.edit_original_response(content=sentence, embeds=[], attachments=[], view=None)
-                if not shown.flags.ephemeral:
+                shown = sentence if self._ephemeral else NOT_DONE
+                await interaction.edit_original_response(content=shown, embeds=[], attachments=[], view=None)
+                if not self._ephemeral:
+                    # A follow-up to "thinking ..." would take its place, and be as public: hence the word before.
                     await interaction.followup.send(sentence, ephemeral=True)
                     await interaction.delete_original_response()
             except discord.HTTPException as error:
@@ -107,7 +118,10 @@ class LiveReply:
                     raise
             else:
                 return
-        await self._put_as_bot(content=sentence, embeds=[], uploads=(), view=None)
+        if await self._put_privately(content=sentence, embeds=[], uploads=(), view=None):
+            await self._remove_as_bot()
+        elif not self._ephemeral:
+            await self._put_as_bot(content=sentence, embeds=[], uploads=(), view=None)
 
     async def _show_latest(self) -> None:
         loop = asyncio.get_running_loop()
@@ -117,7 +131,7 @@ class LiveReply:
                 await asyncio.sleep(pause_s)
             self._shown, self._is_editing = self._latest, True
             try:
-                await self._put(content=self._shown, embeds=[], uploads=(), view=self._progress_view)
+                await self._put(content=self._shown, embeds=[], uploads=(), view=self._progress_view, final=False)
             except discord.HTTPException as error:  # the result will still be tried
                 log.info("progress not shown", status=error.status, code=error.code)
             finally:
@@ -139,6 +153,7 @@ class LiveReply:
         embeds: list[discord.Embed],
         uploads: Sequence[Upload],
         view: discord.ui.View | None,
+        final: bool = True,
     ) -> int:
         if not self._interaction.is_expired():
             try:
@@ -151,7 +166,46 @@ class LiveReply:
             else:
                 self._message_id = message.id
                 return message.id
-        return await self._put_as_bot(content=content, embeds=embeds, uploads=uploads, view=view)
+        if not self._ephemeral:
+            return await self._put_as_bot(content=content, embeds=embeds, uploads=uploads, view=view)
+        if not final:  # nobody wants progress as direct messages
+            return 0
+        return await self._put_privately(content=content, embeds=embeds, uploads=uploads, view=view)
+
+    async def _put_privately(
+        self,
+        *,
+        content: str | None,
+        embeds: list[discord.Embed],
+        uploads: Sequence[Upload],
+        view: discord.ui.View | None,
+    ) -> int:
+        """A direct message; its id, or 0 where the member takes none."""
+        interaction = self._interaction
+        where = f"<#{interaction.channel_id}>" if interaction.guild_id is not None else "here"
+        text = f"Later than Discord waits for an answer in {where}: {content or ''}".rstrip(": ")
+        extra: dict[str, Any] = {} if view is None else {"view": view}
+        files = [upload.file() for upload in uploads]
+        try:
+            return (await interaction.user.send(text, embeds=embeds, files=files, **extra)).id
+        except discord.Forbidden as error:
+            log.warning("a private answer came too late and could not be handed over", code=error.code)
+            return 0
+
+    async def _remove_as_bot(self) -> None:
+        """Take the public progress away, if there is one left."""
+        if self._message_id is None or self._ephemeral:
+            return
+        try:
+            await self._channel().get_partial_message(self._message_id).delete()
+        except discord.HTTPException as error:
+            log.info("progress stays as it was", status=error.status, code=error.code)
+
+    def _channel(self) -> discord.PartialMessageable:
+        assert self._interaction.channel_id is not None
+        return self._interaction.client.get_partial_messageable(
+            self._interaction.channel_id, guild_id=self._interaction.guild_id
+        )
 
     async def _put_as_bot(
         self,
@@ -161,18 +215,17 @@ class LiveReply:
         uploads: Sequence[Upload],
         view: discord.ui.View | None,
     ) -> int:
-        assert self._interaction.channel_id is not None
-        channel = self._interaction.client.get_partial_messageable(
-            self._interaction.channel_id, guild_id=self._interaction.guild_id
-        )
+        channel = self._channel()
         files = [upload.file() for upload in uploads]
+        if self._message_id is None or self._is_mentioned:  # no answer that names whose it is
+            content, self._is_mentioned = f"{self._interaction.user.mention} {content or ''}".strip(), True
         if self._message_id is not None:
             message = channel.get_partial_message(self._message_id)
             await message.edit(content=content, embeds=embeds, attachments=files, view=view)
             return self._message_id
-        text = f"{self._interaction.user.mention} {content or ''}".strip()
         extra: dict[str, Any] = {} if view is None else {"view": view}
-        return (await channel.send(text, embeds=embeds, files=files, **extra)).id
+        self._message_id = (await channel.send(content, embeds=embeds, files=files, **extra)).id
+        return self._message_id
 
 
 def progress_text(event: Any) -> str:

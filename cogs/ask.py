@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot.client import Woodshed
 from bot.errors import Refused
+from bot.live_reply import LiveReply
 from bot.posting import require_may_post
 from bot.rules.quotas import Quota
 from cogs import _ask_views as views
@@ -36,14 +37,14 @@ class Ask(commands.Cog):
         wait_s = self.quota.take(interaction.user.id, discord.utils.utcnow().timestamp())
         if wait_s:
             raise Refused(f"That's a lot of questions for one minute; the next one can come in {wait_s:.0f} s.")
-        await interaction.response.defer(thinking=True, ephemeral=private)
-        reply = await self.bot.engine.ask(question)
-        if not reply.known or not reply.cards:
-            await interaction.followup.send(views.unknown_sentence(question, reply.cards), ephemeral=private)
+        answer = await LiveReply.begin(interaction, ephemeral=private)
+        found = await self.bot.engine.ask(question)
+        if not found.known or not found.cards:
+            await answer.finish(content=views.unknown_sentence(question, found.cards))
             return
-        best, *others = reply.cards
-        related = views.related_line(others) if others else discord.utils.MISSING
-        await interaction.followup.send(related, embed=views.card_embed(best, MAX_EMBED), ephemeral=private)
+        best, *others = found.cards
+        related = views.related_line(others) if others else None
+        await answer.finish(content=related, embeds=[views.card_embed(best, MAX_EMBED)])
 
 
 async def setup(bot: Woodshed) -> None:

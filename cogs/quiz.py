@@ -12,6 +12,7 @@ from discord.ext import commands
 from bot.catalogue import matching
 from bot.client import Woodshed
 from bot.errors import Refused
+from bot.live_reply import LiveReply
 from bot.posting import require_may_post
 from bot.rules.blind_poll import LARGEST_SEED
 from bot.rules.quiz import MAX_OPTIONS, Question, Score, leaderboard, streak, to_avoid
@@ -43,7 +44,7 @@ class Quiz(commands.Cog):
         wait_s = self.quota.take(interaction.user.id, now)
         if wait_s:
             raise Refused(f"That's a lot of questions for one minute; the next one can come in {wait_s:.0f} s.")
-        await interaction.response.defer(thinking=True)
+        answer = await LiveReply.begin(interaction)
         store = self.bot.store
         recent = await quiz.recent_generators(store, guild_id, interaction.user.id, topic)
         reply = await self.bot.engine.quiz(topic=topic, seed=self.draw_seed(), avoid=to_avoid(recent))
@@ -61,10 +62,8 @@ class Quiz(commands.Cog):
         posted = await quiz.add_question(
             store, question, guild_id=guild_id, channel_id=channel_id, asked_by=interaction.user.id, now=now
         )
-        message = await interaction.followup.send(
-            embed=views.question_embed(posted), view=views.question_view(posted), wait=True
-        )
-        await quiz.set_message(store, posted.id, message.id)
+        message_id = await answer.finish(embeds=[views.question_embed(posted)], view=views.question_view(posted))
+        await quiz.set_message(store, posted.id, message_id)
 
     @ask_question.autocomplete("topic")
     async def complete_topic(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:

@@ -5,8 +5,8 @@ import pytest
 from discord import app_commands
 
 from bot.error_handler import GENERAL_SENTENCE, sentence_for
-from bot.errors import Refused
-from tests.engine_double import Behaviour, png
+from bot.errors import EngineFailed, Refused
+from tests.engine_double import Behaviour, midi, png
 
 
 def http_error(status, code):
@@ -81,6 +81,70 @@ async def test_an_answer_that_comes_too_late_for_its_token_is_posted_by_the_bot_
     message = club.channel.last_message
     assert message.content == club.student.mention
     assert [a.filename for a in message.attachments] == ["stylized.png", "before-after.jpg"]
+
+
+TOO_LATE = {"status": 401, "code": 50027, "times": None}
+
+
+def direct_messages(member):
+    return [message.content for message in member.user.dm_channel.history()]
+
+
+async def test_a_private_answer_that_comes_too_late_becomes_a_direct_message_and_never_a_public_one(club):
+    club.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", **TOO_LATE)
+    await club.student.slash(club.channel, "ask", question="backward?", private=True)
+    assert not club.channel.history()
+    (message,) = club.student.user.dm_channel.history()
+    assert message.embeds[0].title == "What backward() does"
+    assert club.channel.mention in message.content
+
+
+async def test_a_private_answer_for_a_member_without_direct_messages_goes_nowhere(club):
+    club.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", **TOO_LATE)
+    club.env.inject_error("POST", "/channels/*/messages", status=403, code=50007, times=None)
+    await club.student.slash(club.channel, "ask", question="backward?", private=True)
+    club.env.backend.faults.clear()
+    assert not club.channel.history()
+    assert not direct_messages(club.student)
+
+
+async def test_a_late_private_job_sends_one_direct_message_however_often_it_reported_progress(club):
+    club.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", **TOO_LATE)
+    await club.instructor.slash(
+        club.channel, "clips add", file=("a.mid", midi()), performer="Ada", title="Blues", consent=True
+    )
+    assert not club.channel.history()
+    (sentence,) = direct_messages(club.instructor)
+    assert "Stored as clip 1" in sentence
+
+
+async def test_a_failure_that_comes_too_late_goes_to_the_member_and_takes_the_public_progress_along(club):
+    club.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", **TOO_LATE)
+    club.double.misbehave(Behaviour.REFUSE)
+    await stylize(club)
+    assert not any(message.content for message in club.channel.history()), "only what Discord itself shows is left"
+    (sentence,) = direct_messages(club.student)
+    assert sentence.endswith("That file is not a picture.")
+    assert club.refusals()
+
+
+@pytest.mark.parametrize(
+    ("command", "options"), [("quiz", {}), ("ask", {"question": "what?"}), ("jazz", {"chords": "H7"})]
+)
+async def test_what_goes_wrong_is_never_read_by_others_not_even_for_a_moment(club, command, options):
+    async def broken(*_):
+        raise EngineFailed("The engine could not do that.")
+
+    for name in ("quiz", "ask", "play"):
+        setattr(club.bot.engine, name, lambda *_, **__: broken())
+    result = await club.student.slash(club.channel, command, **options)
+    assert result.response is None, "the public answer is gone"
+    assert [(m.content, m.ephemeral) for m in result.followups] == [("The engine could not do that.", True)]
+    lines = club.env.transcript().splitlines()
+    public = [line for line in lines if "/callback" in line or "@original" in line]
+    assert public
+    assert not any("could not do" in line for line in public)
+    assert club.refusals()
 
 
 async def test_a_member_who_takes_too_much_is_told_so_at_once(club):
