@@ -3,6 +3,10 @@
 Jobs are plain synchronous functions `run(progress) -> result`. They run on the scheduler's single worker thread, so
 that the event loop stays free to answer; torch releases the GIL inside its kernels. Members take turns: one member's
 ten jobs wait behind one job of each of the others (round-robin over members, first come first served within one).
+
+Jobs that say so (`Batch`) share a turn: the next member's job takes the first waiting job of each other member along,
+if that one is of the same kind and shape. So nobody gets two jobs into one turn, and whoever is passed over by it
+waits for one batch at most.
 """
 
 from __future__ import annotations
@@ -12,9 +16,10 @@ import itertools
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -61,6 +66,22 @@ class Failed:
 Event = Position | Step | Done | Failed
 
 
+MOST_TOGETHER = 8
+"""Jobs in one turn: enough to fill a GPU, few enough that the first doesn't wait long for the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How a job is run together with others of equal `key`.
+
+    `run(items, progresses)` gives a result or an exception for each item, in their order. A `progress` raises
+    `Cancelled` for its own job only; the others go on."""
+
+    key: Hashable
+    item: Any
+    run: Callable[[Sequence[Any], Sequence[Progress]], Sequence[Any]]
+
+
 @dataclass(eq=False)
 class Job:
     """One request on its way through the engine."""
@@ -69,6 +90,7 @@ class Job:
     member_key: str
     kind: str
     run: Callable[[Progress], Any]
+    batch: Batch | None = None
     events: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
     cancelled: threading.Event = field(default_factory=threading.Event)
     submitted_at: float = field(default_factory=time.monotonic)
@@ -91,7 +113,7 @@ class Scheduler:
     def __init__(self, queue_length: int) -> None:
         self._queue_length = queue_length
         self._waiting: OrderedDict[str, deque[Job]] = OrderedDict()  # member key -> jobs; first member is next
-        self._running: Job | None = None
+        self._running: list[Job] = []
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -103,7 +125,7 @@ class Scheduler:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for job in [*self._order(), *([self._running] if self._running else [])]:
+        for job in [*self._order(), *self._running]:
             self._cancel(job)
         if self._task:
             self._task.cancel()
@@ -114,12 +136,14 @@ class Scheduler:
         """Run a short function on the device's thread, before whatever waits in the queue: warming, a style's code."""
         return await asyncio.get_running_loop().run_in_executor(self._worker, function)
 
-    def submit(self, job_id: str, member_key: str, kind: str, run: Callable[[Progress], Any]) -> Job:
-        """Put a job into the queue. Raises QueueFull when it is full."""
+    def submit(
+        self, job_id: str, member_key: str, kind: str, run: Callable[[Progress], Any], batch: Batch | None = None
+    ) -> Job:
+        """Put a job into the queue; with `batch` it may share its turn. Raises QueueFull when the queue is full."""
         waiting = sum(len(jobs) for jobs in self._waiting.values())
         if waiting >= self._queue_length:
             raise QueueFull(f"The queue is full ({waiting} jobs are waiting); please try again in a minute.")
-        job = Job(job_id, member_key, kind, run)
+        job = Job(job_id, member_key, kind, run, batch)
         self._waiting.setdefault(member_key, deque()).append(job)
         self._announce_positions()
         self._wake.set()
@@ -137,11 +161,10 @@ class Scheduler:
             self._cancel(job)
 
     def entries(self) -> list[Entry]:
-        """The running job, then the waiting ones in the order in which they will run."""
+        """What runs, then what waits, in the order in which it will run."""
         now = time.monotonic()
-        running = [self._running] if self._running else []
-        first = 0 if running else 1
-        return [Entry(job, i, now - job.submitted_at) for i, job in enumerate([*running, *self._order()], first)]
+        placed = [*((job, 0) for job in self._running), *((job, i) for i, job in enumerate(self._order(), 1))]
+        return [Entry(job, position, now - job.submitted_at) for job, position in placed]
 
     def cancel(self, job_id: str, member_key: str) -> bool:
         """Cancel a member's own job, waiting or running; False when there is none of that name."""
@@ -172,45 +195,48 @@ class Scheduler:
             job.events.put_nowait(Failed(Cancelled("The job was cancelled.")))
             self._announce_positions()
 
-    def _next(self) -> Job | None:
-        if not self._waiting:
-            return None
-        member_key, jobs = self._waiting.popitem(last=False)
-        job = jobs.popleft()
-        if jobs:
-            self._waiting[member_key] = jobs  # behind all other members
-        return job
+    def _next_turn(self) -> list[Job]:
+        """Take the first waiting job out of the queue, and with it those of other members that share its turn."""
+        turn: list[Job] = []
+        for member_key, jobs in list(self._waiting.items()):
+            if not turn or (len(turn) < MOST_TOGETHER and _go_together(turn[0], jobs[0])):
+                turn.append(jobs.popleft())
+                del self._waiting[member_key]
+                if jobs:
+                    self._waiting[member_key] = jobs  # behind all other members
+        return turn
 
     async def _serve(self) -> None:
         while True:
-            job = self._next()
-            if job is None:
+            turn = self._next_turn()
+            if not turn:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            self._running = job
-            job.started = True
+            self._running = turn
+            for job in turn:
+                job.started = True
             self._announce_positions()
             try:
-                job.events.put_nowait(await self._run(job))
+                began = time.monotonic()
+                outcomes = await self.call(partial(self._compute, turn))
+                seconds = round(time.monotonic() - began, 3)
+                for job, outcome in zip(turn, outcomes, strict=True):
+                    job.events.put_nowait(_last_event(job, outcome, seconds))
             finally:
-                self._running = None
+                self._running = []
 
-    async def _run(self, job: Job) -> Event:
-        began = time.monotonic()
+    def _compute(self, turn: Sequence[Job]) -> Sequence[Any]:
+        """On the worker thread: each job's result, or what it raised."""
+        progresses = [self._progress(job) for job in turn]
         try:
-            result = await self.call(lambda: job.run(self._progress(job)))
-        except EngineError as error:
-            log.info("job ended", kind=job.kind, job_id=job.job_id, code=error.code, reason=str(error))
-            return Failed(error)
-        except (torch.OutOfMemoryError, MemoryError):
-            log.exception("out of memory", kind=job.kind, job_id=job.job_id)
-            return Failed(OutOfMemory("That does not fit into the engine's memory; please try a smaller one."))
-        except Exception:  # whatever a job raises ends that job only
-            log.exception("job failed", kind=job.kind, job_id=job.job_id)
-            return Failed(Internal("Something went wrong in the engine; the details are in its log."))
-        log.info("job done", kind=job.kind, job_id=job.job_id, seconds=round(time.monotonic() - began, 3))
-        return Done(result)
+            if len(turn) > 1 and turn[0].batch:
+                items = [job.batch.item for job in turn if job.batch]
+                return turn[0].batch.run(items, progresses)
+            progresses[0]("starting", 0.0)
+            return [turn[0].run(progresses[0])]
+        except Exception as error:  # noqa: BLE001 -- whatever a job raises ends that job only
+            return [error] * len(turn)
 
     def _progress(self, job: Job) -> Progress:
         """The job's `progress` callback, called on the worker thread."""
@@ -228,5 +254,25 @@ class Scheduler:
                 last_sent = now
                 loop.call_soon_threadsafe(job.events.put_nowait, Step(stage, fraction))
 
-        progress("starting", 0.0)
         return progress
+
+
+def _go_together(first: Job, other: Job) -> bool:
+    return first.batch is not None and other.batch is not None and first.batch.key == other.batch.key
+
+
+def _last_event(job: Job, outcome: Any, seconds: float) -> Done | Failed:
+    """What the caller hears of a job that gave a result or raised an exception."""
+    about = {"kind": job.kind, "job_id": job.job_id}
+    match outcome:
+        case EngineError():
+            log.info("job ended", code=outcome.code, reason=str(outcome), **about)
+            return Failed(outcome)
+        case torch.OutOfMemoryError() | MemoryError():
+            log.error("out of memory", exc_info=outcome, **about)
+            return Failed(OutOfMemory("That does not fit into the engine's memory; please try a smaller one."))
+        case Exception():
+            log.error("job failed", exc_info=outcome, **about)
+            return Failed(Internal("Something went wrong in the engine; the details are in its log."))
+    log.info("job done", seconds=seconds, **about)
+    return Done(outcome)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 import tomllib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.device import describe
 from engine.errors import EngineError
 from engine.progress import Progress
-from engine.scheduler import Done, Event, Failed, Position, Scheduler, Step
+from engine.scheduler import Batch, Done, Event, Failed, Position, Scheduler, Step
 
 
 class Painter(Protocol):
@@ -33,7 +33,13 @@ class Painter(Protocol):
     def styles(self) -> list[pb.Style]: ...
     def encode_style(self, image: bytes) -> pb.EncodeStyleReply: ...
     def sheet(self, request: pb.StyleSheetRequest, progress: Progress) -> pb.StyleSheetResult: ...
+    @property
+    def batches(self) -> bool: ...
+    def batch_key(self, request: pb.StylizeRequest) -> Hashable | None: ...
     def stylize(self, request: pb.StylizeRequest, progress: Progress) -> pb.StylizeResult: ...
+    def stylize_together(
+        self, requests: Sequence[pb.StylizeRequest], progresses: Sequence[Progress]
+    ) -> Sequence[pb.StylizeResult | Exception]: ...
     def see(self, request: pb.SeeRequest, progress: Progress) -> pb.SeeResult: ...
 
 
@@ -107,10 +113,11 @@ class EngineServicer(pb_grpc.EngineServicer):
         kind: str,
         run: Callable[[Progress], Any],
         event_type: Any,
+        batch: Batch | None = None,
     ) -> AsyncGenerator[Any, None]:
         """Queue a job and yield its events as `event_type` messages."""
         try:
-            queued = self._scheduler.submit(job.job_id, job.member_key, kind, run)
+            queued = self._scheduler.submit(job.job_id, job.member_key, kind, run, batch)
         except EngineError as error:
             await _abort(context, error)
             return
@@ -169,8 +176,13 @@ class EngineServicer(pb_grpc.EngineServicer):
         self, request: pb.StylizeRequest, context: grpc.aio.ServicerContext
     ) -> AsyncGenerator[pb.StylizeEvent, None]:
         rooms = await self._ready(context)
-        run = lambda progress: rooms.studio.stylize(request, progress)  # noqa: E731
-        async for event in self._stream(context, request.job, "stylize", run, pb.StylizeEvent):
+        studio = rooms.studio
+        run = lambda progress: studio.stylize(request, progress)  # noqa: E731
+        batch = None
+        if studio.batches:
+            key = await asyncio.get_running_loop().run_in_executor(self._light, studio.batch_key, request)
+            batch = Batch(("stylize", key), request, studio.stylize_together) if key is not None else None
+        async for event in self._stream(context, request.job, "stylize", run, pb.StylizeEvent, batch):
             yield event
 
     async def StyleSheet(

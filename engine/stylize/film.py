@@ -15,6 +15,7 @@ from av.error import FFmpegError
 from torch import Tensor
 
 from engine.errors import BadPicture, PictureTooLarge
+from engine.progress import Progress, silent
 from engine.stylize.pictures import FILM_SIDE_PX, Encoded, Frame, Picture, to_image
 
 log = logging.getLogger(__name__)
@@ -33,10 +34,12 @@ def is_film(data: bytes) -> bool:
     return data[4:8] == b"ftyp" and data[8:12] not in STILL_BRANDS
 
 
-def decode_film(data: bytes, max_pixels: int, max_side_px: int, max_frames: int) -> Picture:
-    """Frames of a film at no more than `FASTEST_FPS`, at most `max_frames` of them, sides even.
+def decode_film(
+    data: bytes, max_pixels: int, max_side_px: int, max_frames: int, progress: Progress = silent
+) -> Picture:
+    """Frames of a film at no more than `FASTEST_FPS`, at most `max_frames` of them, upright, sides even.
 
-    Raises `BadPicture`, `PictureTooLarge`."""
+    Raises `BadPicture`, `PictureTooLarge`, and whatever `progress` raises."""
     try:
         with av.open(io.BytesIO(data), "r") as container:
             if not container.streams.video:
@@ -56,7 +59,10 @@ def decode_film(data: bytes, max_pixels: int, max_side_px: int, max_frames: int)
                 if len(frames) == max_frames:
                     cut = True
                     break
+                progress("decoding", 0.05 * len(frames) / max_frames)
                 pixels = picture.to_ndarray(format="rgb24", width=width, height=height)
+                # Phones film lying on their side and say so in the track's display matrix, as cameras do in EXIF.
+                pixels = np.rot90(pixels, round(picture.rotation / 90))
                 rgb = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
                 frames.append(Frame(rgb, None, round(1000 * every / fps)))
             sound = bool(container.streams.audio)

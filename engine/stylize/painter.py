@@ -157,7 +157,7 @@ class Painter:
     def paint(
         self, picture: Tensor, code: Tensor, statistics: ContentStatistics | None = None, progress: Progress = silent
     ) -> Tensor:
-        """Content (1, 3, H, W) in [0, 1] on the CPU and code (1, code) -> picture (1, 3, H, W) on the CPU.
+        """Content (B, 3, H, W) in [0, 1] on the CPU and codes (B, code) -> pictures (B, 3, H, W) on the CPU.
 
         `statistics` of a whole film keep its frames alike; without them the picture's own are taken. Raises
         `engine.errors.Cancelled` between tiles, through `progress`."""

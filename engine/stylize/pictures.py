@@ -15,6 +15,7 @@ from PIL import Image, ImageCms, ImageOps, ImageSequence, UnidentifiedImageError
 from torch import Tensor
 
 from engine.errors import BadPicture, PictureTooLarge
+from engine.progress import Progress, silent
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +26,15 @@ ANIMATED = {"GIF", "PNG", "WEBP", "AVIF"}
 DEFAULT_FRAME_MS = 100
 FILM_SIDE_PX = 480
 """Longer side of a film's frames: a minute's work for a hundred of them on a laptop, and it can still be posted."""
+MOST_FILM_PIXELS = 250_000_000
+"""Of all an animation's frames together, as they come: a few seconds of decoding, for a result of `FILM_SIDE_PX`."""
 LONGEST_ASPECT = 40
 FIRST_FRAME_NOTE = "Only the first frame of the animation was used."
+
+DAMAGE = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, OverflowError)
+"""What Pillow and its plugins raise at damaged files."""
+ORIENTATION_TAG, SMALLEST_TURNED = 0x0112, 5
+"""EXIF orientations 5 to 8 lie on their side (TIFF 6.0, "Orientation")."""
 
 pi_heif.register_heif_opener()
 
@@ -65,28 +73,49 @@ def check_upload(data: bytes, max_upload_bytes: int) -> None:
         )
 
 
-def decode(data: bytes, max_upload_bytes: int, max_pixels: int, max_side_px: int, max_frames: int = 1) -> Picture:
+def decode(
+    data: bytes,
+    max_upload_bytes: int,
+    max_pixels: int,
+    max_side_px: int,
+    max_frames: int = 1,
+    progress: Progress = silent,
+) -> Picture:
     """Read a picture, its longer side at most `max_side_px` (a film's also at most `FILM_SIDE_PX`).
 
     At most `max_frames` frames are read; with 1 an animation gives its first.
 
-    Width and height are checked in the header, before anything is decoded. Raises `BadPicture`, `PictureTooLarge`."""
+    Width and height are checked in the header, before anything is decoded. Raises `BadPicture`, `PictureTooLarge`, and
+    whatever `progress` raises between the frames of an animation."""
     check_upload(data, max_upload_bytes)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as file:
             _check_header(file, max_pixels)
             if not (file.format in ANIMATED and getattr(file, "n_frames", 1) > 1):
                 return _still(file, max_side_px)
-            return _film(file, max_side_px, max_frames)
+            return _film(file, max_side_px, max_frames, progress)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureTooLarge(f"That picture has more than {max_pixels / 1e6:.0f} million pixels.") from error
     except UnidentifiedImageError as error:
         raise BadPicture(
             "That file is not a picture that can be read here; PNG, JPEG, WebP, GIF, HEIC, AVIF, BMP and TIFF can."
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError, OverflowError) as error:
+    except DAMAGE as error:
         log.info("a picture could not be decoded", exc_info=True)
         raise BadPicture("That picture is damaged or cut off and cannot be read.") from error
+
+
+def header_size(data: bytes) -> tuple[int, int] | None:
+    """(width, height) of a still picture when upright, from its header; None for films and what cannot be read."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as file:
+            if file.format in ANIMATED and getattr(file, "n_frames", 1) > 1:
+                return None
+            width, height = file.size
+            turned = file.getexif().get(ORIENTATION_TAG, 1) >= SMALLEST_TURNED
+            return (height, width) if turned else (width, height)
+    except (*DAMAGE, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return None
 
 
 def _check_header(file: Image.Image, max_pixels: int) -> None:
@@ -106,26 +135,27 @@ def _still(file: Image.Image, max_side_px: int) -> Picture:
     if file.format in ("JPEG", "MPO"):
         file.draft("RGB", (max_side_px, max_side_px))  # JPEG can be decoded at 1/2, 1/4, 1/8 directly
     picture = ImageOps.exif_transpose(file)
-    return Picture((_frame(picture, _fitted(picture.size, max_side_px)),), photographic=photographic)
+    return Picture((_frame(picture, fitted(picture.size, max_side_px)),), photographic=photographic)
 
 
-def _film(file: Image.Image, max_side_px: int, max_frames: int) -> Picture:
+def _film(file: Image.Image, max_side_px: int, max_frames: int, progress: Progress) -> Picture:
     count = int(getattr(file, "n_frames", 1))
     if max_frames == 1:
         file.seek(0)
-        return Picture((_frame(file, _fitted(file.size, max_side_px)),), (FIRST_FRAME_NOTE,))
-    size = _fitted(file.size, min(max_side_px, FILM_SIDE_PX))
-    kept = min(count, max_frames)
+        return Picture((_frame(file, fitted(file.size, max_side_px)),), (FIRST_FRAME_NOTE,))
+    size = fitted(file.size, min(max_side_px, FILM_SIDE_PX))
+    kept = min(count, max_frames, max(1, MOST_FILM_PIXELS // (file.width * file.height)))
     notes = () if kept == count else (f"Only the first {kept} of {count} frames were used.",)
     frames = []
     for number, image in enumerate(ImageSequence.Iterator(file)):
         if number == kept:
             break
+        progress("decoding", 0.05 * number / kept)
         frames.append(_frame(image, size, int(image.info.get("duration") or DEFAULT_FRAME_MS)))
     return Picture(tuple(frames), notes)
 
 
-def _fitted(size: tuple[int, int], max_side_px: int) -> tuple[int, int]:
+def fitted(size: tuple[int, int], max_side_px: int) -> tuple[int, int]:
     """(width, height) scaled down so that the longer side is at most `max_side_px`."""
     scale = min(1.0, max_side_px / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

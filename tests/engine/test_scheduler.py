@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.errors import BadPicture, Cancelled, Internal, OutOfMemory, QueueFull
-from engine.scheduler import Done, Failed, Position, Scheduler, Step
+from engine.scheduler import MOST_TOGETHER, Batch, Done, Failed, Position, Scheduler, Step
 
 WAIT_S = 10
 
@@ -173,3 +173,104 @@ async def test_the_event_loop_stays_free_while_a_job_computes():
             await asyncio.sleep(0)
             ticks += 1
     assert ticks > 20, "the loop turned at least once a step of the job"
+
+
+class Turns:
+    """Notes which jobs ran together; a job called "bad" fails, and everybody hears `progress`."""
+
+    def __init__(self):
+        self.seen: list[list[str]] = []
+
+    def run(self, items, progresses):
+        self.seen.append(list(items))
+        return [self._outcome(item, progress) for item, progress in zip(items, progresses, strict=True)]
+
+    def _outcome(self, item, progress):
+        try:
+            progress("painting", 0.5)
+        except Cancelled as error:
+            return error
+        return BadPicture("That file is not a picture.") if item == "bad" else item.upper()
+
+    def submit(self, scheduler, name, shape, item=None):
+        """A job of the member that its name begins with."""
+
+        def alone(progress):
+            self.seen.append([name])
+            return name.upper()
+
+        batch = None if shape is None else Batch(shape, item or name, self.run)
+        return scheduler.submit(name, name[0], "stylize", alone, batch)
+
+
+async def test_jobs_of_one_shape_share_a_turn_but_nobody_gets_two_places_in_it():
+    turns = Turns()
+    async with Scheduler(queue_length=20) as scheduler:
+        gate = Gate()
+        scheduler.submit("gate", "staff", "play", gate.run)
+        await gate.wait_until_running()
+        wide, high = (4, 3), (3, 4)
+        shapes = {"a1": wide, "a2": wide, "a3": wide, "b1": high, "b2": wide, "c1": wide, "d1": None, "d2": wide}
+        jobs = [turns.submit(scheduler, name, shape) for name, shape in shapes.items()]
+        gate.go_on.set()
+        events = await asyncio.gather(*(last_event(scheduler, job) for job in jobs))
+    # b1 is passed over by c1 and nobody else: then it is ben's turn, and only after that ada's second.
+    assert turns.seen == [["a1", "c1"], ["b1"], ["d1"], ["a2", "b2", "d2"], ["a3"]]
+    assert events == [Done(name.upper()) for name in shapes]
+
+
+async def test_a_turn_has_a_limit():
+    turns = Turns()
+    async with Scheduler(queue_length=40) as scheduler:
+        gate = Gate()
+        scheduler.submit("gate", "staff", "play", gate.run)
+        await gate.wait_until_running()
+        jobs = [turns.submit(scheduler, chr(ord("a") + number) + "1", (4, 3)) for number in range(11)]
+        gate.go_on.set()
+        await asyncio.gather(*(last_event(scheduler, job) for job in jobs))
+    assert [len(turn) for turn in turns.seen] == [MOST_TOGETHER, 11 - MOST_TOGETHER]
+
+
+async def test_one_jobs_error_or_cancellation_leaves_those_of_its_turn_alone():
+    turns, gate = Turns(), Gate()
+
+    def run(items, progresses):
+        gate.began.set()
+        gate.go_on.wait(WAIT_S)
+        return turns.run(items, progresses)
+
+    async with Scheduler(queue_length=20) as scheduler:
+        first = Gate()
+        scheduler.submit("gate", "staff", "play", first.run)
+        await first.wait_until_running()
+        jobs = {
+            name: scheduler.submit(name, name[0], "stylize", lambda progress: None, Batch(1, item, run))
+            for name, item in {"a1": "fine", "b1": "bad", "c1": "gone", "d1": "good"}.items()
+        }
+        first.go_on.set()
+        await gate.wait_until_running()
+        assert [(entry.job.job_id, entry.position) for entry in scheduler.entries()] == [(name, 0) for name in jobs]
+        assert scheduler.cancel("c1", "c")
+        gate.go_on.set()
+        events = {name: await last_event(scheduler, job) for name, job in jobs.items()}
+    assert (events["a1"], events["d1"]) == (Done("FINE"), Done("GOOD"))
+    assert isinstance(events["b1"], Failed)
+    assert isinstance(events["b1"].error, BadPicture)
+    assert isinstance(events["c1"], Failed)
+    assert isinstance(events["c1"].error, Cancelled)
+
+
+async def test_a_shared_turn_that_breaks_down_is_told_to_all_of_it_and_the_queue_goes_on():
+    def run(items, progresses):
+        raise RuntimeError("a secret path")
+
+    async with Scheduler(queue_length=20) as scheduler:
+        gate = Gate()
+        scheduler.submit("gate", "staff", "play", gate.run)
+        await gate.wait_until_running()
+        jobs = [scheduler.submit(name, name, "stylize", lambda progress: None, Batch(1, name, run)) for name in "ab"]
+        after = scheduler.submit("c", "c", "play", lambda progress: "fine")
+        gate.go_on.set()
+        events = [await last_event(scheduler, job) for job in jobs]
+        assert [isinstance(event, Failed) and type(event.error) for event in events] == [Internal, Internal]
+        assert await last_event(scheduler, after) == Done("fine")

@@ -26,6 +26,8 @@ WAIT_S = 20
 class Studio:
     """Rooms small enough to say what went in."""
 
+    batches = False
+
     def __init__(self):
         self.busy = threading.Event()
         self.cancelled = threading.Event()
