@@ -23,13 +23,13 @@ from bot.posting import REQUEST_LIMIT_BYTES, read_attachment, require_may_post, 
 from bot.store import creations
 from cogs._answers import delete, find
 from cogs._job_buttons import cancel_view
+from cogs._menus import MOST_OPTIONS, ChoiceMenu
 from engine.contract import engine_pb2 as pb
 
 STEP = 0.2
 """How much stronger or weaker one press makes it."""
-MOST_OPTIONS = 25
-MOST_OWN_OPTIONS = 10
-"""Of the server's own styles, which come first: the style book must not be crowded out of the menu."""
+MOST_MENUS = 4
+"""Discord gives a message five rows: one is for the buttons."""
 
 LABELS = {
     "another": "Another style",
@@ -158,7 +158,11 @@ class PictureButton(
         style = discord.ButtonStyle.danger if action == "delete" else discord.ButtonStyle.secondary
         super().__init__(
             discord.ui.Button(
-                label=LABELS[action], style=style, custom_id=f"picture:{creation_id}:{action}", disabled=disabled, row=1
+                label=LABELS[action],
+                style=style,
+                custom_id=f"picture:{creation_id}:{action}",
+                disabled=disabled,
+                row=MOST_MENUS,
             )
         )
         self.creation_id = creation_id
@@ -185,53 +189,53 @@ class PictureButton(
                 await delete(interaction, creation)
 
 
-class StyleMenu(
-    Durable,
-    discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]],
-    template=r"picture:(?P<creation>\d+):style",
-):
+class StyleMenu(ChoiceMenu, template=r"picture:(?P<creation>\d+):style(?::\d)?"):
     """Paints the same picture in the chosen style."""
-
-    def __init__(self, creation_id: int, options: Sequence[discord.SelectOption]) -> None:
-        super().__init__(
-            discord.ui.Select(
-                placeholder="Choose another style ...",
-                options=list(options),
-                custom_id=f"picture:{creation_id}:style",
-                row=0,
-            )
-        )
-        self.creation_id = creation_id
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(int(match["creation"]), item.options)
 
     async def press(self, interaction: discord.Interaction[Woodshed]) -> None:
         creation = await find(interaction.client, self.creation_id, "picture")
-        await another_style(interaction, creation, self.item.values[0])
+        await another_style(interaction, creation, self.chosen)
 
 
 def picture_view(creation_id: int, styles: Sequence[StyleChoice], current: str, strength: float) -> discord.ui.View:
-    """All that can be done with a picture; the menu lacks the style it is in."""
+    """All that can be done with a picture; the menus lack the style it is in."""
     view = discord.ui.View(timeout=None)
-    if options := style_options(styles, current):
-        view.add_item(StyleMenu(creation_id, options))
+    for menu in style_menus(creation_id, styles, current):
+        view.add_item(menu)
     for action in LABELS:
         disabled = (action == "stronger" and strength >= 1.0) or (action == "weaker" and strength <= 0.0)
         view.add_item(PictureButton(creation_id, action, disabled=disabled))
     return view
 
 
-def style_options(styles: Sequence[StyleChoice], current: str = "") -> list[discord.SelectOption]:
-    """25 styles other than the current one as menu options, the server's own first."""
-    own = [style for style in styles if style.own and style.name != current]
-    book = [style for style in styles if not style.own and style.name != current]
-    shown = [*own[:MOST_OWN_OPTIONS], *book][:MOST_OPTIONS]
-    return [discord.SelectOption(label=style.label, value=style.value) for style in shown]
+def style_menus(creation_id: int, styles: Sequence[StyleChoice], current: str = "") -> list[StyleMenu]:
+    """Every style but the current one: the server's own, then the style book's in the order of its contact sheet.
+
+    A menu has room for 25 and a message for four beside the buttons; a server with more styles of its own than that
+    leaves the rest to `/stylize style:`."""
+    own = _dealt([style for style in styles if style.own and style.name != current])
+    book = _dealt([style for style in styles if not style.own and style.name != current])[: MOST_MENUS - bool(own)]
+    titled = [
+        *(("This server's styles", part) for part in own[: MOST_MENUS - len(book)]),
+        *(("The style book", part) for part in book),
+    ]
+    return [
+        StyleMenu.of(
+            creation_id,
+            f"picture:{creation_id}:style:{row}",
+            f"{title}: {part[0].name} to {part[-1].name} ...",
+            [discord.SelectOption(label=style.label, value=style.value) for style in part],
+            row,
+        )
+        for row, (title, part) in enumerate(titled)
+    ]
+
+
+def _dealt(styles: Sequence[StyleChoice]) -> list[Sequence[StyleChoice]]:
+    """In as few menus as they need, about equally many in each."""
+    menus = -(-len(styles) // MOST_OPTIONS)
+    each = -(-len(styles) // menus) if menus else 1
+    return [styles[start : start + each] for start in range(0, len(styles), each)]
 
 
 def stepped(strength: float, step: float) -> float:
@@ -293,8 +297,7 @@ async def offer_as_input(interaction: discord.Interaction[Woodshed], creation: c
         now=time.time(),
     )
     view = discord.ui.View(timeout=None)
-    options = style_options(await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id))
-    if options:
-        view.add_item(StyleMenu(start, options))
+    for menu in style_menus(start, await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)):
+        view.add_item(menu)
     view.add_item(PictureButton(start, "another"))
     await interaction.edit_original_response(content="What goes over it?", view=view)

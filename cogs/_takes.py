@@ -21,13 +21,13 @@ from bot.posting import require_may_post, upload_limit_bytes
 from bot.store import creations
 from cogs._answers import delete, find
 from cogs._job_buttons import cancel_view
+from cogs._menus import MOST_OPTIONS, ChoiceMenu
 from engine.contract import engine_pb2 as pb
 
 TEMPO_STEP = 1.15
 """Slower and faster: by 15 %, enough to be felt at any tempo."""
 DRAWN_FORM = "AABA"
 """The form whose changes the engine draws by seed: another take is to be over the same changes."""
-MOST_OPTIONS = 25
 FIELD_TEXT = 1024
 
 LABELS = {
@@ -191,36 +191,14 @@ class ClipButton(
                 await delete(interaction, creation)
 
 
-class InstrumentMenu(
-    Durable,
-    discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]],
-    template=r"take:(?P<creation>\d+):instrument",
-):
+class InstrumentMenu(ChoiceMenu, template=r"take:(?P<creation>\d+):instrument"):
     """Plays the same solo on the chosen instrument."""
-
-    def __init__(self, creation_id: int, options: Sequence[discord.SelectOption]) -> None:
-        super().__init__(
-            discord.ui.Select(
-                placeholder="The same solo on another instrument ...",
-                options=list(options),
-                custom_id=f"take:{creation_id}:instrument",
-                row=0,
-            )
-        )
-        self.creation_id = creation_id
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(int(match["creation"]), item.options)
 
     async def press(self, interaction: discord.Interaction[Woodshed]) -> None:
         creation = await find(interaction.client, self.creation_id, "clip")
         request = pb.PlayRequest.FromString(creation.request)
         keep_solo(request)
-        request.instrument = self.item.values[0]
+        request.instrument = self.chosen
         await play(interaction, request)
 
 
@@ -229,7 +207,9 @@ def clip_view(creation_id: int, clip: pb.Clip, instruments: Sequence[str]) -> di
     view = discord.ui.View(timeout=None)
     others = [name for name in instruments if name != clip.instrument][:MOST_OPTIONS]
     if others:
-        view.add_item(InstrumentMenu(creation_id, [discord.SelectOption(label=name) for name in others]))
+        options = [discord.SelectOption(label=name) for name in others]
+        placeholder = "The same solo on another instrument ..."
+        view.add_item(InstrumentMenu.of(creation_id, f"take:{creation_id}:instrument", placeholder, options))
     absent = {"midi": not clip.midi, "lead-sheet": not clip.lead_sheet}
     for action in LABELS:
         if not absent.get(action, False):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import grpc
 import pytest
+import simcord
 
 from bot.own_styles import StyleChoice
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
 from bot.store import styles
-from cogs._pictures import style_options
+from cogs._pictures import PictureButton, StyleMenu, picture_view
 from engine.contract import engine_pb2 as pb
 from tests.conftest import Club
 from tests.engine_double import STYLES, Behaviour, code_of, png
@@ -274,24 +275,55 @@ async def test_the_buttons_go_on_working_after_a_restart(club: Club) -> None:
     assert drawn == book
 
 
-async def test_the_menu_offers_a_servers_styles_first(club: Club) -> None:
+def menus(message: simcord.ResponseMessage) -> list[list[str]]:
+    """The values of the select menus under a message."""
+    items = [item for row in message.components for item in row["components"] if item["type"] == 3]
+    return [[option["value"] for option in item["options"]] for item in items]
+
+
+async def test_the_menu_of_a_servers_styles_comes_first(club: Club) -> None:
     await add(club)
     answer = await stylize(club, style="scream")
-    menu = answer.components[0]["components"][0]
-    assert [option["value"] for option in menu["options"]] == ["own:mosaic", "great-wave", "starry-night"]
-    painted = await club.other.select(answer, ["own:mosaic"])
+    assert menus(answer) == [["own:mosaic"], ["great-wave", "starry-night"]]
+    painted = await club.other.select(answer, ["own:mosaic"], custom_id=menu_id(answer, "own:mosaic"))
     assert club.double.requests[-1].style_name == "mosaic"
     assert club.double.requests[-1].style_code
-    menu = painted.response.components[0]["components"][0]
-    assert "own:mosaic" not in [option["value"] for option in menu["options"]]
+    assert menus(painted.response) == [["great-wave", "starry-night", "scream"]]
 
 
-def test_many_styles_of_a_server_leave_room_for_the_book_in_the_menu() -> None:
-    own = [StyleChoice(f"own-{number}", "", own=True) for number in range(24)]
-    book = [StyleChoice(f"book-{number}", "", own=False) for number in range(41)]
-    offered = [option.value for option in style_options([*own, *book])]
-    assert len(offered) == 25
-    assert sum(value.startswith("own:") for value in offered) == 10
+def menu_id(message: simcord.ResponseMessage, value: str) -> str:
+    """The custom id of the menu that offers `value`."""
+    items = [item for row in message.components for item in row["components"] if item["type"] == 3]
+    return next(item["custom_id"] for item in items if value in [option["value"] for option in item["options"]])
+
+
+@pytest.mark.parametrize(("of_the_server", "of_the_book"), [(0, 0), (0, 3), (0, 41), (24, 41), (25, 76), (60, 20)])
+def test_every_style_there_is_stands_in_a_menu(of_the_server: int, of_the_book: int) -> None:
+    own = [StyleChoice(f"own-{number}", f"O {number}", own=True) for number in range(of_the_server)]
+    book = [StyleChoice(f"book-{number}", f"B {number}", own=False) for number in range(of_the_book)]
+    view = picture_view(7, [*own, *book], "book-2", 0.5)
+    found = [item for item in view.children if isinstance(item, StyleMenu)]
+    offered = [option.value for menu in found for option in menu.item.options]
+    assert offered == [style.value for style in [*own, *book] if style.name != "book-2"]
+    assert all(1 <= len(menu.item.options) <= 25 for menu in found)
+    assert len({item.custom_id for item in view.children if isinstance(item, StyleMenu | PictureButton)}) == len(
+        view.children
+    )
+    assert len(view.to_components()) == len(found) + 1, "a row each, and one for the buttons"
+    assert all(len(menu.item.placeholder or "") <= 150 for menu in found)
+
+
+def test_where_styles_abound_neither_kind_crowds_out_the_other() -> None:
+    own = [StyleChoice(f"own-{number}", f"O {number}", own=True) for number in range(100)]
+    book = [StyleChoice(f"book-{number}", f"B {number}", own=False) for number in range(120)]
+    found = [item for item in picture_view(7, [*own, *book], "", 0.5).children if isinstance(item, StyleMenu)]
+    offered = [option.value for menu in found for option in menu.item.options]
+    assert (len(found), len(offered)) == (4, 97)
+    assert sum(value.startswith("own:") for value in offered) == 25
+
+
+def test_the_single_menu_of_an_older_answer_is_still_known_by_its_id() -> None:
+    assert StyleMenu.__discord_ui_compiled_template__.fullmatch("picture:7:style")
 
 
 async def test_what_hangs_on_a_removed_style_says_so_in_one_sentence_and_the_rest_goes_on(club: Club) -> None:
@@ -304,7 +336,7 @@ async def test_what_hangs_on_a_removed_style_says_so_in_one_sentence_and_the_res
     sentence = "The style `mosaic` has been removed from this server; please choose another one."
     for refused in (
         await club.student.click(answer, label="Stronger"),
-        await club.student.select(other, ["own:mosaic"]),
+        await club.student.select(other, ["own:mosaic"], custom_id=menu_id(other, "own:mosaic")),
     ):
         assert (refused.response.content, refused.ephemeral) == (sentence, True)
     assert len(club.double.requests) == before
