@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from functools import partial
 
 import discord
@@ -23,6 +24,9 @@ LARGEST_SEED = 2**53 - 1
 """Discord's integers are JavaScript's."""
 
 
+UNTYPED_SUFFIXES = (".heic", ".heif", ".avif")
+
+
 class Stylize(commands.Cog):
     """Pictures in the manner of paintings."""
 
@@ -40,7 +44,7 @@ class Stylize(commands.Cog):
 
     @app_commands.command()
     @app_commands.describe(
-        image="The picture to repaint",
+        image="The picture or short film to repaint",
         style="A style of the style book or of this server; without one the engine draws",
         style_image="A picture whose style to take instead",
         strength="0: the picture itself ... 100: all style (the default)",
@@ -98,7 +102,7 @@ class Stylize(commands.Cog):
 
     async def stylize_this(self, interaction: discord.Interaction[Woodshed], message: discord.Message) -> None:
         """The message menu: repaint the first picture of a message in a style that the engine draws."""
-        found = [a for a in message.attachments if (a.content_type or "").startswith("image/")]
+        found = pictures(message)
         if not found:
             raise Refused("There is no picture in that message.")
         limit = self.bot.settings.discord.max_attachment_bytes
@@ -126,6 +130,26 @@ class Stylize(commands.Cog):
             shown.set_image(url="attachment://feature-maps.png")
             sheet = Upload("feature-maps.png", result.sheet, "Feature maps of three stages of the encoder")
             await reply.finish(embeds=[shown], uploads=[sheet])
+
+
+def pictures(message: discord.Message) -> list[discord.Attachment]:
+    """Pictures and films of a message, else of the one that it forwards, else of the one that it answers."""
+    answered = message.reference.resolved if message.reference else None
+    for attachments in (
+        message.attachments,
+        *(snapshot.attachments for snapshot in message.message_snapshots),
+        answered.attachments if isinstance(answered, discord.Message) else [],
+    ):
+        found = [attachment for attachment in attachments if _may_be_picture(attachment)]
+        if found:
+            return found
+    return []
+
+
+def _may_be_picture(attachment: discord.Attachment) -> bool:
+    """From what Discord says; it knows no type for some phones' HEIC, so there the name decides."""
+    kind = attachment.content_type or mimetypes.guess_type(attachment.filename)[0] or ""
+    return kind.startswith(("image/", "video/")) or attachment.filename.lower().endswith(UNTYPED_SUFFIXES)
 
 
 async def setup(bot: Woodshed) -> None:

@@ -71,6 +71,8 @@ class EngineDouble(pb_grpc.EngineServicer):
     pieces: tuple[pb.Piece, ...] = PIECES
     weights: str = "abc1234"  # version of the stylize network's; codes of any other are refused as stale
     encoded: list[bytes] = field(default_factory=list)  # pictures whose style was taken
+    film: bool = False  # pictures are films: painted frame by frame, and answered as MP4
+    notes: list[str] = field(default_factory=list)  # that come with painted pictures
 
     def misbehave(self, behaviour: Behaviour, times: int = -1) -> None:
         self.behaviour, self.times = behaviour, times
@@ -124,7 +126,8 @@ class EngineDouble(pb_grpc.EngineServicer):
             if self.behaviour is Behaviour.SILENT:
                 return
             for step in range(self.steps):
-                yield event_type(progress=pb.Progress(stage="working", fraction=step / self.steps))
+                stage = f"frame {step + 1} of {self.steps}" if self.film else "working"
+                yield event_type(progress=pb.Progress(stage=stage, fraction=step / self.steps))
             yield event_type(result=self._result(request))
         finally:
             self.closed.append(request.job.job_id)
@@ -132,7 +135,7 @@ class EngineDouble(pb_grpc.EngineServicer):
     def _result(self, request: Any) -> Any:
         match request:
             case pb.StylizeRequest():
-                return stylized(request)
+                return self._stylized(request)
             case pb.StyleSheetRequest():
                 return style_sheet(request, self.weights)
             case pb.SeeRequest():
@@ -142,6 +145,13 @@ class EngineDouble(pb_grpc.EngineServicer):
             case pb.RenderRequest():
                 return human_clip(request)
         raise TypeError(type(request).__name__)
+
+    def _stylized(self, request: pb.StylizeRequest) -> pb.StylizeResult:
+        result = stylized(request)
+        result.notes.extend(self.notes)
+        if self.film:
+            result.media_type, result.extension = "video/mp4", "mp4"
+        return result
 
     async def Stylize(self, request: pb.StylizeRequest, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
         async for event in self._events(request, context, pb.StylizeEvent):

@@ -1,5 +1,6 @@
 """/stylize, /see and what hangs on them, as a member would use them."""
 
+import discord
 import pytest
 
 from bot.engine_client import DIED
@@ -120,6 +121,86 @@ async def test_the_result_becomes_the_next_input(club):
     assert request.style == "great-wave"
 
 
+async def test_who_goes_on_from_a_result_that_was_taken_away_is_told(club):
+    first = await stylize(club, style="scream")
+    stored = club.env.backend.messages[club.channel.id][first.id]
+    stored.attachments.clear()
+    result = await club.other.click(first, label="Use as next input")
+    assert result.response.content == "The painted picture is no longer there; please post it with /stylize."
+    assert result.ephemeral
+    assert len(club.double.requests) == 1
+
+
+async def test_a_film_goes_on_as_a_film(club):
+    club.double.film = True
+    first = await stylize(club, style="scream")
+    assert [a.filename for a in first.attachments] == ["stylized.mp4", "before-after.jpg"]
+    offered = await club.other.click(first, label="Use as next input")
+    await club.other.select(offered.response, ["great-wave"])
+    assert club.double.requests[-1].image == await first.attachments[0].read()
+
+
+async def test_whose_input_is_offered_after_a_restart_can_still_choose(club):
+    first = await stylize(club, style="scream")
+    offered = await club.other.click(first, label="Use as next input")
+    await club.restart()
+    await club.other.select(offered.response, ["starry-night"])
+    request = club.double.requests[-1]
+    assert (request.image, request.style) == (await first.attachments[0].read(), "starry-night")
+
+
+async def test_a_press_that_was_under_way_when_the_scale_ended_is_answered_alone(club):
+    """Two who press Stronger at once: the button that the second saw was still on."""
+    for strength, label, sentence in (
+        (100, "Stronger", "It is at full strength already."),
+        (0, "Weaker", "This is the photo itself already."),
+    ):
+        answer = await stylize(club, style="scream", strength=strength)
+        stored = club.env.backend.messages[club.channel.id][answer.id]
+        for row in stored.components:
+            for item in row["components"]:
+                item.pop("disabled", None)
+        result = await club.other.click(answer, label=label)
+        assert (result.response.content, result.ephemeral) == (sentence, True)
+
+
+async def test_strength_never_leaves_the_scale_and_other_options_stay(club):
+    first = await stylize(club, style="scream", strength=10, keep_colors=True, size=640)
+    await club.student.click(first, label="Weaker")
+    request = club.double.requests[-1]
+    assert (request.strength, request.keep_colors, request.size, request.style) == (0.0, True, 640, "scream")
+    first = await stylize(club, strength=95)
+    await club.student.click(first, label="Stronger")
+    assert club.double.requests[-1].strength == 1.0
+
+
+async def test_the_engine_is_told_this_servers_upload_limit_and_the_member_what_it_took(club, monkeypatch):
+    read = discord.Interaction._from_data
+
+    def of_a_small_server(interaction, data):
+        read(interaction, data | {"attachment_size_limit": 8 * 2**20})
+
+    monkeypatch.setattr(discord.Interaction, "_from_data", of_a_small_server)
+    club.double.notes = ["Made smaller, 800 × 600 pixels, to fit the upload limit."]
+    answer = await stylize(club, style="scream")
+    assert club.double.requests[-1].max_bytes == 8 * 2**20 - 64 * 1024
+    assert answer.embeds[0].description == "Made smaller, 800 × 600 pixels, to fit the upload limit."
+
+
+async def test_a_film_shows_which_frame_it_is_at(club):
+    seen = []
+    original = club.env.backend.edit_message
+
+    def spy(channel_id, message_id, changes, *args, **kwargs):
+        seen.append(str(changes.get("content")))
+        return original(channel_id, message_id, changes, *args, **kwargs)
+
+    club.env.backend.edit_message = spy
+    club.double.film = True
+    await stylize(club)
+    assert any(text.startswith("Frame 2 of 3 ... ▰") for text in seen), seen
+
+
 async def test_only_the_author_and_staff_may_delete(club):
     first, second = await stylize(club), await stylize(club)
     refused = await club.other.click(first, label="Delete")
@@ -166,6 +247,24 @@ async def test_the_message_menu_repaints_the_first_picture(club):
     bare = await club.other.send(club.channel, "no picture")
     result = await club.student.context_menu(club.channel, "Stylize this", bare)
     assert (result.response.content, result.ephemeral) == ("There is no picture in that message.", True)
+
+
+async def test_the_message_menu_takes_films_photos_without_a_type_and_earlier_answers(club):
+    for name in ("clip.mp4", "IMG_1.HEIC", "dance.gif"):
+        posted = await club.other.send(club.channel, attachments=[(name, png(8, 8, len(name)))])
+        assert (await club.student.context_menu(club.channel, "Stylize this", posted)).response.attachments
+        assert club.double.requests[-1].image == png(8, 8, len(name))
+    answer = await stylize(club, style="scream")
+    await club.other.context_menu(club.channel, "Stylize this", answer)
+    assert club.double.requests[-1].image == await answer.attachments[0].read(), "the painting, not before and after"
+
+
+async def test_the_message_menu_on_a_reply_takes_the_painting_that_was_answered(club):
+    """The bot may see its own pictures there; those of members only in the message whose menu was opened."""
+    answer = await stylize(club, style="scream")
+    reply = await club.student.send(club.channel, "this one!", reply_to=answer)
+    assert (await club.student.context_menu(club.channel, "Stylize this", reply)).response.attachments
+    assert club.double.requests[-1].image == await answer.attachments[0].read()
 
 
 async def test_see_shows_the_networks_feature_maps(club):
