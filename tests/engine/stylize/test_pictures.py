@@ -11,9 +11,11 @@ import pytest
 import torch
 from PIL import Image, ImageCms
 
-from engine.errors import BadPicture, EngineError, PictureTooLarge
+from engine.errors import BadPicture, Cancelled, EngineError, PictureTooLarge
+from engine.stylize import pictures
 from engine.stylize.film import decode_film, encode_film, is_film
-from engine.stylize.pictures import Frame, Picture, before_after, decode, encode
+from engine.stylize.pictures import Frame, Picture, before_after, decode, encode, header_size
+from tests.engine.stylize.heic import heic
 
 LIMIT = 25 * 2**20
 
@@ -133,10 +135,23 @@ def test_formats_of_phones_and_browsers_are_read(kind: str) -> None:
     assert picture.frames[0].rgb[0, 0, 20, 10] > 0.7
 
 
-def test_heic_is_among_what_is_read_and_a_damaged_one_is_refused() -> None:
-    assert Image.registered_extensions()[".heic"] == "HEIF"
-    with pytest.raises(BadPicture):
-        read(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 64)
+@pytest.mark.parametrize(("quarter_turns", "size"), [(0, (96, 128)), (1, (128, 96)), (3, (128, 96))])
+def test_a_phones_heic_is_read_upright_and_a_damaged_one_is_refused(quarter_turns: int, size: tuple[int, int]) -> None:
+    photo = halves().resize((128, 96), Image.Resampling.NEAREST)
+    data = heic(photo, quarter_turns)
+    picture = read(data)
+    assert (picture.size, picture.photographic) == (size, True)
+    shown = np.rot90(np.asarray(photo), quarter_turns)
+    assert float((picture.frames[0].rgb[0].permute(1, 2, 0) * 255 - torch.tensor(shown.copy())).abs().mean()) < 10
+    assert header_size(data) == (size[1], size[0])
+    assert not is_film(data)
+    with pytest.raises(BadPicture, match=r"damaged|not a picture"):
+        read(data[: len(data) // 2])
+
+
+def test_a_heic_too_large_to_decode_is_refused_from_its_header() -> None:
+    with pytest.raises(PictureTooLarge, match="128 × 96"):
+        decode(heic(Image.new("RGB", (128, 96))), LIMIT, 100, 1024)
 
 
 def test_a_wrong_extension_does_not_matter_and_a_profile_is_no_obstacle() -> None:
@@ -213,6 +228,41 @@ def test_a_short_film_is_read_and_written() -> None:
     assert len(picture.frames) == 10
     assert picture.size == (48, 64)
     assert float(picture.frames[8].rgb.mean()) == pytest.approx(0.6, abs=0.03)
+
+
+def lying_on_its_side(data: bytes) -> bytes:
+    """The MP4 with the display matrix of a phone held upright: a quarter turn clockwise (ISO/IEC 14496-12, 8.3.2)."""
+    start = data.index(b"tkhd") + 4 + 40
+    one = 1 << 16
+    return data[:start] + struct.pack(">9i", 0, one, 0, -one, 0, 0, 0, 0, 1 << 30) + data[start + 36 :]
+
+
+def test_a_film_from_a_phone_held_upright_comes_upright() -> None:
+    frames = [read(saved(halves(), "PNG")).frames[0].rgb] * 3
+    picture = decode_film(lying_on_its_side(encode_film(frames, 100).data), 50_000_000, 1024, 120)
+    assert picture.size == (60, 40)
+    top, bottom = picture.frames[0].rgb[0, :, 10, 20], picture.frames[0].rgb[0, :, 50, 20]
+    assert top[0] > 0.7 > 0.3 > top[2], "what was left is on top"
+    assert bottom[2] > 0.7 > 0.3 > bottom[0]
+
+
+def test_reading_an_animation_or_a_film_can_be_cancelled_between_frames() -> None:
+    def gone(stage: str, fraction: float) -> None:
+        assert stage == "decoding"
+        if fraction > 0:
+            raise Cancelled("The job was cancelled.")
+
+    with pytest.raises(Cancelled):
+        decode_film(film(), 50_000_000, 1024, 10, gone)
+    with pytest.raises(Cancelled):
+        decode(animation(), LIMIT, 50_000_000, 1024, 10, gone)
+
+
+def test_an_animation_of_huge_frames_is_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "MOST_FILM_PIXELS", 3 * 48 * 32)
+    assert read(animation(), max_frames=10).notes == ("Only the first 3 of 5 frames were used.",)
+    monkeypatch.setattr(pictures, "MOST_FILM_PIXELS", 10)
+    assert len(read(animation(), max_frames=10).frames) == 1
 
 
 def test_a_film_that_is_cut_short_or_damaged_says_so() -> None:
