@@ -26,7 +26,7 @@ DEFAULT_TEMPO_BPM = 140.0
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What staff hand in. `chords` may be empty; `performer` is who played."""
+    """What staff hand in. `chords` may be empty; `performer` is who played; `track` has the melody (-1: find it)."""
 
     content: bytes
     title: str
@@ -34,6 +34,20 @@ class Upload:
     chords: str
     added_by: int
     """Discord id"""
+    track: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An upload as the engine plays it, not stored yet. `consent_at`: when it was said that the performer agrees."""
+
+    upload: Upload
+    guild_id: int
+    digest: str
+    kind: Kind
+    seed: int
+    clip: pb.Clip
+    consent_at: float
 
 
 def is_midi(content: bytes) -> bool:
@@ -41,7 +55,7 @@ def is_midi(content: bytes) -> bool:
     return content[:4] == b"MThd" or (content[:4] == b"RIFF" and content[8:12] == b"RMID")
 
 
-async def take_in_upload(
+async def play_upload(
     engine: EngineClient,
     store: Store,
     upload: Upload,
@@ -52,8 +66,8 @@ async def take_in_upload(
     max_bytes: int,
     now: float,
     on_event: OnEvent | None = None,
-) -> tuple[Clip, list[str]]:
-    """Render an upload and store it; returns the clip and the engine's remarks for whoever uploaded it.
+) -> Draft:
+    """Render an upload. The same file with the same seed, chords and track sounds the same.
 
     Consent has been given: the caller asks for it. Raises Refused when the file is in the collection already, and
     the engine's errors (bad MIDI, bad audio, bad chords), each with its sentence."""
@@ -62,26 +76,29 @@ async def take_in_upload(
     if known is not None:
         raise Refused(f"This file is in the collection already, as clip {known}.")
     kind = Kind.MIDI if is_midi(upload.content) else Kind.AUDIO
-    request = pb.RenderRequest(job=job, chords=upload.chords, seed=seed, melody_track=-1, max_bytes=max_bytes)
+    request = pb.RenderRequest(job=job, chords=upload.chords, seed=seed, melody_track=upload.track, max_bytes=max_bytes)
     if kind is Kind.MIDI:
         request.midi = upload.content
     else:
         request.audio = upload.content
-    rendered = await engine.render(request, on_event)
+    return Draft(upload, guild_id, digest, kind, seed, await engine.render(request, on_event), now)
+
+
+async def store_draft(store: Store, draft: Draft, now: float) -> Clip:
+    """Put a draft into the collection. Raises Refused when the same file has got there meanwhile."""
     new = NewClip(
-        guild_id=guild_id,
-        kind=kind,
-        source_digest=digest,
-        title=upload.title,
-        performer=upload.performer,
-        conditions=conditions_of(rendered, seed),
-        added_by=upload.added_by,
-        consent_at=now,
+        guild_id=draft.guild_id,
+        kind=draft.kind,
+        source_digest=draft.digest,
+        title=draft.upload.title,
+        performer=draft.upload.performer,
+        conditions=conditions_of(draft.clip, draft.seed),
+        added_by=draft.upload.added_by,
+        consent_at=draft.consent_at,
     )
-    number = await clips.add(store, new, rendered.audio, now)
-    clip = await clips.get(store, number)
+    clip = await clips.get(store, await clips.add(store, new, draft.clip.audio, now))
     assert clip is not None
-    return clip, list(rendered.notes)
+    return clip
 
 
 async def take_in_pieces(
@@ -184,4 +201,5 @@ def conditions_of(clip: pb.Clip, seed: int) -> Conditions:
         duration_s=clip.duration_s,
         loudness_lufs=clip.loudness_lufs,
         true_peak_dbtp=clip.true_peak_dbtp,
+        notated=clip.notated,
     )

@@ -31,6 +31,11 @@ from cogs._text import counted, percent, shorten
 COLOUR = discord.Colour.gold()
 NAMES = {Origin.HUMAN: "a human", Origin.AI: "the model"}
 GONE = "I don't have this poll any more."
+PERFORMED = (
+    "performed by the soloist's rendition network and the band. The music is notated: the question was who chose the "
+    "notes, not who played them"
+)
+"""Of a human clip that nobody played."""
 
 
 def clip_file(poll: Poll, audio: bytes) -> discord.File:
@@ -108,7 +113,10 @@ def described(clip: Clip) -> str:
             made = f"by {escape(clip.performer)}, seed {conditions.seed}"
         case Kind.PIECE:
             made = f"composed by {escape(clip.performer)}{f', {clip.year}' if clip.year else ''}"
-            made += f" (source: {escape(clip.source)}), played by the band" if clip.source else ", played by the band"
+            made += f" (source: {escape(clip.source)})" if clip.source else ""
+            made += f", {PERFORMED}"
+        case Kind.MIDI if conditions.notated:
+            made = f"notes by {escape(shorten(clip.performer, 200))}, {PERFORMED}"
         case Kind.MIDI:
             made = f"played by {escape(shorten(clip.performer, 200))}, with the band"
         case Kind.AUDIO:

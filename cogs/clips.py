@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import discord
 from discord import app_commands
@@ -12,7 +12,7 @@ from discord.ext import commands
 
 from bot.catalogue import matching
 from bot.client import Woodshed
-from bot.clip_intake import Upload, take_in_upload
+from bot.clip_intake import Draft, Upload, play_upload, store_draft
 from bot.engine_client import new_job_id
 from bot.errors import Refused
 from bot.live_reply import LiveReply
@@ -21,9 +21,10 @@ from bot.rules.blind_poll import LARGEST_SEED
 from bot.store import clips
 from bot.store.clips import Clip, Kind
 from cogs._access import Interaction, guild_id_of, require_staff
+from cogs._clip_drafts import LONGEST_CHORDS, Desk, DraftButton, Drafts, TrackMenu, offer
 from cogs._job_buttons import cancel_view
 from cogs._poll_views import described
-from cogs._text import MAX_DESCRIPTION, counted, shorten
+from cogs._text import MAX_CONTENT, MAX_DESCRIPTION, counted, shorten
 from engine.contract import engine_pb2 as pb
 
 NO_CONSENT = "I only store a clip when whoever played it agrees; ask them, then set `consent` to True."
@@ -36,6 +37,10 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
     def __init__(self, bot: Woodshed, draw_seed: Callable[[], int] = lambda: secrets.randbelow(LARGEST_SEED)) -> None:
         self.bot = bot
         self.draw_seed = draw_seed
+        self.desk = Desk(Drafts(), self._store, self._play_again)
+
+    async def cog_unload(self) -> None:
+        self.desk.drafts.close()
 
     @app_commands.command(description="Staff: store a clip that a human played")
     @app_commands.describe(
@@ -43,7 +48,8 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
         performer="Who played it",
         title="What it is called",
         consent="Whoever played it agrees that it is stored here and played in polls",
-        chords="Its chords, such as Dm7 G7 | Cmaj7; estimated from the MIDI if left out",
+        chords="Its chords, such as Dm7 G7 | Cmaj7; those in the MIDI if left out, else estimated and shown to you",
+        track="The MIDI track that has the melody; found if left out",
     )
     async def add(
         self,
@@ -52,13 +58,32 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
         performer: app_commands.Range[str, 1, 100],
         title: app_commands.Range[str, 1, 150],
         consent: bool,
-        chords: app_commands.Range[str, 1, 2000] = "",
+        chords: app_commands.Range[str, 1, LONGEST_CHORDS] = "",
+        track: app_commands.Range[int, 0, 1000] | None = None,
     ) -> None:
         require_staff(interaction)
         if not consent:
             raise Refused(NO_CONSENT)
+        require_may_post(interaction, "attach_files")
         limit_bytes = self.bot.settings.discord.max_attachment_bytes
         require_size(file, limit_bytes)
+
+        async def upload() -> Upload:
+            return Upload(
+                content=await read_attachment(file, limit_bytes),
+                title=title,
+                performer=performer,
+                chords=chords,
+                added_by=interaction.user.id,
+                track=-1 if track is None else track,
+            )
+
+        await self._play(interaction, upload, self.draw_seed(), discord.utils.utcnow().timestamp())
+
+    async def _play(
+        self, interaction: Interaction, upload: Callable[[], Awaitable[Upload]], seed: int, consent_at: float
+    ) -> None:
+        """Have the engine play an upload; store it, or ask first where the engine had to guess its chords."""
         job = pb.Job(job_id=new_job_id(), member_key=self.bot.member_key(interaction.user.id))
         with self.bot.jobs.place(interaction.user.id):
             reply = await LiveReply.begin(
@@ -67,31 +92,39 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
                 progress_view=cancel_view(job.job_id),
                 ephemeral=True,
             )
-            upload = Upload(
-                content=await read_attachment(file, limit_bytes),
-                title=title,
-                performer=performer,
-                chords=chords,
-                added_by=interaction.user.id,
-            )
-            clip, notes = await take_in_upload(
+            draft = await play_upload(
                 self.bot.engine,
                 self.bot.store,
-                upload,
+                await upload(),
                 guild_id=guild_id_of(interaction),
                 job=job,
-                seed=self.draw_seed(),
+                seed=seed,
                 max_bytes=upload_limit_bytes(interaction),
-                now=discord.utils.utcnow().timestamp(),
+                now=consent_at,
                 on_event=reply.show,
             )
-        lines = [f"Stored as clip {clip.id}: {described(clip)}", _measured(clip), *notes]
+        if draft.clip.chords_estimated:
+            await offer(reply, self.desk.drafts, draft)
+        else:
+            await reply.finish(content=await self._store(draft))
+
+    async def _play_again(self, interaction: Interaction, draft: Draft) -> None:
+        """A draft with other chords or another track."""
+
+        async def upload() -> Upload:
+            return draft.upload
+
+        await self._play(interaction, upload, draft.seed, draft.consent_at)
+
+    async def _store(self, draft: Draft) -> str:
+        clip = await store_draft(self.bot.store, draft, discord.utils.utcnow().timestamp())
+        lines = [f"Stored as clip {clip.id}: {described(clip)}", _measured(clip), *draft.clip.notes]
         if clip.kind is Kind.AUDIO:
             lines.append(
                 "Its sound differs from the band's and would give it away, so polls draw it only with "
                 "`/poll start recordings:True`. MIDI makes the fairer test."
             )
-        await reply.finish(content=shorten("\n".join(lines), 2000))
+        return shorten("\n".join(lines), MAX_CONTENT)
 
     @app_commands.command(name="list", description="Staff: what is in the collection")
     async def list_clips(self, interaction: Interaction) -> None:
@@ -117,11 +150,14 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
         await interaction.response.send_message(f"{described(found)}\n{_measured(found)}", file=file, ephemeral=True)
 
     @app_commands.command(description="Staff: delete a clip's sound; past polls keep its title")
-    @app_commands.describe(clip="Which one")
-    async def remove(self, interaction: Interaction, clip: int) -> None:
+    @app_commands.describe(
+        clip="Which one", forget_name="Also forget who played it, here and in past polls; works on removed clips, too"
+    )
+    async def remove(self, interaction: Interaction, clip: int, forget_name: bool = False) -> None:
         require_staff(interaction)
         now = discord.utils.utcnow().timestamp()
-        removed = await clips.remove(self.bot.store, guild_id_of(interaction), clip, now)
+        guild_id = guild_id_of(interaction)
+        removed = await clips.remove(self.bot.store, guild_id, clip, now, forget_name=forget_name)
         if removed is None:
             raise Refused(f"There is no clip {clip} in the collection.")
         sentence = f"Removed: {_short(removed)}. Its sound is deleted; past polls keep its title."
@@ -152,5 +188,13 @@ def _measured(clip: Clip) -> str:
     )
 
 
+BUTTONS = (DraftButton, TrackMenu)
+
+
 async def setup(bot: Woodshed) -> None:
+    bot.add_dynamic_items(*BUTTONS)
     await bot.add_cog(Clips(bot))
+
+
+async def teardown(bot: Woodshed) -> None:
+    bot.remove_dynamic_items(*BUTTONS)

@@ -14,12 +14,12 @@ from discord.ext import commands
 from bot.client import Woodshed
 from bot.durable import Durable
 from bot.posting import require_may_post
-from bot.store import members
+from bot.store import clips, members
 from cogs._access import Interaction
 
 ALL_KEPT = (
     "This lists all I keep of you. Files that I hold for the buttons of your pictures and clips stand in it with their "
-    "size and SHA-256, not in full."
+    "size and SHA-256, not in full. Who played a clip is kept as a name that staff typed, so that isn't in it."
 )
 WARNING = (
     "This cuts every tie between you and what I keep. Your quiz answers and your votes on closed polls stay, as those "
@@ -27,6 +27,16 @@ WARNING = (
     "everything behind the buttons of your pictures and clips are deleted. Clips and styles that you added to a server "
     "stay with the server. It can't be undone."
 )
+PLAYED = (
+    "Clips that you played for a server's polls stay, too: I know their performers only as names that staff typed, not "
+    "tied to you. Staff take one away with `/clips remove`, and the name with `forget_name:True`."
+)
+
+
+def named_sentence(clips: int) -> str:
+    """Said when uploads name somebody called like the member. Their titles would tell what polls are about."""
+    named = "One clip on this server names" if clips == 1 else f"{clips} clips on this server name"
+    return f"**{named} a performer called like you; if that is you, ask staff before you go.**"
 
 
 class MyData(commands.GroupCog, group_name="mydata", group_description="What I keep of you"):
@@ -47,7 +57,13 @@ class MyData(commands.GroupCog, group_name="mydata", group_description="What I k
     @app_commands.command(description="Have me forget you; totals of quiz and polls stay right")
     async def delete(self, interaction: Interaction) -> None:
         view = discord.ui.View(timeout=None).add_item(ForgetButton())
-        await interaction.response.send_message(WARNING, view=view, ephemeral=True)
+        paragraphs = [WARNING, PLAYED]
+        if interaction.guild_id is not None:
+            user = interaction.user
+            names = {name for name in (user.name, user.global_name, user.display_name) if name}
+            if named := await clips.named(self.bot.store, interaction.guild_id, names):
+                paragraphs.append(named_sentence(named))
+        await interaction.response.send_message("\n\n".join(paragraphs), view=view, ephemeral=True)
 
 
 class ForgetButton(Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"mydata:forget"):

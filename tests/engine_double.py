@@ -69,6 +69,7 @@ class EngineDouble(pb_grpc.EngineServicer):
     questions: list[pb.QuizReply] = field(default_factory=list)  # handed out first, in this order
     cards: list[pb.Card] = field(default_factory=list)  # instead of the one below
     pieces: tuple[pb.Piece, ...] = PIECES
+    estimates: bool = False  # of MIDI without given chords: as if the file named none, either
     weights: str = "abc1234"  # version of the stylize network's; codes of any other are refused as stale
     encoded: list[bytes] = field(default_factory=list)  # pictures whose style was taken
     film: bool = False  # pictures are films: painted frame by frame, and answered as MP4
@@ -143,7 +144,7 @@ class EngineDouble(pb_grpc.EngineServicer):
             case pb.PlayRequest():
                 return clip(request)
             case pb.RenderRequest():
-                return human_clip(request)
+                return human_clip(request, self.estimates)
         raise TypeError(type(request).__name__)
 
     def _stylized(self, request: pb.StylizeRequest) -> pb.StylizeResult:
@@ -398,11 +399,18 @@ def clip(request: pb.PlayRequest) -> pb.Clip:
     )
 
 
-def human_clip(request: pb.RenderRequest) -> pb.Clip:
+def human_clip(request: pb.RenderRequest, estimates: bool = False) -> pb.Clip:
     result = clip(pb.PlayRequest(chords=request.chords, tempo_bpm=request.tempo_bpm, instrument=request.instrument))
     result.audio = ogg(frequency_hz=330.0)
     result.model_version = ""
     result.takes = 0
+    result.notated = request.WhichOneof("source") == "piece_id"
+    if request.WhichOneof("source") == "midi":
+        result.tracks.extend([pb.Track(number=1, name="horn", notes=64), pb.Track(number=2, notes=12)])
+        result.melody_track = 1 if request.melody_track < 0 else request.melody_track
+        if estimates and not request.chords:
+            result.chords_estimated = True
+            result.notes.append(f"The chords were estimated from the notes: {result.chords}.")
     if request.WhichOneof("source") == "audio":
         result.midi = b""
         result.lead_sheet = b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +11,8 @@ from bot.errors import Refused
 from bot.rules.blind_poll import Candidate, Origin
 from bot.store import members
 from bot.store.connection import Store, Transaction
+
+NAMELESS = "somebody who is not named any more"
 
 
 class Kind(StrEnum):
@@ -44,6 +47,8 @@ class Conditions:
     duration_s: float
     loudness_lufs: float
     true_peak_dbtp: float
+    notated: bool = False
+    """of a human clip: nobody played it, the model's rendition network performs its notes"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class Clip:
 
 _COLUMNS = (
     "clips.id, clips.guild_id, kind, title, performer, year, source, removed_at, chords, bars, tempo_bpm, instrument,"
-    " feel, seed, model_version, soundfont, duration_s, loudness_lufs, true_peak_dbtp,"
+    " feel, seed, model_version, soundfont, duration_s, loudness_lufs, true_peak_dbtp, notated,"
     " (SELECT count(*) FROM polls WHERE human_clip = clips.id AND voided = 0) AS times_drawn,"
     " (SELECT count(*) FROM polls WHERE human_clip = clips.id AND voided = 0 AND answer = 'human'"
     "   AND closed_at IS NOT NULL) AS times_heard"
@@ -141,6 +146,7 @@ async def add_within(transaction: Transaction, clip: NewClip, audio: bytes, now:
         "duration_s": conditions.duration_s,
         "loudness_lufs": conditions.loudness_lufs,
         "true_peak_dbtp": conditions.true_peak_dbtp,
+        "notated": conditions.notated,
     }
     if known is not None:
         assignments = ", ".join(f"{column} = ?" for column in values)
@@ -180,14 +186,31 @@ async def human_clips(store: Store, guild_id: int) -> list[Clip]:
     return [_clip(row) for row in rows]
 
 
-async def remove(store: Store, guild_id: int, clip: int, now: float) -> Clip | None:
-    """Delete the sound of a clip of this server's collection, keep the row; None when there is no such clip."""
-    changed = await store.execute(
-        "UPDATE clips SET audio = NULL, removed_at = ?"
-        " WHERE id = ? AND guild_id = ? AND origin = 'human' AND removed_at IS NULL",
-        (now, clip, guild_id),
-    )
+async def remove(store: Store, guild_id: int, clip: int, now: float, *, forget_name: bool = False) -> Clip | None:
+    """Delete the sound of a clip of this server's collection, keep the row; None when there is no such clip.
+
+    `forget_name`: whoever played an upload is not named any more, also when its sound was deleted before."""
+    async with store.transaction() as transaction:
+        changed = await transaction.execute(
+            "UPDATE clips SET audio = NULL, removed_at = ?"
+            " WHERE id = ? AND guild_id = ? AND origin = 'human' AND removed_at IS NULL",
+            (now, clip, guild_id),
+        )
+        if forget_name:
+            changed += await transaction.execute(
+                "UPDATE clips SET performer = ? WHERE id = ? AND guild_id = ? AND kind IN ('midi', 'audio')",
+                (NAMELESS, clip, guild_id),
+            )
     return await get(store, clip) if changed else None
+
+
+async def named(store: Store, guild_id: int, names: Collection[str]) -> int:
+    """How many uploads of a server, removed ones too, name a performer who is called one of `names`."""
+    wanted = {name.strip().casefold() for name in names}
+    rows = await store.fetch_all(
+        "SELECT performer FROM clips WHERE guild_id = ? AND kind IN ('midi', 'audio')", (guild_id,)
+    )
+    return sum(str(row["performer"]).strip().casefold() in wanted for row in rows)
 
 
 def _clip(row: sqlite3.Row) -> Clip:
@@ -214,5 +237,6 @@ def _clip(row: sqlite3.Row) -> Clip:
             duration_s=float(row["duration_s"]),
             loudness_lufs=float(row["loudness_lufs"]),
             true_peak_dbtp=float(row["true_peak_dbtp"]),
+            notated=bool(row["notated"]),
         ),
     )

@@ -396,7 +396,7 @@ class RenderRequest(_message.Message):
     def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., midi: _Optional[bytes] = ..., audio: _Optional[bytes] = ..., piece_id: _Optional[str] = ..., chords: _Optional[str] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., melody_track: _Optional[int] = ..., max_bytes: _Optional[int] = ..., max_duration_s: _Optional[float] = ...) -> None: ...
 
 class Clip(_message.Message):
-    __slots__ = ("audio", "midi", "roll", "lead_sheet", "seed", "chords", "bars", "tempo_bpm", "instrument", "form", "key", "feel", "model_version", "soundfont", "duration_s", "loudness_lufs", "true_peak_dbtp", "compute_s", "takes", "longest_copied_run", "notes")
+    __slots__ = ("audio", "midi", "roll", "lead_sheet", "seed", "chords", "bars", "tempo_bpm", "instrument", "form", "key", "feel", "model_version", "soundfont", "duration_s", "loudness_lufs", "true_peak_dbtp", "compute_s", "takes", "longest_copied_run", "notes", "chords_estimated", "notated", "melody_track", "tracks")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     MIDI_FIELD_NUMBER: _ClassVar[int]
     ROLL_FIELD_NUMBER: _ClassVar[int]
@@ -418,6 +418,10 @@ class Clip(_message.Message):
     TAKES_FIELD_NUMBER: _ClassVar[int]
     LONGEST_COPIED_RUN_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
+    CHORDS_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
+    NOTATED_FIELD_NUMBER: _ClassVar[int]
+    MELODY_TRACK_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_FIELD_NUMBER: _ClassVar[int]
     audio: bytes
     midi: bytes
     roll: bytes
@@ -439,7 +443,21 @@ class Clip(_message.Message):
     takes: int
     longest_copied_run: int
     notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, audio: _Optional[bytes] = ..., midi: _Optional[bytes] = ..., roll: _Optional[bytes] = ..., lead_sheet: _Optional[bytes] = ..., seed: _Optional[int] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., model_version: _Optional[str] = ..., soundfont: _Optional[str] = ..., duration_s: _Optional[float] = ..., loudness_lufs: _Optional[float] = ..., true_peak_dbtp: _Optional[float] = ..., compute_s: _Optional[float] = ..., takes: _Optional[int] = ..., longest_copied_run: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    chords_estimated: bool
+    notated: bool
+    melody_track: int
+    tracks: _containers.RepeatedCompositeFieldContainer[Track]
+    def __init__(self, audio: _Optional[bytes] = ..., midi: _Optional[bytes] = ..., roll: _Optional[bytes] = ..., lead_sheet: _Optional[bytes] = ..., seed: _Optional[int] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., model_version: _Optional[str] = ..., soundfont: _Optional[str] = ..., duration_s: _Optional[float] = ..., loudness_lufs: _Optional[float] = ..., true_peak_dbtp: _Optional[float] = ..., compute_s: _Optional[float] = ..., takes: _Optional[int] = ..., longest_copied_run: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., chords_estimated: _Optional[bool] = ..., notated: _Optional[bool] = ..., melody_track: _Optional[int] = ..., tracks: _Optional[_Iterable[_Union[Track, _Mapping]]] = ...) -> None: ...
+
+class Track(_message.Message):
+    __slots__ = ("number", "name", "notes")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    name: str
+    notes: int
+    def __init__(self, number: _Optional[int] = ..., name: _Optional[str] = ..., notes: _Optional[int] = ...) -> None: ...
 
 class PlayEvent(_message.Message):
     __slots__ = ("queued", "progress", "result")

@@ -261,6 +261,9 @@ class Combo:
         )
         clip.chords = format_changes(found.changes, found.beats_per_bar)
         clip.bars, clip.key, clip.feel = found.bars, found.key, found.feel.name
+        clip.chords_estimated, clip.notated = found.estimated, found.notated
+        clip.melody_track = found.track
+        clip.tracks.extend(pb.Track(number=n, name=name, notes=notes) for n, name, notes in piece.tracks)
         clip.notes.extend(remarks)
         return clip
 

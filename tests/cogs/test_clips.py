@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import grpc
 import pytest
 
+from bot.clip_intake import Draft, Upload
+from bot.errors import Refused
 from bot.store import clips
 from bot.store.clips import Kind
+from cogs._clip_drafts import Drafts
+from cogs._poll_views import described
 from engine.contract import engine_pb2 as pb
+from tests.bot.store.collection import CONDITIONS
 from tests.conftest import Club
 from tests.engine_double import Behaviour, midi, ogg
 
@@ -158,3 +165,131 @@ async def test_a_models_clip_cannot_be_heard_or_removed_through_the_collection(c
         result = await club.instructor.slash(club.channel, command, clip=row["id"])
         assert "no clip" in result.response.content
     assert club.refusals()
+
+
+# ------------------------------------------------------------ chords that nobody wrote
+
+
+async def offered(club: Club, **options):
+    club.double.estimates = True
+    return (await add(club, **options)).response
+
+
+async def test_estimated_chords_are_shown_and_heard_before_the_clip_is_stored(club: Club) -> None:
+    message = await offered(club)
+    assert message.content.startswith("**Not stored yet:**")
+    assert "F7 | Bb7 | F7 | F7" in message.content
+    assert [file.filename for file in message.attachments] == ["draft.ogg", "draft.png"]
+    assert await collection(club) == []
+    await club.instructor.click(message, label="Store it")
+    assert "Stored as clip 1" in message.content
+    assert message.components == []
+    (clip,) = await collection(club)
+    assert clip.conditions.chords == "F7 | Bb7 | F7 | F7"
+    rows = await club.store.fetch_all("SELECT consent_at FROM clips")
+    assert rows[0]["consent_at"] is not None
+
+
+async def test_wrong_chords_are_corrected_and_the_same_performance_stored_over_them(club: Club) -> None:
+    message = await offered(club)
+    form = await club.instructor.click(message, label="Other chords")
+    stored = await club.instructor.submit_modal(form, {modal_field(form): "Dm7 G7 | Cmaj7"})
+    assert "Stored as clip 1" in stored.response.content
+    assert stored.ephemeral
+    first, second = club.double.requests
+    assert (second.chords, second.melody_track, second.seed) == ("Dm7 G7 | Cmaj7", 1, first.seed)
+    assert second.midi == first.midi
+    assert (await collection(club))[0].conditions.chords == "Dm7 G7 | Cmaj7"
+
+
+def modal_field(form) -> str:
+    (label,) = form.modal["components"]
+    return label["component"]["custom_id"]
+
+
+async def test_corrected_chords_that_do_not_parse_cost_the_upload_nothing(club: Club) -> None:
+    message = await offered(club)
+    form = await club.instructor.click(message, label="Other chords")
+    sentence = "I can't read “H7” (chord 1, bar 1) as a chord."
+    club.double.refusal = (grpc.StatusCode.INVALID_ARGUMENT, "bad_chords", sentence)
+    club.double.misbehave(Behaviour.REFUSE, 1)
+    refused = await club.instructor.submit_modal(form, {modal_field(form): "H7"})
+    assert refused.response.content == sentence
+    await club.instructor.click(message, label="Store it")
+    assert "Stored as clip 1" in message.content
+    club.forgiven.extend(club.env.errors)
+
+
+async def test_another_track_is_heard_and_asked_about_again(club: Club) -> None:
+    message = await offered(club)
+    menu = message.components[0]["components"][0]
+    assert [(o["value"], o["label"], o.get("default", False)) for o in menu["options"]] == [
+        ("1", "Track 1: horn", True), ("2", "Track 2: no name", False),
+    ]  # fmt: skip
+    again = await club.instructor.select(message, ["2"])
+    assert again.response.content.startswith("**Not stored yet:**")
+    assert club.double.requests[-1].melody_track == 2
+    await club.instructor.click(again.response, label="Store it")
+    assert len(await collection(club)) == 1
+
+
+async def test_a_track_can_be_named_in_the_command(club: Club) -> None:
+    await add(club, track=2)
+    assert club.double.requests[-1].melody_track == 2
+
+
+async def test_what_is_discarded_or_forgotten_by_a_restart_is_not_stored(club: Club) -> None:
+    message = await offered(club)
+    await club.instructor.click(message, label="Discard")
+    assert (message.content, message.components) == ("Discarded.", [])
+    message = await offered(club)
+    await club.restart()
+    late = await club.instructor.click(message, label="Store it")
+    assert "hand it in again" in late.response.content
+    assert await collection(club) == []
+    club.forgiven.extend(club.env.errors)
+
+
+async def test_drafts_are_few_and_short_lived() -> None:
+    drafts = Drafts()
+    upload = Upload(b"x", "T", "P", "", added_by=7)
+    names = [drafts.keep(Draft(upload, 1, str(i), Kind.MIDI, 0, pb.Clip(), 0.0)) for i in range(5)]
+    for name in names[:2]:
+        with pytest.raises(Refused):
+            drafts.get(name, 7)
+    assert [drafts.get(name, 7).digest for name in names[2:]] == ["2", "3", "4"]
+    with pytest.raises(Refused):
+        drafts.get(names[-1], 8)
+    drafts.close()
+    with pytest.raises(Refused):
+        drafts.get(names[-1], 7)
+
+
+# ------------------------------------------------------------ names
+
+
+async def test_a_performer_who_takes_the_name_back_is_named_nowhere(club: Club) -> None:
+    await add(club)
+    await club.instructor.slash(club.channel, "clips remove", clip=1)
+    removed = await club.instructor.slash(club.channel, "clips remove", clip=1, forget_name=True)
+    assert "not named any more" in removed.response.content
+    (row,) = await club.store.fetch_all("SELECT performer, audio FROM clips")
+    assert ("Ada" in row["performer"], row["audio"]) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "notated", "expected"),
+    [
+        (Kind.PIECE, True, "composed by Ada, 1899 (source: music21), performed by the soloist's rendition network"),
+        (Kind.MIDI, True, "notes by Ada, performed by the soloist's rendition network and the band"),
+        (Kind.MIDI, False, "played by Ada, with the band"),
+    ],
+)
+def test_a_result_says_who_performed(kind: Kind, notated: bool, expected: str) -> None:
+    conditions = replace(CONDITIONS, notated=notated)
+    piece = {"year": "1899", "source": "music21"} if kind is Kind.PIECE else {"year": "", "source": ""}
+    clip = clips.Clip(
+        1, 1, kind, "Blues", "Ada", removed=False, times_drawn=0, times_heard=0, conditions=conditions, **piece
+    )
+    assert expected in described(clip)
+    assert ("who chose the notes" in described(clip)) is notated

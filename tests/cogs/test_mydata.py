@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from bot.store import polls, quiz
+from bot.store import clips, polls, quiz
 from tests.conftest import Club
-from tests.engine_double import png
+from tests.engine_double import ogg, png
 
 
 async def exported(club: Club) -> dict:
@@ -69,3 +69,44 @@ async def test_whoever_was_forgotten_is_somebody_new_and_votes_once(club: Club) 
     assert len(await polls.votes(club.store, 1)) == 1
     await club.student.click(message, label="AI")
     assert len(await polls.votes(club.store, 1)) == 2
+
+
+async def test_whoever_leaves_is_told_of_clips_under_their_name_and_that_they_stay(club: Club) -> None:
+    for title in ("One", "Two"):
+        await club.instructor.slash(
+            club.channel, "clips add", file=(f"{title}.ogg", ogg(0.5 + len(title) + ord(title[0]) / 100)),
+            performer=" Ada ", title=title, consent=True,
+        )  # fmt: skip
+    told = (await club.student.slash(club.channel, "mydata delete")).response
+    assert "2 clips on this server name a performer called like you" in told.content
+    assert "`/clips remove`" in told.content
+    assert "One" not in told.content, "titles would tell what polls are about"
+    assert len(told.content) <= 2000
+    other = (await club.other.slash(club.channel, "mydata delete")).response
+    assert "called like you" not in other.content
+    assert "Clips that you played for a server's polls stay" in other.content
+
+
+async def test_forgetting_whoever_ran_polls_and_added_clips_keeps_both_and_every_total(club: Club) -> None:
+    await club.instructor.slash(
+        club.channel, "clips add", file=("a.ogg", ogg(0.7)), performer="Grace", title="Mine", consent=True
+    )
+    message = await take_part(club)
+    await club.instructor.slash(club.channel, "poll close")
+    asked = await club.instructor.slash(club.channel, "mydata delete")
+    await club.instructor.click(asked.response, label="Forget me")
+    assert len(await polls.votes(club.store, 1)) == 2
+    assert len(await polls.judgements(club.store, club.guild.id)) == 2
+    assert [clip.title for clip in await clips.human_clips(club.store, club.guild.id)][:1] == ["Mine"]
+    assert (await quiz.class_total(club.store, club.guild.id)).answered == 1
+    assert message.id
+
+
+async def test_forgetting_leaves_the_members_discord_id_in_no_table(club: Club) -> None:
+    await take_part(club)
+    await club.student.slash(club.channel, "jazz", seed=3)
+    asked = await club.student.slash(club.channel, "mydata delete")
+    await club.student.click(asked.response, label="Forget me")
+    for table in await club.store.fetch_all("SELECT name FROM sqlite_master WHERE type = 'table'"):
+        for row in await club.store.fetch_all(f"SELECT * FROM {table['name']}"):
+            assert club.student.id not in tuple(row), table["name"]

@@ -238,6 +238,7 @@ async def test_a_result_says_what_it_was_and_how_sure_the_figures_are(club: Club
     assert embed.title == "Poll 1: it was a human"
     assert "Maple Leaf Rag" in embed.description
     assert "Scott Joplin, 1899" in embed.description
+    assert "performed by the soloist's rendition network and the band" in embed.description
     assert "music21" in embed.description
     fields = {field.name: field.value for field in embed.fields}
     assert fields["Votes"] == "1 said human, 1 said AI."

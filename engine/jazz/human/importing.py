@@ -29,8 +29,9 @@ STRAIGHT_BELOW = 0.535
 
 @dataclass(frozen=True, slots=True)
 class HumanSolo:
-    """`notated`: the solo lies on the grid; nobody has played it yet. `remarks`: sentences for whoever handed the piece
-    in, about what was found or assumed."""
+    """`notated`: the solo lies on the grid; nobody has played it yet. `estimated`: nobody wrote these changes. `track`:
+    where in the file the solo was found. `remarks`: sentences for whoever handed the piece in, about what was found or
+    assumed."""
 
     solo: tuple[Note, ...]
     changes: tuple[ChordSpan, ...]
@@ -42,6 +43,8 @@ class HumanSolo:
     instrument: str
     key: str
     notated: bool
+    estimated: bool
+    track: int
     remarks: tuple[str, ...]
 
 
@@ -64,9 +67,8 @@ def human_score(
     `chords` "": those written in the file, else estimated; `tempo_bpm` 0: the file's; `instrument` "": the file's, else
     drawn by the seed; `track` -1: the melody is found. Raises `BadMidi`, `BadChords`, `BadOption`."""
     remarks: list[str] = []
-    if piece.metre == 2.0:
-        piece = in_cut_time(piece)
-        tempo_bpm *= 2
+    piece, faster = as_the_band_counts(piece)
+    tempo_bpm *= faster
     beats_per_bar = _metre(piece.metre)
     tempo = tempo_bpm or _tempo(piece.tempo_bpm, remarks)
     melody = find_melody(piece, track)
@@ -82,7 +84,9 @@ def human_score(
         moved = "an octave" if abs(octaves) == 1 else f"{abs(octaves)} octaves"
         remarks.append(f"The melody was moved by {moved} to suit the {player.name}.")
     feel = _feel(solo, piece.notated, tempo, beats_per_bar)
-    changes = _changes(piece, chords, start, bars, beats_per_bar, remarks)
+    changes, estimated = _changes(piece, chords, start, bars, beats_per_bar)
+    if estimated:
+        remarks.append(f"The chords were estimated from the notes: {format_changes(changes, beats_per_bar)}.")
     return HumanSolo(
         solo=solo,
         changes=changes,
@@ -94,29 +98,44 @@ def human_score(
         instrument=player.name,
         key=home_key(changes),
         notated=piece.notated,
+        estimated=estimated,
+        track=melody.part.track,
         remarks=tuple(remarks),
     )
 
 
-def in_cut_time(piece: Piece) -> Piece:
-    """A piece in 2/4 written in twice as long notes, as bands read rags: sixteenths become eighths, which can swing."""
+def as_the_band_counts(piece: Piece) -> tuple[Piece, float]:
+    """The piece with its note values stretched so that it counts in four or three, and how many of its new beats make
+    one of those that people count.
 
-    def doubled(notes: tuple[Note, ...]) -> tuple[Note, ...]:
-        return tuple(replace(note, onset=2 * note.onset, duration=2 * note.duration) for note in notes)
+    2/4 is read in cut time, as bands read rags: sixteenths become eighths, which can swing. In 6/8, 9/8 and 12/8 three
+    eighths are one beat, a triplet; two bars of 6/8 make one of 4/4."""
+    if piece.compound:
+        metre, stretch = (3.0 if piece.metre == 4.5 else 4.0), 2 / 3
+    elif piece.metre == 2.0:
+        metre, stretch = 4.0, 2.0
+    else:
+        return piece, 1.0
 
-    return replace(
+    def stretched(notes: tuple[Note, ...]) -> tuple[Note, ...]:
+        return tuple(replace(note, onset=stretch * note.onset, duration=stretch * note.duration) for note in notes)
+
+    counted = replace(
         piece,
-        parts=tuple(replace(part, notes=doubled(part.notes)) for part in piece.parts),
-        tempo_bpm=2 * piece.tempo_bpm,
-        metre=4.0,
-        chords=tuple(ChordSpan(2 * span.onset, 2 * span.beats, span.symbol) for span in piece.chords),
+        parts=tuple(replace(part, notes=stretched(part.notes)) for part in piece.parts),
+        tempo_bpm=stretch * piece.tempo_bpm,
+        metre=metre,
+        chords=tuple(ChordSpan(stretch * span.onset, stretch * span.beats, span.symbol) for span in piece.chords),
     )
+    return counted, 1.0 if piece.compound else stretch
 
 
 def phrase_to_answer(piece: Piece, chords: str, max_bars: int) -> Phrase:
     """The phrase of a MIDI file, from its first bar. Raises `BadMidi`, `BadOption`."""
+    if piece.metre != 2.0:  # a phrase of two beats a bar is answered at its own pace
+        piece, _ = as_the_band_counts(piece)
     if piece.metre not in (2.0, 4.0):
-        raise BadOption("The phrase must be in 4/4.")
+        raise BadOption("The phrase must be in 4/4, 2/4, 6/8 or 12/8.")
     melody = find_melody(piece)
     start, bars = phrase_window(melody.notes, 4, max_bars)
     if bars < len(melody.notes) and melody.notes[-1].onset >= start + bars * 4:
@@ -132,19 +151,15 @@ def phrase_to_answer(piece: Piece, chords: str, max_bars: int) -> Phrase:
 
 
 def _changes(
-    piece: Piece, chords: str, start: float, bars: int, beats_per_bar: int, remarks: list[str]
-) -> tuple[ChordSpan, ...]:
+    piece: Piece, chords: str, start: float, bars: int, beats_per_bar: int
+) -> tuple[tuple[ChordSpan, ...], bool]:
+    """Chords of a window: those given, else those written in the file, else estimated ones (True)."""
     if chords.strip():
-        return parse_changes(chords, bars, beats_per_bar)
+        return parse_changes(chords, bars, beats_per_bar), False
     written = chords_in_window(piece.chords, start, float(bars * beats_per_bar))
     if written:
-        return written
-    estimated = estimate_chords(piece, start, bars, beats_per_bar)
-    remarks.append(
-        f"The chords were estimated from the notes: {format_changes(estimated, beats_per_bar)}. "
-        "If they are wrong, hand the file in again with its chords."
-    )
-    return estimated
+        return written, False
+    return estimate_chords(piece, start, bars, beats_per_bar), True
 
 
 def _metre(metre: float) -> int:
@@ -153,7 +168,10 @@ def _metre(metre: float) -> int:
         return 4
     if metre in (3.0, 6.0, 1.5):
         return 3
-    raise BadMidi(f"The band plays in 4/4 and 3/4; this file has {metre:g} quarter notes to the bar.")
+    raise BadMidi(
+        "The band plays in 4/4 and 3/4, and what can be counted so (2/4, 6/8, 9/8, 12/8); "
+        f"this file has {metre:g} quarter notes to the bar."
+    )
 
 
 def _tempo(tempo_bpm: float, remarks: list[str]) -> float:

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 MAX_EVENTS = 400_000
 DRUM_CHANNEL = 9
+COMPOUND = ((6, 8), (9, 8), (12, 8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class MidiPart:
 class Piece:
     """A piece as its file has it. `metre`: quarter notes in a bar. `chords`: symbols written into it, may be empty.
 
-    `notated`: exactly on the grid at one loudness, as out of a notation program."""
+    `notated`: exactly on the grid at one loudness, as out of a notation program. `compound`: in 6/8, 9/8 or 12/8, where
+    a beat is three eighths."""
 
     title: str
     parts: tuple[MidiPart, ...]
@@ -42,6 +44,16 @@ class Piece:
     metre: float
     chords: tuple[ChordSpan, ...]
     notated: bool
+    compound: bool = False
+
+    @property
+    def tracks(self) -> list[tuple[int, str, int]]:
+        """(number, name, notes) of the tracks that hold something else than drums."""
+        found: dict[int, tuple[str, int]] = {}
+        for part in self.parts:
+            if not part.drums:
+                found[part.track] = (part.name, len(part.notes) + found.get(part.track, ("", 0))[1])
+        return [(track, name, notes) for track, (name, notes) in found.items()]
 
 
 def read_midi(data: bytes, max_duration_s: float) -> Piece:
@@ -69,7 +81,7 @@ def read_midi(data: bytes, max_duration_s: float) -> Piece:
 def _read(file: mido.MidiFile, max_duration_s: float) -> Piece:
     per_beat = file.ticks_per_beat
     tempi: list[tuple[int, int]] = []
-    metres: list[float] = []
+    metres: list[tuple[int, int]] = []
     texts: list[tuple[float, str]] = []
     parts: list[MidiPart] = []
     title = ""
@@ -92,9 +104,10 @@ def _read(file: mido.MidiFile, max_duration_s: float) -> Piece:
         title=title,
         parts=tuple(sounding),
         tempo_bpm=_main_tempo(tempi, round(last * per_beat)),
-        metre=metres[0] if metres else 4.0,
+        metre=4.0 * metres[0][0] / metres[0][1] if metres else 4.0,
         chords=_chords(texts, last),
         notated=_notated(sounding),
+        compound=bool(metres) and metres[0] in COMPOUND,
     )
 
 
@@ -103,7 +116,7 @@ def _read_track(
     track: mido.MidiTrack,
     per_beat: int,
     tempi: list[tuple[int, int]],
-    metres: list[float],
+    metres: list[tuple[int, int]],
     texts: list[tuple[float, str]],
 ) -> tuple[str, list[MidiPart]]:
     """The track's name and its parts, one a channel; tempo, metre and texts are added to the lists."""
@@ -130,7 +143,7 @@ def _read_track(
         elif message.type == "set_tempo":
             tempi.append((now, message.tempo))
         elif message.type == "time_signature":
-            metres.append(4.0 * message.numerator / message.denominator)
+            metres.append((message.numerator, message.denominator))
         elif message.type == "track_name":
             name = name or message.name.strip()
         elif message.type in ("text", "marker", "lyrics", "cue_marker"):

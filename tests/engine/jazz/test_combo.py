@@ -112,6 +112,7 @@ def test_a_humans_midi_is_rendered_under_the_same_conditions(combo, clip):
     assert human.chords == clip.chords
     assert human.soundfont == clip.soundfont
     assert human.model_version == ""
+    assert not human.notated
     assert human.loudness_lufs == pytest.approx(clip.loudness_lufs, abs=0.5)
     tracks = {track.name for track in mido.MidiFile(file=io.BytesIO(human.midi)).tracks}
     assert {"solo", "bass", "comping", "drums"} <= tracks
@@ -129,6 +130,8 @@ def test_a_notated_tune_keeps_its_notes_and_gets_a_players_time(combo):
     assert len({round(second, 3) for second in late_s}) > 4
     assert len({note.velocity for note in played}) > 4
     assert any("notated" in note for note in clip.notes)
+    assert (clip.notated, clip.chords_estimated, clip.melody_track) == (True, False, 1)
+    assert [(track.number, track.name) for track in clip.tracks] == [(1, "solo")]
     assert combo.render(request, silent).audio == clip.audio
 
 

@@ -164,6 +164,17 @@ def test_chords_are_estimated_and_shown():
     assert estimated[1].symbol == "G7"
     found = human_score(piece, "", 0, "", -1, 1, 30)
     assert any("estimated" in remark and "G7" in remark for remark in found.remarks)
+    assert found.estimated
+    assert not human_score(piece, "Dm7", 0, "", -1, 1, 30).estimated
+
+
+def test_a_file_tells_where_its_melody_could_be():
+    bass = [Note(float(i), 0.9, 36 + i % 5, 80) for i in range(32)]
+    data = midi_of(("bass", 1, 32, bass), ("horn", 3, 65, TUNE), ("kit", 9, 0, TUNE))
+    piece = read_midi(data, LIMIT_S)
+    assert piece.tracks == [(1, "bass", 32), (2, "horn", 64)]
+    assert human_score(piece, "C", 0, "", -1, 1, 30).track == 2
+    assert human_score(piece, "C", 0, "", 1, 1, 30).track == 1
 
 
 def test_tempo_metre_and_instrument_are_the_files_own():
@@ -175,7 +186,7 @@ def test_tempo_metre_and_instrument_are_the_files_own():
 
 def test_a_metre_that_the_band_does_not_play_is_refused():
     five = midi_of(("sax", 0, 66, TUNE), metre=(5, 4))
-    with pytest.raises(BadMidi, match="5 quarter notes"):
+    with pytest.raises(BadMidi, match=r"plays in 4/4 and 3/4, .* this file has 5 quarter notes to the bar\.$"):
         human_score(read_midi(five, LIMIT_S), "C", 0, "", -1, 1, 30)
 
 
@@ -184,6 +195,19 @@ def test_a_rag_in_two_four_is_read_in_cut_time():
     found = human_score(read_midi(rag, LIMIT_S), "C", 0, "clarinet", -1, 1, 30)
     assert found.tempo_bpm == pytest.approx(160, abs=0.1)
     assert found.bars == 8
+
+
+@pytest.mark.parametrize(("metre", "beats"), [((12, 8), 4), ((6, 8), 4), ((9, 8), 3)])
+def test_three_eighths_of_a_compound_metre_are_one_beat(metre, beats):
+    shuffle = [Note(i * 1.5 + step, 0.4, 60 + (3 * i) % 12, 80) for i in range(24) for step in (0.0, 1.0)]
+    piece = read_midi(midi_of(("sax", 0, 66, shuffle), tempo_bpm=180, metre=metre), LIMIT_S)
+    found = human_score(piece, "C", 0, "", -1, 1, 30)
+    assert found.beats_per_bar == beats
+    assert found.tempo_bpm == pytest.approx(120, abs=0.1)
+    assert {round(note.onset % 1, 2) for note in found.solo} == {0.0, 0.67}
+    assert human_score(piece, "C", 100, "", -1, 1, 30).tempo_bpm == 100
+    if beats == 4:
+        assert phrase_to_answer(piece, "", 64).tempo_bpm == pytest.approx(120, abs=0.1)
 
 
 def test_the_melody_is_moved_into_the_instruments_range():
