@@ -44,7 +44,7 @@ class Jazz(commands.Cog):
         form="A form instead of chords: blues, rhythm changes ...",
         key="The key of the form",
         feel="Swing, bossa ...",
-        takes="The critic chooses among so many, the likelier the better it finds one; more is slower",
+        takes="So many lines are tried every eight bars, of which the critic draws one; more is slower",
         phrase="A MIDI file with a phrase of yours, which the soloist answers",
     )
     async def jazz(

@@ -27,7 +27,7 @@ class JazzSettings(Table):
 
     soundfont: str = ""
     max_bars: int = Field(default=64, ge=4, le=256)
-    takes: int = Field(default=4, ge=1, le=32)
+    takes: int = Field(default=16, ge=1, le=32)
     clip_duration_s: float = Field(default=30.0, gt=1)
     max_import_duration_s: float = Field(default=600.0, gt=1)
     max_upload_bytes: int = Field(default=25 * MIB, ge=1)

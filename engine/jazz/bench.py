@@ -72,9 +72,10 @@ def main(argv: list[str]) -> int:
     clock.lap("load band")
     sys.stdout.write(f"{describe(device)}, {combo.soundfont}\n\n")
     _table("once", clock)
+    every = combo.settings.takes
     for name, form, bars, takes in (
-        ("12-bar blues, 4 takes", "blues", 12, 4),
-        ("32-bar chorus, 1 take", "rhythm changes", 32, 1),
+        (f"12-bar blues, {every} takes", "blues", 12, every),
+        (f"32-bar chorus, {every} takes", "rhythm changes", 32, every),
     ):
         stages = Clock()
         for run in range(args.runs):

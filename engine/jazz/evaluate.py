@@ -10,7 +10,7 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,14 +23,14 @@ from engine.jazz.excerpts import encode_solos, every_excerpt
 from engine.jazz.judge import Verdict, judge
 from engine.jazz.matched import Clip, matched_clips, spans_of
 from engine.jazz.measures import Line, table
-from engine.jazz.soloist import Soloist
+from engine.jazz.soloist import DEFAULT_TAKES, Soloist
 from engine.jazz.train import corpus_of
 from engine.jazz.train_likelihood import measure
 from engine.jazz.weights_file import FILE_NAME, load_weights
 from engine.jazz.windows import Window, notes_of_solo, windows_of_solo
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-FOLDS = 3
+FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,17 @@ def contenders(weights_dir: Path, solos: Sequence[Solo], clips: int, takes: int,
     shipped = load_weights(weights_dir / FILE_NAME)
     own = str(shipped.facts["name"])
     players = [("as shipped", Soloist(torch.device("cpu"), weights_dir))]
-    players.append((f"{own}, no critic", Soloist.of(shipped.without("critic"))))
+    players.append((f"{own}, no critic", Soloist.of(shipped.without("takes"))))
     for path in sorted(weights_dir.glob("notes-*.safetensors")):
         other = load_weights(path)
-        swapped = shipped.without("critic").with_network("notes", other)
+        swapped = shipped.without("takes").with_network("notes", other)
         players.append((f"{other.facts['name']}, no critic", Soloist.of(swapped)))
     result = []
     for name, soloist in players:
         with tqdm(total=clips, desc=f"playing: {name}") as bar:
-            batch = 12 if soloist.critic is not None else 40
+            batch = 10 if soloist.take_critic is not None else 50
             played = matched_clips(
-                soloist, solos, clips, seed=seed, takes=takes if soloist.critic is not None else 1, batch=batch,
+                soloist, solos, clips, seed=seed, takes=takes if soloist.take_critic is not None else 1, batch=batch,
                 progress=bar.update,
             )  # fmt: skip
         result.append(Contender(name, soloist, played))
@@ -95,34 +95,36 @@ def report(splits: dict[str, list[Solo]], weights_dir: Path, clips: int, takes: 
     """The whole evaluation as Markdown."""
     train, val = splits["train"], splits["val"]
     generator = np.random.default_rng(seed)
-    everyone = [*train, *val]
-    rows = contenders(weights_dir, everyone, clips, takes, seed)
-    human = [window for solo in everyone for window in windows_of_solo(solo)]
-    chosen = generator.permutation(len(human))[: 3 * len(rows[0].windows())]
-    human = [human[i] for i in chosen]
+    rows = contenders(weights_dir, val, clips, takes, seed)
+    human = [window for solo in val for window in windows_of_solo(solo)]
+    others = [window for solo in train for window in windows_of_solo(solo)]
+    others = [others[i] for i in generator.permutation(len(others))[: len(rows[0].windows())]]
+    shuffled = [replace(window, pitch=generator.permutation(window.pitch)) for window in others]
     text = [
-        f"{clips} clips of 16 bars in the settings of human excerpts (chords, tempo, instrument, feel; player and",
-        f"style drawn), seed {seed}; {len(human)} human windows of 8 bars. AUC of the better of two fresh classifiers,",
-        "three folds by tune and clip, 95 % bootstrap over tunes and clips. .5: can't be told apart.",
+        f"{clips} clips of 16 bars in the settings of excerpts of the val solos (chords, tempo, instrument, feel;",
+        f"player and style drawn), seed {seed}, against all {len(human)} windows of 8 bars of {len(val)} val solos,",
+        "which no network and no critic learned from. AUC of the best of three kinds of fresh classifiers or their",
+        f"sum, {FOLDS} folds by tune and clip, 95 % bootstrap over tunes and clips. .5: can't be told apart.",
         "",
         "| who | notes: AUC | notes and feel: AUC | nats a note on val | copied run: median, longest |",
         "|---|---|---|---|---|",
     ]
-    groups = sorted({window.group for window in human})
-    half = set(generator.permutation(groups)[: len(groups) // 2].tolist())
-    sides = [[w for w in human if w.group in half], [w for w in human if w.group not in half]]
-    told = _verdict_cell(judge(*sides, feel=True, seed=seed, folds=FOLDS))
+
+    def verdicts(windows: list[Window]) -> str:
+        return " | ".join(
+            _verdict_cell(judge(human, windows, feel=feel, seed=seed, folds=FOLDS)) for feel in (False, True)
+        )
+
     runs = rows[0].soloist.runs
     copied = [copying.longest_copied_run(notes_of_solo(solo), runs) for solo in val]
-    text.append(f"| humans against other humans | - | {told} | - | {np.median(copied):.0f}, {max(copied)} |")
+    text.append(f"| other humans (train) | {verdicts(others)} | - | {np.median(copied):.0f}, {max(copied)} (val) |")
+    text.append(f"| other humans, pitches shuffled | {verdicts(shuffled)} | - | - |")
     for row in rows:
-        windows = row.windows()
-        cells = [_verdict_cell(judge(human, windows, feel=feel, seed=seed, folds=FOLDS)) for feel in (False, True)]
         batches = every_excerpt(encode_solos(val, tuple(row.soloist.facts["performers"])), 128)
         nats = sum(measure(row.soloist.notes, batches, "notes").values())
         row.soloist.notes.eval()
         copied = [clip.improvisation.longest_copied_run for clip in row.clips]
-        text.append(f"| {row.name} | {cells[0]} | {cells[1]} | {nats:.3f} | {np.median(copied):.0f}, {max(copied)} |")
+        text.append(f"| {row.name} | {verdicts(row.windows())} | {nats:.3f} | {np.median(copied):.0f}, {max(copied)} |")
     text += [
         "",
         "What the solos are like, mean ± standard deviation over pieces of 16 bars; `*`: further from the human",
@@ -178,7 +180,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path("var/train/jazz"), help="where the corpus shards lie")
     parser.add_argument("--weights", type=Path, default=Path(__file__).parent / "weights")
     parser.add_argument("--clips", type=int, default=150)
-    parser.add_argument("--takes", type=int, default=4)
+    parser.add_argument("--takes", type=int, default=DEFAULT_TAKES, help="the critic chooses among so many")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves it to torch")
     parser.add_argument("--card", action="store_true", help="write the figures into the model card")

@@ -213,14 +213,24 @@ class SoloistNet(nn.Module):
         return self.drop(note + section + self.chords(x) + setting[:, None, :])
 
     def forward(
-        self, x: Excerpt, setting: Tensor, cache: Cache | None = None, start: int = 0, before: Tensor | None = None
+        self,
+        x: Excerpt,
+        setting: Tensor,
+        cache: Cache | None = None,
+        start: int | Tensor = 0,
+        before: Tensor | None = None,
+        mask: Tensor | None = None,
     ) -> Tensor:
-        """`setting` (B, C) comes from `self.setting`. With a `cache`, `x` holds the events from number `start` on."""
-        index = torch.arange(start, start + x.pitch.shape[1], device=x.pitch.device)[None].expand_as(x.pitch)
+        """`setting` (B, C) comes from `self.setting`. With a `cache`, `x` holds the events from number `start` (or, row
+        by row, (B,)) on; `mask` (B, 1, 1, slots) then says which cached events may be looked at (default: the last
+        `context`)."""
+        first = start[:, None] if isinstance(start, Tensor) else start
+        index = (first + torch.arange(x.pitch.shape[1], device=x.pitch.device)).expand_as(x.pitch)
         turn = self.clocks(index, x.onset)
         state = self.embed(x, setting, before)
+        window = self.shape.context + 1 if mask is None else 0
         for number, block in enumerate(self.body):
-            state = block(state, turn, cache, number, self.shape.context + 1)
+            state = block(state, turn, cache, number, window, mask)
         return self.norm(state)
 
     # --- the three questions; `state` is (..., C) ----------------------------------------------------------------

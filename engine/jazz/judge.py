@@ -1,9 +1,10 @@
 """The judge: fresh classifiers that try to tell generated windows from human ones.
 
 They are trained from nothing for every question, on groups (tunes, clips) apart from those that they are asked about.
-Two kinds look, and the better one counts: logistic regression on some 150 statistics of a window, and a small
-convolutional network on its notes. `notes` sees pitches and rhythm on a grid of 1/12 beat; `feel` sees the performance
-too. AUC .5: can't tell. Human solos against other human solos: see MODEL_CARD.md.
+Three kinds look, and the best one (or their sum) counts: logistic regression on some 150 statistics of a window,
+logistic regression on which short figures occur in it, and a small convolutional network on its notes. The soloist's
+own critic looks at those statistics too, but not at figures. `notes` sees pitches and rhythm on a grid of 1/12 beat;
+`feel` sees the performance too. AUC .5: can't tell. Human solos against other human solos: see MODEL_CARD.md.
 """
 
 from __future__ import annotations
@@ -16,17 +17,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.jazz.logistic import Logistic
+from engine.jazz.window_statistics import GRID, statistics
 from engine.jazz.windows import Window
 
 MAX_NOTES = 112
-GRID = 12
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """AUC of each kind of classifier over all held-out folds; `interval` is a 95 % bootstrap over groups of `auc`."""
+    """AUC of each kind of classifier over all held-out folds, of the best of them or their sum; `interval` is a 95 %
+    bootstrap over groups of `auc`."""
 
     statistics_auc: float
+    figures_auc: float
     network_auc: float
     auc: float
     interval: tuple[float, float]
@@ -44,130 +48,34 @@ def auc(positive: np.ndarray, negative: np.ndarray) -> float:
     return float((ranks[len(negative) :].sum() - size * (size + 1) / 2) / (size * len(negative)))
 
 
-# --- statistics of a window -------------------------------------------------------------------------------------------
+# --- short figures ------------------------------------------------------------------------------------------------
+
+FIGURE_COLUMNS = 384
+_FIGURE_PENALTY = 0.05
 
 
-def _histogram(values: np.ndarray, edges: Sequence[float] | np.ndarray) -> np.ndarray:
-    clipped = np.clip(values, edges[0], np.nextafter(edges[-1], -np.inf))
-    return np.histogram(clipped, edges)[0] / max(1, len(values))
+def figures(window: Window, feel: bool) -> np.ndarray:
+    """(FIGURE_COLUMNS,): how often each group of figures of two or three notes occurs, square roots of shares.
 
-
-def _entropy(values: np.ndarray) -> float:
-    _, counts = np.unique(values, return_counts=True)
-    share = counts / counts.sum()
-    return float(-(share * np.log2(share)).sum())
-
-
-def _repeated(symbols: np.ndarray, length: int) -> float:
-    """Share of runs of `length` that occur more than once."""
-    if len(symbols) <= length:
-        return 0.0
-    runs = np.lib.stride_tricks.sliding_window_view(symbols, length)
-    _, counts = np.unique(runs, axis=0, return_counts=True)
-    return float(counts[counts > 1].sum() / counts.sum())
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    if len(a) < 3 or a.std() < 1e-9 or b.std() < 1e-9:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
-
-
-def statistics(window: Window, feel: bool) -> np.ndarray:
-    """Some 150 numbers of a window; with `feel` about 75 more on timing, dynamics and articulation."""
+    A figure is intervals with note values; with `feel` how two neighbouring notes are placed, held and stressed.
+    Figures fall into groups by a hash (Weinberger et al., Feature Hashing, ICML 2009)."""
     grid = np.rint(window.onset * GRID).astype(int)
-    pitch = window.pitch
-    step = np.diff(pitch)
-    ioi = np.diff(grid)
-    turns = np.sign(step[1:]) * np.sign(step[:-1])
-    log_ioi = np.log2(np.maximum(ioi, 1))
-    length_runs = np.diff(np.flatnonzero(np.concatenate([[True], np.diff(np.sign(step)) != 0, [True]])))
-    parts = [
-        _histogram(step, [*(np.arange(-13, 14) - 0.5), 13.5]),
-        _histogram(ioi, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 15, 18, 20, 24, 30, 36, 48, 72, 96, 1e9]),
-        _histogram(grid % GRID, np.arange(GRID + 1) - 0.5),
-        _histogram(np.mod(grid // GRID, 4), np.arange(5) - 0.5),
-        _histogram(length_runs, [1, 2, 3, 4, 5, 6, 8, 100]),
-        _histogram(np.abs(step), [0, 1, 2, 3, 5, 8, 13, 100]),
-        np.bincount(pitch % 12, minlength=12)[np.argsort(-np.bincount(pitch % 12, minlength=12))] / len(pitch),
-        np.array([
-            len(pitch) / window.beats, np.log(len(pitch)), pitch.mean() / 12, pitch.std(), np.ptp(pitch),
-            (turns < 0).mean() if len(turns) else 0.0, (turns == 0).mean() if len(turns) else 0.0,
-            (step == 0).mean(), np.abs(step).mean(), step.std(), _entropy(step), _entropy(ioi), _entropy(pitch),
-            _entropy(pitch % 12), _entropy(step * 1000 + np.append(ioi[1:], 0)), log_ioi.mean(), log_ioi.std(),
-            _correlation(log_ioi[1:], log_ioi[:-1]), _correlation(step[1:].astype(float), step[:-1].astype(float)),
-            _correlation(np.abs(step).astype(float), log_ioi), (ioi[1:] == ioi[:-1]).mean() if len(ioi) > 1 else 0.0,
-            (ioi >= 24).mean(), ioi.max(), (ioi > 0).mean(), window.onset[0], window.beats - window.onset[-1],
-            np.log(window.tempo_bpm), np.log(window.tempo_bpm) * len(pitch) / window.beats,
-            *(_repeated(step, n) for n in (2, 3, 4, 6)), *(_repeated(ioi, n) for n in (2, 3, 4, 6)),
-            *(_repeated(step * 1000 + ioi, n) for n in (1, 2, 3)),
-            *(_correlation(pitch[lag:].astype(float), pitch[:-lag].astype(float)) for lag in (1, 2, 4, 8)),
-            *(((ioi[1:] == a) & (ioi[:-1] == b)).mean() if len(ioi) > 1 else 0.0
-              for a, b in ((6, 6), (3, 3), (4, 4), (12, 12), (6, 12), (8, 4), (4, 8), (7, 5), (5, 7))),
-        ]),
-    ]  # fmt: skip
+    step = np.clip(np.diff(window.pitch), -13, 13) + 13
+    value = np.minimum(np.searchsorted([2, 4, 5, 8, 11, 15, 24, 40], np.diff(grid)), 8)
+    figure = step * 9 + value
+    runs = [figure, figure[1:] * 243 + figure[:-1], 60_000 + step[1:] * 27 + step[:-1]]
     if feel:
-        parts.append(_feel_statistics(window, grid))
-    return np.nan_to_num(np.concatenate(parts).astype(np.float64))
-
-
-def _feel_statistics(window: Window, grid: np.ndarray) -> np.ndarray:
-    beat_ms = 60_000.0 / window.tempo_bpm
-    in_beat = np.mod(window.onset + 0.04, 1.0) - 0.04
-    gap = np.diff(window.onset)
-    ratio = window.duration[:-1] / np.maximum(gap, 1e-3)
-    held_ms = window.duration * beat_ms
-    level = (window.velocity - window.velocity.mean()) / max(window.velocity.std(), 1.0)
-    off = (np.mod(grid, GRID) >= 5) & (np.mod(grid, GRID) <= 8)
-    on = np.mod(grid, GRID) <= 1
-    late = np.where(on, in_beat, np.nan)
-    pitch = window.pitch.astype(float)
-    ratio_change = np.diff(gap) / np.maximum(gap[1:], 0.02)
-    return np.concatenate([
-        _histogram(in_beat, np.linspace(-0.04, 0.96, 21)),
-        _histogram(ratio, [0, 0.2, 0.4, 0.55, 0.65, 0.75, 0.8, 0.85, 0.9, 0.95, 0.995, 1.01, 100]),
-        _histogram(held_ms, [0, 40, 60, 80, 100, 120, 150, 200, 300, 500, 1000, 1e9]),
-        _histogram(level, [-9, -2, -1, -0.5, 0, 0.5, 1, 2, 9]),
-        np.array([
-            np.nanmean(late) * beat_ms if on.any() else 0.0, np.nanstd(late) * beat_ms if on.any() else 0.0,
-            in_beat[off].mean() if off.any() else 0.57, in_beat[off].std() if off.any() else 0.1,
-            window.velocity.std(), _correlation(level[1:], level[:-1]), _correlation(level, pitch),
-            _correlation(np.diff(level), np.diff(pitch)), level[off].mean() if off.any() else 0.0,
-            level[on].mean() if on.any() else 0.0, ratio.mean(), ratio.std(), np.log(held_ms + 1).mean(),
-            np.log(held_ms + 1).std(), _correlation(ratio[1:], ratio[:-1]), _correlation(level[:-1], ratio),
-            _correlation(level[:-1], np.log(gap + 0.02)), _correlation(ratio, np.log(gap + 0.02)),
-            np.abs(ratio_change).mean() if len(ratio_change) else 0.0, (gap * beat_ms < 60).mean(),
-            (ratio > 0.995).mean(), np.clip(window.duration[-1], 0, 8), np.abs(np.diff(level)).mean(),
-            np.percentile(gap * beat_ms, 10), np.percentile(ratio, 10), np.percentile(ratio, 90),
-        ]),
-    ])  # fmt: skip
-
-
-def _logistic(train: np.ndarray, labels: np.ndarray, test: np.ndarray, penalty: float = 0.02) -> np.ndarray:
-    """Log odds for `test` by L2-penalised logistic regression on standardised columns and their squares."""
-    mean, deviation = train.mean(0), train.std(0) + 1e-6
-
-    def scaled(rows: np.ndarray) -> Tensor:
-        z = np.clip((rows - mean) / deviation, -4, 4)
-        return torch.from_numpy(np.concatenate([z, 0.5 * (z**2 - 1)], axis=1))
-
-    x, y = scaled(train), torch.from_numpy(labels.astype(np.float64))
-    weight = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
-    bias = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    balance = torch.where(y > 0, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
-    optimiser = torch.optim.LBFGS([weight, bias], max_iter=60, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        loss = (
-            F.binary_cross_entropy_with_logits(x @ weight + bias, y, weight=balance) + penalty * weight.square().sum()
-        )
-        loss.backward()
-        return loss
-
-    optimiser.step(closure)
-    with torch.no_grad():
-        return np.asarray(scaled(test) @ weight + bias)
+        late = np.digitize(np.mod(window.onset * GRID + 0.5, 1.0), [0.2, 0.4, 0.6, 0.8])
+        gap = np.diff(window.onset, append=window.onset[-1:] + 2.0)
+        held = np.digitize(window.duration / np.maximum(gap, 0.01), [0.3, 0.5, 0.7, 0.85, 0.99])
+        louder = np.digitize(np.diff(window.velocity, prepend=window.velocity[:1]), [-12, -4, 4, 12])
+        played = (late * 6 + held) * 5 + louder
+        runs += [70_000 + played, 80_000 + played[1:] * 150 + played[:-1], 110_000 + played[1:] * 9 + value]
+    counts = np.zeros(FIGURE_COLUMNS)
+    for number, run in enumerate(runs):
+        groups = (run.astype(np.uint64) + 1_000_003 * (number + 1)) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)
+        counts += np.bincount((groups % FIGURE_COLUMNS).astype(int), minlength=FIGURE_COLUMNS) / max(1, len(run))
+    return np.sqrt(counts)
 
 
 # --- a network on the notes of a window ---------------------------------------------------------------------------
@@ -270,18 +178,21 @@ def judge(
     labels = np.array([0] * len(human) + [1] * len(machine))
     fold = np.concatenate([_folds(human, folds, seed), _folds(machine, folds, seed + 1)])
     table = np.stack([statistics(window, feel) for window in everything])
+    seen = np.stack([figures(window, feel) for window in everything])
     notes = np.stack([note_channels(window, feel) for window in everything])
-    by_statistics, by_network = np.zeros(len(everything)), np.zeros(len(everything))
+    by_statistics, by_figures, by_network = np.zeros((3, len(everything)))
     for number in range(folds):
         test = fold == number
-        by_statistics[test] = _logistic(table[~test], labels[~test], table[test])
+        by_statistics[test] = Logistic.fit(table[~test], labels[~test]).log_odds(table[test])
+        by_figures[test] = Logistic.fit(seen[~test], labels[~test], _FIGURE_PENALTY).log_odds(seen[test])
         by_network[test] = _network_scores(notes[~test], labels[~test], notes[test], seed + number, epochs)
     is_machine = labels == 1
-    both = _standard(by_statistics) + _standard(by_network)
-    aucs = [auc(scores[is_machine], scores[~is_machine]) for scores in (by_statistics, by_network, both)]
-    best = (by_statistics, by_network, both)[int(np.argmax(aucs))]
+    looks = [by_statistics, by_figures, by_network]
+    looks.append(np.sum([_standard(scores) for scores in looks], axis=0))
+    aucs = [auc(scores[is_machine], scores[~is_machine]) for scores in looks]
+    best = looks[int(np.argmax(aucs))]
     interval = _bootstrap(best, is_machine, np.array([window.group for window in everything]), seed)
-    return Verdict(aucs[0], aucs[1], max(aucs), interval, best[~is_machine], best[is_machine])
+    return Verdict(aucs[0], aucs[1], aucs[2], max(aucs), interval, best[~is_machine], best[is_machine])
 
 
 def _standard(scores: np.ndarray) -> np.ndarray:

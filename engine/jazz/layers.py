@@ -34,6 +34,19 @@ class Cache:
         first = max(0, needed - max(window, added))
         return keys[:, :, first:needed], values[:, :, first:needed]
 
+    def keep(self, rows: Tensor, slots: Tensor | None = None) -> None:
+        """Go on with copies of the batch rows `rows` (B,), of each only with its events `slots` (B, S), in order."""
+        for block, (keys, values) in enumerate(zip(self.keys, self.values, strict=True)):
+            if keys is None or values is None:
+                continue
+            length = self.lengths[block]
+            kept = [past[rows, :, :length] for past in (keys, values)]
+            if slots is not None:
+                index = slots[:, None, :, None].expand(-1, keys.shape[1], -1, keys.shape[3])
+                kept = [past.gather(2, index) for past in kept]
+            self.keys[block], self.values[block] = kept
+            self.lengths[block] = kept[0].shape[2]
+
 
 class TwoClocks(nn.Module):
     """Rotary positions (Su et al., RoFormer, 2021) on two clocks: half of the heads count events, half count beats, so

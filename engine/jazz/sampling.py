@@ -1,25 +1,20 @@
-"""Playing: events drawn one by one from the soloist, many takes in one batch, then their rendition."""
+"""Improvising: events drawn one by one from the soloist, many takes in one batch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from engine.jazz.generator import Excerpt, Setting, SoloistNet
+from engine.jazz.generator import TIMINGS, Excerpt, Setting, SoloistNet
 from engine.jazz.layers import Cache
-from engine.jazz.rendition import Played, RenditionNet
 from engine.jazz.tokens import (
     ADVANCES,
     IGNORE,
-    LENGTHS,
-    LOUDNESSES,
-    OFFSET_LIMIT,
-    OFFSET_STEP_MS,
-    OFFSETS,
     PITCHES,
     POSITION_BEATS,
     POSITIONS,
@@ -77,29 +72,38 @@ class ChangesTable:
 
 @dataclass
 class Takes:
-    """Events of B takes as they are played, one entry an event (each (B,)). `count` (B,): notes within the form."""
+    """Events of B takes, long (B, N); of row i the first `count[i]` are played, the rest is filling."""
 
-    timing: list[Tensor] = field(default_factory=list)
-    beat: list[Tensor] = field(default_factory=list)
-    position: list[Tensor] = field(default_factory=list)
-    pitch: list[Tensor] = field(default_factory=list)
-    count: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
+    timing: Tensor
+    beat: Tensor
+    position: Tensor
+    pitch: Tensor
+    count: Tensor
 
-    def window(self, start: Tensor, size: int) -> Takes:
-        """At most `size` events of each take from its event number `start` (B,) on."""
-        size = min(size, len(self.pitch))
-        index = (start[:, None] + torch.arange(size, device=start.device)).clamp_max(len(self.pitch) - 1)
+    @classmethod
+    def none(cls, rows: int, device: torch.device) -> Takes:
+        empty = torch.zeros(rows, 0, dtype=torch.long, device=device)
+        return cls(empty, empty, empty, empty, torch.zeros(rows, dtype=torch.long, device=device))
 
-        def cut(values: list[Tensor]) -> list[Tensor]:
-            return list(torch.stack(values, dim=1).gather(1, index).unbind(1))
+    def keep(self, rows: Tensor) -> Takes:
+        """The takes `rows`, in that order."""
+        return Takes(**{name: getattr(self, name)[rows] for name in self.__dataclass_fields__})
 
-        count = (self.count - start).clamp(0, size)
-        return Takes(cut(self.timing), cut(self.beat), cut(self.position), cut(self.pitch), count)
-
-    def trim(self, events: int) -> None:
-        """Forget what was drawn after event number `events`."""
-        for name in ("timing", "beat", "position", "pitch"):
-            setattr(self, name, getattr(self, name)[:events])
+    def followed_by(self, events: Sequence[Sequence[Tensor]], played: Sequence[Tensor]) -> Takes:
+        """With `events` behind: one entry a step, each (timing, beat, position, pitch), each (B,); row i takes part in
+        a step where `played` (B,) is True."""
+        if not events:
+            return self
+        steps = torch.stack(list(played), dim=1)
+        inside = torch.arange(self.pitch.shape[1], device=steps.device)[None] < self.count[:, None]
+        real = torch.cat([inside, steps], dim=1)
+        count = real.sum(1)
+        order = torch.argsort((~real).to(torch.uint8), dim=1, stable=True)[:, : int(count.max())]
+        columns = (self.timing, self.beat, self.position, self.pitch)
+        joined = [torch.cat([old, torch.stack(new, dim=1)], dim=1)
+                  for old, new in zip(columns, zip(*events, strict=True), strict=True)]  # fmt: skip
+        timing, beat, position, pitch = (column.gather(1, order) for column in joined)
+        return Takes(timing, beat, position, pitch, count)
 
 
 def draw(logits: Tensor, heat: float, generator: torch.Generator) -> Tensor:
@@ -108,39 +112,49 @@ def draw(logits: Tensor, heat: float, generator: torch.Generator) -> Tensor:
 
 
 class Improviser:
-    """Plays B takes at once. Each row has its own chords, setting and end, so that rows may be different clips."""
+    """Plays B takes at once. Each row has its own chords, setting and end, so that rows may be different clips.
+
+    A row that has come to its end waits until the others have too; then all may play on, or those that `keep` names."""
 
     def __init__(
         self,
         network: SoloistNet,
         changes: Sequence[Changes],
         setting: Setting,
-        end_beats: Tensor,
         generator: torch.Generator,
         heat: Heat | None = None,
         pitch_range: Tensor | None = None,
         shift: Tensor | None = None,
     ) -> None:
-        """`end_beats` (B,): no note starts there or later. `pitch_range` (B, 2): lowest and highest pitch allowed.
-        `shift` (B,): semitones that chords and primer are transposed up (training only)."""
+        """`pitch_range` (B, 2): lowest and highest pitch allowed. `shift` (B,): semitones that chords and primer are
+        transposed up (training only)."""
         self.network, self.heat, self.generator = network, heat or Heat(), generator
-        self.device = end_beats.device
+        self.device = setting.tempo_bpm.device
         self.table = ChangesTable.of(changes, self.device)
-        self.end = end_beats
+        self.asked = setting
         self.setting = network.setting(setting)
-        self.rows = torch.arange(len(end_beats), device=self.device)
+        self.rows = torch.arange(len(changes), device=self.device)
         self.cache = Cache(network.shape.blocks)
-        self.takes = Takes(count=torch.zeros_like(end_beats, dtype=torch.long))
-        self.done = torch.zeros_like(end_beats, dtype=torch.bool)
-        self.shift = shift if shift is not None else torch.zeros_like(end_beats, dtype=torch.long)
+        zeros = torch.zeros_like(self.rows)
+        self.shift = shift if shift is not None else zeros
         self.position_beats = torch.from_numpy(POSITION_BEATS).float().to(self.device)
         every = torch.arange(PITCHES, device=self.device)
         low_high = pitch_range if pitch_range is not None else torch.tensor([[21, 108]], device=self.device)
-        self.forbidden = (every < low_high[:, :1]) | (every > low_high[:, 1:])
-        zeros = torch.zeros_like(self.rows)
-        start = self._excerpt(zeros, zeros, zeros, zeros)
-        self.state = network(start, self.setting, self.cache, 0)[:, -1]
+        self.forbidden = ((every < low_high[:, :1]) | (every > low_high[:, 1:])).expand(len(changes), -1)
+        self.count, self.floor = zeros, zeros
+        self._past = Takes.none(len(changes), self.device)
+        self._events: list[tuple[Tensor, ...]] = []
+        self._played: list[Tensor] = []
+        self._numbers = zeros[:, None]  # of the cached events; -1 where a waiting row has nothing
+        self.state = network(self._excerpt(zeros, zeros, zeros, zeros), self.setting, self.cache, 0)[:, -1]
         self.beat, self.position, self.pitch = zeros, zeros - 1, zeros - 1
+
+    @property
+    def takes(self) -> Takes:
+        """What has been played so far."""
+        self._past = self._past.followed_by(self._events, self._played)
+        self._events, self._played = [], []
+        return self._past
 
     def _excerpt(self, timing: Tensor, beat: Tensor, position: Tensor, pitch: Tensor) -> Excerpt:
         onset = beat + self.position_beats[position.clamp_min(0)]
@@ -163,16 +177,21 @@ class Improviser:
     def _column(self, values: list[int]) -> Tensor:
         return torch.tensor(values, device=self.device)
 
-    def step(self) -> None:
-        """Draw the next event of every take."""
+    def step(self, end: Tensor | None = None) -> Tensor:
+        """Draw the next event of every take; one that would start at beat `end` (B,) or later is not played, and its
+        take waits: whatever it plays next starts there or later. Returns which takes have played, (B,)."""
         network, heat = self.network, self.heat
         timing_logits = network.timing_logits(self.state)
-        full = self.position >= len(POSITIONS) - 1
-        timing_logits[:, 0] = torch.where(full, -torch.inf, timing_logits[:, 0])
-        timing_logits[:, ADVANCES] = torch.where(full, -torch.inf, timing_logits[:, ADVANCES])
+        advances = torch.arange(TIMINGS, device=self.device) % ADVANCES
+        early = self.beat[:, None] + advances < self.floor[:, None]
+        full = (self.position >= len(POSITIONS) - 1)[:, None] & (advances == 0)
+        timing_logits = timing_logits.masked_fill((early | full) & (advances < ADVANCES - 1), -torch.inf)
         timing = draw(timing_logits, heat.timing, self.generator)
         advance = timing % ADVANCES
         beat = self.beat + advance
+        real = torch.ones_like(beat, dtype=torch.bool) if end is None else beat < end
+        if end is not None:
+            self.floor = torch.where(real, self.floor, torch.maximum(self.floor, end))
         chords = self.table.at(self.rows, beat)
         logits, told = network.position_logits(self.state, timing, chords["beat_in_bar"][:, 0])
         places = torch.arange(len(POSITIONS), device=self.device)
@@ -182,38 +201,60 @@ class Improviser:
         last = self.pitch[:, None]
         pitch_logits = network.pitch_logits(told[:, None], position[:, None], column, last, self.shift)[:, 0]
         pitch = draw(pitch_logits.masked_fill(self.forbidden, -torch.inf), heat.pitch, self.generator)
-        self._commit(timing, beat, position, pitch)
+        if bool(real.any()):
+            self._commit(timing, beat, position, pitch, real)
+        return real
 
-    def _commit(self, timing: Tensor, beat: Tensor, position: Tensor, pitch: Tensor) -> None:
-        self.done = self.done | (beat >= self.end)
-        beat = torch.where(self.done, torch.minimum(beat, self.end.long()), beat)
-        self.takes.timing.append(timing)
-        self.takes.beat.append(beat)
-        self.takes.position.append(position)
-        self.takes.pitch.append(pitch)
-        self.takes.count += (~self.done).long()
+    def _commit(
+        self, timing: Tensor, beat: Tensor, position: Tensor, pitch: Tensor, real: Tensor | None = None
+    ) -> None:
+        """Play these events, but only in the takes where `real` (B,)."""
+        real = torch.ones_like(beat, dtype=torch.bool) if real is None else real
+        self._events.append((timing, beat, position, pitch))
+        self._played.append(real)
+        number = self.count + 1
+        self._numbers = torch.cat([self._numbers, torch.where(real, number, -1)[:, None]], dim=1)
+        seen = (self._numbers >= 0) & (self._numbers > number[:, None] - self.network.shape.context - 1)
         column = self._excerpt(timing, beat, position, pitch)
-        started = len(self.takes.pitch)
-        self.state = self.network(column, self.setting, self.cache, started, before=self.pitch)[:, -1]
-        self.beat, self.position, self.pitch = beat, position, pitch
+        mask = seen[:, None, None]
+        state = self.network(column, self.setting, self.cache, number, before=self.pitch, mask=mask)[:, -1]
+        self.state = torch.where(real[:, None], state, self.state)
+        self.count = torch.where(real, number, self.count)
+        self.beat = torch.where(real, beat, self.beat)
+        self.position = torch.where(real, position, self.position)
+        self.pitch = torch.where(real, pitch, self.pitch)
 
     @torch.no_grad()
-    def play(self, progress: Callable[[float], None] | None = None) -> Takes:
-        """Draw until every take has reached its end."""
-        limit = int(self.end.max().item()) * MAX_NOTES_PER_BEAT
-        while not bool(self.done.all()) and len(self.takes.pitch) < limit:
-            self.step()
-            if progress is not None and len(self.takes.pitch) % 8 == 0:
-                progress(float((self.beat / self.end).clamp(max=1.0).min()))
-        return self.takes
+    def play(self, end: Tensor, progress: Callable[[float], None] | None = None) -> None:
+        """Draw until no take plays anything more before beat `end` (B,)."""
+        limit = len(self._events) + int((end - self.beat).max().item() + 1) * MAX_NOTES_PER_BEAT
+        waiting = self.floor >= end
+        while not bool(waiting.all()) and len(self._events) < limit:
+            waiting = waiting | ~self.step(torch.where(waiting, 0, end))
+            if progress is not None and len(self._events) % 8 == 0:
+                progress(float((self.beat / end).clamp(0.0, 1.0).min()))
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with copies of the takes `rows` (B,), each of which must play over the same chords as the one that it
+        replaces."""
+        self._past = self.takes.keep(rows)
+        numbers = self._numbers[rows]
+        wanted = (numbers >= 0) & (numbers >= self.count[rows][:, None] - self.network.shape.context)
+        slots = torch.argsort((~wanted).to(torch.uint8), dim=1, stable=True)[:, : int(wanted.sum(1).max())]
+        self.cache.keep(rows, slots)
+        self._numbers = torch.where(wanted, numbers, -1).gather(1, slots)
+        self.asked = self.asked.select(rows)
+        for name in ("setting", "state", "beat", "position", "pitch", "count", "floor"):
+            setattr(self, name, getattr(self, name)[rows])
 
 
 def excerpt_of_takes(takes: Takes, table: ChangesTable) -> Excerpt:
     """Takes as an `Excerpt` (B, T + 1); what lies after a take's end is padding. Its beats count from the bar of the
     first event, or from beat 0 where that starts in the first bars."""
-    beat, timing, position, pitch = (
-        torch.stack(values, dim=1) for values in (takes.beat, takes.timing, takes.position, takes.pitch)
-    )
+    columns = (takes.beat, takes.timing, takes.position, takes.pitch)
+    if not takes.pitch.shape[1]:  # nobody has played: one event of padding
+        columns = tuple(F.pad(column, (0, 1)) for column in columns)  # type: ignore[assignment]
+    beat, timing, position, pitch = columns
     count, time = beat.shape
     inside = torch.arange(time, device=beat.device)[None] < takes.count[:, None]
     start = beat[:, :1] - table.beat_in_bar.gather(1, beat[:, :1].clamp_max(table.root.shape[1] - 1))
@@ -236,64 +277,3 @@ def excerpt_of_takes(takes: Takes, table: ChangesTable) -> Excerpt:
         onset=onset * torch.cat([torch.ones_like(start, dtype=torch.bool), inside], dim=1),
         **{name: getattr(table, name)[rows, beats] for name in table.__dataclass_fields__},
     )
-
-
-@torch.no_grad()
-def render(
-    network: RenditionNet, excerpt: Excerpt, setting: Setting, generator: torch.Generator, heat: Heat | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Play the notes of an excerpt (B, T + 1 events): offset, loudness and length classes, each long (B, T)."""
-    heat = heat or Heat()
-    score, before_ms = network.read(excerpt, setting)
-    batch, time = score.shape[:2]
-    onset = excerpt.onset[:, 1:]
-    cache = Cache(network.shape.blocks)
-
-    def blank(unknown: int) -> Tensor:
-        return torch.full((batch,), unknown, dtype=torch.long, device=score.device)
-
-    offsets, loudnesses, lengths = [], [], []
-    offset, loudness, length = blank(OFFSETS), blank(LOUDNESSES), blank(LENGTHS)
-    for note in range(time):
-        # the length known at note t is that of note t - 2 (the one of t - 1 is drawn in this step)
-        played = Played(offset[:, None], loudness[:, None], length[:, None])
-        state = network(score[:, note : note + 1], played, onset[:, note : note + 1], cache, note)[:, 0]
-        before = blank(OFFSET_LIMIT) if note == 0 else offset
-        offset = draw(network.offset_logits(state), heat.offset, generator)
-        gap = before_ms[:, note] + (offset - before) * OFFSET_STEP_MS
-        length_logits, told = network.length_logits(state, offset, gap)
-        held = draw(length_logits, heat.length, generator)
-        if note == 0:
-            held = blank(LENGTHS)
-        else:
-            lengths.append(held)
-        loudness = draw(network.loudness_logits(told, held), heat.loudness, generator)
-        length = held
-        offsets.append(offset)
-        loudnesses.append(loudness)
-    lengths.append(_last_length(lengths, batch))
-    return torch.stack(offsets, 1), torch.stack(loudnesses, 1), torch.stack(lengths, 1)
-
-
-def _last_length(lengths: list[Tensor], batch: int) -> Tensor:
-    """The last note has no note after it: it is held like one of the take's longer notes."""
-    if not lengths:
-        return torch.full((batch,), LENGTHS - 2, dtype=torch.long)
-    heard = torch.stack(lengths[-24:], dim=1)
-    return torch.where(heard == LENGTHS - 1, 0, heard).max(dim=1).values
-
-
-def events_of_take(
-    takes: Takes, row: int, rendered: int, offset: Tensor, loudness: Tensor, length: Tensor, first: int = 0
-) -> Events:
-    """Take `row` as `Events` from event `first` on; its rendition is row `rendered` of `render`'s answers (B, T)."""
-    count = int(takes.count[row])
-
-    def column(values: list[Tensor]) -> np.ndarray:
-        return torch.stack(values[first:count], dim=0)[:, row].cpu().numpy() if count > first else np.zeros(0, int)
-
-    timing = column(takes.timing)
-    return Events(
-        column(takes.beat), timing // ADVANCES, timing % ADVANCES, column(takes.position), column(takes.pitch),
-        *(values[rendered, first:count].cpu().numpy() for values in (offset, loudness, length)),
-    )  # fmt: skip

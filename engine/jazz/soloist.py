@@ -19,18 +19,21 @@ from torch import Tensor
 
 from engine.errors import BadOption
 from engine.jazz import copying
+from engine.jazz.choosing import Choice
 from engine.jazz.corpus import FEELS, INSTRUMENTS, STYLES
-from engine.jazz.critic import SHORTEST, CriticNet, CriticShape, SoftNotes
 from engine.jazz.generator import Setting, SoloistNet, SoloistShape
+from engine.jazz.performing import Renderer, events_of_take
 from engine.jazz.rendition import RenditionNet, RenditionShape
-from engine.jazz.sampling import ChangesTable, Heat, Improviser, Takes, events_of_take, excerpt_of_takes, render
+from engine.jazz.sampling import ChangesTable, Heat, Improviser, Takes, excerpt_of_takes
 from engine.jazz.score import ChordSpan, Note
-from engine.jazz.tokens import ADVANCES, POSITION_BEATS, Changes, Events, changes_of_spans, decode, events_of_notes
+from engine.jazz.take_critic import TakeCritic
+from engine.jazz.tokens import ADVANCES, Changes, Events, changes_of_spans, decode, events_of_notes
 from engine.jazz.weights_file import FILE_NAME, Weights, load_weights
 from engine.progress import Progress, silent
 
 WEIGHTS_DIR = Path(__file__).parent / "weights"
-MAX_TAKES = 16
+MAX_TAKES = 32
+DEFAULT_TAKES = 16
 MAX_REDRAWS = 3
 
 
@@ -39,8 +42,9 @@ class Improvisation:
     """A solo. Onsets and durations in beats from the first bar, as performed.
 
     `takes`: how many were played, of which this one was picked; `longest_copied_run`: notes in a row that a training
-    solo has too, at most (`copying`); `critic_score`: the critic's log odds that a human played it (0 without a
-    critic); `redrawn`: how often all takes were thrown away because they copied; `events`: the notes as tokens."""
+    solo has too, at most (`copying`); `critic_score`: the critic's mean log odds that a human played eight bars of it
+    (0 without a critic); `redrawn`: how often all takes were thrown away because they copied; `events`: the notes as
+    tokens."""
 
     notes: tuple[Note, ...]
     takes: int
@@ -137,11 +141,10 @@ class Soloist:
         self.notes.load_state_dict(weights.networks["notes"])
         self.rendition = RenditionNet(RenditionShape(**weights.shapes["rendition"])).to(self.device)
         self.rendition.load_state_dict(weights.networks["rendition"])
-        self.critic: CriticNet | None = None
-        if "critic" in weights.networks:
-            self.critic = CriticNet(CriticShape(**weights.shapes["critic"])).to(self.device)
-            self.critic.load_state_dict(weights.networks["critic"])
-            self.critic.eval().requires_grad_(False)
+        self.take_critic: TakeCritic | None = None
+        if "takes" in weights.networks:
+            self.take_critic = TakeCritic(weights.shapes["takes"])
+            self.take_critic.load_state_dict(weights.networks["takes"])
         self.trust = float(weights.facts.get("trust", 1.0))
         self.notes.eval().requires_grad_(False)
         self.rendition.eval().requires_grad_(False)
@@ -167,7 +170,7 @@ class Soloist:
         style: str = "",
         feel: str = "swing",
         seed: int = 0,
-        takes: int = 4,
+        takes: int = DEFAULT_TAKES,
         primer: tuple[Note, ...] = (),
         progress: Progress = silent,
     ) -> Improvisation:
@@ -185,7 +188,7 @@ class Soloist:
         requests: Sequence[Request],
         *,
         seed: int = 0,
-        takes: int = 4,
+        takes: int = DEFAULT_TAKES,
         primer: tuple[Note, ...] = (),
         progress: Progress = silent,
     ) -> list[Improvisation]:
@@ -220,14 +223,15 @@ class Soloist:
         events = events_of_notes(written, request.tempo_bpm)
         timing = np.minimum(events.advance, ADVANCES - 1) + ADVANCES * events.phrase
 
-        def steps(values: np.ndarray) -> list[Tensor]:
-            return list(torch.from_numpy(values.astype(np.int64)).to(self.device)[:, None])
+        def row(values: np.ndarray) -> Tensor:
+            return torch.from_numpy(values.astype(np.int64)).to(self.device)[None]
 
         count = torch.tensor([len(events)], device=self.device)
-        takes = Takes(steps(timing), steps(events.beat), steps(events.position), steps(events.pitch), count)
+        takes = Takes(row(timing), row(events.beat), row(events.position), row(events.pitch), count)
         excerpt = excerpt_of_takes(takes, ChangesTable.of([request.table()], self.device))
-        offset, loudness, length = render(self.rendition, excerpt, setting, generator, self.heat)
-        told = [values[0].cpu().numpy() for values in (offset, loudness, length)]
+        renderer = Renderer(self.rendition, excerpt, setting, generator, self.heat)
+        renderer.play(len(events))
+        told = [values[0].cpu().numpy() for values in renderer.rendition()]
         events = dataclasses.replace(events, offset=told[0], loudness=told[1], length=told[2])
         ordered = sorted(written, key=lambda note: note.onset)
         played = decode(events, request.tempo_bpm, end_beat=float(request.beats))
@@ -245,110 +249,67 @@ class Soloist:
         generator: torch.Generator,
         progress: Progress,
     ) -> list[Improvisation]:
-        """`takes` lines of every request, of which one is performed.
-
-        It is drawn in proportion to the critic's odds (tempered by `trust`) among those that don't copy: always taking
-        the likeliest would overrate what the critic happens to like."""
-        lines = takes
+        """Every eight bars, `takes` lines of each request are played on from the one chosen so far, and one of them is
+        drawn in proportion to the critic's odds; then the finished line is performed in the same manner."""
         heard = events_of_notes(primer, requests[0].tempo_bpm) if primer else None
         metre = requests[0].beats_per_bar
         lead = 0 if heard is None else -(-(int(heard.beat[-1]) + 1) // metre) * metre
         tables, settings, ranges = [], [], []
         for request in requests:
             table = request.table()
-            tables += [_led(table, lead, metre) if lead else table] * lines
-            settings.append(self._setting(request, lines, generator))
-            ranges += [self.facts["ranges"].get(request.instrument, (36, 96))] * lines
+            tables += [_led(table, lead, metre) if lead else table] * takes
+            settings.append(self._setting(request, takes, generator))
+            ranges += [self.facts["ranges"].get(request.instrument, (36, 96))] * takes
         setting = Setting(**{
             name: torch.cat([getattr(item, name) for item in settings]) for name in Setting.__dataclass_fields__
         })  # fmt: skip
-        ends = torch.tensor(
-            [float(lead + request.beats) for request in requests for _ in range(lines)], device=self.device
-        )
         improviser = Improviser(
-            self.notes, tables, setting, ends, generator, self.heat, torch.tensor(ranges, device=self.device)
+            self.notes, tables, setting, generator, self.heat, torch.tensor(ranges, device=self.device)
         )
         if heard is not None:
-            improviser.prime([heard] * len(ends))
-
-        improviser.play(progress=lambda share: progress("improvising", 0.7 * share))
+            improviser.prime([heard] * len(tables))
+        choice = Choice(
+            [request.beats for request in requests], [request.tempo_bpm for request in requests], metre, takes,
+            lead=lead, heard=len(heard or ()), critic=self.take_critic, trust=self.trust, runs=self.runs,
+            generator=generator,
+        )  # fmt: skip
+        ends_before: list[int] | None = None
+        last = lead + max(request.beats for request in requests)
+        for ends in choice.block_ends():
+            share = 0.7 * max(ends) / last
+            improviser.play(
+                torch.tensor(ends, device=self.device).repeat_interleave(takes),
+                progress=lambda done, share=share: progress("improvising", done * share),  # type: ignore[misc]
+            )
+            improviser.keep(choice.of_lines(improviser.takes, ends, ends_before))
+            ends_before = ends
         played = improviser.takes
-        played.trim(max(int(played.count.max()), len(heard or ()) + 1))
-        odds = self._odds(played, improviser.table, setting)
-        luck = -torch.log(
-            -torch.log(torch.rand(len(odds), generator=generator, device=self.device).clamp(1e-9, 1 - 1e-7))
+        renderer = Renderer(
+            self.rendition, excerpt_of_takes(played, improviser.table), improviser.asked, generator, self.heat
         )
-        wish = self.trust * odds + luck  # the largest of these is a draw in proportion to the tempered odds
-        best = []
-        for number in range(len(requests)):
-            mine = range(number * lines, (number + 1) * lines)
-            empty = {row: int(played.count[row]) <= len(heard or ()) for row in mine}
-            copies = {row: self._copied(played, row, len(heard or ())) > copying.MAX_COPIED_RUN for row in mine}
-            best.append(min(mine, key=lambda row: (empty[row], copies[row], -float(wish[row]))))
-        rows = torch.tensor(best, device=self.device)
-        performed = self._perform(improviser, played, setting, rows, lead, len(heard or ()), generator)
+        for count, number, end in _stops(played, choice.block_ends(), takes):
+            renderer.play(min(count + 1, int(played.count[number * takes])))  # then the last note's length is known
+            renderer.keep(choice.of_renditions(played, renderer, number, end, count))
+        renderer.play(played.pitch.shape[1])
         progress("improvising", 0.95)
         dither = np.random.default_rng(int(torch.randint(1 << 31, (1,), generator=generator, device=self.device)))
+        rendition = renderer.rendition()
         improvisations = []
-        for request, row, events in zip(requests, best, performed, strict=True):
+        for number, request in enumerate(requests):
+            row = number * takes
+            events = events_of_take(played, row, row, rendition, len(heard or ()))
+            events = dataclasses.replace(events, beat=events.beat - lead)
+            events = events.since(int(np.searchsorted(events.beat, 0)))  # no pickups: the band starts here
             notes = decode(events, request.tempo_bpm, end_beat=float(request.beats), dither=dither)
-            style = int(setting.style[row])
+            style = int(improviser.asked.style[row])
             improvisations.append(Improvisation(
-                notes, takes, copying.longest_copied_run(notes, self.runs), float(odds[row]),
+                notes, takes, copying.longest_copied_run(notes, self.runs), choice.odds(number),
                 STYLES[style - 1] if style else "", events=events,
             ))  # fmt: skip
         return improvisations
 
-    def _odds(self, takes: Takes, table: ChangesTable, setting: Setting) -> Tensor:
-        """The critic's log odds of each line (B,), mean over windows of it. A line of fewer notes than the critic has
-        learned to judge is left at 0."""
-        if self.critic is None or not takes.pitch:
-            return torch.zeros(len(takes.count), device=self.device)
-        size = self.critic.shape.notes
-        room = (takes.count - size).clamp_min(0)
-        windows = 1 + int(-(-room.max() // (size // 2)))
-        asked = setting.without_player()
-        odds = []
-        for number in range(windows):
-            start = (room * number) // max(1, windows - 1)
-            excerpt = excerpt_of_takes(takes.window(start, size), table)
-            notes = excerpt.slice(1, excerpt.pitch.shape[1])
-            odds.append(self.critic(SoftNotes.of(notes), notes, asked))
-        return torch.where(takes.count >= SHORTEST, torch.stack(odds).mean(0), 0.0)
-
-    def _copied(self, takes: Takes, row: int, heard: int) -> int:
-        """Longest run that a training solo shares with the notated line of a take."""
-        count = int(takes.count[row])
-        if count <= heard:
-            return 0
-        beat, position, pitch = (
-            torch.stack([value[row] for value in values[heard:count]]).cpu().numpy()
-            for values in (takes.beat, takes.position, takes.pitch)
-        )
-        return copying.longest_run(beat + POSITION_BEATS[position], pitch, self.runs)
-
-    def _perform(
-        self,
-        improviser: Improviser,
-        played: Takes,
-        setting: Setting,
-        rows: Tensor,
-        lead: int,
-        heard: int,
-        generator: torch.Generator,
-    ) -> list[Events]:
-        """The rendition of the lines `rows`, as events from the form's first beat on."""
-        excerpt = excerpt_of_takes(played, improviser.table).select(rows)
-        offset, loudness, length = render(self.rendition, excerpt, setting.select(rows), generator, self.heat)
-        performed = []
-        for number, row in enumerate(rows.tolist()):
-            events = events_of_take(played, row, number, offset, loudness, length, heard)
-            events = dataclasses.replace(events, beat=events.beat - lead)
-            performed.append(events.since(int(np.searchsorted(events.beat, 0))))  # no pickups: the band starts here
-        return performed
-
     def _setting(self, request: Request, lines: int, generator: torch.Generator) -> Setting:
-        """A player from the roster who plays this instrument at about this tempo, drawn by chance, for all lines."""
+        """Players from the roster who play this instrument at about this tempo, one a line, drawn by chance."""
         roster = np.array(self.facts["roster"], float)  # instrument, style, feel, performer, tempo
         instrument = INSTRUMENTS.index(request.instrument) + 1
         fit = np.exp(-0.5 * (np.log(roster[:, 4] / request.tempo_bpm) / 0.25) ** 2) + 1e-6
@@ -358,13 +319,13 @@ class Soloist:
         if request.feel:
             fit *= np.where(roster[:, 2] == FEELS.index(request.feel) + 1, 1.0, 0.05)
         weights = torch.from_numpy(fit).float().to(self.device)
-        pick = int(torch.multinomial(weights, 1, generator=generator))
+        picks = torch.multinomial(weights, lines, replacement=True, generator=generator)
 
         def whole(value: int) -> Tensor:
             return torch.full((lines,), value, device=self.device)
 
         def of_player(column: int) -> Tensor:
-            return whole(int(roster[pick, column]))
+            return torch.from_numpy(roster[:, column].astype(np.int64)).to(self.device)[picks]
 
         return Setting(
             tempo_bpm=torch.full((lines,), float(request.tempo_bpm), device=self.device),
@@ -374,6 +335,18 @@ class Soloist:
             performer=of_player(3),
             beats_per_bar=whole(request.beats_per_bar),
         )
+
+
+def _stops(played: Takes, block_ends: list[list[int]], takes: int) -> list[tuple[int, int, int]]:
+    """(notes before it, request, beat) of every block's end, in the order of the notes; each once."""
+    found = set()
+    for ends in block_ends:
+        for number, end in enumerate(ends):
+            row = number * takes
+            notes = int((played.beat[row, : played.count[row]] < end).sum())
+            if notes:
+                found.add((notes, number, end))
+    return sorted(found)
 
 
 @contextmanager

@@ -4,6 +4,7 @@
     likelihood    the soloist and its rendition predict the next note
     critic        learns to tell human excerpts from the soloist's
     adversarial   the soloist learns from the critic, mixed with likelihood
+    takes         the critic that chooses takes learns eight bars of the finished soloist's from human ones
     export        writes the weights that the engine plays with
 
 Several GPUs: `torchrun --nproc-per-node N -m engine.jazz.train ...`. Every stage resumes where it was interrupted.
@@ -24,17 +25,18 @@ from engine.jazz.critic import CriticShape
 from engine.jazz.excerpts import encode_solos
 from engine.jazz.export import collect
 from engine.jazz.generator import SoloistShape
-from engine.jazz.matched import matched_clips
+from engine.jazz.matched import Clip, matched_clips
 from engine.jazz.rendition import RenditionShape
 from engine.jazz.sampling import Heat
 from engine.jazz.soloist import Soloist
 from engine.jazz.train_adversarial import AdversarialPlan, train_adversarial
 from engine.jazz.train_critic import CriticPlan, encode_clips, train_critic
 from engine.jazz.train_likelihood import LikelihoodPlan, train_likelihood
+from engine.jazz.train_take_critic import train_take_critic
 from engine.jazz.training import Group, join_group
 from engine.jazz.weights_file import FILE_NAME, Weights, save_weights
 
-STAGES = ("corpus", "likelihood", "critic", "adversarial", "export")
+STAGES = ("corpus", "likelihood", "critic", "adversarial", "takes", "export")
 
 DEFAULT_HEAT = "timing=1.05,position=1.04,pitch=1.02,offset=1.05,length=1.03,loudness=1.03"
 """Networks that were trained with dropout are a little too sure of themselves without it: the val split asks for about
@@ -66,11 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves it to torch")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--measure-every", type=int, default=100, help="steps between measurements and checkpoints")
-    parser.add_argument("--clips", type=int, default=400, help="solos that the critic is shown, of 16 bars each")
-    parser.add_argument("--trust", type=float, default=0.5, help="weight of the critic's odds in playing (export)")
-    parser.add_argument("--heat", default=DEFAULT_HEAT, help="temperatures of the streams (critic, export)")
     parser.add_argument(
-        "--soloist", choices=("likelihood", "adversarial"), default="likelihood", help="which one to export"
+        "--clips", type=int, help="solos of 16 bars that a critic is shown; default 400 (critic), 1500 (takes)"
+    )
+    parser.add_argument("--trust", type=float, default=1.0, help="power of the critic's odds in playing (export)")
+    parser.add_argument("--heat", default=DEFAULT_HEAT, help="temperatures of the streams (critic, takes, export)")
+    parser.add_argument(
+        "--soloist", choices=("likelihood", "adversarial"), default="likelihood", help="which one (takes, export)"
     )
     parser.add_argument("--weights", type=Path, default=Path(__file__).parent / "weights", help="where export writes")
 
@@ -102,7 +106,9 @@ def main(argv: list[str]) -> int:
         corpus_of(args.data, args.out, args.workers, rebuild=True)
         return 0
     splits = corpus_of(args.data, args.out, args.workers)
-    stages = {"likelihood": _likelihood, "critic": _critic, "adversarial": _adversarial, "export": _export}
+    stages = {
+        "likelihood": _likelihood, "critic": _critic, "adversarial": _adversarial, "takes": _takes, "export": _export,
+    }  # fmt: skip
     stages[args.stage](args, splits, group)
     return 0
 
@@ -124,18 +130,21 @@ def _soloist(args: argparse.Namespace, splits: dict[str, list[Solo]], notes: str
     """The soloist from the checkpoints so far; `notes` names the stage of its note network."""
     checkpoints = {"notes": args.out / f"{notes}.pt", "rendition": args.out / "rendition.pt"}
     if critic:
-        checkpoints["critic"] = args.out / "critic.pt"
+        checkpoints["takes"] = args.out / "takes.pt"
     performers = performers_of(splits["train"])
     name = "likelihood" if notes == "notes" else notes
     return collect(checkpoints, splits["train"], performers, name, heat=heat_of(args.heat), trust=args.trust)
 
 
+def _clips(args: argparse.Namespace, splits: dict[str, list[Solo]], group: Group, notes: str, count: int) -> list[Clip]:
+    """What the soloist plays in the settings of the train solos when nobody chooses."""
+    soloist = Soloist.of(_soloist(args, splits, notes, critic=False), group.device)
+    with tqdm(total=count, desc="the soloist plays", disable=not group.leads) as bar:
+        return matched_clips(soloist, splits["train"], count, seed=args.seed, takes=1, batch=50, progress=bar.update)
+
+
 def _critic(args: argparse.Namespace, splits: dict[str, list[Solo]], group: Group) -> None:
-    soloist = Soloist.of(_soloist(args, splits, "notes", critic=False), group.device)
-    with tqdm(total=args.clips, desc="the soloist plays", disable=not group.leads) as bar:
-        clips = matched_clips(
-            soloist, splits["train"], args.clips, seed=args.seed, takes=1, batch=50, progress=bar.update
-        )
+    clips = _clips(args, splits, group, "notes", args.clips or 400)
     machine = encode_clips(clips)
     held_back = max(1, len(machine) // 6)
     human, human_held_out = (encode_solos(splits.get(split, []), ()) for split in ("train", "val"))
@@ -152,10 +161,17 @@ def _adversarial(args: argparse.Namespace, splits: dict[str, list[Solo]], group:
     train_adversarial(solos, held_out, args.out / "notes.pt", args.out / "critic.pt", plan, args.out, group)
 
 
+def _takes(args: argparse.Namespace, splits: dict[str, list[Solo]], group: Group) -> None:
+    notes = "notes" if args.soloist == "likelihood" else "adversarial"
+    clips = _clips(args, splits, group, notes, args.clips or 1500)
+    if group.leads:
+        train_take_critic(splits["train"], splits.get("val", []), clips, args.out)
+
+
 def _export(args: argparse.Namespace, splits: dict[str, list[Solo]], group: Group) -> None:
     if group.leads:
         notes = "notes" if args.soloist == "likelihood" else "adversarial"
-        weights = _soloist(args, splits, notes, critic=(args.out / "critic.pt").exists())
+        weights = _soloist(args, splits, notes, critic=(args.out / "takes.pt").exists())
         save_weights(args.weights / FILE_NAME, weights)
         rival = "adversarial" if notes == "notes" else "notes"
         if (args.out / "adversarial.pt").exists():

@@ -151,9 +151,7 @@ def soft_line(network: SoloistNet, x: Excerpt, batch: Batch, heard: int, tempera
 def play_on(network: SoloistNet, duel: Duel, plan: AdversarialPlan, generator: torch.Generator) -> Excerpt:
     """The soloist's continuation of every beginning, with the beginning."""
     network.eval()
-    device = duel.human.shift.device
-    far = torch.full((len(duel.changes),), 1e6, device=device)
-    improviser = Improviser(network, duel.changes, duel.human.setting, far, generator, shift=duel.human.shift)
+    improviser = Improviser(network, duel.changes, duel.human.setting, generator, shift=duel.human.shift)
     improviser.prime(duel.primers)
     for _ in range(plan.played):
         improviser.step()

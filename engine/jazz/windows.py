@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.jazz.corpus import Solo
 from engine.jazz.score import Note
-from engine.jazz.tokens import velocity_of
+from engine.jazz.tokens import POSITION_BEATS, REFERENCE_VELOCITY, Events, velocity_of
 
 WINDOW_BARS = 8
 MIN_WINDOW_NOTES = 8
@@ -58,29 +58,59 @@ def cut(
     """Consecutive windows that lie wholly before `last_beat`; nearly empty ones are left out."""
     if not notes:
         return []
-    onset = np.array([note.onset for note in notes])
-    columns = (onset, np.array([note.duration for note in notes]), np.array([note.pitch for note in notes]),
-               np.array([note.velocity for note in notes]))  # fmt: skip
+    columns = columns_of(notes)
     size = bars * beats_per_bar
-    end = last_beat if last_beat is not None else float(onset[-1]) + 1.0
+    end = last_beat if last_beat is not None else float(columns[0][-1]) + 1.0
     windows = []
     start = first_beat
     while start + size <= end + 1e-6:
-        inside = (onset >= start - 0.125) & (onset < start + size - 0.125)
-        if inside.sum() >= MIN_WINDOW_NOTES:
-            here, duration, pitch, velocity = (column[inside] for column in columns)
-            windows.append(Window(here - start, duration, pitch, velocity, tempo_bpm, size, group))
+        window = window_at(columns, start, size, tempo_bpm, group)
+        if len(window.pitch) >= MIN_WINDOW_NOTES:
+            windows.append(window)
         start += size
     return windows
 
 
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Onsets and durations in beats, pitches, velocities of some notes."""
+
+
+def columns_of(notes: Sequence[Note]) -> Columns:
+    """Notes as arrays."""
+    return (
+        np.array([note.onset for note in notes]),
+        np.array([note.duration for note in notes]),
+        np.array([note.pitch for note in notes], int),
+        np.array([note.velocity for note in notes]),
+    )
+
+
+def window_at(columns: Columns, start: float, beats: int, tempo_bpm: float, group: str = "") -> Window:
+    """The notes that begin between beat `start` and `beats` later; one that anticipates the first beat by less than
+    an eighth of a beat counts as on it."""
+    onset = columns[0]
+    inside = (onset >= start - 0.125) & (onset < start + beats - 0.125)
+    here, duration, pitch, velocity = (column[inside] for column in columns)
+    return Window(here - start, duration, pitch, velocity, tempo_bpm, beats, group)
+
+
+def notated_columns(events: Events) -> Columns:
+    """Notes of a line as they stand in the score: nobody has performed them yet."""
+    onset = events.beat + POSITION_BEATS[events.position]
+    duration = np.diff(onset, append=onset[-1:] + 1.0)
+    return onset, duration, events.pitch, np.full(len(onset), float(REFERENCE_VELOCITY))
+
+
+def first_bar(solo: Solo) -> float | None:
+    """Beat of the first whole bar in which a solo plays; None if it has none."""
+    starts = np.flatnonzero(solo.beats["beat_in_bar"] == 0)
+    later = starts[starts >= int(solo.notes["beat"][0]) - 3]
+    return float(later[0]) if len(later) else None
+
+
 def windows_of_solo(solo: Solo) -> list[Window]:
     """The windows of a human solo in 4/4, from its first whole bar on."""
-    if solo.beats_per_bar != 4:
+    start = first_bar(solo)
+    if solo.beats_per_bar != 4 or start is None:
         return []
-    first_note = int(solo.notes["beat"][0])
-    bar_starts = np.flatnonzero(solo.beats["beat_in_bar"] == 0)
-    later = bar_starts[bar_starts >= first_note - 3]
-    if not len(later):
-        return []
-    return cut(notes_of_solo(solo), solo.tempo_bpm, f"human {solo.tune}", first_beat=float(later[0]))
+    return cut(notes_of_solo(solo), solo.tempo_bpm, f"human {solo.tune}", first_beat=start)

@@ -16,10 +16,11 @@ sys.modules["jazz_solos"] = _SOLOS
 _SPEC.loader.exec_module(_SOLOS)
 
 from engine.jazz.copying import build_index  # noqa: E402
-from engine.jazz.critic import CriticNet, CriticShape  # noqa: E402
 from engine.jazz.export import facts_of  # noqa: E402
 from engine.jazz.generator import SoloistNet, SoloistShape  # noqa: E402
 from engine.jazz.rendition import RenditionNet, RenditionShape  # noqa: E402
+from engine.jazz.take_critic import LOOKS, TakeCritic  # noqa: E402
+from engine.jazz.train_take_critic import windows_of_humans  # noqa: E402
 from engine.jazz.weights_file import Weights  # noqa: E402
 
 TINY = {"width": 16, "blocks": 2, "heads": 2, "performers": 1}
@@ -30,15 +31,13 @@ def tiny_weights() -> Weights:
     """Untrained networks small enough to play in a blink, with a roster of one."""
     torch.manual_seed(0)
     solos = [_SOLOS.made_up_solo(seed) for seed in range(3)]
-    shapes = {
-        "notes": dict(TINY),
-        "rendition": dict(TINY),
-        "critic": {"width": 16, "blocks": 1, "heads": 2, "notes": 16},
-    }
+    human = windows_of_humans(solos)
+    critic = TakeCritic.fit(human, {look: human[look][::-1] for look in LOOKS})
+    shapes = {"notes": dict(TINY), "rendition": dict(TINY), "takes": critic.columns}
     networks = {
         "notes": SoloistNet(SoloistShape(**shapes["notes"])).state_dict(),
         "rendition": RenditionNet(RenditionShape(**shapes["rendition"])).state_dict(),
-        "critic": CriticNet(CriticShape(**shapes["critic"])).state_dict(),
+        "takes": critic.state_dict(),
     }
     runs = build_index([(np.asarray(solo.notes["onset_beats"]), solo.notes["pitch"]) for solo in solos])
     return Weights(networks, shapes, runs, {"name": "tiny", **facts_of(solos, ("A",))}, "tiny-0")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jazz_solos import made_up_solo
 
-from engine.jazz.judge import auc, judge, note_channels, statistics
+from engine.jazz.judge import auc, judge, note_channels
 from engine.jazz.measures import (
     MEASURES,
     Line,
@@ -18,6 +18,7 @@ from engine.jazz.measures import (
     table,
 )
 from engine.jazz.score import ChordSpan, Note
+from engine.jazz.window_statistics import statistics
 from engine.jazz.windows import Window, cut, notes_of_solo, windows_of_solo
 
 

@@ -136,7 +136,7 @@ def test_critic_and_adversarial_stages_run_and_report(tmp_path: Path, tiny_weigh
     run(tmp_path, steps=2)
     solos = [made_up_solo(seed, notes=120) for seed in range(3)]
     tiny_weights.networks["notes"]["ask_timing.answer.bias"][:2] = 9.0  # few rests
-    clips = matched_clips(Soloist.of(tiny_weights.without("critic")), solos, 6, bars=8, takes=1, batch=6)
+    clips = matched_clips(Soloist.of(tiny_weights.without("takes")), solos, 6, bars=8, takes=1, batch=6)
     machine = encode_clips(clips)
     assert machine
     shape = CriticShape(width=16, blocks=1, heads=2, notes=16)
