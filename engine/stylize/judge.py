@@ -5,7 +5,8 @@ Style, each relative to the style picture's own size (0 equal, lower is better):
 - `style_random`: channel moments of a random, never trained network (Ustyuzhaninov et al., ICLR 2017, find random
   filters to describe texture well);
 - `style_patches`: sliced Wasserstein distance between 5x5 px patches at three scales, without any network;
-- `colour`: L1 of the RGB means and standard deviations.
+- `colour`: L1 of the RGB means and standard deviations;
+- `fringes`: by how much the colours change more from pixel to pixel than in the style (-.5: half as much, 1: twice).
 
 Content: `content_deep`, relative distance of relu4_4; `content_shape`, the same with both instance-normalised
 (0 equal, 1.41 unrelated); `ssim`, structural similarity in grey (Wang et al. 2004), higher is better.
@@ -19,11 +20,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.stylize.colour import LUMA
 from engine.stylize.loss_networks import DistilledVGG19
-from engine.stylize.losses import moments, normalised_difference, relative_distance
+from engine.stylize.losses import colour_edges, moments, normalised_difference, relative_distance
 
 DEEP_LAYERS = ("relu1_2", "relu2_2", "relu3_4", "relu4_4")
-FIGURES = ("style_deep", "style_random", "style_patches", "colour", "content_deep", "content_shape", "ssim")
+FIGURES = ("style_deep", "style_random", "style_patches", "colour", "fringes", "content_deep", "content_shape", "ssim")
 
 
 class RandomFeatures(nn.Module):
@@ -56,7 +58,7 @@ class RandomFeatures(nn.Module):
 
 def grey(pictures: Tensor) -> Tensor:
     """Luma (ITU-R BT.601) of (B, 3, H, W), (B, 1, H, W)."""
-    return (pictures * pictures.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return (pictures * pictures.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:
@@ -117,6 +119,7 @@ class Judge(nn.Module):
             "style_random": style_random.mean(0),
             "style_patches": sliced_patch_distance(painted, style),
             "colour": (moments(painted) - moments(style)).abs().mean(1),
+            "fringes": (colour_edges(painted) / colour_edges(style).clamp_min(1e-3)).mean(1) - 1,
             "content_deep": relative_distance(deep[0][last], deep[2][last]),
             "content_shape": shape,
             "ssim": ssim(grey(painted), grey(content)),
