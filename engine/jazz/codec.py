@@ -102,7 +102,7 @@ def decode(data: bytes, max_duration_s: float) -> Stereo:
         return _decode(data, max_duration_s)
     except (av.error.FFmpegError, ValueError, EOFError, IndexError) as error:
         logger.info("audio upload could not be decoded: %s", error)
-        raise BadAudio("That file is not audio that I can read.") from error
+        raise BadAudio("That file is neither audio nor MIDI that I can read.") from error
 
 
 def _decode(data: bytes, max_duration_s: float) -> Stereo:

@@ -93,14 +93,24 @@ async def test_pictures_older_than_the_settings_allow_are_let_go_at_the_start(cl
     assert "I keep posted pictures for 2 days" in answer.followups[0].content
 
 
-async def test_a_big_upload_does_not_block_the_event_loop(club):
-    lag = LoopLag(interval_s=0.01)
-    watching = asyncio.create_task(lag.watch())
+async def test_a_big_upload_does_not_block_the_event_loop(club, monkeypatch):
+    """No step of the loop computes for long. That is processor time of the loop's thread, which a busy machine does not
+    stretch; SimCord and the engine's double share the loop here, so the bot alone is measured by its bench."""
     picture = png() + bytes(20 * 2**20)  # bytes behind the picture's end: large, and still that picture
+    await club.student.slash(club.channel, "stylize", image=("cat.png", png()))  # imports and first connections
+    steps = []
+    run = asyncio.Handle._run
+
+    def timed(handle):
+        began = time.thread_time()
+        run(handle)
+        steps.append(time.thread_time() - began)
+
+    monkeypatch.setattr(asyncio.Handle, "_run", timed)
     result = await club.student.slash(club.channel, "stylize", image=("cat.png", picture))
-    watching.cancel()
     assert result.response.attachments
-    assert lag.worst_s < 1.0
+    assert len(steps) > 20
+    assert max(steps) < 0.15
 
 
 async def test_a_blocked_loop_is_noticed():

@@ -173,7 +173,7 @@ def test_a_missing_or_broken_soundfont_is_a_wrong_setting(tmp_path):
 
 @pytest.mark.parametrize(
     ("data", "sentence"),
-    [(b"", "empty"), (b"nonsense" * 100, "not audio"), (b"OggS" + bytes(200), "not audio")],
+    [(b"", "empty"), (b"nonsense" * 100, "neither audio nor MIDI"), (b"OggS" + bytes(200), "neither")],
 )
 def test_what_is_not_audio_is_refused(data, sentence):
     with pytest.raises(BadAudio, match=sentence):
