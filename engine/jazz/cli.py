@@ -21,6 +21,7 @@ from engine.settings import EngineSettings, load_engine_settings
 
 PROGRESS_AFTER_S = 2.0
 WRITTEN_SUFFIXES = (".ogg", ".oga", ".opus")
+CHORDS_SUFFIX = ".chords"
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
 AUDIO_SUFFIXES = (".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".aif", ".aiff", ".mp4", ".mov",
                   ".webm", ".mkv", ".wma")  # fmt: skip
@@ -96,7 +97,12 @@ def _request(args: argparse.Namespace) -> pb.PlayRequest:
 
 
 def add_import_clips_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="MIDI and audio files; its folders too")
+    parser.add_argument(
+        "folder",
+        type=Path,
+        metavar="FOLDER",
+        help="MIDI and audio files; its folders too; the chords of a.mid may stand in a.chords",
+    )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="default: clips/ beside FOLDER's files")
     parser.add_argument("--seed", type=int, default=0, help="of the band, and of what the files leave open")
     parser.add_argument("--instrument", default="", help="for MIDI files; default: the file's own")
@@ -105,6 +111,8 @@ def add_import_clips_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_import_clips(args: argparse.Namespace) -> int:
     """Every MIDI and audio file of a folder -> `<name>.ogg` (and `.png`, and `.mid` where there is a score).
+
+    Chords that had to be estimated are printed; the right ones, in `<name>.chords` beside a MIDI file, win.
 
     A file that cannot be read is named and left out; then the exit code is that of bad input."""
     suffixes = (*MIDI_SUFFIXES, *AUDIO_SUFFIXES)
@@ -124,7 +132,7 @@ def run_import_clips(args: argparse.Namespace) -> int:
         try:
             data = _read(path)
             if path.suffix.lower() in MIDI_SUFFIXES or data.startswith(b"MThd"):
-                request.midi = data
+                request.midi, request.chords = data, _chords_beside(path)
             else:
                 request.audio = data
             clip = combo.render(request, silent)
@@ -140,6 +148,12 @@ def run_import_clips(args: argparse.Namespace) -> int:
     if failed:
         raise BadMidi(f"{failed} of {len(files)} files could not be made into clips.")
     return 0
+
+
+def _chords_beside(path: Path) -> str:
+    """The chords of `tune.mid` stand in `tune.chords`, where there is one. Raises `BadOption`."""
+    written = path.with_suffix(CHORDS_SUFFIX)
+    return _read(written).decode("utf-8", "replace").strip() if written.is_file() else ""
 
 
 def _combo() -> Combo:

@@ -1,9 +1,11 @@
 """/jazz and the buttons under a clip, as a member would use them."""
 
+import asyncio
+
 import pytest
 import simcord
 
-from tests.engine_double import midi
+from tests.engine_double import Behaviour, midi
 
 
 def _fields(message):
@@ -64,6 +66,26 @@ async def test_midi_and_lead_sheet_are_handed_over_alone(club):
         assert [a.filename for a in result.response.attachments] == [name]
     midi = (await club.other.click(first.response, label="MIDI")).response.attachments[0]
     assert (await midi.read())[:4] == b"MThd"
+
+
+async def test_a_clip_is_deleted_by_its_author_or_staff_and_nobody_else(club):
+    first = (await club.student.slash(club.channel, "jazz", seed=7)).response
+    second = (await club.student.slash(club.channel, "jazz", seed=8)).response
+    refused = await club.other.click(first, label="Delete")
+    assert (refused.response.ephemeral, "may delete it" in refused.response.content) == (True, True)
+    await club.student.click(first, label="Delete")
+    await club.instructor.click(second, label="Delete")
+    assert not club.channel.history()
+    assert (await club.store.fetch_one("SELECT count(*) AS n FROM creations"))["n"] == 0
+
+
+async def test_progress_is_shown_while_the_band_plays_with_a_button_that_cancels(club):
+    club.double.misbehave(Behaviour.SLOW)
+    asyncio.get_running_loop().call_later(0.3, club.double.release.set)
+    await club.student.slash(club.channel, "jazz", seed=7)
+    edits = [line for line in club.env.transcript().splitlines() if "@original" in line]
+    assert any("Painting ... ▰▰▰▱▱▱▱▱▱▱▱▱ 25%" in line for line in edits)
+    assert club.channel.last_message.attachments
 
 
 async def test_options_are_completed_from_what_the_engine_offers(club):

@@ -1,6 +1,9 @@
 """The jazz room through its door, with its committed networks."""
 
 import io
+import os
+import subprocess
+import sys
 
 import mido
 import pretty_midi
@@ -19,6 +22,7 @@ from engine.progress import silent
 from engine.settings import JazzSettings
 
 SMALL_SOUNDFONT = str(Path(pretty_midi.__file__).parent / "TimGM6mb.sf2")
+HOUSE = Path(__file__).parents[3]
 ASKED = {"chords": "Dm7 G7 | Cmaj7", "tempo_bpm": 200, "instrument": "tenor sax", "takes": 1}
 
 
@@ -55,6 +59,22 @@ def test_the_same_seed_gives_the_same_clip_byte_for_byte(combo, clip):
     again = combo.play(pb.PlayRequest(seed=5, **ASKED), silent)
     for name in ("audio", "midi", "roll", "lead_sheet"):
         assert getattr(again, name) == getattr(clip, name), name
+
+
+def test_two_processes_play_the_same_seed_byte_for_byte(tmp_path):
+    """Nothing that differs from one process to the next (hashes, addresses, clocks, threads) gets into a clip."""
+    for number in ("1", "2"):
+        written = {"--out": "ogg", "--midi": "mid", "--roll": "png", "--lead-sheet": "musicxml"}
+        paths = [word for option, extension in written.items() for word in (option, f"{tmp_path}/{number}.{extension}")]
+        asked = ["--form", "AABA", "--bars", "4", "--tempo", "240", "--takes", "2", "--seed", "11"]
+        command = [sys.executable, "-m", "engine", "jazz", *paths, *asked]
+        environment = {
+            **os.environ, "WOODSHED_JAZZ__SOUNDFONT": SMALL_SOUNDFONT, "WOODSHED_ENGINE__DEVICE": "cpu",
+            "PYTHONHASHSEED": number, "OMP_NUM_THREADS": number,
+        }  # fmt: skip
+        subprocess.run(command, check=True, cwd=HOUSE, env=environment, capture_output=True)
+    for extension in written.values():
+        assert (tmp_path / f"1.{extension}").read_bytes() == (tmp_path / f"2.{extension}").read_bytes(), extension
 
 
 def test_an_absent_seed_is_drawn_and_told(combo):
@@ -188,6 +208,7 @@ def test_a_folder_becomes_clips(combo, clip, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(cli, "_combo", lambda: combo)
     (tmp_path / "in" / "deep").mkdir(parents=True)
     (tmp_path / "in" / "tune.mid").write_bytes(clip.midi)
+    (tmp_path / "in" / "tune.chords").write_text("Em7 A7 | Dmaj7\n")
     (tmp_path / "in" / "deep" / "take.ogg").write_bytes(clip.audio)
     (tmp_path / "in" / "broken.mid").write_bytes(b"MThd")
     (tmp_path / "in" / "readme.txt").write_text("not music")
@@ -195,7 +216,8 @@ def test_a_folder_becomes_clips(combo, clip, tmp_path, monkeypatch, capsys):
         run(cli.run_import_clips, cli.add_import_clips_arguments, tmp_path / "in", "--out", tmp_path / "out")
     assert "broken.mid" in capsys.readouterr().err
     assert (tmp_path / "out" / "tune.ogg").read_bytes().startswith(b"OggS")
-    assert (tmp_path / "out" / "tune.mid").exists()
+    written = mido.MidiFile(tmp_path / "out" / "tune.mid").tracks[0]
+    assert [event.text for event in written if event.type == "text"][:2] == ["Em7", "A7"]
     assert (tmp_path / "out" / "deep" / "take.ogg").exists()
 
 
