@@ -223,8 +223,6 @@ def keep_solo(request: pb.PlayRequest) -> None:
         request.solo_seed = request.seed
         request.solo_instrument = request.instrument
         request.solo_tempo_bpm = request.tempo_bpm
-        request.solo_instrument = request.instrument
-        request.solo_tempo_bpm = request.tempo_bpm
 
 
 async def send_file(
