@@ -7,21 +7,13 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
+from engine.command_line import BAD_INPUT_EXIT_CODE, Parser
 from engine.contract import CONFIGURATION_EXIT_CODE
 from engine.contract.configuration import ConfigurationError
 from engine.errors import EngineError
 
-BAD_INPUT_EXIT_CODE = 2
 ROOMS = ("stylize", "jazz")
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence; argparse alone would put the whole usage before it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT_EXIT_CODE, f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -87,6 +79,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run_command(options.command, rest)
     except EngineError as error:
         sys.stderr.write(f"{error}\n")
+        return BAD_INPUT_EXIT_CODE
+    except FileNotFoundError as error:  # data and weights that `train` and `evaluate` are pointed to
+        sys.stderr.write(f"{error.filename}: {error.strerror}.\n" if error.filename else f"{error}\n")
         return BAD_INPUT_EXIT_CODE
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")

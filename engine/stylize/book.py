@@ -7,7 +7,6 @@ computes all codes anew (with `--checkpoint`, after exporting that checkpoint's 
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import json
 import tomllib
@@ -20,6 +19,7 @@ from safetensors.torch import load, load_file, save, save_file
 from torch import Tensor
 from tqdm import tqdm
 
+from engine.command_line import Parser
 from engine.errors import BadOption, StaleStyle, UnknownStyle
 from engine.settings import StylizeSettings
 from engine.stylize.painter import Painter
@@ -119,7 +119,7 @@ def save_book(book: StyleBook, path: Path = BOOK_FILE) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="engine.stylize.book", description="Build the style book.")
+    parser = Parser(prog="python -m engine.stylize.book", description="Build the style book.")
     parser.add_argument("--paintings", type=Path, required=True, metavar="DIR")
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="export this training checkpoint first")
     args = parser.parse_args(argv)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 from tqdm import tqdm
@@ -12,8 +13,9 @@ from engine.contract import engine_pb2 as pb
 from engine.device import choose_device, use_threads
 from engine.errors import BadOption, BadPicture, CallerError
 from engine.output_files import require_writable, write_file
-from engine.progress import silent
+from engine.progress import progress_bar, silent
 from engine.settings import load_engine_settings
+from engine.stylize.book import pack_code
 from engine.stylize.film import encode_film
 from engine.stylize.pictures import Encoded, Frame, before_after, encode, gif, to_image
 from engine.stylize.studio import Restyled, Studio
@@ -23,7 +25,6 @@ READ_SUFFIXES = {
     ".mp4", ".webm", ".mov",
 }  # fmt: skip
 WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".mp4")
-PROGRESS_AFTER_S = 2.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,10 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-colors", action="store_true", help="paint in the photo's own colours")
     parser.add_argument("--size", type=int, default=0, metavar="PX", help="longer side of the result, px")
     parser.add_argument("--blend-with", default="", metavar="NAME_OR_FILE", help="a second style")
-    parser.add_argument("--blend", type=float, default=0.5, help="0 (only --style) .. 1 (only --blend-with)")
+    parser.add_argument("--blend", type=float, help="0 (only --style) .. 1 (only --blend-with); 0.5 by default")
     parser.add_argument("--seed", type=int, help="draws the style when none is given")
     parser.add_argument("--before-after", type=Path, metavar="JPEG", help="also write photo and result side by side")
     parser.add_argument("--see", type=Path, metavar="PNG", help="also write what the network sees in PHOTO")
+    parser.add_argument("--sheet", type=Path, metavar="JPEG", help="also write PHOTO, or a landscape, in every style")
     parser.add_argument("--list-styles", action="store_true", help="print the style book and stop")
 
 
@@ -50,52 +52,89 @@ def run(args: argparse.Namespace) -> int:
         for style in studio.styles():
             sys.stdout.write(f"{style.name:24} {style.artist}, {style.title}, {style.year}\n")
         return 0
-    if args.photo is None:
-        raise BadOption("Name a picture or a folder of pictures, or ask for --list-styles.")
-    folder = args.photo.is_dir()
-    if args.out is not None and not folder and args.out.suffix.lower() not in WRITTEN_SUFFIXES:
-        raise BadOption(f"'{args.out.name}' should end in one of {', '.join(WRITTEN_SUFFIXES)}.")
-    require_writable(None if folder else args.out, args.before_after, args.see)
+    folder = args.photo is not None and args.photo.is_dir()
+    _check_paths(args, folder)
+    request = _request(args, studio)
     if args.see:
         write_file(args.see, studio.see(pb.SeeRequest(image=_read(args.photo)), silent).sheet)
+    if args.sheet:
+        _write_sheet(args, studio)
     if args.out is None:
-        if args.see:
-            return 0
-        raise BadOption("Say with --out where the result goes.")
-    request = _request(args, studio)
+        return 0
     return _paint_folder(args, studio, request) if folder else _paint_file(args, studio, request)
 
 
+def _check_paths(args: argparse.Namespace, folder: bool) -> None:
+    """Before any work. Raises `BadOption`."""
+    if args.photo is None and (args.sheet is None or args.out or args.see):
+        raise BadOption("Name a picture or a folder of pictures, or ask for --list-styles.")
+    if args.out is None and (folder or not (args.see or args.sheet)):
+        raise BadOption("Say with --out where the result goes.")
+    if args.before_after and args.out is None:
+        raise BadOption("--before-after needs a result: say with --out where that goes.")
+    if not folder:
+        if args.out is not None and args.out.suffix.lower() not in WRITTEN_SUFFIXES:
+            raise BadOption(f"'{args.out.name}' should end in one of {', '.join(WRITTEN_SUFFIXES)}.")
+        require_writable(args.out, args.before_after, args.see, args.sheet)
+        return
+    for option, path in (("--before-after", args.before_after), ("--see", args.see), ("--sheet", args.sheet)):
+        if path:
+            raise BadOption(f"{option} is for one picture; {args.photo} is a folder.")
+    if args.out.exists() and not args.out.is_dir():
+        raise BadOption(f"{args.out} is a file; the pictures of a folder go into a folder.")
+    if args.out.resolve() == args.photo.resolve():
+        raise BadOption(f"{args.out} is the folder that is read; the results would overwrite its pictures.")
+
+
 def _request(args: argparse.Namespace, studio: Studio) -> pb.StylizeRequest:
-    """Everything but the picture."""
+    """Everything but the picture. Raises `CallerError`s."""
     if not 0 <= args.size < 2**31:
         raise BadOption(f"The size cannot be {args.size} pixels.")
+    if args.blend is not None and not args.blend_with:
+        raise BadOption("--blend says how much of --blend-with; please give that, too.")
     request = pb.StylizeRequest(strength=args.strength, keep_colors=args.keep_colors, size=args.size)
     if args.seed is not None:
         if not 0 <= args.seed < 2**64:
             raise BadOption(f"The seed must be between 0 and 2^64 - 1, not {args.seed}.")
         request.seed = args.seed
-    if Path(args.style).is_file():
-        request.style_code = studio.encode_style(_read(Path(args.style))).code
+    if _is_file_name(args.style):
+        request.style_name, request.style_code = _style_of_file(Path(args.style), studio)
     else:
         request.style = args.style
     if args.blend_with:
-        request.blend = args.blend
-        if Path(args.blend_with).is_file():
-            request.blend_with_code = studio.encode_style(_read(Path(args.blend_with))).code
+        request.blend = 0.5 if args.blend is None else args.blend
+        if _is_file_name(args.blend_with):
+            request.blend_with_name, request.blend_with_code = _style_of_file(Path(args.blend_with), studio)
         else:
             request.blend_with = args.blend_with
+    studio.check(request)
     return request
+
+
+def _is_file_name(style: str) -> bool:
+    """A file that is there, or a name that can only mean one."""
+    path = Path(style)
+    return bool(style) and (path.is_file() or len(path.parts) > 1 or path.suffix.lower() in READ_SUFFIXES)
+
+
+def _style_of_file(path: Path, studio: Studio) -> tuple[str, bytes]:
+    return path.name, pack_code(studio.code_of_picture(_read(path)), studio.version)
+
+
+def _write_sheet(args: argparse.Namespace, studio: Studio) -> None:
+    """The contact sheet: the first page under the given name, further ones numbered beside it."""
+    image = _read(args.photo) if args.photo is not None else b""
+    with progress_bar("sheet") as show:
+        pages = studio.sheet(pb.StyleSheetRequest(image=image), show).pages
+    for number, page in enumerate(pages, 1):
+        path = args.sheet if number == 1 else args.sheet.with_stem(f"{args.sheet.stem}-{number}")
+        write_file(path, page.sheet)
+        sys.stdout.write(f"{path}: {', '.join(page.names)}\n")
 
 
 def _paint_file(args: argparse.Namespace, studio: Studio, request: pb.StylizeRequest) -> int:
     request.image = _read(args.photo)
-    with tqdm(total=1.0, desc="stylize", delay=PROGRESS_AFTER_S, bar_format="{l_bar}{bar}| {elapsed}") as bar:
-
-        def show(stage: str, fraction: float) -> None:
-            bar.set_description(stage, refresh=False)
-            bar.update(fraction - bar.n)
-
+    with progress_bar("stylize") as show:
         work = studio.restyle(request, show)
     encoded = _encoded_as(args.out.suffix.lower(), work)
     write_file(args.out, encoded.data)
@@ -114,16 +153,18 @@ def _paint_folder(args: argparse.Namespace, studio: Studio, request: pb.StylizeR
     photos = sorted(path for path in args.photo.iterdir() if path.suffix.lower() in READ_SUFFIXES)
     if not photos:
         raise BadPicture(f"There are no pictures in {args.photo}.")
+    shared = {stem for stem, count in Counter(photo.stem for photo in photos).items() if count > 1}
     failed = 0
     for photo in tqdm(photos, unit="picture", desc="stylize"):
-        request.image = _read(photo)
         try:
+            request.image = _read(photo)
             result = studio.stylize(request, silent)
         except CallerError as error:
             failed += 1
             tqdm.write(f"{photo.name}: {error}", file=sys.stderr)
             continue
-        write_file(args.out / f"{photo.stem}.{result.extension}", result.image)
+        name = photo.name if photo.stem in shared else photo.stem  # cat.png must not overwrite what cat.heic gave
+        write_file(args.out / f"{name}.{result.extension}", result.image)
     if failed:
         raise BadPicture(f"{failed} of {len(photos)} pictures could not be painted.")
     return 0

@@ -7,7 +7,6 @@ those whose file names hash into the tenth that training leaves out.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,8 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
+from engine.command_line import Parser
+from engine.errors import BadOption
 from engine.stylize.batches import to_uint8_tensor
 from engine.stylize.corpus import RgbArray, central_crop, decode_for_training, is_held_out, picture_files
 from engine.stylize.judge import FIGURES, Judge
@@ -60,8 +61,12 @@ def bootstrap_interval(values: Tensor, content: Tensor, style: Tensor, generator
 
 
 def held_out_pictures(folder: Path, count: int, size_px: int) -> Tensor:
-    """`count` held-out pictures below `folder`, evenly spread, as central crops (count, 3, size, size) in [0, 1]."""
+    """`count` held-out pictures below `folder`, evenly spread, as central crops (count, 3, size, size) in [0, 1].
+
+    Raises `BadOption` when none is held out, `FileNotFoundError` when there are no pictures."""
     files = [path for path in picture_files(folder) if is_held_out(path)]
+    if not files:
+        raise BadOption(f"None of the pictures under {folder} is held out; about one in ten is.")
     count = min(count, len(files))
     chosen: list[RgbArray] = []
     for number in range(count):
@@ -142,9 +147,7 @@ def write_contact_sheet(
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="engine evaluate stylize", description=__doc__.split("\n")[0] if __doc__ else ""
-    )
+    parser = Parser(prog="python -m engine evaluate stylize", description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--photos", type=Path, required=True, metavar="DIR")
     parser.add_argument("--paintings", type=Path, required=True, metavar="DIR")
     parser.add_argument("--loss-weights", type=Path, required=True, metavar="DIR", help="folder of the loss networks")
@@ -154,6 +157,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0: all cores")
     parser.add_argument("--sheet", type=Path, default=Path("var/evaluate-stylize.png"), metavar="PNG")
     args = parser.parse_args(argv)
+    if args.count < 1 or args.threads < 0 or args.size_px < 64 or args.size_px % 8:
+        parser.error("--count must be at least 1, --threads at least 0, --size-px a multiple of 8 from 64 on")
     if args.threads:
         torch.set_num_threads(args.threads)
     if args.checkpoint:

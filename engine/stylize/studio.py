@@ -106,7 +106,7 @@ class Studio:
             raise FileNotFoundError(
                 "The style book belongs to other weights; rebuild it with `python -m engine.stylize.book`."
             )
-        self.tile_px = max(settings.tile_px, CUDA_TILE_PX) if device.type == "cuda" else settings.tile_px
+        self.tile_px = served_tile_px(settings, device)
         self.painter = Painter(self.network, device, self.tile_px)
         self.contact_sheet = ContactSheet(self.painter, self.version)
         # Small pictures leave a GPU idle, and the cores beside it can decode and encode several at once. A CPU is full
@@ -201,6 +201,12 @@ class Studio:
         """The painted frames, not yet encoded. Raises like `stylize`."""
         return self.paint(self.prepare(request, progress), request, progress)
 
+    def check(self, request: pb.StylizeRequest) -> None:
+        """Raises what `stylize` would about the options of a request, whatever its picture."""
+        check_strengths(request)
+        self._side(request.size)
+        self._style(request, seed=0)
+
     def prepare(self, request: pb.StylizeRequest, progress: Progress) -> Prepared:
         """Everything before the painting. Raises `CallerError`s, `Cancelled`."""
         check_strengths(request)
@@ -259,7 +265,8 @@ class Studio:
             return film if max_frames > 1 else Picture(film.frames, (FIRST_FRAME_NOTE,), photographic=True)
         return decode(data, settings.max_upload_bytes, settings.max_pixels, max_side_px, max_frames, progress)
 
-    def _code_of_picture(self, image: bytes) -> Tensor:
+    def code_of_picture(self, image: bytes) -> Tensor:
+        """Code (1, code) of a style picture of any size. Raises `BadPicture`, `PictureTooLarge`."""
         picture = self._decode(image, 1024, 1)
         return self.painter.encode_style(picture.frames[0].rgb)
 
@@ -270,7 +277,7 @@ class Studio:
         if request.style:
             name, code = request.style.strip().lower().replace(" ", "-"), self.book.code(request.style)
         elif request.style_image:
-            name, code = OWN_PICTURE, self._code_of_picture(request.style_image)
+            name, code = OWN_PICTURE, self.code_of_picture(request.style_image)
         elif request.style_code:
             name = request.style_name[:LONGEST_NAME] or SAVED_STYLE
             code = unpack_code(request.style_code, length, self.version)
@@ -322,6 +329,11 @@ class Studio:
                 out = keep_colours(out, frame.rgb)
             painted.append(out)
         return painted
+
+
+def served_tile_px(settings: StylizeSettings, device: torch.device) -> int:
+    """Side of the tiles in which large pictures are painted there."""
+    return max(settings.tile_px, CUDA_TILE_PX) if device.type == "cuda" else settings.tile_px
 
 
 def check_strengths(request: pb.StylizeRequest) -> None:

@@ -31,6 +31,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "nothing.png").touch()
     (tmp_path / "a-file").touch()
     (tmp_path / "a-folder").mkdir()
+    (tmp_path / "pictures").mkdir()
+    Image.new("RGB", (40, 30), "teal").save(tmp_path / "pictures" / "photo.png")
     (tmp_path / "cut.mid").write_bytes(b"MThd\0\0\0\6")
     monkeypatch.setenv("WOODSHED_CONFIG", str(HOUSE / "config.toml"))
     monkeypatch.chdir(tmp_path)
@@ -63,6 +65,32 @@ PLAY = "jazz --out out.ogg --takes 1"
         (f"{PAINT} --size 3", "at least 16 pixels"),
         (f"{PAINT} --seed -1", "The seed must be between"),
         (f"{PAINT} --blurred", "--blurred"),
+        (f"{PAINT} --strength nan", "between 0 and 1"),
+        (f"{PAINT} --blend 0.5", "please give that, too"),
+        (f"{PAINT} --blend-with scream --blend 2", "The blend must be between 0 and 1"),
+        (f"{PAINT} --blend-with screm", "Did you mean 'scream'?"),
+        ("stylize photo.png --style missing.jpg --out out.png", "missing.jpg cannot be read: No such file"),
+        ("stylize photo.png --style nothing.png --out out.png", "empty"),
+        ("stylize photo.png --before-after ba.jpg --see out.see.png", "--before-after needs a result"),
+        ("stylize --sheet out.jpg --see out.see.png", "Name a picture"),
+        ("stylize text.png --sheet out.jpg", "not a picture"),
+        ("stylize text.png --see out.see.png", "not a picture"),
+        ("stylize photo.png --sheet a-folder", "it is a folder"),
+        ("stylize pictures --out a-file", "a-file is a file"),
+        ("stylize pictures --out pictures", "the results would overwrite"),
+        ("stylize pictures", "--out"),
+        ("stylize pictures --out painted --see out.see.png", "--see is for one picture"),
+        ("stylize pictures --out painted --style nosuch", "no style called 'nosuch'"),
+        ("stylize pictures --out painted --strength 7", "between 0 and 1"),
+        ("evaluate stylize", "--photos"),
+        (
+            "evaluate stylize --photos a-folder --paintings a-folder --loss-weights a-folder",
+            "no pictures under a-folder",
+        ),
+        ("evaluate stylize --photos . --paintings . --loss-weights . --count 0", "--count must be at least 1"),
+        ("evaluate stylize --photos . --paintings . --loss-weights . --checkpoint gone.pt", "gone.pt: No such file"),
+        ("bench stylize --sizes big", "invalid int value: 'big'"),
+        ("bench stylize --repeats 0", "--repeats must be at least 1"),
         ("jazz", "--out"),
         (f"{PLAY} --chords Dm7_H7", "“H7”"),
         (f"{PLAY} --bars 1000", "Bars must be between"),
@@ -100,6 +128,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(folder, capsys, command, word
     assert "Traceback" not in printed.err
     assert printed.out == ""
     assert not list(folder.glob("out.*"))
+    assert [path.name for path in (folder / "pictures").iterdir()] == ["photo.png"]
 
 
 @pytest.mark.parametrize("line", re.findall(r"^\.venv/bin/python -m engine (.+)$", README.read_text(), re.MULTILINE))

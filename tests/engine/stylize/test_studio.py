@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import tomllib
 
 import numpy as np
@@ -15,28 +14,17 @@ from engine.errors import BadOption, BadPicture, Cancelled, OutOfMemory, Unknown
 from engine.progress import silent
 from engine.settings import StylizeSettings
 from engine.stylize.book import SOURCES_FILE, load_book, pack_code, unpack_code
-from engine.stylize.cli import add_arguments, run
 from engine.stylize.colour import keep_colours, luma
 from engine.stylize.painter import Painter
 from engine.stylize.pictures import gif
 from engine.stylize.studio import Studio
 from engine.stylize.weights import BOOK_FILE, CARD_FILE, NETWORK_FILE, weights_version
+from tests.engine.stylize.uploads import encoded, flat, opened, photo
 
 
 @pytest.fixture(scope="module")
 def studio() -> Studio:
     return Studio(torch.device("cpu"), StylizeSettings(), draw_seed=lambda: 77)
-
-
-def photo(width: int = 96, height: int = 64, kind: str = "PNG", seed: int = 0) -> bytes:
-    coarse = np.random.default_rng(seed).integers(0, 255, (6, 8, 3), dtype=np.uint8)
-    out = io.BytesIO()
-    Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).save(out, kind)
-    return out.getvalue()
-
-
-def opened(data: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(data))
 
 
 def ask(studio: Studio, **fields: object) -> pb.StylizeResult:
@@ -57,6 +45,54 @@ def test_strength_zero_gives_the_photo_back_exactly(studio: Studio) -> None:
     result = ask(studio, strength=0.0)
     assert np.array_equal(np.asarray(opened(result.image)), np.asarray(opened(photo())))
     assert result.image != ask(studio, strength=0.5).image
+
+
+STYLE_PICTURES = {
+    "1x1": flat((1, 1), "red"),
+    "2x1": flat((2, 1), "navy"),
+    "black": flat((64, 64), "black"),
+    "white": flat((300, 200), "white"),
+    "20:1": opened(photo(400, 20)).convert("RGB"),
+    "1:20": opened(photo(20, 400)).convert("RGB"),
+    "grey": flat((64, 64), "red").convert("L"),
+    "transparent": Image.new("RGBA", (40, 40), (0, 0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("name", STYLE_PICTURES)
+def test_any_picture_can_be_a_style_and_nothing_comes_out_but_colours(studio: Studio, name: str) -> None:
+    style = encoded(STYLE_PICTURES[name])
+    for strength in (0.0, 0.5, 1.0):
+        request = pb.StylizeRequest(image=photo(), style_image=style, strength=strength, keep_colors=strength == 0.5)
+        painted = studio.restyle(request, silent).frames[0].rgb
+        assert painted.shape == (1, 3, 64, 96)
+        assert bool(torch.isfinite(painted).all())
+        assert 0 <= float(painted.min()) <= float(painted.max()) <= 1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (8, 8), (33, 31), (60, 2), (200, 9)], ids=str)
+@pytest.mark.parametrize("colour", ["photo", "black", "white"])
+def test_pictures_smaller_than_what_the_network_sees_at_once_are_painted(
+    studio: Studio, size: tuple[int, int], colour: str
+) -> None:
+    image = photo(*size) if colour == "photo" else encoded(flat(size, colour))
+    for strength in (0.0, 0.5, 1.0):
+        work = studio.restyle(pb.StylizeRequest(image=image, style="scream", strength=strength), silent)
+        painted, own = work.frames[0].rgb, work.picture.frames[0].rgb
+        assert painted.shape[-2:] == (size[1], size[0])
+        assert bool(torch.isfinite(painted).all())
+        assert torch.equal(painted, own) == (strength == 0)
+
+
+def test_transparency_comes_back_as_it_went_in(studio: Studio) -> None:
+    image = opened(photo()).convert("RGB")
+    alpha = Image.linear_gradient("L").resize(image.size)
+    image.putalpha(alpha)
+    result = ask(studio, image=encoded(image))
+    painted = opened(result.image)
+    assert (result.media_type, painted.mode) == ("image/png", "RGBA")
+    assert np.abs(np.asarray(painted.getchannel("A"), dtype=np.int16) - np.asarray(alpha, dtype=np.int16)).max() <= 1
+    assert ask(studio, image=encoded(image), max_bytes=len(result.image) - 1).media_type == "image/png"
 
 
 def test_without_a_style_the_seed_draws_one(studio: Studio) -> None:
@@ -232,54 +268,3 @@ def test_what_ships_is_small_and_has_a_card(studio: Studio) -> None:
     card = CARD_FILE.read_text()
     for word in ("Data", "licence", "steps", "Where it fails", "ImageNet", "MIT"):
         assert word in card, word
-
-
-def test_the_command_line_paints_files_and_folders(
-    tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
-) -> None:
-    import argparse
-
-    folder = tmp_path_factory.mktemp("cli")
-    (folder / "in").mkdir()
-    for number in range(2):
-        (folder / "in" / f"{number}.jpg").write_bytes(photo(kind="JPEG", seed=number))
-    (folder / "style.png").write_bytes(photo(seed=5))
-
-    def command(*words: object) -> int:
-        parser = argparse.ArgumentParser()
-        add_arguments(parser)
-        return run(parser.parse_args([str(word) for word in words]))
-
-    one = folder / "in" / "0.jpg"
-    threads = torch.get_num_threads()
-    try:
-        out = folder / "out.png"
-        extra = (
-            "--before-after",
-            folder / "ba.jpg",
-            "--see",
-            folder / "see.png",
-            "--blend-with",
-            "scream",
-            "--seed",
-            4,
-        )
-        assert command(one, "--style", folder / "style.png", "--out", out, *extra) == 0
-        assert opened(out.read_bytes()).format == "PNG"
-        assert (folder / "ba.jpg").exists()
-        assert (folder / "see.png").exists()
-        assert (
-            command(folder / "in", "--style", "scream", "--out", folder / "painted", "--strength", 0.5, "--keep-colors")
-            == 0
-        )
-        assert sorted(path.name for path in (folder / "painted").iterdir()) == ["0.jpg", "1.jpg"]
-        assert command("--list-styles") == 0
-        assert "great-wave" in capsys.readouterr().out
-        with pytest.raises(BadPicture, match="cannot be read"):
-            command(folder / "missing.jpg", "--out", out)
-        with pytest.raises(BadOption, match="--out"):
-            command(one)
-        with pytest.raises(UnknownStyle):
-            command(one, "--style", "nosuch", "--out", out)
-    finally:
-        torch.set_num_threads(threads)
