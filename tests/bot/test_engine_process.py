@@ -152,7 +152,13 @@ asyncio.run(main())
         children[:] = psutil.Process(parent.pid).children()
         return bool(children) and any(c.net_connections("unix") for c in children)
 
-    await until(engine_is_up)
-    os.kill(parent.pid, number)
-    await asyncio.wait_for(parent.wait(), 15.0)
-    await until(lambda: all(gone(child.pid) for child in children))
+    try:
+        await until(engine_is_up)
+        os.kill(parent.pid, number)
+        await asyncio.wait_for(parent.wait(), 15.0)
+        await until(lambda: all(gone(child.pid) for child in children))
+    finally:  # a test that fails on a busy machine must not leave them behind
+        for process in [parent, *children]:
+            with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+                process.kill()
+        await parent.wait()
