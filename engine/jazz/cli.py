@@ -41,7 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--instrument", default="", help="tenor sax, trumpet, ...; default: drawn by the seed")
     parser.add_argument("--seed", type=int, help="the same seed gives the same clip")
     parser.add_argument(
-        "--takes", type=int, default=0, help="lines tried every eight bars, of which the critic draws one; 0 (default): of config.toml"
+        "--takes",
+        type=int,
+        default=0,
+        help="lines tried every eight bars, of which the critic draws one; 0 (default): of config.toml",
     )
     parser.add_argument("--continue-from", type=Path, metavar="FILE.mid", help="a phrase that the soloist answers")
 
