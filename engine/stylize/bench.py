@@ -7,6 +7,7 @@ only their ratios mean anything. Every network runs float32 in channels_last; th
 from __future__ import annotations
 
 import argparse
+import logging
 import statistics
 import sys
 import threading
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from functools import partial
 
 import psutil  # type: ignore[import-untyped]
+import structlog
 import torch
 from torch import Tensor, nn
 
@@ -108,6 +110,8 @@ def main(argv: list[str] | None = None) -> int:
             f"--repeats must be at least 1, --threads at least 0, --sizes multiples of 8 from {SMALLEST_SIDE_PX} on"
         )
     use_threads(args.threads)
+    # The scheduler tells of every job; here only of those that go wrong.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     if args.device:
         devices = [choose_device(args.device)]
     else:

@@ -223,7 +223,7 @@ def test_too_little_memory_means_smaller_tiles_then_one_sentence(
 
     monkeypatch.setattr(Painter, "paint", scarce)
     assert ask(studio).image
-    assert tried == [512, 256]
+    assert tried == [1024, 512, 256]
 
     def none_at_all(self: Painter, *args: object, **named: object) -> torch.Tensor:
         raise torch.OutOfMemoryError("no room")
