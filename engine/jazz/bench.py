@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.command_line import Parser
 from engine.contract import engine_pb2 as pb
 from engine.device import choose_device, describe, use_threads
 from engine.jazz.band import weights as band_weights
@@ -51,7 +51,7 @@ class Clock:
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m engine bench jazz", description=__doc__)
+    parser = Parser(prog="python -m engine bench jazz", description=__doc__)
     parser.add_argument("--soundfont", default="", metavar="FILE", help="instead of the best one found")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=0)

@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from engine.command_line import Parser
 from engine.jazz.corpus import Solo, open_shard, write_shards
 from engine.jazz.corpus_readers import read_corpus
 from engine.jazz.critic import CriticShape
@@ -95,7 +96,7 @@ def performers_of(solos: list[Solo]) -> tuple[str, ...]:
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m engine train jazz", description=__doc__,
+    parser = Parser(prog="python -m engine train jazz", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     add_arguments(parser)
     args = parser.parse_args(argv)

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from engine.command_line import Parser
 from engine.stylize.batches import Draw, StepDataset, batches, prepared
 from engine.stylize.corpus import Shard, build_shards
 from engine.stylize.loss_networks import DISTILLED_FILE, STEM_FILE, DistilledVGG19, VGG16Stem
@@ -237,8 +238,8 @@ def stop_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="engine train stylize", description="Train the style network.")
+def arguments() -> Parser:
+    parser = Parser(prog="python -m engine train stylize", description="Train the style network.")
     parser.add_argument("--photos", type=Path, required=True, metavar="DIR")
     parser.add_argument("--paintings", type=Path, required=True, metavar="DIR")
     parser.add_argument("--loss-weights", type=Path, required=True, metavar="DIR", help="folder of the loss networks")
@@ -259,20 +260,22 @@ def arguments() -> argparse.ArgumentParser:
                  "workers", "seed"):  # fmt: skip
         parser.add_argument("--" + name.replace("_", "-"), type=int, default=getattr(defaults, name))
     parser.add_argument("--rate", type=float, default=defaults.rate, help="learning rate on the plateau")
-    parser.add_argument("--weight", action="append", default=[], metavar="TERM=VALUE", help="weight of a loss term")
+    parser.add_argument(
+        "--weight", action="append", type=term_weight, default=[], metavar="TERM=VALUE", help="weight of a loss term"
+    )
     return parser
 
 
-def loss_weights(pairs: list[str]) -> LossWeights:
-    """`["style=4", "content=2"]` over the defaults. Raises `SystemExit` on an unknown term."""
+def term_weight(text: str) -> tuple[str, float]:
+    """ "style=4" -> ("style", 4.0). Raises `argparse.ArgumentTypeError` for an unknown term and what is no number."""
     known = {term.name for term in fields(LossWeights)}
-    chosen: dict[str, float] = {}
-    for pair in pairs:
-        name, _, value = pair.partition("=")
-        if name not in known:
-            raise SystemExit(f"There is no loss term {name!r}; there are {', '.join(sorted(known))}.")
-        chosen[name] = float(value)
-    return replace(LossWeights(), **chosen)
+    name, _, value = text.partition("=")
+    if name not in known:
+        raise argparse.ArgumentTypeError(f"there is no loss term {name!r}; there are {', '.join(sorted(known))}")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"the weight of {name} is a number, not {value!r}") from None
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -291,7 +294,7 @@ def main(argv: list[str] | None = None) -> int:
         out=args.out, steps=args.steps, size_px=args.size_px, batch_size=args.batch_size, rate=args.rate,
         warm_up_steps=args.warm_up_steps, decay_steps=args.decay_steps, report_steps=args.report_steps,
         sheet_steps=args.sheet_steps, workers=args.workers, seed=args.seed, bfloat16=not args.float32,
-        weights=loss_weights(args.weight),
+        weights=replace(LossWeights(), **dict(args.weight)),
     )  # fmt: skip
     options.out.mkdir(parents=True, exist_ok=True)
     cache = args.shards or args.out / "shards"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,9 +23,9 @@ from engine.stylize.corpus import (
     picture_files,
     random_crop,
 )
-from engine.stylize.losses import LossWeights, PerceptualLoss
+from engine.stylize.losses import LossWeights, PerceptualLoss, fringe_distance
 from engine.stylize.network import Shape
-from engine.stylize.train import CHECKPOINT, Options, Reports, Trainer, loss_weights
+from engine.stylize.train import CHECKPOINT, Options, Reports, Trainer, term_weight
 from engine.stylize.weights import load_network, network_of_checkpoint, save_network
 
 TINY = Shape(half=8, quarter=8, eighth=8, eighth_blocks=1, style=(8, 8, 8), code=8, full=4)
@@ -173,9 +174,10 @@ def test_crops_have_the_size_asked_for() -> None:
 
 
 def test_an_unknown_loss_term_is_refused() -> None:
-    assert loss_weights(["style=2.5"]).style == 2.5
-    with pytest.raises(SystemExit, match="stlye"):
-        loss_weights(["stlye=2"])
+    assert term_weight("style=2.5") == ("style", 2.5)
+    for wrong in ("stlye=2", "style=much", "style"):
+        with pytest.raises(argparse.ArgumentTypeError, match=wrong.partition("=")[0]):
+            term_weight(wrong)
 
 
 def test_weights_survive_saving_in_half_precision(tmp_path: Path, shards: tuple[Shard, Shard]) -> None:
@@ -188,3 +190,15 @@ def test_weights_survive_saving_in_half_precision(tmp_path: Path, shards: tuple[
     assert again.shape == TINY
     for name, value in network.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], value, atol=1e-3, rtol=1e-3)
+
+
+def test_a_coloured_seam_costs_and_the_same_light_does_not() -> None:
+    generator = torch.Generator().manual_seed(0)
+    light = torch.rand(1, 1, 64, 64, generator=generator).expand(-1, 3, -1, -1)
+    style = (0.5 * light + torch.tensor([0.2, 0.1, 0.0]).view(1, 3, 1, 1) * torch.rand(1, 1, 64, 64)).clamp(0, 1)
+    seam = style.clone()
+    seam[:, 0, :, 30] += 0.4
+    seam[:, 2, :, 31] += 0.4
+    brighter = style + 0.1 * light
+    assert float(fringe_distance(style, style)) == 0.0
+    assert float(fringe_distance(seam, style)) > 0.05 > 0.001 > float(fringe_distance(brighter, style))
