@@ -6,7 +6,6 @@ that the soloist never heard, the perplexities on those, and how much was copied
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from engine.command_line import Parser
 from engine.jazz import copying
 from engine.jazz.corpus import Solo
 from engine.jazz.excerpts import encode_solos, every_excerpt
@@ -88,7 +88,8 @@ def contenders(weights_dir: Path, solos: Sequence[Solo], clips: int, takes: int,
 
 def _verdict_cell(verdict: Verdict) -> str:
     low, high = verdict.interval
-    return f"{verdict.auc:.3f} [{low:.3f}, {high:.3f}]"
+    kinds = (verdict.statistics_auc, verdict.figures_auc, verdict.network_auc)
+    return f"{verdict.auc:.3f} [{low:.3f}, {high:.3f}] ({', '.join(f'{kind:.2f}' for kind in kinds)})"
 
 
 def report(splits: dict[str, list[Solo]], weights_dir: Path, clips: int, takes: int, seed: int) -> str:
@@ -104,7 +105,8 @@ def report(splits: dict[str, list[Solo]], weights_dir: Path, clips: int, takes: 
         f"{clips} clips of 16 bars in the settings of excerpts of the val solos (chords, tempo, instrument, feel;",
         f"player and style drawn), seed {seed}, against all {len(human)} windows of 8 bars of {len(val)} val solos,",
         "which no network and no critic learned from. AUC of the best of three kinds of fresh classifiers or their",
-        f"sum, {FOLDS} folds by tune and clip, 95 % bootstrap over tunes and clips. .5: can't be told apart.",
+        f"sum, {FOLDS} folds by tune and clip, 95 % bootstrap over tunes and clips; in brackets each kind's own:",
+        "statistics (which the soloist's critic looks at too), figures, network. .5: can't be told apart.",
         "",
         "| who | notes: AUC | notes and feel: AUC | nats a note on val | copied run: median, longest |",
         "|---|---|---|---|---|",
@@ -147,7 +149,7 @@ def perplexities(soloist: Soloist, val: Sequence[Solo]) -> str:
     rows = [
         ("pitch", "pitch", "11.0"),
         ("beats on and place in the beat (when the note comes)", "timing+position", "-"),
-        ("length (121 steps of 8 ms or tied)", "length", "4.14 (12 note values)"),
+        ("length (121 spans, 11 silences before the next note, or tied)", "length", "4.14 (12 note values)"),
         ("offset from the grid (43 steps of 8 ms)", "offset", "-"),
         ("loudness (29 steps of 1 dB)", "loudness", "-"),
     ]
@@ -175,7 +177,7 @@ def write_card(card: Path, figures: str) -> None:
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m engine evaluate jazz", description=__doc__)
+    parser = Parser(prog="python -m engine evaluate jazz", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the same folder as for training")
     parser.add_argument("--out", type=Path, default=Path("var/train/jazz"), help="where the corpus shards lie")
     parser.add_argument("--weights", type=Path, default=Path(__file__).parent / "weights")

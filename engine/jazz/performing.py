@@ -94,9 +94,9 @@ class Renderer:
 def _last_length(lengths: Tensor) -> Tensor:
     """The last note has no note after it: it is held like one of the take's longer notes (B,)."""
     if not lengths.shape[1]:
-        return torch.full_like(lengths.sum(1), LENGTHS - 2)
+        return torch.full_like(lengths.sum(1), LEGATO - 1)
     heard = lengths[:, -24:]
-    return torch.where(heard == LENGTHS - 1, 0, heard).max(dim=1).values
+    return torch.where(heard >= LEGATO, 0, heard).max(dim=1).values
 
 
 def events_of_take(

@@ -3,7 +3,8 @@
 The *score* half of an event says what is played where: whether a phrase begins, how many beats later than the last
 note's beat it starts (`advance`), where in the beat (`position`: every simple fraction that soloists use), and which
 `pitch`. The *rendition* half says how: `offset` from the notated place in steps of 8 ms, `loudness` in dB around
-the solo's own level, `length` in steps of 8 ms (growing from 0.4 s on) or tied to the next onset.
+the solo's own level, `length` in steps of 8 ms (growing from 0.4 s on), tied to the next onset, or so many ms short
+of it.
 
 A round trip moves an onset by less than 5 ms and a length below half a second by less than 5 ms (beyond that by less
 than 3 %), and never a pitch.
@@ -40,10 +41,15 @@ REFERENCE_VELOCITY = 88
 _SHORT = np.arange(4.0, 400.0, 8.0)
 _LONG = 400.0 * 1.045 ** (np.arange(71) + 0.5)
 LENGTH_MS = np.concatenate([_SHORT, _LONG])
-"""Centres of the length classes 0..; the class after the last, `LEGATO`, reaches exactly to the next onset."""
+"""Centres of the length classes 0..; the class after the last, `LEGATO`, reaches exactly to the next onset, and those
+after that end a little before it."""
 LEGATO = len(LENGTH_MS)
-LENGTHS = LEGATO + 1
-TIED_MS = 3.0
+SILENCE_EDGES_MS = np.array([0.5, 3.0, 6.0, 9.0, 12.0, 16.0, 20.0, 25.0, 30.0, 36.0, 43.0, 51.0])
+"""Players end most notes just before the next one: there the silence between both is what they control, and its classes
+are finer than those of length."""
+SILENCES = len(SILENCE_EDGES_MS) - 1
+LENGTHS = LEGATO + 1 + SILENCES
+TIED_MS = 0.5
 """A note that ends this near to the next onset is tied to it."""
 IGNORE = -100
 """Target that no loss counts (as in torch's cross-entropy)."""
@@ -84,7 +90,7 @@ class Events:
     pitch: np.ndarray
     offset: np.ndarray
     loudness: np.ndarray  # IGNORE where not annotated
-    length: np.ndarray  # of the last note: never LEGATO
+    length: np.ndarray  # of the last note: never LEGATO or a silence
 
     def __len__(self) -> int:
         return len(self.beat)
@@ -232,8 +238,11 @@ def _nearest_place(onset: float, among: list[int] | None) -> tuple[int, int]:
 
 def nearest_length(duration_ms: float, gap_ms: float) -> int:
     """Length class of a note that lasts `duration_ms` and is followed by an onset after `gap_ms`."""
-    if abs(duration_ms - gap_ms) < TIED_MS or duration_ms > gap_ms:
+    silence_ms = gap_ms - duration_ms
+    if silence_ms < TIED_MS:
         return LEGATO
+    if silence_ms < min(SILENCE_EDGES_MS[-1], duration_ms):
+        return LEGATO + int(np.searchsorted(SILENCE_EDGES_MS, silence_ms, side="right"))
     if duration_ms < 400.0:
         return int(np.clip(duration_ms // 8.0, 0, len(_SHORT) - 1))
     return min(int(np.log(duration_ms / 400.0) / np.log(1.045)) + len(_SHORT), LEGATO - 1)
@@ -273,8 +282,7 @@ def decode(
 
     onsets = np.maximum.accumulate(onsets_of(events, beat_ms) + within() * OFFSET_STEP_MS / beat_ms)
     limit = np.append(np.diff(onsets), np.inf if end_beat is None else max(end_beat - onsets[-1], 0.25))
-    tied = (events.length == LEGATO) & np.isfinite(limit)
-    duration = np.where(tied, limit, _lengths_within(events.length, limit * beat_ms, within()) / beat_ms)
+    duration = _lengths_within(events.length, limit * beat_ms, within()) / beat_ms
     level = np.where(events.loudness == IGNORE, 0.0, events.loudness + LOUDNESS_MIN_DB + within())
     return tuple(
         Note(float(onsets[i]), float(max(duration[i], 1e-3)), int(events.pitch[i]), velocity_of(float(level[i])))
@@ -284,12 +292,15 @@ def decode(
 
 def _lengths_within(length: np.ndarray, limit_ms: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Lengths in ms: `place` (-.5 .. .5) within the span of each class, or within what is left of it before the next
-    onset, for a note that isn't tied ends a little (`TIED_MS`) before that."""
+    onset, which comes after `limit_ms`."""
     centre = LENGTH_MS[np.minimum(length, LEGATO - 1)]
     half = np.maximum(4.0, 0.0225 * centre)
     low, high = centre - half, np.minimum(centre + half, limit_ms - TIED_MS)
-    inside = 0.5 * (low + high) + place * (high - low)
-    return np.where(high > low, inside, np.minimum(centre, 0.97 * limit_ms))
+    inside = np.where(high > low, 0.5 * (low + high) + place * (high - low), np.minimum(centre, 0.97 * limit_ms))
+    edge = np.clip(length - LEGATO - 1, 0, SILENCES - 1)
+    silence = SILENCE_EDGES_MS[edge] + (place + 0.5) * np.diff(SILENCE_EDGES_MS)[edge]
+    silence = np.where(length == LEGATO, 0.0, np.minimum(silence, 0.5 * limit_ms))
+    return np.where((length >= LEGATO) & np.isfinite(limit_ms), limit_ms - silence, inside)
 
 
 def events_of_notes(notes: tuple[Note, ...], tempo_bpm: float) -> Events:

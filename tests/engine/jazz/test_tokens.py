@@ -16,6 +16,7 @@ from engine.jazz.tokens import (
     onsets_of,
     velocity_of,
 )
+from engine.jazz.windows import notes_of_solo
 
 
 @st.composite
@@ -51,6 +52,23 @@ def test_a_round_trip_keeps_lengths_and_velocities(line: tuple[tuple[Note, ...],
         # a note that ran up to the next one still does, though that one may have moved by up to 4 ms each
         assert abs(before_ms - after_ms) < max(13.0, 0.03 * before_ms) or before_ms > LENGTH_MS[-1]
         assert abs(before.velocity - after.velocity) <= 5
+
+
+def test_the_silence_before_the_next_note_is_kept_to_4_ms_wherever_that_note_goes() -> None:
+    solo = made_up_solo(5, notes=300)
+    beat_ms = 60_000.0 / solo.tempo_bpm
+    before, after = notes_of_solo(solo), decode(encode(solo), solo.tempo_bpm)
+
+    def silences_ms(notes: tuple[Note, ...]) -> np.ndarray:
+        ends = np.array([note.onset + note.duration for note in notes[:-1]])
+        return (np.array([note.onset for note in notes[1:]]) - ends) * beat_ms
+
+    held_ms = np.array([note.duration for note in before[:-1]]) * beat_ms
+    room = (silences_ms(before) > 0.0) & (silences_ms(before) < 50.0) & (held_ms > 60.0)
+    assert room.sum() > 10
+    assert np.abs(silences_ms(before) - silences_ms(after))[room].max() <= 4.0 + 1e-6
+    tied = silences_ms(before) < 0.5
+    assert np.abs(silences_ms(after)[tied]).max() < 0.5
 
 
 def test_a_notated_solo_is_performed_where_it_was() -> None:
