@@ -264,8 +264,11 @@ class SoloistNet(nn.Module):
         degree = torch.where(following.root[..., None] < NO_ROOT, (every - following.root[..., None]) % 12, NO_ROOT)
         return logits + degrees.gather(-1, degree)
 
-    def losses(self, x: Excerpt, setting: Setting, shift: Tensor, smoothing: float = 0.0) -> dict[str, Tensor]:
-        """Mean cross-entropies in nats a note: `timing`, `position`, `pitch`. `x` has T + 1 events."""
+    def losses(
+        self, x: Excerpt, setting: Setting, shift: Tensor, smoothing: float = 0.0, weight: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Mean cross-entropies in nats a note: `timing`, `position`, `pitch`. `x` has T + 1 events; `weight` (B, T)
+        multiplies each note's."""
         state = self(x.slice(0, -1), self.setting(setting))
         following = x.slice(1, x.pitch.shape[1])
         wanted = following.timing
@@ -277,9 +280,11 @@ class SoloistNet(nn.Module):
 
         def entropy(logits: Tensor, target: Tensor) -> Tensor:
             target = target.masked_fill(padded, IGNORE)
-            return F.cross_entropy(
-                logits.flatten(0, 1).float(), target.flatten(), ignore_index=IGNORE, label_smoothing=smoothing
-            )
+            found = F.cross_entropy(
+                logits.flatten(0, 1).float(), target.flatten(), ignore_index=IGNORE, label_smoothing=smoothing,
+                reduction="mean" if weight is None else "none",
+            )  # fmt: skip
+            return found if weight is None else (found * weight.flatten()).sum() / (~padded).sum()
 
         return {
             "timing": entropy(timing, wanted),

@@ -4,6 +4,7 @@
     likelihood    the soloist and its rendition predict the next note
     critic        learns to tell human excerpts from the soloist's
     adversarial   the soloist learns from the critic, mixed with likelihood
+    reweighted    instead of adversarial: the soloist learns from a critic of eight bars, mixed with likelihood
     takes         the critic that chooses takes learns eight bars of the finished soloist's from human ones
     export        writes the weights that the engine plays with
 
@@ -33,11 +34,15 @@ from engine.jazz.soloist import Soloist
 from engine.jazz.train_adversarial import AdversarialPlan, train_adversarial
 from engine.jazz.train_critic import CriticPlan, encode_clips, train_critic
 from engine.jazz.train_likelihood import LikelihoodPlan, train_likelihood
-from engine.jazz.train_take_critic import train_take_critic
+from engine.jazz.train_reweighted import ReweightedPlan, train_reweighted, weigh_crosswise
+from engine.jazz.train_take_critic import train_take_critic, windows_of_humans
 from engine.jazz.training import Group, join_group
 from engine.jazz.weights_file import FILE_NAME, Weights, save_weights
 
-STAGES = ("corpus", "likelihood", "critic", "adversarial", "takes", "export")
+STAGES = ("corpus", "likelihood", "critic", "adversarial", "reweighted", "takes", "export")
+
+NOTES = {"likelihood": "notes", "adversarial": "adversarial", "reweighted": "reweighted"}
+"""Checkpoints of the note network by the name of the soloist."""
 
 DEFAULT_HEAT = "timing=1.05,position=1.04,pitch=1.02,offset=1.05,length=1.03,loudness=1.03"
 """Networks that were trained with dropout are a little too sure of themselves without it: the val split asks for about
@@ -70,13 +75,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--measure-every", type=int, default=100, help="steps between measurements and checkpoints")
     parser.add_argument(
-        "--clips", type=int, help="solos of 16 bars that a critic is shown; default 400 (critic), 1500 (takes)"
+        "--clips",
+        type=int,
+        help="solos of 16 bars that a critic is shown; default 400, 1600 (reweighted), 1500 (takes)",
     )
     parser.add_argument("--trust", type=float, default=1.0, help="power of the critic's odds in playing (export)")
     parser.add_argument("--heat", default=DEFAULT_HEAT, help="temperatures of the streams (critic, takes, export)")
-    parser.add_argument(
-        "--soloist", choices=("likelihood", "adversarial"), default="likelihood", help="which one (takes, export)"
-    )
+    parser.add_argument("--soloist", choices=tuple(NOTES), default="likelihood", help="which one (takes, export)")
     parser.add_argument("--weights", type=Path, default=Path(__file__).parent / "weights", help="where export writes")
 
 
@@ -108,7 +113,8 @@ def main(argv: list[str]) -> int:
         return 0
     splits = corpus_of(args.data, args.out, args.workers)
     stages = {
-        "likelihood": _likelihood, "critic": _critic, "adversarial": _adversarial, "takes": _takes, "export": _export,
+        "likelihood": _likelihood, "critic": _critic, "adversarial": _adversarial,
+        "reweighted": _reweighted, "takes": _takes, "export": _export,
     }  # fmt: skip
     stages[args.stage](args, splits, group)
     return 0
@@ -133,7 +139,7 @@ def _soloist(args: argparse.Namespace, splits: dict[str, list[Solo]], notes: str
     if critic:
         checkpoints["takes"] = args.out / "takes.pt"
     performers = performers_of(splits["train"])
-    name = "likelihood" if notes == "notes" else notes
+    name = next(name for name, checkpoint in NOTES.items() if checkpoint == notes)
     return collect(checkpoints, splits["train"], performers, name, heat=heat_of(args.heat), trust=args.trust)
 
 
@@ -162,23 +168,32 @@ def _adversarial(args: argparse.Namespace, splits: dict[str, list[Solo]], group:
     train_adversarial(solos, held_out, args.out / "notes.pt", args.out / "critic.pt", plan, args.out, group)
 
 
+def _reweighted(args: argparse.Namespace, splits: dict[str, list[Solo]], group: Group) -> None:
+    clips = _clips(args, splits, group, "notes", args.clips or 1600)
+    lines = weigh_crosswise(windows_of_humans(splits["train"]), clips)
+    performers = performers_of(splits["train"])
+    solos, held_out = (encode_solos(splits.get(split, []), performers) for split in ("train", "val"))
+    given = {name: value for name, value in (("steps", args.steps), ("batch", args.batch)) if value is not None}
+    plan = ReweightedPlan(seed=args.seed, **given)
+    train_reweighted(solos, held_out, lines, args.out / "notes.pt", plan, args.out, group)
+
+
 def _takes(args: argparse.Namespace, splits: dict[str, list[Solo]], group: Group) -> None:
-    notes = "notes" if args.soloist == "likelihood" else "adversarial"
-    clips = _clips(args, splits, group, notes, args.clips or 1500)
+    clips = _clips(args, splits, group, NOTES[args.soloist], args.clips or 1500)
     if group.leads:
         train_take_critic(splits["train"], splits.get("val", []), clips, args.out)
 
 
 def _export(args: argparse.Namespace, splits: dict[str, list[Solo]], group: Group) -> None:
+    """The soloist that plays, and beside it the note networks of the others, for comparison."""
     if group.leads:
-        notes = "notes" if args.soloist == "likelihood" else "adversarial"
-        weights = _soloist(args, splits, notes, critic=(args.out / "takes.pt").exists())
+        weights = _soloist(args, splits, NOTES[args.soloist], critic=(args.out / "takes.pt").exists())
         save_weights(args.weights / FILE_NAME, weights)
-        rival = "adversarial" if notes == "notes" else "notes"
-        if (args.out / "adversarial.pt").exists():
-            other = _soloist(args, splits, rival, critic=False)
-            other.runs = other.runs[:0]
-            save_weights(args.weights / f"notes-{other.facts['name']}.safetensors", other.without("rendition"))
+        for name, checkpoint in NOTES.items():
+            if name != args.soloist and (args.out / f"{checkpoint}.pt").exists():
+                other = _soloist(args, splits, checkpoint, critic=False)
+                other.runs = other.runs[:0]
+                save_weights(args.weights / f"notes-{name}.safetensors", other.without("rendition"))
         sys.stdout.write(f"wrote {args.weights / FILE_NAME}\n")
 
 

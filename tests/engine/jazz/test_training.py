@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from engine.jazz.generator import SoloistNet, SoloistShape
 from engine.jazz.matched import matched_clips
 from engine.jazz.rendition import RenditionShape
 from engine.jazz.soloist import Soloist
+from engine.jazz.take_critic import LOOKS, Look, TakeCritic
 from engine.jazz.train_adversarial import (
     AdversarialPlan,
     draw_duel,
@@ -24,8 +27,10 @@ from engine.jazz.train_adversarial import (
 )
 from engine.jazz.train_critic import CriticPlan, encode_clips, train_critic
 from engine.jazz.train_likelihood import LikelihoodPlan, measure, train_likelihood
-from engine.jazz.training import Group, learning_rate, load_checkpoint
+from engine.jazz.train_reweighted import ReweightedPlan, draw_weighed, train_reweighted, weigh
+from engine.jazz.training import Group, learning_rate, load_checkpoint, save_checkpoint
 from engine.jazz.weights_file import Weights
+from engine.jazz.windows import Window
 
 GROUP = Group(0, 1, torch.device("cpu"))
 SOLOS = encode_solos([made_up_solo(seed, notes=120) for seed in range(4)], ("A",))
@@ -158,3 +163,43 @@ def test_the_index_of_runs_is_sorted_and_without_notes() -> None:
     index = build_index([(np.asarray(solo.notes["onset_beats"]), solo.notes["pitch"])])
     assert (np.diff(index) > 0).all()
     assert index.max() < 1 << 40
+
+
+class LikesManyNotes(TakeCritic):
+    def __init__(self) -> None:
+        super().__init__(dict.fromkeys(LOOKS, 1))
+
+    def log_odds(self, windows: Sequence[Window], look: Look) -> np.ndarray:
+        return np.array([0.4 * (len(window.pitch) - 30) for window in windows])
+
+
+def test_what_a_critic_likes_gets_likelier(tmp_path: Path, tiny_weights: Weights) -> None:
+    run(tmp_path, steps=2)
+    tiny_weights.networks["notes"]["ask_timing.answer.bias"][:3] = 6.0
+    solos = [made_up_solo(seed, notes=160) for seed in range(4)]
+
+    def notes_played(weights: Weights) -> float:
+        clips = matched_clips(Soloist.of(weights.without("takes")), solos, 24, bars=16, seed=8, takes=1, batch=24)
+        return float(np.mean([len(clip.improvisation.notes) for clip in clips]))
+
+    clips = matched_clips(Soloist.of(tiny_weights.without("takes")), solos, 40, bars=16, takes=1, batch=40)
+    lines = weigh(encode_clips(clips), LikesManyNotes())
+    ratios = np.concatenate([line.ratios for line in lines])
+    assert len(ratios) == 2 * len(lines)
+    assert ratios.mean() <= 1.0 + 1e-6
+    batch, weight = draw_weighed(lines, 8, 64, np.random.default_rng(0))
+    assert weight.shape == batch.offset.shape
+    assert float(weight[batch.offset < 0].abs().sum()) == 0.0
+
+    save_checkpoint(tmp_path / "start.pt", average=tiny_weights.networks["notes"], shape=tiny_weights.shapes["notes"])
+    plan = ReweightedPlan(
+        steps=30, batch=12, likelihood_batch=1, notes=64, weight=20.0, peak=3e-3, average=0.5, max_rise=1e12
+    )
+    measured = train_reweighted(
+        SOLOS, SOLOS[:1], lines, tmp_path / "start.pt", plan, tmp_path, GROUP, show_progress=False
+    )
+    assert np.isfinite(measured["rise"])
+    learned = load_checkpoint(tmp_path / "reweighted.pt", GROUP.device)
+    assert learned["step"] == 30
+    networks = {**tiny_weights.networks, "notes": learned["average"]}
+    assert notes_played(dataclasses.replace(tiny_weights, networks=networks)) > 1.1 * notes_played(tiny_weights)
