@@ -45,17 +45,19 @@ class Queue(commands.Cog):
 
 
 def listing(entries: Sequence[pb.QueueReply.Entry], own_key: str) -> str:
-    """One line a job; a member's own in bold. Whose the others are is nobody's business."""
+    """One line a job; a member's own in bold, and never left out. Whose the others are is nobody's business."""
     if not entries:
         return "Nothing is running, and nobody waits."
     lines = []
-    for entry in entries[:MOST_LINES]:
+    for number, entry in enumerate(entries):
+        if number >= MOST_LINES and entry.member_key != own_key:
+            continue
         what = KINDS.get(entry.kind, entry.kind)
         place = f"running, {entry.fraction:.0%}" if entry.position == 0 else f"number {entry.position} in the queue"
         line = f"{what}: {place}, for {entry.waited_s:.0f} s"
         lines.append(f"- **yours: {line}**" if entry.member_key == own_key else f"- {line}")
-    if len(entries) > MOST_LINES:
-        lines.append(f"- and {len(entries) - MOST_LINES} more")
+    if len(entries) > len(lines):
+        lines.append(f"- and {len(entries) - len(lines)} more")
     return "\n".join(lines)
 
 

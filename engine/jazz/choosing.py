@@ -12,20 +12,22 @@ from engine.jazz import copying
 from engine.jazz.performing import Renderer, events_of_take
 from engine.jazz.sampling import Takes
 from engine.jazz.take_critic import BEATS_PER_BAR, Look, TakeCritic
-from engine.jazz.tokens import POSITION_BEATS, decode
+from engine.jazz.tokens import POSITION_BEATS, Changes, decode
 from engine.jazz.windows import WINDOW_BARS, Window, columns_of, notated_columns, window_at
 
 
 class Choice:
     """Draws for several requests at once, each of which has `takes` neighbouring rows of the batch.
 
-    `beats`, `tempo_bpm`: of each request; `lead` beats and `heard` notes are a primer's. Always taking what the critic
+    `beats`, `changes`, `tempo_bpm`: of each request; `lead` beats and `heard` notes are a primer's, and `changes`
+    count from its beginning. Always taking what the critic
     likes best would overrate its fancies: so each take has the chance that its odds, to the power of `trust`, give it.
     Without a critic, in another metre than 4/4 and in less than eight bars, all have the same."""
 
     def __init__(
         self,
         beats: Sequence[int],
+        changes: Sequence[Changes],
         tempo_bpm: Sequence[float],
         beats_per_bar: int,
         takes: int,
@@ -37,7 +39,8 @@ class Choice:
         runs: np.ndarray,
         generator: torch.Generator,
     ) -> None:
-        self.beats, self.tempo_bpm, self.beats_per_bar, self.takes = beats, tempo_bpm, beats_per_bar, takes
+        self.beats, self.changes, self.tempo_bpm = beats, changes, tempo_bpm
+        self.beats_per_bar, self.takes = beats_per_bar, takes
         self.lead, self.heard, self.trust, self.runs, self.generator = lead, heard, trust, runs, generator
         self.critic = critic if beats_per_bar == BEATS_PER_BAR else None
         self.block = WINDOW_BARS * beats_per_bar
@@ -62,7 +65,7 @@ class Choice:
             lines = [events_of_take(takes, row, row, None) for row in mine]
 
             def window(number: int, end: int = end, lines: list = lines, request: int = request) -> Window:
-                columns = notated_columns(lines[number])
+                columns = notated_columns(lines[number], self.changes[request])
                 return window_at(columns, end - self.block, self.block, self.tempo_bpm[request])
 
             odds = self._log_odds("score", end, window)

@@ -75,7 +75,7 @@ class TwoClocks(nn.Module):
 
 
 def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-    """Turn the pairs of the last dimension of x (B, heads, T, D) by the angles of `turn`."""
+    """Turn the pairs of the last dimension of x (..., B, heads, T, D) by the angles of `turn`."""
     a, b = x.chunk(2, dim=-1)
     cos, sin = turn[0].to(x.dtype), turn[1].to(x.dtype)
     return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
@@ -106,8 +106,8 @@ class Block(nn.Module):
         """With a `cache`, x holds only the new events; they see what is cached, at most `window` events back. `mask`
         (B, 1, 1, T) is True where a key may be looked at (for the blocks that are not causal)."""
         batch, time, width = x.shape
-        q, k, v = self.qkv(self.norm1(x)).view(batch, time, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        q, k = rotate(q, turn), rotate(k, turn)
+        qkv = self.qkv(self.norm1(x)).view(batch, time, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        (q, k), v = rotate(qkv[:2], turn), qkv[2]
         if cache is not None:
             k, v = cache.extend(number, k, v, window or 1 << 30)
         alone = time == 1 and cache is not None

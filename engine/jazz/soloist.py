@@ -182,7 +182,7 @@ class Soloist:
         request = Request(changes, bars, tempo_bpm, instrument, beats_per_bar, style, feel)
         return self.improvise_many([request], seed=seed, takes=takes, primer=primer, progress=progress)[0]
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def improvise_many(
         self,
         requests: Sequence[Request],
@@ -211,7 +211,7 @@ class Soloist:
         progress("improvising", 1.0)
         return [found[i] for i in range(len(requests))]
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def perform(self, request: Request, written: tuple[Note, ...], seed: int = 0) -> tuple[Note, ...]:
         """Play somebody's written notes: a player's time feel and dynamics; pitches and written lengths stay.
 
@@ -269,8 +269,8 @@ class Soloist:
         if heard is not None:
             improviser.prime([heard] * len(tables))
         choice = Choice(
-            [request.beats for request in requests], [request.tempo_bpm for request in requests], metre, takes,
-            lead=lead, heard=len(heard or ()), critic=self.take_critic, trust=self.trust, runs=self.runs,
+            [request.beats for request in requests], tables[::takes], [request.tempo_bpm for request in requests],
+            metre, takes, lead=lead, heard=len(heard or ()), critic=self.take_critic, trust=self.trust, runs=self.runs,
             generator=generator,
         )  # fmt: skip
         ends_before: list[int] | None = None

@@ -4,7 +4,7 @@ Log odds of a fair classifier are the log of the density ratio human : soloist. 
 the soloist in proportion to these odds plays as a human would, as far as the classifier can see the difference
 (sampling-importance-resampling, Rubin 1987; the energy of Deng et al., Residual Energy-Based Models for Text
 Generation, ICLR 2020; the discriminator of a GAN put to the same use: Azadi et al., Discriminator Rejection
-Sampling, ICLR 2019). It looks twice: at the score of a line, and at how the line is performed.
+Sampling, ICLR 2019). It looks twice: at the score of a line over its chords, and at how the line is performed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from torch import nn
 
 from engine.jazz.logistic import Logistic
-from engine.jazz.window_statistics import statistics
+from engine.jazz.window_statistics import harmony_statistics, statistics
 from engine.jazz.windows import MIN_WINDOW_NOTES, Window
 
 Look = Literal["score", "performance"]
@@ -35,7 +35,7 @@ class TakeCritic(nn.Module):
 
     @classmethod
     def fit(
-        cls, human: dict[Look, list[Window]], machine: dict[Look, list[Window]], penalty: float = 0.01
+        cls, human: dict[Look, list[Window]], machine: dict[Look, list[Window]], penalty: float = 0.004
     ) -> TakeCritic:
         """From windows of both sides; the soloist's must be played without a critic."""
         models: dict[str, Logistic] = {}
@@ -64,4 +64,6 @@ class TakeCritic(nn.Module):
 
 
 def _row(window: Window, look: Look) -> np.ndarray:
-    return statistics(window, feel=look == "performance")
+    if look == "performance":  # of notes that are chosen already
+        return statistics(window, feel=True)
+    return np.concatenate([statistics(window, feel=False), harmony_statistics(window)])

@@ -10,62 +10,38 @@ continued by the human and by the soloist (Jolicoeur-Martineau 2019).
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from engine.jazz.critic import CriticNet, CriticShape, SoftNotes
-from engine.jazz.excerpts import (
-    Batch,
-    Encoded,
-    bar_start,
-    collate,
-    every_excerpt,
-    excerpt_end,
-    first_of_bar,
-    random_batch,
-)
-from engine.jazz.generator import Excerpt, SoloistNet, SoloistShape
+from engine.jazz.excerpts import Batch, Encoded, bar_start, collate, excerpt_end, first_of_bar, random_batch
+from engine.jazz.fine_tuning import FineTuning, FineTuningPlan, Learner
+from engine.jazz.generator import Excerpt, SoloistNet
 from engine.jazz.sampling import Improviser, excerpt_of_takes
 from engine.jazz.tokens import ADVANCES, NO_ROOT, Changes, Events
-from engine.jazz.train_likelihood import losses, measure, to_device
-from engine.jazz.training import (
-    Average,
-    Group,
-    Log,
-    adamw,
-    learning_rate,
-    load_checkpoint,
-    save_checkpoint,
-    seed_step,
-    total,
-)
+from engine.jazz.train_likelihood import losses, to_device
+from engine.jazz.training import Group, load_checkpoint, total
 
 
 @dataclass(frozen=True)
-class AdversarialPlan:
-    """`heard` notes at most are the human's, then `played` are the soloist's. `weight` of the critic's word against
-    one nat of likelihood. Runs end early when val perplexity has risen by `max_rise`."""
+class AdversarialPlan(FineTuningPlan):
+    """`heard` notes at most are the human's, then `played` are the soloist's."""
 
     steps: int = 120
+    weight: float = 0.3
+    max_rise: float = 0.03
+    measure_every: int = 20
     batch: int = 16
     likelihood_batch: int = 8
     heard: int = 16
     played: int = 32
-    weight: float = 0.3
     temperature: float = 0.7
-    peak: float = 1.5e-4
     critic_peak: float = 3e-4
-    average: float = 0.95
-    max_rise: float = 0.03
-    seed: int = 1
-    measure_every: int = 20
 
 
 @dataclass
@@ -176,41 +152,17 @@ def train_adversarial(
 ) -> dict[str, float]:
     """Go on from the checkpoints `likelihood` and `critic_path`; resumes from `folder`/adversarial.pt.
 
-    Returns the last measurement; `rise` is the rise of val perplexity per note over the start."""
-    folder.mkdir(parents=True, exist_ok=True)
-    start = load_checkpoint(likelihood, group.device)
-    shape = dataclasses.replace(SoloistShape(**start["shape"]), corruption=0.0)
-    network, judge = SoloistNet(shape).to(group.device), SoloistNet(shape).to(group.device)
-    network.load_state_dict(start["average"])
+    Returns the measurement of what was kept; `rise` is the rise of val perplexity per note over the start."""
+    tuning = FineTuning("adversarial", likelihood, plan, folder, group, corruption=0.0)
+    network = tuning.network
     critic_state = load_checkpoint(critic_path, group.device)
     critic = CriticNet(CriticShape(**critic_state["shape"])).to(group.device)
     critic.load_state_dict(critic_state["average"])
-    optimiser, critic_optimiser = adamw(network, plan.peak, 0.05), adamw(critic, plan.critic_peak, 0.05)
-    average = Average(network, plan.average)
-    batches = [to_device(batch, group.device) for batch in every_excerpt(held_out, 128)]
-    judge.load_state_dict(average.weights)
-    before = sum(measure(judge, batches, "notes").values())
-    checkpoint, first = folder / "adversarial.pt", 0
-    if checkpoint.exists():
-        state = load_checkpoint(checkpoint, group.device)
-        network.load_state_dict(state["network"])
-        critic.load_state_dict(state["critic"])
-        optimiser.load_state_dict(state["optimiser"])
-        critic_optimiser.load_state_dict(state["critic_optimiser"])
-        average.weights, first = state["average"], state["step"]
-    log = Log(folder / "adversarial.csv", ("step", "likelihood", "fooling", "critic", "lead", "val", "rise"))
-    measured: dict[str, float] = {}
-    running: dict[str, float] = {}
-    bar = tqdm(
-        range(first, plan.steps), desc="adversarial", disable=not (show_progress and group.leads), mininterval=5.0
-    )
-    for step in bar:
-        generator = seed_step(plan.seed, 1_000_000 + step, group.rank)
+    opponent = Learner(critic, plan.critic_peak, group)
+
+    def take_step(generator: np.random.Generator) -> dict[str, float]:
         torch_generator = torch.Generator(group.device)
         torch_generator.manual_seed(int(generator.integers(1 << 62)))
-        for optimiser_, peak in ((optimiser, plan.peak), (critic_optimiser, plan.critic_peak)):
-            for settings in optimiser_.param_groups:
-                settings["lr"] = learning_rate(step, plan.steps, peak, 10, plan.steps // 3)
         duel = draw_duel(solos, plan, generator)
         to_device(duel.human, group.device)
         drawn = play_on(network, duel, plan, torch_generator)
@@ -222,11 +174,7 @@ def train_adversarial(
         human = critic(SoftNotes.of(human_notes), human_notes, asked)
         machine = critic(SoftNotes.of(drawn_notes), drawn_notes, asked)
         critic_loss = F.softplus(machine - human).mean() + 1e-3 * (human.square() + machine.square()).mean()
-        critic_optimiser.zero_grad(set_to_none=True)
-        critic_loss.backward()
-        group.average(critic)
-        nn.utils.clip_grad_norm_(critic.parameters(), 1.0)
-        critic_optimiser.step()
+        opponent.learn(critic_loss)
 
         # the soloist's turn
         batch = to_device(random_batch(solos, plan.likelihood_batch, 128, generator), group.device)
@@ -236,31 +184,9 @@ def train_adversarial(
             human = critic(SoftNotes.of(human_notes), human_notes, asked)
         fooling = F.softplus(human - critic(line, drawn_notes, asked)).mean()
         likelihood_loss = total(losses(network, batch))
-        optimiser.zero_grad(set_to_none=True)
-        (likelihood_loss + plan.weight * fooling).backward()
+        tuning.soloist.learn(likelihood_loss + plan.weight * fooling)
         critic.requires_grad_(True).train()
-        group.average(network)
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        average.update(network, step + 1000)
+        return {"likelihood": likelihood_loss.item(), "fooling": fooling.item(), "critic": critic_loss.item(),
+                "lead": (human - machine).mean().item()}  # fmt: skip
 
-        now = {"likelihood": likelihood_loss.item(), "fooling": fooling.item(), "critic": critic_loss.item(),
-               "lead": (human - machine).mean().item()}  # fmt: skip
-        running = {name: 0.9 * running.get(name, value) + 0.1 * value for name, value in now.items()}
-        bar.set_postfix_str(" ".join(f"{name} {value:.3f}" for name, value in running.items()), refresh=False)
-        done = step + 1
-        if done % plan.measure_every == 0 or done == plan.steps:
-            judge.load_state_dict(average.weights)
-            val = sum(measure(judge, batches, "notes").values())
-            measured = {"val": val, "rise": float(np.exp(val - before) - 1.0)}
-            if group.leads:
-                log.write({"step": done, **running, **measured})
-                save_checkpoint(checkpoint, network=network.state_dict(), critic=critic.state_dict(),
-                                optimiser=optimiser.state_dict(), critic_optimiser=critic_optimiser.state_dict(),
-                                average=average.weights, step=done, shape=asdict(shape), plan=asdict(plan))  # fmt: skip
-                if show_progress:
-                    tqdm.write(f"step {done} {running} val {val:.4f} ({100 * measured['rise']:+.2f} %)")
-            if measured["rise"] > plan.max_rise:
-                break
-    log.plot(folder / "adversarial.png")
-    return measured
+    return tuning.run(take_step, held_out, seed_offset=1_000_000, show_progress=show_progress, critic=opponent)

@@ -12,7 +12,7 @@ from engine.jazz.corpus import Solo
 from engine.jazz.judge import auc
 from engine.jazz.matched import Clip
 from engine.jazz.take_critic import BEATS_PER_BAR, LOOKS, Look, TakeCritic
-from engine.jazz.tokens import encode
+from engine.jazz.tokens import changes_of_solo, encode
 from engine.jazz.training import save_checkpoint
 from engine.jazz.windows import (
     MIN_WINDOW_NOTES,
@@ -53,8 +53,8 @@ def windows_of_humans(solos: Sequence[Solo]) -> dict[Look, list[Window]]:
         found["performance"] += performed
         start = first_bar(solo)
         if performed and start is not None:
-            columns = notated_columns(encode(solo))
-            last = float(columns[0][-1]) + 1.0
+            columns = notated_columns(encode(solo), changes_of_solo(solo))
+            last = float(columns.onset[-1]) + 1.0
             found["score"] += _cut(columns, start, last, solo.tempo_bpm, performed[0].group)
     return found
 
@@ -66,8 +66,8 @@ def windows_of_clips(clips: Sequence[Clip]) -> dict[Look, list[Window]]:
         found["performance"] += clip.windows()
         events, request = clip.improvisation.events, clip.request
         if events is not None and len(events):
-            last = float(request.beats)
-            found["score"] += _cut(notated_columns(events), 0.0, last, request.tempo_bpm, f"machine {clip.seed}")
+            columns, last = notated_columns(events, request.table()), float(request.beats)
+            found["score"] += _cut(columns, 0.0, last, request.tempo_bpm, f"machine {clip.seed}")
     return found
 
 

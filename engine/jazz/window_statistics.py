@@ -30,15 +30,19 @@ def _repeated(symbols: np.ndarray, length: int) -> float:
     """Share of runs of `length` that occur more than once."""
     if len(symbols) <= length:
         return 0.0
-    runs = np.lib.stride_tricks.sliding_window_view(symbols, length)
-    _, counts = np.unique(runs, axis=0, return_counts=True)
+    different, number = np.unique(symbols, return_inverse=True)
+    runs = np.lib.stride_tricks.sliding_window_view(number, length)
+    spelled = runs @ (len(different) ** np.arange(length))  # every run as one number
+    _, counts = np.unique(spelled, return_counts=True)
     return float(counts[counts > 1].sum() / counts.sum())
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    if len(a) < 3 or a.std() < 1e-9 or b.std() < 1e-9:
+    if len(a) < 3:
         return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
+    a, b = a - a.mean(), b - b.mean()
+    size = float(a @ a) * float(b @ b)
+    return float(a @ b) / size**0.5 if size > 1e-18 else 0.0
 
 
 def statistics(window: Window, feel: bool) -> np.ndarray:
@@ -77,6 +81,28 @@ def statistics(window: Window, feel: bool) -> np.ndarray:
     if feel:
         parts.append(_feel_statistics(window, grid))
     return np.nan_to_num(np.concatenate(parts).astype(np.float64))
+
+
+def harmony_statistics(window: Window) -> np.ndarray:
+    """How the notes of a window stand to its chords: shares of scale and of chord tones among all notes, those on
+    beats, on strong beats, off beats, long ones and those after leaps; and what follows notes outside the scale."""
+    grid = np.rint(window.onset * GRID).astype(int)
+    step, ioi = np.abs(np.diff(window.pitch)), np.diff(grid)
+    known = window.belonging >= 0
+    on_beat, strong = grid % GRID == 0, np.mod(grid, 2 * GRID) == 0
+    held = np.append(ioi >= GRID, True)
+    leapt = np.append(False, step > 4)
+    outside = (window.belonging == 0) & known
+    left, resolves = outside[:-1], (window.belonging[1:] == 2) & (step <= 2)
+    among = (known, known & on_beat, known & strong, known & ~on_beat, known & held, known & leapt)
+
+    def share(of: np.ndarray, where: np.ndarray) -> float:
+        return float(of[where].mean()) if where.any() else 0.5
+
+    return np.array([
+        *(share(window.belonging >= least, where) for least in (1, 2) for where in among),
+        share(resolves, left), share(outside[1:], left), known.mean(),
+    ])  # fmt: skip
 
 
 def _feel_statistics(window: Window, grid: np.ndarray) -> np.ndarray:

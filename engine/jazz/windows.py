@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.jazz.corpus import Solo
 from engine.jazz.score import Note
-from engine.jazz.tokens import POSITION_BEATS, REFERENCE_VELOCITY, Events, velocity_of
+from engine.jazz.tokens import NO_ROOT, POSITION_BEATS, REFERENCE_VELOCITY, Changes, Events, velocity_of
 
 WINDOW_BARS = 8
 MIN_WINDOW_NOTES = 8
@@ -18,12 +19,14 @@ MIN_WINDOW_NOTES = 8
 @dataclass(frozen=True)
 class Window:
     """Notes of eight bars as arrays in time order: onset and duration in beats from the window's start (performed),
-    MIDI pitch, velocity. `group` keeps windows of one tune, or of one clip, on one side of a split."""
+    MIDI pitch, velocity. `group` keeps windows of one tune, or of one clip, on one side of a split. `belonging`
+    says how the notes stand to their chords (`Columns`)."""
 
     onset: np.ndarray
     duration: np.ndarray
     pitch: np.ndarray
     velocity: np.ndarray
+    belonging: np.ndarray
     tempo_bpm: float
     beats: int
     group: str
@@ -60,7 +63,7 @@ def cut(
         return []
     columns = columns_of(notes)
     size = bars * beats_per_bar
-    end = last_beat if last_beat is not None else float(columns[0][-1]) + 1.0
+    end = last_beat if last_beat is not None else float(columns.onset[-1]) + 1.0
     windows = []
     start = first_beat
     while start + size <= end + 1e-6:
@@ -71,34 +74,48 @@ def cut(
     return windows
 
 
-Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""Onsets and durations in beats, pitches, velocities of some notes."""
+class Columns(NamedTuple):
+    """Some notes as arrays: onsets and durations in beats, MIDI pitches, velocities; and whether each is a tone of the
+    chord under it (2), another tone of that chord's scale (1) or neither (0); -1 where no chord is known."""
+
+    onset: np.ndarray
+    duration: np.ndarray
+    pitch: np.ndarray
+    velocity: np.ndarray
+    belonging: np.ndarray
 
 
 def columns_of(notes: Sequence[Note]) -> Columns:
-    """Notes as arrays."""
-    return (
+    """Performed notes as arrays; over which chords isn't asked."""
+    return Columns(
         np.array([note.onset for note in notes]),
         np.array([note.duration for note in notes]),
         np.array([note.pitch for note in notes], int),
         np.array([note.velocity for note in notes]),
+        np.full(len(notes), -1),
     )
 
 
 def window_at(columns: Columns, start: float, beats: int, tempo_bpm: float, group: str = "") -> Window:
     """The notes that begin between beat `start` and `beats` later; one that anticipates the first beat by less than
     an eighth of a beat counts as on it."""
-    onset = columns[0]
+    onset = columns.onset
     inside = (onset >= start - 0.125) & (onset < start + beats - 0.125)
-    here, duration, pitch, velocity = (column[inside] for column in columns)
-    return Window(here - start, duration, pitch, velocity, tempo_bpm, beats, group)
+    here = Columns(*(column[inside] for column in columns))
+    return Window(here.onset - start, here.duration, here.pitch, here.velocity, here.belonging, tempo_bpm, beats, group)
 
 
-def notated_columns(events: Events) -> Columns:
-    """Notes of a line as they stand in the score: nobody has performed them yet."""
+def notated_columns(events: Events, changes: Changes) -> Columns:
+    """Notes of a line as they stand in the score over its chords: nobody has performed them yet."""
     onset = events.beat + POSITION_BEATS[events.position]
     duration = np.diff(onset, append=onset[-1:] + 1.0)
-    return onset, duration, events.pitch, np.full(len(onset), float(REFERENCE_VELOCITY))
+    velocity = np.full(len(onset), float(REFERENCE_VELOCITY))
+    beat = np.clip(events.beat, 0, len(changes) - 1)
+    root = changes.root[beat]
+    degree = (events.pitch - root) % 12
+    in_chord, in_scale = (changes.tones[beat, degree + first] > 0 for first in (0, 12))
+    belonging = np.where(in_chord, 2, np.where(in_scale, 1, 0))
+    return Columns(onset, duration, events.pitch, velocity, np.where(root != NO_ROOT, belonging, -1))
 
 
 def first_bar(solo: Solo) -> float | None:

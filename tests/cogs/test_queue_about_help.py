@@ -28,6 +28,19 @@ async def test_the_queue_shows_what_runs_and_which_jobs_are_mine(club):
     assert labels == ["Cancel a picture (number 1)"]
 
 
+async def test_a_long_queue_is_cut_short_but_never_before_my_own_jobs(club):
+    mine, running = reversed(entries(club))
+    waiting = [
+        pb.QueueReply.Entry(job_id=f"{n:032x}", member_key=running.member_key, kind="see", position=n, waited_s=1.0)
+        for n in range(1, 40)
+    ]
+    mine.position = 40
+    club.double.entries = [running, *waiting, mine]
+    lines = (await club.student.slash(club.channel, "queue")).response.content.splitlines()
+    assert lines[-2:] == ["- **yours: a picture: number 40 in the queue, for 2 s**", "- and 20 more"]
+    assert len(lines) == 22
+
+
 async def test_i_cancel_my_own_job_and_nobody_elses(club):
     club.double.entries = entries(club)
     queue = await club.student.slash(club.channel, "queue")

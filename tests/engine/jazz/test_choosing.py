@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,15 @@ from engine.jazz.logistic import Logistic
 from engine.jazz.matched import matched_clips
 from engine.jazz.performing import Renderer
 from engine.jazz.rendition import RenditionNet, RenditionShape
-from engine.jazz.sampling import ChangesTable, Improviser, Takes, excerpt_of_takes
+from engine.jazz.sampling import ChangesTable, Improviser, Takes, draw, excerpt_of_takes
 from engine.jazz.score import ChordSpan
 from engine.jazz.soloist import Soloist
 from engine.jazz.take_critic import LOOKS, TakeCritic
-from engine.jazz.tokens import changes_of_spans
+from engine.jazz.tokens import POSITIONS, Events, changes_of_spans
 from engine.jazz.train_take_critic import train_take_critic, windows_of_humans
 from engine.jazz.weights_file import Weights
-from engine.jazz.windows import Window
+from engine.jazz.window_statistics import harmony_statistics, statistics
+from engine.jazz.windows import Window, notated_columns, window_at
 
 CHANGES = changes_of_spans((ChordSpan(0.0, 32.0, "F7"), ChordSpan(32.0, 96.0, "Bb7")), 128, 4)
 
@@ -107,8 +109,8 @@ def test_renditions_that_are_copied_go_on_from_the_same_past() -> None:
 
 
 def choice(critic: TakeCritic | None, takes: int = 8, trust: float = 1.0, seed: int = 0) -> Choice:
-    return Choice([32], [180.0], 4, takes, lead=0, heard=0, critic=critic, trust=trust, runs=np.zeros(0, np.int64),
-                  generator=torch.Generator().manual_seed(seed))  # fmt: skip
+    return Choice([32], [CHANGES], [180.0], 4, takes, lead=0, heard=0, critic=critic, trust=trust,
+                  runs=np.zeros(0, np.int64), generator=torch.Generator().manual_seed(seed))  # fmt: skip
 
 
 class Partial(TakeCritic):
@@ -142,7 +144,7 @@ def test_a_copy_is_never_drawn_while_there_is_another_line(monkeypatch: pytest.M
 
 
 def test_a_request_that_has_ended_is_left_as_it_is() -> None:
-    both = Choice([32, 64], [180.0, 180.0], 4, 4, lead=0, heard=0, critic=Partial(), trust=1.0,
+    both = Choice([32, 64], [CHANGES] * 2, [180.0, 180.0], 4, 4, lead=0, heard=0, critic=Partial(), trust=1.0,
                   runs=np.zeros(0, np.int64), generator=torch.Generator().manual_seed(0))  # fmt: skip
     assert both.block_ends() == [[32, 32], [32, 64]]
     line = improviser(8)
@@ -150,6 +152,53 @@ def test_a_request_that_has_ended_is_left_as_it_is() -> None:
     rows = both.of_lines(line.takes, [32, 64], [32, 32])
     assert rows[:4].tolist() == [0, 1, 2, 3]
     assert rows[4:].unique().numel() == 1
+
+
+def test_drawing_follows_the_odds_and_never_takes_what_is_forbidden() -> None:
+    odds = torch.tensor([0.5, 0.0, 0.125, 0.375, 0.0])
+    drawn = draw(odds.log().expand(40_000, -1), 1.0, torch.Generator().manual_seed(0))
+    shares = torch.bincount(drawn, minlength=5) / len(drawn)
+    assert (shares - odds).abs().max() < 0.01
+    assert shares[1] == shares[4] == 0
+    hot = draw(odds.log().expand(40_000, -1), 2.0, torch.Generator().manual_seed(0))
+    assert torch.bincount(hot, minlength=5)[2] / len(hot) > 0.2  # .125 ** .5 of the roots' sum 1.67
+
+
+def line_of(pitches: list[int]) -> Events:
+    """Eighths from beat 0."""
+    count = len(pitches)
+    beat, half = np.divmod(np.arange(count), 2)
+    zeros = np.zeros(count, int)
+    return Events(
+        beat,
+        zeros,
+        np.diff(beat, prepend=0),
+        half * POSITIONS.index(Fraction(1, 2)),
+        np.array(pitches),
+        zeros,
+        zeros,
+        zeros,
+    )
+
+
+def test_notes_are_told_by_their_chord_its_scale_and_what_lies_outside() -> None:
+    spans = (ChordSpan(0.0, 2.0, "C7"), ChordSpan(2.0, 1.0, "Fm7"), ChordSpan(3.0, 1.0, "NC"))
+    columns = notated_columns(line_of([60, 62, 63, 70, 60, 65, 60, 61]), changes_of_spans(spans, 4, 4))
+    assert columns.belonging.tolist() == [2, 1, 0, 2, 2, 2, -1, -1]
+
+
+def test_the_critic_hears_whether_a_line_fits_its_chords() -> None:
+    """The same lines, over their own chords and over those a semitone higher: only the harmony tells them apart."""
+    generator = np.random.default_rng(0)
+    own, other = (changes_of_spans((ChordSpan(0.0, 32.0, chord),), 32, 4) for chord in ("Cmaj7", "C#maj7"))
+    lines = [line_of(generator.choice([60, 62, 64, 65, 67, 69, 71, 72], 60).tolist()) for _ in range(60)]
+    sides = [[window_at(notated_columns(line, changes), 0, 32, 180.0) for line in lines] for changes in (own, other)]
+    assert all(np.array_equal(*(statistics(window, feel=True) for window in pair)) for pair in zip(*sides, strict=True))
+    fits, misfits = (np.stack([harmony_statistics(window) for window in side]) for side in sides)
+    assert fits.shape == misfits.shape
+    human, machine = (dict.fromkeys(LOOKS, side[:40]) for side in sides)
+    critic = TakeCritic.fit(human, machine)
+    assert critic.log_odds(sides[0][40:], "score").min() > critic.log_odds(sides[1][40:], "score").max()
 
 
 def test_logistic_regression_finds_a_difference_and_keeps_it_in_its_state() -> None:

@@ -12,6 +12,7 @@ from jazz_solos import made_up_solo
 from engine.jazz.copying import build_index
 from engine.jazz.critic import CriticNet, CriticShape, SoftNotes
 from engine.jazz.excerpts import encode_solos, random_batch
+from engine.jazz.fine_tuning import FineTuning, FineTuningPlan, Learner
 from engine.jazz.generator import SoloistNet, SoloistShape
 from engine.jazz.matched import matched_clips
 from engine.jazz.rendition import RenditionShape
@@ -28,7 +29,7 @@ from engine.jazz.train_adversarial import (
 from engine.jazz.train_critic import CriticPlan, encode_clips, train_critic
 from engine.jazz.train_likelihood import LikelihoodPlan, measure, train_likelihood
 from engine.jazz.train_reweighted import ReweightedPlan, draw_weighed, train_reweighted, weigh
-from engine.jazz.training import Group, learning_rate, load_checkpoint, save_checkpoint
+from engine.jazz.training import Group, learning_rate, load_checkpoint, save_checkpoint, total
 from engine.jazz.weights_file import Weights
 from engine.jazz.windows import Window
 
@@ -158,6 +159,49 @@ def test_critic_and_adversarial_stages_run_and_report(tmp_path: Path, tiny_weigh
     assert load_checkpoint(tmp_path / "adversarial.pt", GROUP.device)["step"] == 2
 
 
+def fine_tuned(folder: Path, start: Path, interrupt_at: int | None = None, max_rise: float = 9.0) -> dict[str, float]:
+    plan = FineTuningPlan(steps=6, weight=0.0, max_rise=max_rise, measure_every=2, peak=1e-3)
+    torch.manual_seed(0)
+    tuning = FineTuning("tuned", start, plan, folder, GROUP)
+    other = Learner(SoloistNet(SHAPE), 1e-3, GROUP)
+    steps = iter(range(100))
+
+    def take_step(generator: np.random.Generator) -> dict[str, float]:
+        if next(steps) == interrupt_at:
+            raise KeyboardInterrupt
+        for learner in (tuning.soloist, other):
+            network = learner.network
+            assert isinstance(network, SoloistNet)
+            batch = random_batch(SOLOS, 2, 16, generator)
+            learner.learn(total(network.losses(batch.excerpt, batch.setting, batch.shift)))
+        return {"drawn": float(generator.random())}
+
+    return tuning.run(take_step, SOLOS[:1], seed_offset=0, show_progress=False, other=other)
+
+
+def test_fine_tuning_that_was_interrupted_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    run(tmp_path, steps=2)
+    start = tmp_path / "notes.pt"
+    whole = fine_tuned(tmp_path / "whole", start)
+    with pytest.raises(KeyboardInterrupt):
+        fine_tuned(tmp_path / "broken", start, interrupt_at=5)
+    assert load_checkpoint(tmp_path / "broken" / "tuned.pt", GROUP.device)["step"] == 4
+    assert fine_tuned(tmp_path / "broken", start) == whole
+    ours, theirs = (load_checkpoint(tmp_path / name / "tuned.pt", GROUP.device) for name in ("whole", "broken"))
+    for name in ("soloist", "other"):
+        pair = [state["learners"][name]["network"] for state in (ours, theirs)]
+        assert all(torch.equal(pair[0][key], pair[1][key]) for key in pair[0])
+
+
+def test_fine_tuning_that_forgets_likelihood_stops_and_keeps_what_it_had_before(tmp_path: Path) -> None:
+    run(tmp_path, steps=2)
+    assert fine_tuned(tmp_path, tmp_path / "notes.pt", max_rise=-1.0)["rise"] == 0.0
+    start, kept = (load_checkpoint(tmp_path / f"{name}.pt", GROUP.device) for name in ("notes", "tuned"))
+    assert kept["step"] == 0
+    assert all(torch.equal(kept["average"][name], start["average"][name]) for name in start["average"])
+    assert (tmp_path / "tuned.csv").read_text().count("\n") == 2
+
+
 def test_the_index_of_runs_is_sorted_and_without_notes() -> None:
     solo = made_up_solo(1)
     index = build_index([(np.asarray(solo.notes["onset_beats"]), solo.notes["pitch"])])
@@ -193,13 +237,13 @@ def test_what_a_critic_likes_gets_likelier(tmp_path: Path, tiny_weights: Weights
 
     save_checkpoint(tmp_path / "start.pt", average=tiny_weights.networks["notes"], shape=tiny_weights.shapes["notes"])
     plan = ReweightedPlan(
-        steps=30, batch=12, likelihood_batch=1, notes=64, weight=20.0, peak=3e-3, average=0.5, max_rise=1e12
+        steps=50, batch=12, likelihood_batch=1, notes=64, weight=20.0, peak=3e-3, average=0.5, max_rise=1e12
     )
     measured = train_reweighted(
         SOLOS, SOLOS[:1], lines, tmp_path / "start.pt", plan, tmp_path, GROUP, show_progress=False
     )
     assert np.isfinite(measured["rise"])
     learned = load_checkpoint(tmp_path / "reweighted.pt", GROUP.device)
-    assert learned["step"] == 30
+    assert learned["step"] == 50
     networks = {**tiny_weights.networks, "notes": learned["average"]}
     assert notes_played(dataclasses.replace(tiny_weights, networks=networks)) > 1.1 * notes_played(tiny_weights)
