@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.jazz import copying
+from engine.jazz.copying import MAX_COPIED_RUN, KnownRuns
 from engine.jazz.performing import Renderer, events_of_take
 from engine.jazz.sampling import Takes
 from engine.jazz.take_critic import BEATS_PER_BAR, Look, TakeCritic
-from engine.jazz.tokens import POSITION_BEATS, Changes, decode
+from engine.jazz.tokens import Changes, decode
 from engine.jazz.windows import WINDOW_BARS, Window, columns_of, notated_columns, window_at
 
 
@@ -36,7 +36,7 @@ class Choice:
         heard: int,
         critic: TakeCritic | None,
         trust: float,
-        runs: np.ndarray,
+        runs: KnownRuns,
         generator: torch.Generator,
     ) -> None:
         self.beats, self.changes, self.tempo_bpm = beats, changes, tempo_bpm
@@ -70,7 +70,7 @@ class Choice:
 
             odds = self._log_odds("score", end, window)
             mute = np.array([len(line) <= self.heard for line in lines])
-            copied = np.array([self._copied(line.beat, line.position, line.pitch) for line in lines])
+            copied = np.array([self.runs.longest(line.since(self.heard)) > MAX_COPIED_RUN for line in lines])
             best = self._draw(odds, mute.astype(int) * 2 + copied)
             rows[mine.start : mine.stop] = mine.start + best
             if self.critic is not None:
@@ -105,8 +105,3 @@ class Choice:
         luck = torch.rand(len(log_odds), generator=self.generator, device=device, dtype=torch.float64).cpu().numpy()
         wish = self.trust * log_odds - np.log(-np.log(luck.clip(1e-12, 1 - 1e-12)))  # Gumbel: the largest is a draw
         return int(np.argmax(np.where(fault == fault.min(), wish, -np.inf)))
-
-    def _copied(self, beat: np.ndarray, position: np.ndarray, pitch: np.ndarray) -> bool:
-        """Whether a training solo shares too long a run with what is new in a line."""
-        onset = (beat + POSITION_BEATS[position])[self.heard :]
-        return copying.longest_run(onset, pitch[self.heard :], self.runs) > copying.MAX_COPIED_RUN

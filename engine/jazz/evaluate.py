@@ -17,13 +17,13 @@ import torch
 from tqdm import tqdm
 
 from engine.command_line import Parser
-from engine.jazz import copying
 from engine.jazz.corpus import Solo
 from engine.jazz.excerpts import encode_solos, every_excerpt
 from engine.jazz.judge import Verdict, judge
 from engine.jazz.matched import Clip, matched_clips, spans_of
 from engine.jazz.measures import Line, table
 from engine.jazz.soloist import DEFAULT_TAKES, Soloist
+from engine.jazz.tokens import encode
 from engine.jazz.train import corpus_of
 from engine.jazz.train_likelihood import measure
 from engine.jazz.weights_file import FILE_NAME, load_weights
@@ -118,7 +118,7 @@ def report(splits: dict[str, list[Solo]], weights_dir: Path, clips: int, takes: 
         )
 
     runs = rows[0].soloist.runs
-    copied = [copying.longest_copied_run(notes_of_solo(solo), runs) for solo in val]
+    copied = [runs.longest(encode(solo)) for solo in val]
     text.append(f"| other humans (train) | {verdicts(others)} | - | {np.median(copied):.0f}, {max(copied)} (val) |")
     text.append(f"| other humans, pitches shuffled | {verdicts(shuffled)} | - | - |")
     for row in rows:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.jazz.copying import build_index
+from engine.jazz.copying import hashes_of_solos
 from engine.jazz.corpus import INSTRUMENTS, Solo
 from engine.jazz.excerpts import encode_solos
+from engine.jazz.tokens import encode
 from engine.jazz.training import load_checkpoint
 from engine.jazz.weights_file import Weights
 
@@ -35,11 +36,10 @@ def collect(
 ) -> Weights:
     """Averaged weights of every network's checkpoint with the facts and the index of runs."""
     states = {network: load_checkpoint(path, torch.device("cpu")) for network, path in checkpoints.items()}
-    runs = build_index([(solo.notes["onset_beats"], solo.notes["pitch"]) for solo in solos])
     return Weights(
         networks={network: state["average"] for network, state in states.items()},
         shapes={network: state["shape"] for network, state in states.items()},
-        runs=runs,
+        runs=hashes_of_solos([encode(solo) for solo in solos]),
         facts={
             "name": name,
             "steps": {network: state["step"] for network, state in states.items()},

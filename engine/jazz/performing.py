@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -21,6 +23,8 @@ from engine.jazz.tokens import (
     OFFSETS,
     Events,
 )
+
+NOTES_A_REPORT = 8
 
 
 class Renderer:
@@ -46,8 +50,8 @@ class Renderer:
         """Classes so far, long (B, notes); a note's length is known once the next one is played."""
 
     @torch.no_grad()
-    def play(self, until: int) -> None:
-        """Play on up to note number `until`, exclusive."""
+    def play(self, until: int, progress: Callable[[int], object] | None = None) -> None:
+        """Play on up to note number `until`, exclusive; `progress` hears now and then how many notes are played."""
         network, heat = self.network, self.heat
         offsets, loudnesses, lengths = [], [], []
 
@@ -59,6 +63,8 @@ class Renderer:
         offset, loudness = last(self.offset, 1, OFFSETS), last(self.loudness, 1, LOUDNESSES)
         length = last(self.length, 1, LENGTHS)
         for note in range(self.note, until):
+            if progress is not None and note % NOTES_A_REPORT == 0:
+                progress(note)
             # the length known at note t is that of note t - 2 (the one of t - 1 is drawn in this step)
             played = Played(offset[:, None], loudness[:, None], length[:, None])
             here = slice(note, note + 1)

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from engine.errors import BadOption
-from engine.jazz import copying
 from engine.jazz.choosing import Choice
+from engine.jazz.copying import MAX_COPIED_RUN, KnownRuns
 from engine.jazz.corpus import FEELS, INSTRUMENTS, STYLES
 from engine.jazz.generator import Setting, SoloistNet, SoloistShape
 from engine.jazz.performing import Renderer, events_of_take
@@ -35,6 +35,8 @@ WEIGHTS_DIR = Path(__file__).parent / "weights"
 MAX_TAKES = 32
 DEFAULT_TAKES = 16
 MAX_REDRAWS = 3
+COMPOSED = 0.7
+"""Share of the work when the line is chosen and has still to be performed."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class Soloist:
     def _use(self, weights: Weights) -> None:
         self.version = weights.version
         self.facts = weights.facts
-        self.runs = weights.runs
+        self.runs = KnownRuns(weights.runs)
         self.notes = SoloistNet(SoloistShape(**weights.shapes["notes"])).to(self.device)
         self.notes.load_state_dict(weights.networks["notes"])
         self.rendition = RenditionNet(RenditionShape(**weights.shapes["rendition"])).to(self.device)
@@ -172,15 +174,19 @@ class Soloist:
         seed: int = 0,
         takes: int = DEFAULT_TAKES,
         primer: tuple[Note, ...] = (),
+        primer_changes: tuple[ChordSpan, ...] = (),
         progress: Progress = silent,
     ) -> Improvisation:
         """Improvise over `changes` for `bars` bars.
 
         `style` is one of `styles()` or "" (whatever suits instrument and tempo, drawn by the seed). `primer`: a phrase
-        that somebody played before beat 0 of the form, its onsets counted from its own first bar; the solo answers it.
+        that somebody played before beat 0 of the form, its onsets counted from its own first bar, over the chords
+        `primer_changes`; the solo answers it.
         Raises `BadOption` for an instrument, style, feel or number that it doesn't know, `BadChords` for chords."""
         request = Request(changes, bars, tempo_bpm, instrument, beats_per_bar, style, feel)
-        return self.improvise_many([request], seed=seed, takes=takes, primer=primer, progress=progress)[0]
+        return self.improvise_many(
+            [request], seed=seed, takes=takes, primer=primer, primer_changes=primer_changes, progress=progress
+        )[0]
 
     @torch.inference_mode()
     def improvise_many(
@@ -190,26 +196,28 @@ class Soloist:
         seed: int = 0,
         takes: int = DEFAULT_TAKES,
         primer: tuple[Note, ...] = (),
+        primer_changes: tuple[ChordSpan, ...] = (),
         progress: Progress = silent,
     ) -> list[Improvisation]:
-        """Several solos in one batch. Those that only copied are drawn again together."""
+        """Several solos in one batch. Those that only copied are drawn again together, a few times; should one copy
+        every time, the draw that does so least is kept, and says by how much."""
         for request in requests:
             request.check(takes)
         generator = torch.Generator(self.device)
         generator.manual_seed(seed % (1 << 63))
-        found: dict[int, Improvisation] = {}
+        best: dict[int, Improvisation] = {}
+        again = list(range(len(requests)))
         for redrawn in range(MAX_REDRAWS + 1):
-            open_requests = [i for i in range(len(requests)) if i not in found]
             with _one_thread(self.device):
-                drawn = self._draw([requests[i] for i in open_requests], takes, primer, generator, progress)
-            for i, improvisation in zip(open_requests, drawn, strict=True):
-                passes = improvisation.notes and improvisation.longest_copied_run <= copying.MAX_COPIED_RUN
-                if passes or redrawn == MAX_REDRAWS:
-                    found[i] = dataclasses.replace(improvisation, redrawn=redrawn)
-            if len(found) == len(requests):
+                drawn = self._draw([requests[i] for i in again], takes, primer, primer_changes, generator, progress)
+            for i, improvisation in zip(again, drawn, strict=True):
+                if i not in best or _faults(improvisation) < _faults(best[i]):
+                    best[i] = dataclasses.replace(improvisation, redrawn=redrawn)
+            again = [i for i in again if _faults(best[i]) > (False, MAX_COPIED_RUN)]
+            if not again:
                 break
         progress("improvising", 1.0)
-        return [found[i] for i in range(len(requests))]
+        return [best[i] for i in range(len(requests))]
 
     @torch.inference_mode()
     def perform(self, request: Request, written: tuple[Note, ...], seed: int = 0) -> tuple[Note, ...]:
@@ -246,6 +254,7 @@ class Soloist:
         requests: Sequence[Request],
         takes: int,
         primer: tuple[Note, ...],
+        primer_changes: tuple[ChordSpan, ...],
         generator: torch.Generator,
         progress: Progress,
     ) -> list[Improvisation]:
@@ -256,8 +265,7 @@ class Soloist:
         lead = 0 if heard is None else -(-(int(heard.beat[-1]) + 1) // metre) * metre
         tables, settings, ranges = [], [], []
         for request in requests:
-            table = request.table()
-            tables += [_led(table, lead, metre) if lead else table] * takes
+            tables += [_led(request, lead, primer_changes)] * takes
             settings.append(self._setting(request, takes, generator))
             ranges += [self.facts["ranges"].get(request.instrument, (36, 96))] * takes
         setting = Setting(**{
@@ -276,7 +284,7 @@ class Soloist:
         ends_before: list[int] | None = None
         last = lead + max(request.beats for request in requests)
         for ends in choice.block_ends():
-            share = 0.7 * max(ends) / last
+            share = COMPOSED * max(ends) / last
             improviser.play(
                 torch.tensor(ends, device=self.device).repeat_interleave(takes),
                 progress=lambda done, share=share: progress("improvising", done * share),  # type: ignore[misc]
@@ -287,11 +295,15 @@ class Soloist:
         renderer = Renderer(
             self.rendition, excerpt_of_takes(played, improviser.table), improviser.asked, generator, self.heat
         )
+
+        def performed(notes: int) -> None:
+            progress("improvising", COMPOSED + (0.95 - COMPOSED) * notes / max(1, played.pitch.shape[1]))
+
         for count, number, end in _stops(played, choice.block_ends(), takes):
-            renderer.play(min(count + 1, int(played.count[number * takes])))  # then the last note's length is known
+            until = min(count + 1, int(played.count[number * takes]))  # then the last note's length is known
+            renderer.play(until, performed)
             renderer.keep(choice.of_renditions(played, renderer, number, end, count))
-        renderer.play(played.pitch.shape[1])
-        progress("improvising", 0.95)
+        renderer.play(played.pitch.shape[1], performed)
         dither = np.random.default_rng(int(torch.randint(1 << 31, (1,), generator=generator, device=self.device)))
         rendition = renderer.rendition()
         improvisations = []
@@ -303,7 +315,7 @@ class Soloist:
             notes = decode(events, request.tempo_bpm, end_beat=float(request.beats), dither=dither)
             style = int(improviser.asked.style[row])
             improvisations.append(Improvisation(
-                notes, takes, copying.longest_copied_run(notes, self.runs), choice.odds(number),
+                notes, takes, self.runs.longest(events), choice.odds(number),
                 STYLES[style - 1] if style else "", events=events,
             ))  # fmt: skip
         return improvisations
@@ -337,6 +349,11 @@ class Soloist:
         )
 
 
+def _faults(improvisation: Improvisation) -> tuple[bool, int]:
+    """What speaks for drawing again, in this order: silence, copying."""
+    return not improvisation.notes, improvisation.longest_copied_run
+
+
 def _stops(played: Takes, block_ends: list[list[int]], takes: int) -> list[tuple[int, int, int]]:
     """(notes before it, request, beat) of every block's end, in the order of the notes; each once."""
     found = set()
@@ -362,11 +379,15 @@ def _one_thread(device: torch.device) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _led(table: Changes, lead_beats: int, beats_per_bar: int) -> Changes:
-    """The table with `lead_beats` more beats in front (a whole number of bars), over the first chord."""
-    columns: dict[str, np.ndarray] = {}
-    for name in Changes.__dataclass_fields__:
-        values = getattr(table, name)
-        columns[name] = np.concatenate([np.repeat(values[:1], lead_beats, axis=0), values])
-    columns["beat_in_bar"][:lead_beats] = np.arange(lead_beats) % beats_per_bar
-    return Changes(**columns)
+def _led(request: Request, lead: int, primer_changes: tuple[ChordSpan, ...]) -> Changes:
+    """The request's table with `lead` more beats in front (a whole number of bars), over the primer's chords; where
+    those aren't known, over the first one of the request."""
+    table = request.table()
+    if not lead:
+        return table
+    first = request.changes[:1] or (ChordSpan(0.0, 0.0, "NC"),)
+    before = [span for span in primer_changes if span.onset < lead] or [ChordSpan(0.0, float(lead), first[0].symbol)]
+    after = [dataclasses.replace(span, onset=span.onset + lead) for span in request.changes]
+    whole = changes_of_spans((*before, *after), lead + request.beats, request.beats_per_bar)
+    whole.bar_in_section[lead:] = table.bar_in_section
+    return whole

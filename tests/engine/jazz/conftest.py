@@ -4,7 +4,6 @@ import importlib.util
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -15,11 +14,12 @@ _SOLOS = importlib.util.module_from_spec(_SPEC)
 sys.modules["jazz_solos"] = _SOLOS
 _SPEC.loader.exec_module(_SOLOS)
 
-from engine.jazz.copying import build_index  # noqa: E402
+from engine.jazz.copying import hashes_of_solos  # noqa: E402
 from engine.jazz.export import facts_of  # noqa: E402
 from engine.jazz.generator import SoloistNet, SoloistShape  # noqa: E402
 from engine.jazz.rendition import RenditionNet, RenditionShape  # noqa: E402
 from engine.jazz.take_critic import LOOKS, TakeCritic  # noqa: E402
+from engine.jazz.tokens import encode  # noqa: E402
 from engine.jazz.train_take_critic import windows_of_humans  # noqa: E402
 from engine.jazz.weights_file import Weights  # noqa: E402
 
@@ -39,5 +39,5 @@ def tiny_weights() -> Weights:
         "rendition": RenditionNet(RenditionShape(**shapes["rendition"])).state_dict(),
         "takes": critic.state_dict(),
     }
-    runs = build_index([(np.asarray(solo.notes["onset_beats"]), solo.notes["pitch"]) for solo in solos])
+    runs = hashes_of_solos([encode(solo) for solo in solos])
     return Weights(networks, shapes, runs, {"name": "tiny", **facts_of(solos, ("A",))}, "tiny-0")

@@ -10,6 +10,7 @@ import torch
 from jazz_solos import made_up_solo
 
 from engine.jazz.choosing import Choice
+from engine.jazz.copying import KnownRuns
 from engine.jazz.generator import Setting, SoloistNet, SoloistShape
 from engine.jazz.judge import auc
 from engine.jazz.logistic import Logistic
@@ -110,7 +111,7 @@ def test_renditions_that_are_copied_go_on_from_the_same_past() -> None:
 
 def choice(critic: TakeCritic | None, takes: int = 8, trust: float = 1.0, seed: int = 0) -> Choice:
     return Choice([32], [CHANGES], [180.0], 4, takes, lead=0, heard=0, critic=critic, trust=trust,
-                  runs=np.zeros(0, np.int64), generator=torch.Generator().manual_seed(seed))  # fmt: skip
+                  runs=KnownRuns(np.zeros(0, np.int64)), generator=torch.Generator().manual_seed(seed))  # fmt: skip
 
 
 class Partial(TakeCritic):
@@ -138,14 +139,14 @@ def test_a_copy_is_never_drawn_while_there_is_another_line(monkeypatch: pytest.M
     line = improviser(8)
     line.play(torch.full((8,), 32))
     copies = iter([20, 20, 20, 0, 20, 20, 20, 20] * 20)
-    monkeypatch.setattr("engine.jazz.copying.longest_run", lambda *_: next(copies))
+    monkeypatch.setattr(KnownRuns, "longest", lambda *_: next(copies))
     for seed in range(20):
         assert set(choice(Partial(), seed=seed).of_lines(line.takes, [32], None).tolist()) == {3}
 
 
 def test_a_request_that_has_ended_is_left_as_it_is() -> None:
     both = Choice([32, 64], [CHANGES] * 2, [180.0, 180.0], 4, 4, lead=0, heard=0, critic=Partial(), trust=1.0,
-                  runs=np.zeros(0, np.int64), generator=torch.Generator().manual_seed(0))  # fmt: skip
+                  runs=KnownRuns(np.zeros(0, np.int64)), generator=torch.Generator().manual_seed(0))  # fmt: skip
     assert both.block_ends() == [[32, 32], [32, 64]]
     line = improviser(8)
     line.play(torch.full((8,), 32))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,15 @@ import torch
 from jazz_solos import made_up_solo
 
 from engine.errors import BadChords, BadOption, Cancelled, Internal
-from engine.jazz.copying import MAX_COPIED_RUN, build_index, longest_copied_run
+from engine.jazz.copying import MAX_COPIED_RUN, KnownRuns, hashes_of_solos
 from engine.jazz.excerpts import encode_solos, random_batch
 from engine.jazz.generator import SoloistNet, SoloistShape
 from engine.jazz.layers import Cache
 from engine.jazz.rendition import Played, RenditionNet, RenditionShape
+from engine.jazz.sampling import Improviser
 from engine.jazz.score import ChordSpan, Note
 from engine.jazz.soloist import Request, Soloist, instruments
+from engine.jazz.tokens import Changes, Events, encode
 from engine.jazz.weights_file import Weights, load_weights, save_weights
 
 BLUES = (ChordSpan(0.0, 4.0, "F7"), ChordSpan(4.0, 4.0, "Bb7"), ChordSpan(8.0, 8.0, "F7"))
@@ -151,24 +154,83 @@ def test_a_cancelled_solo_stops(tiny_weights: Weights) -> None:
         Soloist.of(tiny_weights).improvise(BLUES, bars=16, tempo_bpm=150, progress=progress)
 
 
+def cut_of(line: Events, first: int, last: int, up: int = 0, later: int = 0) -> Events:
+    columns = {name: getattr(line, name)[first:last] for name in Events.__dataclass_fields__}
+    return Events(**{**columns, "pitch": columns["pitch"] + up, "beat": columns["beat"] + later})
+
+
+def joined(first: Events, second: Events) -> Events:
+    later = dataclasses.replace(second, beat=second.beat - second.beat[0] + first.beat[-1] + 1)
+    return Events(**{name: np.concatenate([getattr(first, name), getattr(later, name)])
+                     for name in Events.__dataclass_fields__})  # fmt: skip
+
+
 def test_a_copied_line_is_found_and_an_own_one_is_not() -> None:
-    solo = made_up_solo(7)
-    onset, pitch = np.asarray(solo.notes["onset_beats"]), solo.notes["pitch"]
-    index = build_index([(onset, pitch)])
-    stolen = tuple(Note(float(o) + 8, 0.2, int(p) + 5, 80) for o, p in zip(onset[10:30], pitch[10:30], strict=True))
-    assert longest_copied_run(stolen, index) == 20  # in another key and bar it is the same line
-    own = tuple(Note(0.5 * i, 0.4, 60 + (i * i) % 11, 80) for i in range(30))
-    assert longest_copied_run(own, index) <= 6
-    assert longest_copied_run((), index) == 0
+    solos = [encode(made_up_solo(seed)) for seed in (7, 8)]
+    runs = KnownRuns(hashes_of_solos(solos))
+    assert runs.longest(cut_of(solos[0], 10, 30, up=5, later=8)) == 20  # in another key and bar it is the same line
+    assert runs.longest(cut_of(solos[0], 10, 10)) == 0
+    own = dataclasses.replace(solos[0], pitch=60 + np.arange(len(solos[0])) ** 2 % 11)
+    assert runs.longest(own) <= 6
 
 
-def test_a_soloist_that_only_copies_is_made_to_play_again(
+def test_bits_of_two_solos_do_not_count_as_one_long_copy() -> None:
+    solos = [encode(made_up_solo(seed)) for seed in (7, 8)]
+    medley = joined(cut_of(solos[0], 10, 20), cut_of(solos[1], 40, 49))
+    assert KnownRuns(hashes_of_solos(solos)).longest(medley) in (10, 11)  # the note that follows may fit by chance
+
+
+def test_another_time_feel_does_not_hide_a_copy() -> None:
+    """A line is compared as it is notated, whatever its performance does to its onsets."""
+    solo = encode(made_up_solo(7))
+    late = dataclasses.replace(cut_of(solo, 10, 40), offset=np.random.default_rng(0).integers(0, 43, 30))
+    assert KnownRuns(hashes_of_solos([solo])).longest(late) == 30
+
+
+def test_a_soloist_that_only_copies_is_made_to_play_again_and_keeps_the_least_of_the_copies(
     tiny_weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.jazz.copying.longest_run", lambda *_: MAX_COPIED_RUN + 1)
+    asked: list[int] = []
+
+    def longest(runs: KnownRuns, line: Events) -> int:
+        asked.append(len(line))
+        return MAX_COPIED_RUN + 1 + abs(3 - len(asked) // 2)  # each draw asks twice: line, then clip
+
+    monkeypatch.setattr(KnownRuns, "longest", longest)
     improvisation = Soloist.of(tiny_weights).improvise(BLUES, bars=2, tempo_bpm=150, takes=1)
-    assert improvisation.redrawn > 0
+    assert len(asked) == 8
+    assert improvisation.redrawn == 2
     assert improvisation.longest_copied_run == MAX_COPIED_RUN + 1
+
+
+def test_a_primer_is_heard_over_its_own_chords(tiny_weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Changes] = []
+
+    class Listening(Improviser):
+        def __init__(self, network: SoloistNet, changes: list[Changes], *rest: object) -> None:
+            seen.append(changes[0])
+            super().__init__(network, changes, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("engine.jazz.soloist.Improviser", Listening)
+    phrase = tuple(Note(0.5 * i, 0.4, 60 + i, 80) for i in range(12))  # to beat 6: two bars
+    over = (ChordSpan(0.0, 4.0, "Dm7"), ChordSpan(4.0, 4.0, "G7"), ChordSpan(8.0, 4.0, "Cmaj7"))
+    soloist = Soloist.of(tiny_weights)
+    soloist.improvise(BLUES, bars=2, tempo_bpm=150, takes=1, primer=phrase, primer_changes=over)
+    assert seen[0].root[:8].tolist() == [2] * 4 + [7] * 4
+    assert seen[0].next_root[4] == seen[0].root[8]  # the answer's first chord comes next
+    soloist.improvise(BLUES, bars=2, tempo_bpm=150, takes=1, primer=phrase)
+    assert seen[-1].root[:8].tolist() == [int(seen[-1].root[8])] * 8
+    for table in seen:
+        assert table.bar_in_section[8:].tolist() == [0] * 4 + [1] * 4
+
+
+def test_the_performance_of_a_line_reports_too(tiny_weights: Weights) -> None:
+    tiny_weights.networks["notes"]["ask_timing.answer.bias"][:3] = 7.0  # many notes
+    told: list[float] = []
+    soloist = Soloist.of(tiny_weights)
+    soloist.improvise(BLUES, bars=32, tempo_bpm=150, takes=1, progress=lambda _, done: told.append(done))
+    assert told == sorted(told)
+    assert len([done for done in told if 0.7 < done < 0.95]) >= 4
 
 
 def test_weights_come_back_from_their_file(tiny_weights: Weights, tmp_path: Path) -> None:

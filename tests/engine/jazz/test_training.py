@@ -9,7 +9,6 @@ import pytest
 import torch
 from jazz_solos import made_up_solo
 
-from engine.jazz.copying import build_index
 from engine.jazz.critic import CriticNet, CriticShape, SoftNotes
 from engine.jazz.excerpts import encode_solos, random_batch
 from engine.jazz.fine_tuning import FineTuning, FineTuningPlan, Learner
@@ -200,13 +199,6 @@ def test_fine_tuning_that_forgets_likelihood_stops_and_keeps_what_it_had_before(
     assert kept["step"] == 0
     assert all(torch.equal(kept["average"][name], start["average"][name]) for name in start["average"])
     assert (tmp_path / "tuned.csv").read_text().count("\n") == 2
-
-
-def test_the_index_of_runs_is_sorted_and_without_notes() -> None:
-    solo = made_up_solo(1)
-    index = build_index([(np.asarray(solo.notes["onset_beats"]), solo.notes["pitch"])])
-    assert (np.diff(index) > 0).all()
-    assert index.max() < 1 << 40
 
 
 class LikesManyNotes(TakeCritic):
