@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from engine.command_line import Parser
 from engine.contract import engine_pb2 as pb
@@ -20,6 +21,7 @@ from engine.jazz.form import changes_of
 from engine.jazz.leadsheet import write_lead_sheet
 from engine.jazz.midi import write_midi
 from engine.jazz.roll import draw_roll
+from engine.jazz.soloist import Request
 from engine.jazz.sound import finish, play_score
 from engine.progress import silent
 from engine.settings import JazzSettings
@@ -56,6 +58,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument(
+        "--together", type=int, default=0, metavar="N", help="solos in one batch; default 20 on a GPU, 4 without"
+    )
     args = parser.parse_args(argv)
     use_threads(args.threads)
     device = choose_device(args.device)
@@ -81,6 +86,11 @@ def main(argv: list[str]) -> int:
         for run in range(args.runs):
             _one_clip(combo, form, bars, takes, run, stages)
         _table(f"{name} at 180 bpm (median of {args.runs})", stages)
+    together = args.together or (20 if device.type == "cuda" else 4)
+    batch = Clock()
+    for run in range(args.runs):
+        _solos_at_once(combo, together, every, run, batch)
+    _table(f"{together} solos of 12 bars at once, {every} takes of each", batch)
     whole = Clock()
     for run in range(args.runs):
         whole.start()
@@ -110,6 +120,18 @@ def _one_clip(combo: Combo, form: str, bars: int, takes: int, seed: int, clock: 
     write_midi(score)
     write_lead_sheet(score)
     clock.lap("MIDI and lead sheet")
+
+
+def _solos_at_once(combo: Combo, count: int, takes: int, seed: int, clock: Clock) -> None:
+    band = band_weights.load()
+    changes, _ = changes_of("blues", "Bb", 12, band.chords, np.random.default_rng(seed))
+    clock.start()
+    combo.soloist.improvise_many(
+        [Request(changes, 12, 180.0, "tenor sax", 4, "", "swing")] * count, seed=seed, takes=takes
+    )
+    if combo.device.type == "cuda":
+        torch.cuda.synchronize()
+    clock.lap(f"{count} solos")
 
 
 def _table(title: str, clock: Clock) -> None:

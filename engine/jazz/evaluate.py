@@ -22,6 +22,7 @@ from engine.jazz.excerpts import encode_solos, every_excerpt
 from engine.jazz.judge import Verdict, judge
 from engine.jazz.matched import Clip, matched_clips, spans_of
 from engine.jazz.measures import Line, table
+from engine.jazz.side_by_side import draw_all
 from engine.jazz.soloist import DEFAULT_TAKES, Soloist
 from engine.jazz.tokens import encode
 from engine.jazz.train import corpus_of
@@ -92,14 +93,19 @@ def _verdict_cell(verdict: Verdict) -> str:
     return f"{verdict.auc:.3f} [{low:.3f}, {high:.3f}] ({', '.join(f'{kind:.2f}' for kind in kinds)})"
 
 
-def report(splits: dict[str, list[Solo]], weights_dir: Path, clips: int, takes: int, seed: int) -> str:
-    """The whole evaluation as Markdown."""
+def report(
+    splits: dict[str, list[Solo]], weights_dir: Path, clips: int, takes: int, seed: int, pictures: Path | None = None
+) -> str:
+    """The whole evaluation as Markdown; `pictures` is a folder for solos as one can see them."""
     train, val = splits["train"], splits["val"]
     generator = np.random.default_rng(seed)
     rows = contenders(weights_dir, val, clips, takes, seed)
     human = [window for solo in val for window in windows_of_solo(solo)]
     others = [window for solo in train for window in windows_of_solo(solo)]
     others = [others[i] for i in generator.permutation(len(others))[: len(rows[0].windows())]]
+    if pictures is not None:
+        pieces = [(line, solo.tempo_bpm) for solo in val for line in lines_of_solos([solo], 16)[:1]]
+        draw_all(pictures, human, rows[0].windows(), pieces, rows[0].clips)
     shuffled = [replace(window, pitch=generator.permutation(window.pitch)) for window in others]
     text = [
         f"{clips} clips of 16 bars in the settings of excerpts of the val solos (chords, tempo, instrument, feel;",
@@ -186,10 +192,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves it to torch")
     parser.add_argument("--card", action="store_true", help="write the figures into the model card")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="histograms and piano rolls beside human ones")
     args = parser.parse_args(argv)
     if args.threads:
         torch.set_num_threads(args.threads)
-    figures = report(corpus_of(args.data, args.out, 2), args.weights, args.clips, args.takes, args.seed)
+    figures = report(corpus_of(args.data, args.out, 2), args.weights, args.clips, args.takes, args.seed, args.pictures)
     sys.stdout.write(figures + "\n")
     if args.card:
         write_card(args.weights / "MODEL_CARD.md", figures)

@@ -108,8 +108,10 @@ def main(argv: list[str]) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     group = join_group(args.device)
+    if group.leads:  # the others would write the same files at the same time
+        corpus_of(args.data, args.out, args.workers, rebuild=args.stage == "corpus")
+    group.wait()
     if args.stage == "corpus":
-        corpus_of(args.data, args.out, args.workers, rebuild=True)
         return 0
     splits = corpus_of(args.data, args.out, args.workers)
     stages = {

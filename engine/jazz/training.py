@@ -32,6 +32,11 @@ class Group:
     def leads(self) -> bool:
         return self.rank == 0
 
+    def wait(self) -> None:
+        """Until all processes have come here."""
+        if self.size > 1:
+            dist.barrier()
+
     def average(self, network: nn.Module) -> None:
         """Mean of the gradients over all processes, in place: data parallelism with one all-reduce a step."""
         if self.size == 1:
@@ -49,6 +54,8 @@ def join_group(device: str) -> Group:
     use_cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     local = int(os.environ.get("LOCAL_RANK", "0"))
+    if use_cuda:
+        torch.cuda.set_device(local)
     if size > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if use_cuda else "gloo")
     return Group(rank, size, torch.device("cuda", local) if use_cuda else torch.device("cpu"))

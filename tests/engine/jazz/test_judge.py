@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 from jazz_solos import made_up_solo
+from PIL import Image
 
+from engine.jazz.evaluate import lines_of_solos
 from engine.jazz.judge import auc, judge, note_channels
+from engine.jazz.matched import matched_clips
 from engine.jazz.measures import (
     MEASURES,
     Line,
@@ -18,6 +22,9 @@ from engine.jazz.measures import (
     table,
 )
 from engine.jazz.score import ChordSpan, Note
+from engine.jazz.side_by_side import draw_all, values_of
+from engine.jazz.soloist import Soloist
+from engine.jazz.weights_file import Weights
 from engine.jazz.window_statistics import statistics
 from engine.jazz.windows import Window, cut, notes_of_solo, windows_of_solo
 
@@ -95,3 +102,28 @@ def test_measures_of_a_line_over_its_chord() -> None:
     assert found["range"] == 12
     text = table({"human": [line, line], "machine": [line]})
     assert all(name in text for name in MEASURES)
+
+
+def test_solos_can_be_seen_side_by_side(tmp_path: Path, tiny_weights: Weights) -> None:
+    tiny_weights.networks["notes"]["ask_timing.answer.bias"][:3] = 7.0  # many notes
+    solos = [made_up_solo(seed, notes=160) for seed in range(3)]
+    human = [window for solo in solos for window in windows_of_solo(solo)]
+    clips = matched_clips(Soloist.of(tiny_weights), solos, 3, bars=8, takes=1)
+    machine = [window for clip in clips for window in clip.windows()]
+    pieces = [(line, 120.0) for line in lines_of_solos(solos, 16)]
+    draw_all(tmp_path / "new", human, machine, pieces, clips)
+    drawn = sorted(path.name for path in (tmp_path / "new").iterdir())
+    assert drawn == sorted(["histograms.png", *(f"people-{n + 1}.png" for n in range(len(pieces[:4]))),
+                            "soloist-1.png", "soloist-2.png", "soloist-3.png"])  # fmt: skip
+    for path in (tmp_path / "new").iterdir():
+        assert np.asarray(Image.open(path)).std() > 5  # something is on it
+
+
+def test_the_histograms_count_what_they_say() -> None:
+    notes = tuple(Note(0.5 * i + (0.02 if i % 2 == 0 else 0.0), 0.25, 60 + 2 * (i % 2), 50 + i) for i in range(64))
+    (window,) = cut(notes, 120.0, "", last_beat=32.0)
+    values = values_of([window])
+    assert values["on the beat: late by ms"] == pytest.approx(np.full(32, 10.0))
+    assert set(values["interval, semitones"].tolist()) == {2, -2}
+    assert values["beats between onsets"].mean() == pytest.approx(0.5, abs=0.01)
+    assert values["velocity"].tolist() == list(range(50, 114))
