@@ -26,8 +26,6 @@ from engine.contract import engine_pb2 as pb
 
 TEMPO_STEP = 1.15
 """Slower and faster: by 15 %, enough to be felt at any tempo."""
-DRAWN_FORM = "AABA"
-"""The form whose changes the engine draws by seed: another take is to be over the same changes."""
 FIELD_TEXT = 1024
 
 LABELS = {
@@ -170,14 +168,11 @@ class ClipButton(
 
     async def press(self, interaction: discord.Interaction[Woodshed]) -> None:
         creation = await find(interaction.client, self.creation_id, "clip")
-        request = pb.PlayRequest.FromString(creation.request)
+        request = over_its_changes(creation)
         match self.action:
             case "another":
                 for name in ("seed", "solo_seed", "solo_instrument", "solo_tempo_bpm"):
                     request.ClearField(name)
-                if request.form == DRAWN_FORM:
-                    request.chords = pb.Clip.FromString(creation.result).chords
-                    request.ClearField("form")
                 await play(interaction, request)
             case "slower" | "faster":
                 keep_solo(request)
@@ -196,7 +191,7 @@ class InstrumentMenu(ChoiceMenu, template=r"take:(?P<creation>\d+):instrument"):
 
     async def press(self, interaction: discord.Interaction[Woodshed]) -> None:
         creation = await find(interaction.client, self.creation_id, "clip")
-        request = pb.PlayRequest.FromString(creation.request)
+        request = over_its_changes(creation)
         keep_solo(request)
         request.instrument = self.chosen
         await play(interaction, request)
@@ -215,6 +210,15 @@ def clip_view(creation_id: int, clip: pb.Clip, instruments: Sequence[str]) -> di
         if not absent.get(action, False):
             view.add_item(ClipButton(creation_id, action))
     return view
+
+
+def over_its_changes(creation: creations.Creation) -> pb.PlayRequest:
+    """What a clip was made from, with the changes that it has: those of a form are drawn, by another seed or a later
+    version as others."""
+    request = pb.PlayRequest.FromString(creation.request)
+    if request.form:
+        request.form_chords = pb.Clip.FromString(creation.result).chords
+    return request
 
 
 def keep_solo(request: pb.PlayRequest) -> None:

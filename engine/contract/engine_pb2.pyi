@@ -336,7 +336,7 @@ class ListJazzOptionsReply(_message.Message):
     def __init__(self, instruments: _Optional[_Iterable[str]] = ..., forms: _Optional[_Iterable[str]] = ..., keys: _Optional[_Iterable[str]] = ..., feels: _Optional[_Iterable[str]] = ..., pieces: _Optional[_Iterable[_Union[Piece, _Mapping]]] = ..., min_bars: _Optional[int] = ..., max_bars: _Optional[int] = ..., min_tempo_bpm: _Optional[float] = ..., max_tempo_bpm: _Optional[float] = ...) -> None: ...
 
 class PlayRequest(_message.Message):
-    __slots__ = ("job", "chords", "bars", "tempo_bpm", "instrument", "seed", "form", "key", "feel", "takes", "continue_from", "max_bytes", "solo_seed", "solo_instrument", "solo_tempo_bpm")
+    __slots__ = ("job", "chords", "bars", "tempo_bpm", "instrument", "seed", "form", "key", "feel", "takes", "continue_from", "max_bytes", "solo_seed", "solo_instrument", "solo_tempo_bpm", "form_chords")
     JOB_FIELD_NUMBER: _ClassVar[int]
     CHORDS_FIELD_NUMBER: _ClassVar[int]
     BARS_FIELD_NUMBER: _ClassVar[int]
@@ -352,6 +352,7 @@ class PlayRequest(_message.Message):
     SOLO_SEED_FIELD_NUMBER: _ClassVar[int]
     SOLO_INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
     SOLO_TEMPO_BPM_FIELD_NUMBER: _ClassVar[int]
+    FORM_CHORDS_FIELD_NUMBER: _ClassVar[int]
     job: Job
     chords: str
     bars: int
@@ -367,7 +368,8 @@ class PlayRequest(_message.Message):
     solo_seed: int
     solo_instrument: str
     solo_tempo_bpm: float
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., takes: _Optional[int] = ..., continue_from: _Optional[bytes] = ..., max_bytes: _Optional[int] = ..., solo_seed: _Optional[int] = ..., solo_instrument: _Optional[str] = ..., solo_tempo_bpm: _Optional[float] = ...) -> None: ...
+    form_chords: str
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., takes: _Optional[int] = ..., continue_from: _Optional[bytes] = ..., max_bytes: _Optional[int] = ..., solo_seed: _Optional[int] = ..., solo_instrument: _Optional[str] = ..., solo_tempo_bpm: _Optional[float] = ..., form_chords: _Optional[str] = ...) -> None: ...
 
 class RenderRequest(_message.Message):
     __slots__ = ("job", "midi", "audio", "piece_id", "chords", "tempo_bpm", "instrument", "seed", "melody_track", "max_bytes", "max_duration_s")

@@ -132,31 +132,42 @@ def changes_of(
 
     `key`: a name of `KEYS`, with an "m" behind it for minor. Raises `BadOption` for an unknown form or key."""
     tonic, minor = split_key(key)
-    marks: tuple[tuple[int, str], ...]
+    chorus, _ = chorus_of(form)
     if form == DRAWN:
         if model is None:
             raise BadOption("There is no chord model to draw an AABA tune from.")
-        text, chorus, marks = model.draw_aaba(minor, rng), 32, THIRTY_TWO_BARS
-    elif form in FORMS:
+        text = model.draw_aaba(minor, rng)
+    else:
         template = FORMS[form]
         variants = template.minor_variants if template.mode(minor) else template.variants
         text = variants[int(rng.integers(len(variants)))]
-        chorus, marks = template.bars, template.sections
-    else:
-        raise BadOption(f"I don't know the form “{form}”; I know {', '.join(FORM_NAMES)}.")
     shift = parse_chord(tonic).root or 0
     if form == "modal":
         shift = (shift - 2) % 12  # its template is in D
-    total = bars or chorus
-    spans = parse_changes(text, total)
+    spans = parse_changes(text, bars or chorus)
     moved = tuple(ChordSpan(s.onset, s.beats, respell(transpose_symbol(s.symbol, shift))) for s in spans)
-    sections = tuple(
+    return moved, sections_of(form, bars)
+
+
+def sections_of(form: str, bars: int) -> tuple[Section, ...]:
+    """Sections of a form, repeated or cut to `bars` (0: one chorus). Raises `BadOption` for an unknown form."""
+    chorus, marks = chorus_of(form)
+    total = bars or chorus
+    return tuple(
         Section(float((start + bar) * 4), name)
         for start in range(0, total, chorus)
         for bar, name in marks
         if start + bar < total
     )
-    return moved, sections
+
+
+def chorus_of(form: str) -> tuple[int, tuple[tuple[int, str], ...]]:
+    """Bars of one chorus, and where its sections start: (bar, name). Raises `BadOption` for an unknown form."""
+    if form == DRAWN:
+        return 32, THIRTY_TWO_BARS
+    if form in FORMS:
+        return FORMS[form].bars, FORMS[form].sections
+    raise BadOption(f"I don't know the form “{form}”; I know {', '.join(FORM_NAMES)}.")
 
 
 def respell(symbol: str) -> str:

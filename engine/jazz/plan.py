@@ -16,7 +16,17 @@ from engine.errors import BadOption
 from engine.jazz.band.ending import final_symbol
 from engine.jazz.band.feel import FEELS, Feel
 from engine.jazz.chords import parse_chord, pitch_class_name
-from engine.jazz.form import FORM_NAMES, FORMS, USUAL_KEYS, USUAL_MINOR_KEYS, ChordModel, changes_of, split_key
+from engine.jazz.form import (
+    FORM_NAMES,
+    FORMS,
+    USUAL_KEYS,
+    USUAL_MINOR_KEYS,
+    ChordModel,
+    changes_of,
+    chorus_of,
+    sections_of,
+    split_key,
+)
 from engine.jazz.harmony import count_bars, parse_changes
 from engine.jazz.instruments import find_instrument
 from engine.jazz.score import ChordSpan, Section
@@ -69,6 +79,8 @@ def make_plan(
     text = request.chords.strip() or ("" if request.form else chords)
     if request.chords.strip() and request.form:
         raise BadOption("Give chords or a form, not both.")
+    if request.form_chords and not request.form:
+        raise BadOption("Name the form whose changes these are, or give them as chords.")
 
     if text:
         form, feel = "", asked_feel or FEELS["swing"]
@@ -83,8 +95,11 @@ def make_plan(
         key = _key(request.key, form, seed)
         if request.bars == 0 and form in FORMS and FORMS[form].bars > max_bars:
             raise BadOption(f"A chorus of {form} has {FORMS[form].bars} bars; {max_bars} are the most that I play.")
-        changes, sections = changes_of(form, key, request.bars, model, _stream(seed, "changes"))
-        bars = round(max(span.onset + span.beats for span in changes) / 4)
+        bars = request.bars or chorus_of(form)[0]
+        if request.form_chords:
+            changes, sections = parse_changes(request.form_chords, bars), sections_of(form, bars)
+        else:
+            changes, sections = changes_of(form, key, bars, model, _stream(seed, "changes"))
         feel = asked_feel or FEELS[FORMS[form].feel if form in FORMS else "swing"]
     tempo = tempo or check_tempo(tempo_bpm) or float(_stream(seed, "tempo").integers(*feel.tempo_bpm))
     if asked_feel is None and not form:

@@ -5,6 +5,11 @@ import asyncio
 import pytest
 import simcord
 
+from engine.contract import engine_pb2 as pb
+from engine.jazz.band import weights
+from engine.jazz.harmony import format_changes
+from engine.jazz.plan import make_plan
+from tests import engine_double
 from tests.engine_double import Behaviour, midi
 
 
@@ -37,11 +42,40 @@ async def test_another_take_changes_the_seed_alone(club):
     assert after.job.member_key == club.bot.member_key(club.other.id)
 
 
-async def test_another_take_is_over_the_same_changes_also_where_they_were_drawn(club):
-    first = await club.student.slash(club.channel, "jazz", seed=7, form="AABA")
-    await club.student.click(first.response, label="Another take")
-    request = club.double.requests[-1]
-    assert (request.form, request.chords) == ("", "F7 | Bb7 | F7 | F7")
+@pytest.fixture
+def plans(monkeypatch):
+    """What the engine would play, planned as it plans: forms are really drawn, by other seeds from clip to clip."""
+    made = []
+
+    def planned(request):
+        seed = request.seed if request.HasField("seed") else 100 + len(made)
+        plan = make_plan(request, seed, max_bars=64, takes=4, model=weights.load().chords)
+        made.append(plan)
+        told = pb.PlayRequest(
+            chords=format_changes(plan.changes), bars=plan.bars, tempo_bpm=plan.tempo_bpm, instrument=plan.instrument,
+            seed=seed, feel=plan.feel.name, takes=plan.takes,
+        )  # fmt: skip
+        answer = clip(told)
+        answer.form, answer.key = plan.form, plan.key
+        return answer
+
+    clip = engine_double.clip
+    monkeypatch.setattr(engine_double, "clip", planned)
+    return made
+
+
+@pytest.mark.parametrize("form", ["blues", "minor blues", "ii-V-I", "modal", "AABA", ""])
+async def test_whatever_a_button_changes_the_changes_stay(club, plans, form):
+    options = {"form": form} if form else {"chords": "Dm7 / G7 / | Cmaj7 | F#o7"}
+    answer = (await club.student.slash(club.channel, "jazz", seed=7, instrument="trumpet", **options)).response
+    for label in ["Another take"] * 5 + ["Slower", "Faster", "Another take"]:
+        answer = (await club.student.click(answer, label=label)).response
+    await club.student.select(answer, ["vibraphone"])
+    assert len({plan.seed for plan in plans}) >= 7
+    assert {(plan.changes, plan.sections, plan.form, plan.key) for plan in plans} == {
+        (plans[0].changes, plans[0].sections, form, plans[0].key)
+    }
+    assert _fields(answer).get("Form", "") == form
 
 
 async def test_the_same_solo_is_played_by_another_instrument_and_at_another_tempo(club):

@@ -5,6 +5,8 @@ import pytest
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadChords, BadOption
 from engine.jazz.band import weights
+from engine.jazz.form import FORM_NAMES
+from engine.jazz.harmony import format_changes
 from engine.jazz.plan import make_plan
 
 MODEL = weights.load().chords
@@ -30,6 +32,7 @@ def plan(seed=1, **asked):
         ({"key": "H", "form": "blues"}, "“H” is not a key"),
         ({"takes": 99}, "Takes must be between 1 and 16, not 99."),
         ({"chords": "C", "form": "blues"}, "not both"),
+        ({"form_chords": "C7 | F7"}, "Name the form"),
         ({"form": "rhythm changes", "tempo_bpm": 40, "bars": 64}, "minutes"),
     ],
 )
@@ -68,6 +71,16 @@ def test_a_pinned_request_plans_the_same_clip(seed):
         else:
             pinned |= {"form": first.form, "key": first.key}
         assert plan(seed, **pinned) == first
+
+
+@pytest.mark.parametrize("form", FORM_NAMES)
+def test_a_form_over_the_changes_of_an_earlier_clip_is_the_same_form(form):
+    for seed in range(6):
+        first = plan(seed, form=form, bars=(0, 10, 40)[seed % 3])
+        told = {"form": form, "key": first.key, "bars": first.bars, "form_chords": format_changes(first.changes)}
+        again = plan(seed + 50, **told)
+        assert (again.changes, again.sections) == (first.changes, first.sections)
+        assert (again.form, again.key, again.bars) == (form, first.key, first.bars)
 
 
 def test_seeds_draw_different_clips():
