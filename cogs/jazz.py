@@ -14,6 +14,7 @@ from bot.client import Woodshed
 from bot.posting import MIB, read_attachment, require_size
 from cogs._takes import ClipButton, InstrumentMenu, play
 from engine.contract import engine_pb2 as pb
+from engine.contract.limits import MAX_BARS, MAX_TAKES, MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM
 
 LARGEST_SEED = 2**53 - 1
 """Discord's integers are JavaScript's."""
@@ -51,14 +52,14 @@ class Jazz(commands.Cog):
         self,
         interaction: discord.Interaction[Woodshed],
         chords: app_commands.Range[str, 1, LONGEST_CHORDS] | None = None,
-        bars: app_commands.Range[int, 1, 10_000] | None = None,
-        tempo: app_commands.Range[float, 1, 10_000] | None = None,
+        bars: app_commands.Range[int, MIN_BARS, MAX_BARS] | None = None,
+        tempo: app_commands.Range[float, MIN_TEMPO_BPM, MAX_TEMPO_BPM] | None = None,
         instrument: app_commands.Range[str, 1, 100] | None = None,
         seed: app_commands.Range[int, 0, LARGEST_SEED] | None = None,
         form: app_commands.Range[str, 1, 100] | None = None,
         key: app_commands.Range[str, 1, 20] | None = None,
         feel: app_commands.Range[str, 1, 100] | None = None,
-        takes: app_commands.Range[int, 1, 32] | None = None,
+        takes: app_commands.Range[int, 1, MAX_TAKES] | None = None,
         phrase: discord.Attachment | None = None,
     ) -> None:
         """Improvise a clip over chords or a form."""

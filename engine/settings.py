@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from engine.contract.configuration import ENGINE_TABLES, configuration_path, read_settings
+from engine.contract.limits import MAX_BARS, MAX_TAKES
 from engine.contract.process_settings import ProcessSettings, Table
 
 MIB = 1024 * 1024
@@ -26,8 +27,8 @@ class JazzSettings(Table):
     """[jazz]: bounds on clips, and the sound."""
 
     soundfont: str = ""
-    max_bars: int = Field(default=64, ge=4, le=256)
-    takes: int = Field(default=16, ge=1, le=32)
+    max_bars: int = Field(default=64, ge=4, le=MAX_BARS)
+    takes: int = Field(default=16, ge=1, le=MAX_TAKES)
     clip_duration_s: float = Field(default=30.0, gt=1)
     max_import_duration_s: float = Field(default=600.0, gt=1)
     max_upload_bytes: int = Field(default=25 * MIB, ge=1)

@@ -10,6 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from engine.contract import engine_pb2 as pb
+from engine.contract.limits import MAX_TAKES
 from engine.device import choose_device, use_threads
 from engine.errors import BadMidi, BadOption, CallerError
 from engine.jazz.band.feel import FEELS
@@ -44,7 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--takes",
         type=int,
         default=0,
-        help="lines tried every eight bars, of which the critic draws one; 0 (default): of config.toml",
+        help=f"lines tried every eight bars, of which the critic draws one, at most {MAX_TAKES}; "
+        "0 (default): of config.toml",
     )
     parser.add_argument("--continue-from", type=Path, metavar="FILE.mid", help="a phrase that the soloist answers")
 

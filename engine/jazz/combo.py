@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from engine.contract import engine_pb2 as pb
+from engine.contract.limits import MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM
 from engine.errors import BadMidi, BadOption
 from engine.jazz.band import weights as band_weights
 from engine.jazz.band.feel import FEELS
@@ -27,7 +28,7 @@ from engine.jazz.human.recording import cut_phrase
 from engine.jazz.instruments import SOLOISTS, find_instrument
 from engine.jazz.leadsheet import write_lead_sheet
 from engine.jazz.midi import write_midi
-from engine.jazz.plan import MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM, Plan, check_tempo, make_plan
+from engine.jazz.plan import Plan, check_tempo, make_plan
 from engine.jazz.render import Renderer, find_soundfont
 from engine.jazz.roll import draw_roll, draw_spectrogram
 from engine.jazz.score import ChordSpan, Note, Score, Section

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from engine.contract import engine_pb2 as pb
+from engine.contract.limits import MAX_TAKES, MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM
 from engine.errors import BadOption
 from engine.jazz.band.ending import final_symbol
 from engine.jazz.band.feel import FEELS, Feel
@@ -31,9 +32,6 @@ from engine.jazz.harmony import count_bars, parse_changes
 from engine.jazz.instruments import find_instrument
 from engine.jazz.score import ChordSpan, Section
 
-MIN_BARS = 2
-MIN_TEMPO_BPM, MAX_TEMPO_BPM = 40.0, 320.0
-MAX_TAKES = 16
 MAX_DURATION_S = 240.0
 DRAWN_FORMS = ("blues", "blues", "minor blues", "ii-V-I")
 """Forms of 12 and 16 bars, drawn when neither chords nor a form are asked for: clips of half a minute."""
@@ -73,7 +71,7 @@ def make_plan(
     tempo = check_tempo(request.tempo_bpm)
     wanted_takes = request.takes or takes
     if not 1 <= wanted_takes <= MAX_TAKES:
-        raise BadOption(f"Takes must be between 1 and {MAX_TAKES}, not {request.takes}.")
+        raise BadOption(f"Takes must be between 1 and {MAX_TAKES}, not {wanted_takes}.")
     instrument = request.instrument and find_instrument(request.instrument).name
     asked_feel = find_feel(request.feel) if request.feel else None
     text = request.chords.strip() or ("" if request.form else chords)

@@ -145,7 +145,9 @@ async def test_a_phrase_of_ones_own_is_answered_also_in_another_take(club):
     assert (result.response.content, result.ephemeral) == ("The phrase has 2.0 MiB; I read up to 1 MiB.", True)
 
 
-@pytest.mark.parametrize("options", [{"bars": 0}, {"tempo": 0.0}, {"takes": 99}, {"seed": -1}])
+@pytest.mark.parametrize(
+    "options", [{"bars": 1}, {"bars": 129}, {"tempo": 39.0}, {"tempo": 321.0}, {"takes": 33}, {"seed": -1}]
+)
 async def test_numbers_that_make_no_sense_cannot_even_be_sent(club, options):
     with pytest.raises(simcord.OptionError, match="must be"):
         await club.student.slash(club.channel, "jazz", **options)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.contract.limits import MAX_TEMPO_BPM, MIN_TEMPO_BPM
 from engine.errors import BadMidi, BadOption
 from engine.jazz.band.feel import FEELS, Feel
 from engine.jazz.harmony import format_changes, parse_changes
@@ -20,7 +21,7 @@ from engine.jazz.human.melody import (
 )
 from engine.jazz.human.midi_file import Piece
 from engine.jazz.instruments import find_instrument, instrument_of_program
-from engine.jazz.plan import DRAWN_INSTRUMENTS, MAX_TEMPO_BPM, MIN_TEMPO_BPM, feel_of_tempo, home_key
+from engine.jazz.plan import DRAWN_INSTRUMENTS, feel_of_tempo, home_key
 from engine.jazz.score import ChordSpan, Note, Section
 
 STRAIGHT_BELOW = 0.535

@@ -3,17 +3,20 @@
 import pytest
 
 from engine.contract import engine_pb2 as pb
+from engine.contract.limits import MAX_BARS, MAX_TAKES
 from engine.errors import BadChords, BadOption
 from engine.jazz.band import weights
 from engine.jazz.form import FORM_NAMES
 from engine.jazz.harmony import format_changes
 from engine.jazz.plan import make_plan
+from engine.jazz.soloist import DEFAULT_TAKES, Request
+from engine.settings import JazzSettings
 
 MODEL = weights.load().chords
 
 
-def plan(seed=1, **asked):
-    return make_plan(pb.PlayRequest(**asked), seed, max_bars=64, takes=4, model=MODEL)
+def plan(seed=1, max_bars=64, **asked):
+    return make_plan(pb.PlayRequest(**asked), seed, max_bars=max_bars, takes=4, model=MODEL)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +33,7 @@ def plan(seed=1, **asked):
         ({"form": "blus"}, "did you mean blues?"),
         ({"feel": "polka"}, "I don't know the feel “polka”"),
         ({"key": "H", "form": "blues"}, "“H” is not a key"),
-        ({"takes": 99}, "Takes must be between 1 and 16, not 99."),
+        ({"takes": 99}, "Takes must be between 1 and 32, not 99."),
         ({"chords": "C", "form": "blues"}, "not both"),
         ({"form_chords": "C7 | F7"}, "Name the form"),
         ({"form": "rhythm changes", "tempo_bpm": 40, "bars": 64}, "minutes"),
@@ -41,6 +44,24 @@ def test_a_bad_option_is_refused_with_a_sentence(asked, sentence):
         plan(**asked)
     assert sentence in str(refused.value)
     assert str(refused.value)[-1] in ".?"
+
+
+@pytest.mark.parametrize("takes", [1, 24, MAX_TAKES])
+def test_every_number_of_takes_that_the_settings_allow_is_played(takes):
+    allowed = JazzSettings(takes=takes).takes
+    assert make_plan(pb.PlayRequest(form="blues"), 1, max_bars=64, takes=allowed, model=MODEL).takes == takes
+    with pytest.raises(BadOption, match="between 1 and 32, not 33"):
+        make_plan(pb.PlayRequest(form="blues"), 1, max_bars=64, takes=MAX_TAKES + 1, model=MODEL)
+
+
+def test_the_longest_clip_that_the_settings_allow_can_be_improvised():
+    longest = plan(chords="Dm7 G7", bars=MAX_BARS, tempo_bpm=320, max_bars=JazzSettings(max_bars=MAX_BARS).max_bars)
+    Request(longest.changes, longest.bars, longest.tempo_bpm, longest.instrument).check(MAX_TAKES)
+    with pytest.raises(ValueError, match="max_bars"):
+        JazzSettings(max_bars=MAX_BARS + 1)
+    with pytest.raises(ValueError, match="takes"):
+        JazzSettings(takes=MAX_TAKES + 1)
+    assert JazzSettings().takes == DEFAULT_TAKES
 
 
 def test_an_unreadable_chord_is_named_with_its_place():

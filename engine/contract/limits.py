@@ -1,0 +1,8 @@
+"""What soloist and band can play at most: settings, slash options and the engine's checks share these numbers."""
+
+MIN_BARS = 2
+MAX_BARS = 128
+"""What a server allows is `[jazz] max_bars`, at most this."""
+MAX_TAKES = 32
+"""Lines tried every eight bars; how many they are when nobody asks is `[jazz] takes`."""
+MIN_TEMPO_BPM, MAX_TEMPO_BPM = 40.0, 320.0
