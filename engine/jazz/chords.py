@@ -176,7 +176,8 @@ _SPELLINGS = {
 
 
 def _normalise(symbol: str) -> str:
-    text = _MISPRINTS.get(symbol.strip(), symbol.strip())
+    text = "".join(symbol.split())  # `C7 (b9, #11)` is one symbol wherever it is shown in a line of chords
+    text = _MISPRINTS.get(text, text)
     for other, plain in _SPELLINGS.items():
         text = text.replace(other, plain)
     text = re.sub(r"(?<=.)(?:MAJ|Maj|MA(?=[79]))", "maj", text)

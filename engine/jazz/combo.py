@@ -20,7 +20,7 @@ from engine.jazz.band.section import accompany
 from engine.jazz.codec import decode
 from engine.jazz.form import FORM_NAMES, KEYS
 from engine.jazz.harmony import format_changes
-from engine.jazz.human.importing import HumanSolo, human_score, phrase_to_answer
+from engine.jazz.human.importing import HumanSolo, human_score, phrase_to_answer, with_written_dynamics
 from engine.jazz.human.melody import fit_range
 from engine.jazz.human.midi_file import read_midi
 from engine.jazz.human.pieces import PIECES, read_piece
@@ -32,7 +32,7 @@ from engine.jazz.plan import Plan, check_tempo, make_plan
 from engine.jazz.render import Renderer, find_soundfont
 from engine.jazz.roll import draw_roll, draw_spectrogram
 from engine.jazz.score import ChordSpan, Note, Score, Section
-from engine.jazz.soloist import Improvisation, Request, Soloist
+from engine.jazz.soloist import Improvisation, Request, Soloist, styles
 from engine.jazz.sound import Finished, finish, play_score
 from engine.progress import Progress
 from engine.settings import JazzSettings
@@ -42,6 +42,9 @@ SOLOIST_FEELS = {"swing": "swing", "up": "swing", "modal": "swing", "ballad": "b
 MAX_DRAWN_SEED = 2**32
 MAX_PHRASE_S = 120.0
 NOTATED = "The file is notated, not played: the notes are its own, time feel and dynamics the soloist network's."
+ON_THE_GRID = (
+    "The file is notated, not played: the notes and their loudness are its own, the time feel the soloist network's."
+)
 
 
 class Combo:
@@ -101,6 +104,7 @@ class Combo:
             max_bars=self.settings.max_bars,
             min_tempo_bpm=MIN_TEMPO_BPM,
             max_tempo_bpm=MAX_TEMPO_BPM,
+            styles=styles(),
         )
 
     # ------------------------------------------------------------ the machine plays
@@ -125,7 +129,10 @@ class Combo:
             tempo_bpm=phrase.tempo_bpm if phrase else 0.0, chords=phrase.chords if phrase else "",
         )  # fmt: skip
         progress("reading the changes", 0.01)
-        improvisation = self._improvise(request, plan, phrase.notes if phrase else (), progress)
+        phrase_changes: tuple[ChordSpan, ...] = ()
+        if phrase:
+            phrase_changes = phrase.changes or _looped(plan.changes, phrase.bars)
+        improvisation = self._improvise(request, plan, phrase.notes if phrase else (), phrase_changes, progress)
         solo, changes, sections, bars = improvisation.notes, plan.changes, plan.sections, plan.bars
         remarks = []
         if request.HasField("solo_seed"):
@@ -134,20 +141,23 @@ class Combo:
             asked, _ = fit_range(phrase.notes, find_instrument(plan.instrument))
             lead = phrase.bars * 4.0
             solo = (*asked, *(replace(note, onset=note.onset + lead) for note in solo))
-            asked_changes = phrase.changes or _looped(plan.changes, phrase.bars)
-            changes = (*asked_changes, *(replace(span, onset=span.onset + lead) for span in changes))
+            changes = (*phrase_changes, *(replace(span, onset=span.onset + lead) for span in changes))
             sections = (Section(0.0, "your phrase"), Section(lead, "answer"))
             bars += phrase.bars
             remarks.append(f"Bars 1 to {phrase.bars} are the phrase that you handed in; then the soloist answers.")
         progress("the band joins in", 0.72)
-        score = accompany(band, solo, changes, sections, bars, plan.tempo_bpm, plan.feel, plan.instrument, seed)
+        score = accompany(
+            band, solo, changes, sections, bars, plan.tempo_bpm, plan.feel, plan.instrument, seed,
+            plan.beats_per_bar,
+        )  # fmt: skip
         clip = self._clip(
             score, plan.feel.name == "ballad", request.max_bytes, lambda s, f: progress(s, 0.74 + 0.26 * f)
         )
         clip.seed = seed
         clip.bars = plan.bars
-        clip.chords = format_changes(plan.changes)
+        clip.chords = format_changes(plan.changes, plan.beats_per_bar)
         clip.form, clip.key, clip.feel = plan.form, plan.key, plan.feel.name
+        clip.style = plan.style
         clip.model_version = self.soloist.version
         clip.takes = improvisation.takes
         clip.longest_copied_run = improvisation.longest_copied_run
@@ -157,8 +167,14 @@ class Combo:
         return clip
 
     def _improvise(
-        self, request: pb.PlayRequest, plan: Plan, primer: tuple[Note, ...], progress: Progress
+        self,
+        request: pb.PlayRequest,
+        plan: Plan,
+        phrase: tuple[Note, ...],
+        phrase_changes: tuple[ChordSpan, ...],
+        progress: Progress,
     ) -> Improvisation:
+        """The solo. It answers `phrase` as the instrument that it is improvised on sounds it, over `phrase_changes`."""
         kept = request.HasField("solo_seed")
         instrument, tempo = plan.instrument, plan.tempo_bpm
         if kept and request.solo_instrument:
@@ -173,12 +189,15 @@ class Combo:
         return self.soloist.improvise(
             plan.changes,
             bars=plan.bars,
+            beats_per_bar=plan.beats_per_bar,
             tempo_bpm=tempo,
             instrument=instrument,
+            style=plan.style,
             feel=SOLOIST_FEELS[plan.feel.name],
             seed=request.solo_seed if kept else plan.seed,
             takes=plan.takes,
-            primer=primer,
+            primer=fit_range(phrase, find_instrument(instrument))[0] if phrase else (),
+            primer_changes=phrase_changes,
             progress=bar_by_bar,
         )
 
@@ -192,6 +211,7 @@ class Combo:
         clip.roll = draw_roll(score)
         clip.lead_sheet = write_lead_sheet(score)
         clip.tempo_bpm = score.tempo_bpm
+        clip.beats_per_bar = score.beats_per_bar
         clip.instrument = score.instrument
         clip.soundfont = self.soundfont
         return clip
@@ -252,7 +272,7 @@ class Combo:
         )
         solo, remarks = found.solo, found.remarks
         if found.notated:
-            solo, remarks = self._performed(found, seed), (*remarks, NOTATED)
+            solo, remarks = self._performed(found, seed), (*remarks, ON_THE_GRID if found.dynamics else NOTATED)
         score = accompany(
             band_weights.load(), solo, found.changes, found.sections, found.bars, found.tempo_bpm, found.feel,
             found.instrument, seed, found.beats_per_bar,
@@ -269,7 +289,8 @@ class Combo:
         return clip
 
     def _performed(self, found: HumanSolo, seed: int) -> tuple[Note, ...]:
-        """A notated solo as the soloist's rendition network plays it: the composer's notes, a player's time."""
+        """A notated solo as the soloist's rendition network plays it: the composer's notes, a player's time, and a
+        player's dynamics where the file has none."""
         asked = Request(
             changes=found.changes,
             bars=found.bars,
@@ -278,7 +299,8 @@ class Combo:
             beats_per_bar=found.beats_per_bar,
             feel=SOLOIST_FEELS[found.feel.name],
         )
-        return self.soloist.perform(asked, found.solo, seed)
+        played = self.soloist.perform(asked, found.solo, seed)
+        return with_written_dynamics(played, found.solo) if found.dynamics else played
 
     def _check_size(self, size: int) -> None:
         if size > self.settings.max_upload_bytes:

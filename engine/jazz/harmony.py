@@ -7,6 +7,7 @@ import is enough for harmony.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from engine.errors import BadChords
 from engine.jazz.chords import (
@@ -24,6 +25,7 @@ __all__ = [
     "QUALITIES",
     "Chord",
     "chord_at",
+    "chords_among",
     "count_bars",
     "format_changes",
     "parse_changes",
@@ -33,6 +35,8 @@ __all__ = [
 ]
 
 MAX_TEXT_LENGTH = 4000
+SHARE_OF_CHORDS = 0.8
+"""Texts of a file are its chords when so many of them can be read as chords."""
 
 
 def chord_at(changes: tuple[ChordSpan, ...], beat: float) -> ChordSpan:
@@ -45,6 +49,20 @@ def chord_at(changes: tuple[ChordSpan, ...], beat: float) -> ChordSpan:
     return found
 
 
+def chords_among(texts: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """(place, symbol) of the chords among the texts of a file; none unless at least SHARE_OF_CHORDS of the texts are
+    chords with a capital root, for words are chords here and there, too ("Go", "a", "Am")."""
+    found: list[tuple[float, str]] = []
+    for place, text in texts:
+        if text[:1] not in "ABCDEFGN":
+            continue
+        try:
+            found.append((place, parse_chord(text).symbol))
+        except BadChords:
+            continue
+    return found if len(found) >= SHARE_OF_CHORDS * len(texts) else []
+
+
 # ---------------------------------------------------------------- a line of chords
 
 
@@ -53,7 +71,8 @@ def parse_changes(text: str, bars: int = 0, beats_per_bar: int = 4) -> tuple[Cho
 
     `|` ends a bar (so does a line end, when there is a `|` anywhere), `%` repeats the bar before, `|:` .. `:|` repeats
     what is between; the chords of a bar share it evenly, the first taking what is left over, unless `/` or `.` counts
-    beats. Without any `|` each chord has a bar. `bars` 0: as many as written; else the line is repeated or cut to fit.
+    beats. Without any `|` each chord has a bar. Commas and spaces in a chord's parentheses are the chord's own:
+    `C7(b9, #11)`. `bars` 0: as many as written; else the line is repeated or cut to fit.
 
     Raises `BadChords` with the chord's text, its number and its bar."""
     if len(text) > MAX_TEXT_LENGTH:
@@ -109,7 +128,7 @@ def _bars_of(text: str, beats_per_bar: int) -> list[Bar]:
     has_bar_lines = "|" in text
     if has_bar_lines:
         text = re.sub(r"\s*\n\s*", " | ", text.strip())
-    tokens = re.findall(r"\|:|:\|+|\|+|[^\s|,;:]+", text)
+    tokens = re.findall(r"\|:|:\|+|\|+|(?:\([^()|\n]*\)|[^\s|,;:])+", text)
     bars: list[Bar] = []
     open_bar: list[tuple[int, str]] = []  # (number of the token among the chords, token)
     repeat_from = 0
@@ -161,6 +180,8 @@ def _fill_bar(tokens: list[tuple[int, str]], before: list[Bar], beats_per_bar: i
             cells.append(previous)
             continue
         try:
+            if token.count("(") != token.count(")"):  # what follows an open one would be read as chords of its own
+                raise BadChords(f"A parenthesis in “{token}” is not closed.")
             cells.append(parse_chord(token).symbol)
         except BadChords:
             raise BadChords(f"I can't read “{token}” (chord {number}, bar {bar_number}) as a chord.") from None

@@ -30,9 +30,9 @@ STRAIGHT_BELOW = 0.535
 
 @dataclass(frozen=True, slots=True)
 class HumanSolo:
-    """`notated`: the solo lies on the grid; nobody has played it yet. `estimated`: nobody wrote these changes. `track`:
-    where in the file the solo was found. `remarks`: sentences for whoever handed the piece in, about what was found or
-    assumed."""
+    """`notated`: the solo lies on the grid; nobody has played it yet. `dynamics`: its notes differ in loudness, so they
+    keep it, whoever plays them. `estimated`: nobody wrote these changes. `track`: where in the file the solo was found.
+    `remarks`: sentences for whoever handed the piece in, about what was found or assumed."""
 
     solo: tuple[Note, ...]
     changes: tuple[ChordSpan, ...]
@@ -47,6 +47,10 @@ class HumanSolo:
     estimated: bool
     track: int
     remarks: tuple[str, ...]
+
+    @property
+    def dynamics(self) -> bool:
+        return len({note.velocity for note in self.solo}) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def human_score(
 
     `chords` "": those written in the file, else estimated; `tempo_bpm` 0: the file's; `instrument` "": the file's, else
     drawn by the seed; `track` -1: the melody is found. Raises `BadMidi`, `BadChords`, `BadOption`."""
-    remarks: list[str] = []
+    remarks = list(piece.remarks)
     piece, faster = as_the_band_counts(piece)
     tempo_bpm *= faster
     beats_per_bar = _metre(piece.metre)
@@ -149,6 +153,12 @@ def phrase_to_answer(piece: Piece, chords: str, max_bars: int) -> Phrase:
         own = estimate_chords(piece, start, bars, 4)
         text = format_changes(own)
     return Phrase(cut_window(melody.notes, start, bars * 4.0), bars, tempo, own, text)
+
+
+def with_written_dynamics(played: tuple[Note, ...], written: tuple[Note, ...]) -> tuple[Note, ...]:
+    """A performance of `written`, note by note in the order of their onsets, as loud as it is written."""
+    ordered = sorted(written, key=lambda note: note.onset)
+    return tuple(replace(note, velocity=text.velocity) for note, text in zip(played, ordered, strict=True))
 
 
 def _changes(

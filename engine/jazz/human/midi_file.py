@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import io
 import logging
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import defaultdict, deque
+from dataclasses import dataclass, replace
 
 import mido
 
-from engine.errors import BadChords, BadMidi
-from engine.jazz.chords import parse_chord
+from engine.errors import BadMidi
+from engine.jazz.harmony import chords_among
+from engine.jazz.human.metres import Stretch, longest_stretch
 from engine.jazz.score import ChordSpan, Note
 
 logger = logging.getLogger(__name__)
 
 MAX_EVENTS = 400_000
+MAX_BYTES = 2 * 2**20
+"""Ten hours of six notes a second, at four bytes for each start and each end. Parsing 1 MiB takes about 3 s of a
+processor and up to 180 MiB of memory, so what is larger is not parsed at all."""
 DRUM_CHANNEL = 9
-COMPOUND = ((6, 8), (9, 8), (12, 8))
+EARLY = 0.12
+"""Beats by which a note may be played before the bar line that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,11 @@ class MidiPart:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece as its file has it. `metre`: quarter notes in a bar. `chords`: symbols written into it, may be empty.
+    """A piece as its file has it. `metre`: quarter notes in a bar; bar lines lie at its multiples. `chords`: symbols
+    written into it, may be empty.
 
-    `notated`: exactly on the grid at one loudness, as out of a notation program. `compound`: in 6/8, 9/8 or 12/8, where
-    a beat is three eighths."""
+    `notated`: exactly on the grid, as out of a notation program. `compound`: in 6/8, 9/8 or 12/8, where a beat is three
+    eighths. `remarks`: sentences for whoever handed the file in."""
 
     title: str
     parts: tuple[MidiPart, ...]
@@ -45,6 +51,7 @@ class Piece:
     chords: tuple[ChordSpan, ...]
     notated: bool
     compound: bool = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def tracks(self) -> list[tuple[int, str, int]]:
@@ -59,13 +66,20 @@ class Piece:
 def read_midi(data: bytes, max_duration_s: float) -> Piece:
     """Parse a Standard MIDI File.
 
-    Raises `BadMidi`: not MIDI, truncated, no notes, only drums, longer than `max_duration_s`."""
+    Where the metre changes, the piece is its longest stretch in the metre that holds longest, and the pickup before.
+
+    Raises `BadMidi`: not MIDI, truncated, larger than MAX_BYTES, no notes, only drums, longer than `max_duration_s`."""
     if not data:
         raise BadMidi("The file is empty.")
     if not data.startswith((b"MThd", b"RIFF")):
         raise BadMidi("That is not a MIDI file.")
     if data.startswith(b"RIFF"):  # RMID: the file sits in a chunk
-        data = data[max(0, data.find(b"MThd")) :]
+        data = _unwrapped(data)
+    if len(data) > MAX_BYTES:
+        raise BadMidi(
+            f"The MIDI file holds {len(data) / 2**20:.1f} MiB; "
+            f"{MAX_BYTES // 2**20} MiB, enough for ten hours of piano, are the most that I read."
+        )
     try:
         file = mido.MidiFile(file=io.BytesIO(data), clip=True)
     except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
@@ -78,17 +92,26 @@ def read_midi(data: bytes, max_duration_s: float) -> Piece:
     return _read(file, max_duration_s)
 
 
+def _unwrapped(data: bytes) -> bytes:
+    """The MIDI file in a RIFF file: its chunk `data`, without the sounds that may follow it."""
+    start = max(0, data.find(b"MThd"))
+    size = int.from_bytes(data[start - 4 : start], "little") if data[max(0, start - 8) : start - 4] == b"data" else None
+    return data[start:] if size is None else data[start : start + size]
+
+
 def _read(file: mido.MidiFile, max_duration_s: float) -> Piece:
     per_beat = file.ticks_per_beat
     tempi: list[tuple[int, int]] = []
-    metres: list[tuple[int, int]] = []
-    texts: list[tuple[float, str]] = []
+    metres: list[tuple[int, int, int]] = []
+    chords: list[tuple[float, str]] = []
     parts: list[MidiPart] = []
     title = ""
     for index, track in enumerate(file.tracks):
+        texts: list[tuple[float, str]] = []
         name, found = _read_track(index, track, per_beat, tempi, metres, texts)
         title = title or name
         parts.extend(found)
+        chords.extend(chords_among(texts))
     sounding = [part for part in parts if part.notes]
     if not sounding:
         raise BadMidi("There are no notes in that MIDI file.")
@@ -100,14 +123,45 @@ def _read(file: mido.MidiFile, max_duration_s: float) -> Piece:
     if duration_s > max_duration_s:
         raise BadMidi(f"The MIDI file is {spoken_length(duration_s)} long; "
                       f"{spoken_length(max_duration_s)} are the most that I take.")  # fmt: skip
-    return Piece(
+    onsets = [round(note.onset * per_beat) for part in sounding if not part.drums for note in part.notes]
+    stretch = longest_stretch(metres, onsets, round(last * per_beat), per_beat)
+    piece = Piece(
         title=title,
         parts=tuple(sounding),
         tempo_bpm=_main_tempo(tempi, round(last * per_beat)),
-        metre=4.0 * metres[0][0] / metres[0][1] if metres else 4.0,
-        chords=_chords(texts, last),
+        metre=float(stretch.bar / per_beat),
+        chords=_spans(chords, last),
         notated=_notated(sounding),
-        compound=bool(metres) and metres[0] in COMPOUND,
+        compound=stretch.compound,
+    )
+    return _barred(piece, stretch, last, per_beat)
+
+
+def _barred(piece: Piece, stretch: Stretch, last: float, per_beat: int) -> Piece:
+    """The piece within the stretch of its metre, moved so that the stretch starts on a bar line.
+
+    What comes before it stays if it is shorter than a bar: that is its pickup."""
+    if not stretch.bar:
+        return piece
+    shift = float(-stretch.start % stretch.bar) / per_beat
+    begin = 0.0 if stretch.start < stretch.bar else stretch.start / per_beat - EARLY
+    end = stretch.end / per_beat
+    parts = []
+    for part in piece.parts:
+        kept = tuple(replace(note, onset=note.onset + shift) for note in part.notes if begin <= note.onset < end)
+        parts.append(replace(part, notes=kept))
+    spans = [(max(span.onset, begin), min(span.onset + span.beats, end), span.symbol) for span in piece.chords]
+    remarks = piece.remarks
+    if sum(len(part.notes) for part in parts) < sum(len(part.notes) for part in piece.parts):
+        remarks += (
+            "The metre of the file changes; the clip is from its longest stretch in one metre, "
+            f"{max(1, round((stretch.end - stretch.start) / stretch.bar))} bars.",
+        )
+    return replace(
+        piece,
+        parts=tuple(part for part in parts if part.notes),
+        chords=tuple(ChordSpan(start + shift, stop - start, symbol) for start, stop, symbol in spans if stop > start),
+        remarks=remarks,
     )
 
 
@@ -116,19 +170,21 @@ def _read_track(
     track: mido.MidiTrack,
     per_beat: int,
     tempi: list[tuple[int, int]],
-    metres: list[tuple[int, int]],
+    metres: list[tuple[int, int, int]],
     texts: list[tuple[float, str]],
 ) -> tuple[str, list[MidiPart]]:
-    """The track's name and its parts, one a channel; tempo, metre and texts are added to the lists."""
+    """The track's name and its parts, one a channel; tempo, metre and texts are added to the lists.
+
+    Lyrics ("Go", "a") and markers ("A", "B") are no texts: they look like chords and are none."""
     now, name = 0, ""
     programs: dict[int, int] = {}
-    open_notes: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    open_notes: dict[tuple[int, int], deque[tuple[int, int]]] = defaultdict(deque)
     notes: dict[int, list[Note]] = defaultdict(list)
 
     def close(channel: int, pitch: int) -> None:
         started = open_notes[channel, pitch]
         if started:
-            start, velocity = started.pop(0)
+            start, velocity = started.popleft()
             length = max(1, now - start)
             notes[channel].append(Note(start / per_beat, length / per_beat, pitch, velocity))
 
@@ -143,10 +199,10 @@ def _read_track(
         elif message.type == "set_tempo":
             tempi.append((now, message.tempo))
         elif message.type == "time_signature":
-            metres.append((message.numerator, message.denominator))
+            metres.append((now, message.numerator, message.denominator))
         elif message.type == "track_name":
             name = name or message.name.strip()
-        elif message.type in ("text", "marker", "lyrics", "cue_marker"):
+        elif message.type == "text" and message.text.strip():
             texts.append((now / per_beat, message.text.strip()))
     for channel, pitch in [key for key, started in open_notes.items() if started]:
         while open_notes[channel, pitch]:
@@ -189,16 +245,11 @@ def _main_tempo(tempi: list[tuple[int, int]], ticks: int) -> float:
     return 60e6 / max(1, max(held, key=lambda value: held[value]))
 
 
-def _chords(texts: list[tuple[float, str]], last: float) -> tuple[ChordSpan, ...]:
-    """Chord symbols among the text events; none unless there are at least two and most texts are chords."""
-    found: list[tuple[float, str]] = []
-    for beat, text in sorted(texts):
-        try:
-            found.append((beat, parse_chord(text).symbol))
-        except BadChords:
-            continue
-    if len(found) < 2:
+def _spans(chords: list[tuple[float, str]], last: float) -> tuple[ChordSpan, ...]:
+    """(beat, symbol) as spans, each up to the next; one alone is no line of chords."""
+    if len(chords) < 2:
         return ()
+    found = sorted(chords)
     ends = [beat for beat, _ in found[1:]] + [max(last, found[-1][0] + 1)]
     return tuple(
         ChordSpan(beat, end - beat, symbol) for (beat, symbol), end in zip(found, ends, strict=True) if end > beat

@@ -14,6 +14,9 @@ from engine.jazz.score import ChordSpan, Note
 
 logger = logging.getLogger(__name__)
 
+VELOCITY = 80
+"""Of every note: the scores say nothing of loudness, so the player's own is heard."""
+
 
 @dataclass(frozen=True, slots=True)
 class CorpusPiece:
@@ -79,11 +82,10 @@ def _part(index: int, part: Any) -> MidiPart:
     for element in part.flatten().stripTies().notes:
         if "Harmony" in element.classes:
             continue
-        velocity = 92 if float(element.beatStrength) >= 0.5 else 80
         for pitch in element.pitches:
             onset, length = float(element.offset), float(element.duration.quarterLength)
             if length > 0:
-                notes.append(Note(onset, length, int(pitch.midi), velocity))
+                notes.append(Note(onset, length, int(pitch.midi), VELOCITY))
     name = "melody" if index == 0 else "left hand"
     return MidiPart(index, name, 0, False, tuple(sorted(notes, key=lambda note: (note.onset, note.pitch))))
 

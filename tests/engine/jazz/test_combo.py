@@ -155,6 +155,18 @@ def test_a_notated_tune_keeps_its_notes_and_gets_a_players_time(combo):
     assert combo.render(request, silent).audio == clip.audio
 
 
+def test_a_notated_tune_keeps_the_loudness_that_is_written(combo):
+    tune = tuple(Note(i / 2, 0.45, 65 + (i * 5) % 12, 50 + 7 * (i % 8)) for i in range(16))
+    written = write_midi(Score(160.0, 2, (), {"solo": tune}))
+    clip = combo.render(pb.RenderRequest(midi=written, seed=2, melody_track=-1, chords="Dm7 G7"), silent)
+    played = solo_of(clip)
+    assert [note.velocity for note in played] == [note.velocity for note in tune]
+    late_s = {round(note.start - text.onset * 60 / 160, 3) for note, text in zip(played, tune, strict=True)}
+    assert len(late_s) > 4
+    assert clip.notated
+    assert any("their loudness are its own" in note for note in clip.notes)
+
+
 def test_a_recording_is_levelled_and_shown_as_a_spectrogram(combo, clip):
     human = combo.render(pb.RenderRequest(audio=clip.audio, seed=1, max_duration_s=3), silent)
     assert human.duration_s <= 3.2

@@ -140,6 +140,21 @@ def test_repeat_signs_repeat_and_the_line_reads_back() -> None:
     assert again == changes
 
 
+def test_commas_and_spaces_in_parentheses_belong_to_the_chord() -> None:
+    for line in ("C7(b9,b13) | Fm6", "C7(b9, b13) | Fm6", "C7( b9 , b13 ), Fm6"):
+        changes = parse_changes(line)
+        assert [(span.onset, span.symbol) for span in changes] == [(0, "C7(b9,b13)"), (4, "Fm6")]
+        assert parse_changes(format_changes(changes)) == changes
+    assert parse_chord("C7(b9,b13)").tensions == parse_chord("C7b9b13").tensions
+    first, second = parse_changes("C7(b9, #11) Dm7, | G7")[:2]
+    assert (first.symbol, second.symbol, second.onset) == ("C7(b9,#11)", "Dm7", 2)
+
+
+def test_a_symbol_is_written_without_spaces_so_that_a_line_of_them_reads_back() -> None:
+    assert parse_chord("C7 (b9, #11)").symbol == "C7(b9,#11)"
+    assert parse_chord(" Dm7 ").symbol == "Dm7"
+
+
 def test_a_chord_is_found_at_every_beat() -> None:
     changes = parse_changes("Dm7 G7 | Cmaj7")
     assert [chord_at(changes, beat).symbol for beat in (0, 1.99, 2, 3.5, 4, 99)] == [
@@ -157,6 +172,9 @@ def test_a_chord_is_found_at_every_beat() -> None:
     [
         ("Dm7 H7 | C", "“H7” (chord 2, bar 1)"),
         ("Dm7 | G7 | Hm", "“Hm” (chord 3, bar 3)"),
+        ("Dm7 | C7(b9, b13 | Fm6", "“C7(b9” (chord 2, bar 2)"),
+        ("Dm7 | C7 b9, #11) | Fm6", "“#11)” (chord 4, bar 2)"),
+        ("Dm7 | C7(b9, x) | Fm6", "“C7(b9, x)” (chord 2, bar 2)"),
         ("% C", "bar 1"),
         ("C D E F G | A", "Bar 1 has 5 chords"),
         ("", "no chords"),

@@ -1,6 +1,7 @@
 """People's MIDI files and recordings: what is found in them, and what is refused, each with one sentence."""
 
 import io
+from dataclasses import replace
 from itertools import pairwise
 
 import mido
@@ -15,7 +16,7 @@ from engine.jazz.harmony import format_changes, parse_changes
 from engine.jazz.human.chords import estimate_chords
 from engine.jazz.human.importing import human_score, phrase_to_answer
 from engine.jazz.human.melody import find_melody, off_beat, phrase_window, top_line
-from engine.jazz.human.midi_file import read_midi
+from engine.jazz.human.midi_file import MAX_BYTES, read_midi
 from engine.jazz.human.pieces import PIECES, read_piece
 from engine.jazz.human.recording import cut_phrase
 from engine.jazz.loudness import RATE_HZ
@@ -26,18 +27,19 @@ LIMIT_S = 600.0
 TUNE = tuple(Note(i * 0.5 + (0.1 if i % 2 else 0.02), 0.4, 62 + (i * 5) % 12, 70 + i % 30) for i in range(64))
 
 
-def midi_of(*tracks, tempo_bpm=120.0, metre=(4, 4), texts=()):
-    """A file with one track for each of (name, channel, program, notes in beats)."""
+def midi_of(*tracks, tempo_bpm=120.0, metre=(4, 4), metres=(), texts=(), kind="text"):
+    """A file with one track for each of (name, channel, program, notes in beats). `metres`: (beat, numerator,
+    denominator), instead of one `metre`; `texts`: (beat, text), events of that kind."""
     file = mido.MidiFile(ticks_per_beat=480)
-    conductor = mido.MidiTrack(
-        [
-            mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo_bpm)),
-            mido.MetaMessage("time_signature", numerator=metre[0], denominator=metre[1]),
-        ]
-    )
+    conductor = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo_bpm))])
+    events = [
+        (beat, mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator))
+        for beat, numerator, denominator in metres or [(0, *metre)]
+    ]
+    events += [(beat, mido.MetaMessage(kind, text=text)) for beat, text in texts]
     now = 0
-    for beat, text in texts:
-        conductor.append(mido.MetaMessage("text", text=text, time=round(beat * 480) - now))
+    for beat, event in sorted(events, key=lambda event: event[0]):
+        conductor.append(event.copy(time=round(beat * 480) - now))
         now = round(beat * 480)
     file.tracks.append(conductor)
     for name, channel, program, notes in tracks:
@@ -90,6 +92,26 @@ def test_a_bad_midi_file_is_refused_with_one_sentence(data, sentence):
     assert str(refused.value).endswith(".")
 
 
+def test_a_large_midi_file_is_refused_before_it_is_parsed(monkeypatch):
+    parsed = []
+    monkeypatch.setattr(mido, "MidiFile", lambda *_, **__: parsed.append(1))
+    with pytest.raises(BadMidi, match=r"holds 25\.0 MiB; 2 MiB, enough for ten hours of piano, .* most that I read\.$"):
+        read_midi(GOOD + bytes(25 * 2**20 - len(GOOD)), LIMIT_S)
+    assert not parsed
+
+
+def test_ten_hours_of_piano_fit_into_the_largest_midi_file():
+    minute = [Note(i / 3, 0.3, 40 + i % 40, 60 + i % 40) for i in range(360)]  # six notes a second
+    assert 600 * (len(midi_of(("", 0, 0, minute))) - len(midi_of(("", 0, 0, ())))) < MAX_BYTES
+
+
+def test_the_sounds_beside_a_midi_file_in_a_riff_file_do_not_count():
+    chunk = b"data" + len(GOOD).to_bytes(4, "little") + GOOD
+    sounds = bytes(3 * 2**20)
+    riff = b"RIFF" + (4 + len(chunk) + len(sounds)).to_bytes(4, "little") + b"RMID" + chunk + sounds
+    assert read_midi(riff, LIMIT_S) == read_midi(GOOD, LIMIT_S)
+
+
 def test_a_polyphonic_mash_is_refused():
     rng = np.random.default_rng(0)
     mash = [
@@ -140,10 +162,45 @@ def test_a_clip_is_whole_bars_from_the_first_phrase():
 
 
 def test_chords_written_in_the_file_are_used():
-    data = midi_of(("sax", 0, 66, TUNE), texts=((0, "Dm7"), (4, "G7"), (6, "a remark"), (8, "Cmaj7")))
+    texts = ((0, "Dm7"), (4, "G7"), (6, "a remark"), (8, "Cmaj7"), (12, "A7 (b9, b13)"))
+    data = midi_of(("sax", 0, 66, TUNE), texts=texts)
     found = human_score(read_midi(data, LIMIT_S), "", 0, "", -1, 1, 30)
-    assert format_changes(found.changes).startswith("Dm7 | G7 | Cmaj7")
+    assert format_changes(found.changes).startswith("Dm7 | G7 | Cmaj7 | A7(b9,b13)")
     assert not any("estimated" in remark for remark in found.remarks)
+    assert not found.estimated
+
+
+WORDS = "Oh I am so glad to go and do a dance with you a"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("lyrics", WORDS),
+        ("text", WORDS),
+        ("text", WORDS.title()),
+        ("lyrics", "A Am Go Do"),
+        ("marker", "A A B A"),
+        ("cue_marker", "C D"),
+        ("text", "a e d g"),
+        ("text", "Dm7"),
+    ],
+)
+def test_lyrics_and_markers_are_no_chords(kind, words):
+    texts = [(2 * i, word) for i, word in enumerate(words.split())]
+    found = human_score(read_midi(midi_of(("sax", 0, 66, TUNE), texts=texts, kind=kind), LIMIT_S), "", 0, "", -1, 1, 30)
+    assert found.estimated
+    assert any("estimated" in remark for remark in found.remarks)
+
+
+def test_chords_of_one_track_are_believed_beside_the_words_of_another():
+    data = midi_of(("sax", 0, 66, TUNE), texts=[(4 * i, symbol) for i, symbol in enumerate(("Dm7", "G7", "C", "A7"))])
+    file = mido.MidiFile(file=io.BytesIO(data))
+    file.tracks.append(mido.MidiTrack(mido.MetaMessage("text", text=word, time=240) for word in WORDS.split()))
+    buffer = io.BytesIO()
+    file.save(file=buffer)
+    piece = read_midi(buffer.getvalue(), LIMIT_S)
+    assert [(span.onset, span.symbol) for span in piece.chords] == [(0, "Dm7"), (4, "G7"), (8, "C"), (12, "A7")]
 
 
 def test_chords_given_by_hand_win_and_are_checked():
@@ -190,6 +247,44 @@ def test_a_metre_that_the_band_does_not_play_is_refused():
         human_score(read_midi(five, LIMIT_S), "C", 0, "", -1, 1, 30)
 
 
+BARS = [Note(i + 0.02, 0.5, 60 + (i * 5) % 12, 70 + i) for i in range(32)]
+
+
+@pytest.mark.parametrize("metres", [((0, 1, 4), (1, 4, 4)), ((0, 4, 4), (1, 4, 4))])
+def test_a_pickup_bar_decides_no_metre_and_bars_are_counted_after_it(metres):
+    tune = [Note(0.02, 0.9, 67, 80), *(replace(note, onset=note.onset + 1) for note in BARS)]
+    texts = [(0, "G7"), *((1 + 4 * i, symbol) for i, symbol in enumerate(("C", "F", "Am", "Dm7")))]
+    piece = read_midi(midi_of(("sax", 0, 66, tune), metres=metres, texts=texts), LIMIT_S)
+    assert piece.metre == 4
+    assert [note.onset for note in find_melody(piece).notes[:2]] == pytest.approx([3.02, 4.02], abs=0.003)
+    found = human_score(piece, "", 0, "", -1, 1, 30)
+    assert (found.beats_per_bar, found.bars) == (4, 8)
+    assert format_changes(found.changes).startswith("C | F | Am | Dm7")
+    assert found.solo[0].onset == pytest.approx(0.02, abs=0.003)
+    assert found.solo[0].pitch % 12 == 0
+    assert len(found.solo) == 32
+
+
+def test_the_clip_is_from_the_longest_stretch_in_the_metre_that_holds_longest():
+    metres = ((0, 3, 4), (6, 4, 4), (22, 2, 4), (24, 4, 4))
+    shifted = [replace(note, onset=note.onset + 24) for note in BARS]
+    tune = [*(Note(i + 0.02, 0.5, 80, 80) for i in range(24)), *shifted]
+    texts = [(4 * i, "F7" if i % 2 else "Bb") for i in range(6)] + [(24, "C"), (28, "G7")]
+    found = human_score(
+        read_midi(midi_of(("sax", 0, 66, tune), metres=metres, texts=texts), LIMIT_S), "", 0, "", -1, 1, 30
+    )
+    assert [round(note.onset) for note in found.solo] == list(range(32))
+    assert format_changes(found.changes).startswith("C | G7")
+    assert "The metre of the file changes; the clip is from its longest stretch in one metre, 8 bars." in found.remarks
+
+
+def test_silence_and_what_rings_on_change_no_metre():
+    waltz = [Note(60 + i, 0.9, 60 + i % 12, 80) for i in range(24)]
+    piece = read_midi(midi_of(("sax", 0, 66, waltz), metres=((0, 4, 4), (60, 3, 4), (84, 4, 4))), LIMIT_S)
+    assert (piece.metre, piece.remarks) == (3, ())
+    assert [part.notes[0].onset for part in piece.parts] == [60]
+
+
 def test_a_rag_in_two_four_is_read_in_cut_time():
     rag = midi_of(("rh", 0, 0, [Note(i / 4, 0.2, 70 + i % 7, 80) for i in range(64)]), tempo_bpm=80, metre=(2, 4))
     found = human_score(read_midi(rag, LIMIT_S), "C", 0, "clarinet", -1, 1, 30)
@@ -225,6 +320,15 @@ def test_notated_music_is_told_from_played_music():
     played = human_score(read_midi(GOOD, LIMIT_S), "C", 0, "", -1, 1, 30)
     assert not played.notated
     assert played.solo[1].onset == pytest.approx(TUNE[1].onset, abs=0.003)
+
+
+@pytest.mark.parametrize("velocities", [[80], [64, 101, 90]])
+def test_written_dynamics_are_told_from_none(velocities):
+    straight = [Note(i / 2, 0.45, 65 + i % 7, velocities[i % len(velocities)]) for i in range(64)]
+    found = human_score(read_midi(midi_of(("", 0, 66, straight)), LIMIT_S), "C", 0, "", -1, 1, 30)
+    assert found.notated
+    assert found.dynamics == (len(velocities) > 1)
+    assert not human_score(read_piece("jeanie"), "", 0, "", -1, 1, 30).dynamics
 
 
 def test_a_straight_performance_gets_a_straight_band():
