@@ -7,6 +7,7 @@ tracks `solo`, `bass`, `comping` and `drums`. Bar 1 starts at tick 0, so bars an
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable
 
 import mido
@@ -86,5 +87,6 @@ def _tick(beat: float) -> int:
 
 
 def _latin(text: str) -> str:
-    """MIDI text is Latin-1: ø and Δ are written out."""
-    return text.replace("ø", "m7b5").encode("latin-1", "replace").decode("latin-1")
+    """MIDI text is Latin-1 to some programs and UTF-8 to others: `ø`, `ø7` and `ø9` are written `m7b5` and `m9b5`."""
+    spelled = re.sub("ø7?(9|11|13)?", lambda match: f"m{match.group(1) or 7}b5", text)
+    return spelled.encode("latin-1", "replace").decode("latin-1")

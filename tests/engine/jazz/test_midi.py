@@ -1,6 +1,7 @@
 """The MIDI file is a musician's: other programs read the bars, names, chords and sections that were meant."""
 
 import io
+from dataclasses import replace
 
 import mido
 import numpy as np
@@ -10,10 +11,10 @@ import pytest
 from engine.jazz.band import weights
 from engine.jazz.band.feel import FEELS
 from engine.jazz.band.section import accompany
-from engine.jazz.harmony import parse_changes
+from engine.jazz.harmony import QUALITIES, parse_changes, parse_chord
 from engine.jazz.human.midi_file import read_midi
 from engine.jazz.midi import write_midi
-from engine.jazz.score import Note, Score, Section
+from engine.jazz.score import ChordSpan, Note, Score, Section
 
 CHANGES = parse_changes("Dm7 G7 | Cmaj7 | Fø Bb7alt | C6/9")
 SOLO = (Note(0.02, 0.5, 62, 80), Note(1.6, 0.3, 65, 95), Note(4.01, 2.0, 64, 70), Note(15.9, 0.08, 60, 60))
@@ -69,6 +70,39 @@ def test_reading_the_file_back_gives_the_chords_and_the_melody(score):
     solo = next(part for part in piece.parts if part.name == "solo")
     assert [note.pitch for note in solo.notes] == [note.pitch for note in SOLO]
     assert [note.onset for note in solo.notes] == pytest.approx([note.onset for note in SOLO], abs=1e-3)
+
+
+EVERY_BODY = """
+    ^ maj7 M7 j7 Maj7 6 6/9 69 6(9) add9 5 maj9 maj7#11 j711# maj7(#11) j79# m m7 -7 min7 mi7 m9 -79 m6 madd9 m7b6
+    m(maj7) mM7 -j7 -^7 minmaj7 7 dom7 9 13 9#11 7911# 7b9 79b 7-9 7(b9) 7#9 79# 7+9 13b9 79b13 7b9b13 7(b9,b13) 7#5
+    +7 7+ aug7 7#9#5 79#+ 7alt alt sus 7sus 7sus4 sus2 7susadd3 9sus 7b5 m7b5 -7b5 ø ø7 ø9 ø79 ø11 ø7b9 ø(9) ø7/Eb h7
+    halfdim7 o o7 dim dim7 °7 + aug +j7 maj7+ maj7#5 7/G m7/Bb
+"""
+
+
+def test_every_chord_reads_back_as_the_chord_that_was_written():
+    symbols = [
+        parse_chord(root + body).symbol for root in ("C", "F#", "Bb", "A") for body in ("", *EVERY_BODY.split())
+    ] + ["NC"]
+    assert {parse_chord(symbol).quality for symbol in symbols} == set(QUALITIES)
+    changes = tuple(ChordSpan(4.0 * bar, 4.0, symbol) for bar, symbol in enumerate(symbols))
+    notes = (Note(4.0 * len(symbols) - 1, 1.0, 60, 80),)
+    piece = read_midi(write_midi(Score(200.0, len(symbols), changes, {"solo": notes})), 3600)
+    assert [span.onset for span in piece.chords] == [span.onset for span in changes]
+    for span, symbol in zip(piece.chords, symbols, strict=True):
+        assert span.symbol.isascii()
+        assert replace(parse_chord(span.symbol), symbol="") == replace(parse_chord(symbol), symbol=""), symbol
+
+
+@pytest.mark.parametrize(
+    ("symbol", "written"),
+    [("Aø", "Am7b5"), ("Aø7", "Am7b5"), ("Aø7/Eb", "Am7b5/Eb"), ("Aø9", "Am9b5"), ("Aø7b9", "Am7b5b9")],
+)
+def test_a_half_diminished_chord_is_spelled_as_other_programs_know_it(symbol, written):
+    score = Score(120, 1, (ChordSpan(0.0, 4.0, symbol),), {"solo": (Note(0, 1.0, 60, 90),)})
+    assert next(event.text for event in mido.MidiFile(file=io.BytesIO(write_midi(score))) if event.type == "text") == (
+        written
+    )
 
 
 def test_a_note_struck_again_is_released_first():
