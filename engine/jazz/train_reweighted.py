@@ -36,7 +36,7 @@ class ReweightedPlan(FineTuningPlan):
     """`batch` generated and `likelihood_batch` human excerpts of `notes` notes a step."""
 
     steps: int = 110
-    weight: float = 0.8
+    weight: float = 0.5
     max_rise: float = 0.027
     batch: int = 24
     likelihood_batch: int = 20
