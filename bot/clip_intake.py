@@ -174,17 +174,18 @@ async def play_beside(
 
 
 def matched_request(conditions: Conditions, options: pb.ListJazzOptionsReply) -> pb.PlayRequest:
-    """A request for as many bars at the same tempo, on the same instrument with the same feel, within what the model
-    can play.
+    """A request for as many bars in the same metre and tempo, on the same instrument with the same feel, within what
+    the model can play.
 
     A recording has no bars: then as many as last as long."""
     tempo_bpm = conditions.tempo_bpm or DEFAULT_TEMPO_BPM
     tempo_bpm = min(max(tempo_bpm, options.min_tempo_bpm), options.max_tempo_bpm)
-    bars = conditions.bars or round(conditions.duration_s * tempo_bpm / 60 / 4)
+    beats_per_bar = conditions.beats_per_bar or 4
+    bars = conditions.bars or round(conditions.duration_s * tempo_bpm / 60 / beats_per_bar)
     bars = min(max(bars, options.min_bars), options.max_bars)
     instrument = conditions.instrument if conditions.instrument in options.instruments else ""
     feel = conditions.feel if conditions.feel in options.feels else ""
-    return pb.PlayRequest(bars=bars, tempo_bpm=tempo_bpm, instrument=instrument, feel=feel)
+    return pb.PlayRequest(bars=bars, tempo_bpm=tempo_bpm, instrument=instrument, feel=feel, beats_per_bar=beats_per_bar)
 
 
 def conditions_of(clip: pb.Clip, seed: int) -> Conditions:
@@ -202,4 +203,5 @@ def conditions_of(clip: pb.Clip, seed: int) -> Conditions:
         loudness_lufs=clip.loudness_lufs,
         true_peak_dbtp=clip.true_peak_dbtp,
         notated=clip.notated,
+        beats_per_bar=clip.beats_per_bar,
     )

@@ -105,7 +105,8 @@ def described(clip: Clip) -> str:
     title = f"**{escape(shorten(clip.title, 300))}**"
     conditions = clip.conditions
     how = [conditions.instrument] if conditions.instrument else []
-    how += [f"{conditions.bars} bars"] if conditions.bars else []
+    metre = " in 3/4" if conditions.beats_per_bar == 3 else ""
+    how += [f"{conditions.bars} bars{metre}"] if conditions.bars else []
     how += [f"{conditions.tempo_bpm:.0f} bpm"] if conditions.tempo_bpm else []
     how += [f"over `{shorten(conditions.chords.replace('`', ''), 200)}`"] if conditions.chords else []
     match clip.kind:

@@ -106,6 +106,8 @@ def pinned(request: pb.PlayRequest, clip: pb.Clip) -> pb.PlayRequest:
     told.seed = clip.seed
     told.feel = clip.feel
     told.takes = clip.takes
+    told.style = clip.style
+    told.beats_per_bar = clip.beats_per_bar
     if not told.chords:
         told.form, told.key = clip.form, clip.key
     return told
@@ -121,6 +123,8 @@ def embed(clip: pb.Clip) -> discord.Embed:
         ("Form", clip.form),
         ("Key", clip.key),
         ("Feel", clip.feel),
+        ("Style", clip.style),
+        ("Metre", "3/4" if clip.beats_per_bar == 3 else ""),
         ("Bars", str(clip.bars)),
         ("Seed", str(clip.seed)),
         ("Chosen from", f"{clip.takes} takes" if clip.takes > 1 else ""),

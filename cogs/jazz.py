@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Literal
 
 import discord
 from discord import app_commands
@@ -14,7 +15,7 @@ from bot.client import Woodshed
 from bot.posting import MIB, read_attachment, require_size
 from cogs._takes import ClipButton, InstrumentMenu, play
 from engine.contract import engine_pb2 as pb
-from engine.contract.limits import MAX_BARS, MAX_TAKES, MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM
+from engine.contract.limits import MAX_BARS, MAX_TAKES, MAX_TEMPO_BPM, METRES, MIN_BARS, MIN_TEMPO_BPM
 
 LARGEST_SEED = 2**53 - 1
 """Discord's integers are JavaScript's."""
@@ -45,6 +46,8 @@ class Jazz(commands.Cog):
         form="A form instead of chords: blues, rhythm changes ...",
         key="The key of the form",
         feel="Swing, bossa ...",
+        style="In which style the solo is; without it, whatever suits instrument and tempo",
+        metre="4/4, or a waltz",
         takes="So many lines are tried every eight bars, of which the critic draws one; more is slower",
         phrase="A MIDI file with a phrase of yours, which the soloist answers",
     )
@@ -59,6 +62,8 @@ class Jazz(commands.Cog):
         form: app_commands.Range[str, 1, 100] | None = None,
         key: app_commands.Range[str, 1, 20] | None = None,
         feel: app_commands.Range[str, 1, 100] | None = None,
+        style: app_commands.Range[str, 1, 100] | None = None,
+        metre: Literal["4/4", "3/4"] | None = None,
         takes: app_commands.Range[int, 1, MAX_TAKES] | None = None,
         phrase: discord.Attachment | None = None,
     ) -> None:
@@ -73,6 +78,8 @@ class Jazz(commands.Cog):
             key=key or "",
             feel=feel or "",
             takes=takes or 0,
+            style=style or "",
+            beats_per_bar=METRES[metre] if metre else 0,
         )
         if phrase is None:
             await play(interaction, request)
@@ -103,6 +110,12 @@ class Jazz(commands.Cog):
         self, interaction: discord.Interaction[Woodshed], typed: str
     ) -> list[app_commands.Choice[str]]:
         return matching(typed, _as_pairs((await self.bot.catalogue.jazz.get()).feels))
+
+    @jazz.autocomplete("style")
+    async def complete_style(
+        self, interaction: discord.Interaction[Woodshed], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return matching(typed, _as_pairs((await self.bot.catalogue.jazz.get()).styles))
 
 
 def _as_pairs(names: Iterable[str]) -> list[tuple[str, str]]:

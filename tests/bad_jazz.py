@@ -100,5 +100,7 @@ BAD_OPTIONS = (
     ({"form": "sonata"}, "sonata"),
     ({"key": "H", "form": "blues"}, "“H” is not a key"),
     ({"feel": "polka"}, "polka"),
+    ({"style": "be-bop"}, "“be-bop”; there are bebop, cool"),
+    ({"metre": "3/4", "form": "bossa"}, "in 4/4"),
     ({"chords": "C7", "form": "blues"}, "not both"),
 )

@@ -69,6 +69,7 @@ class EngineDouble(pb_grpc.EngineServicer):
     questions: list[pb.QuizReply] = field(default_factory=list)  # handed out first, in this order
     cards: list[pb.Card] = field(default_factory=list)  # instead of the one below
     pieces: tuple[pb.Piece, ...] = PIECES
+    human_metre: int = 4  # beats per bar of the humans' MIDI files and pieces
     estimates: bool = False  # of MIDI without given chords: as if the file named none, either
     weights: str = "abc1234"  # version of the stylize network's; codes of any other are refused as stale
     encoded: list[bytes] = field(default_factory=list)  # pictures whose style was taken
@@ -144,7 +145,7 @@ class EngineDouble(pb_grpc.EngineServicer):
             case pb.PlayRequest():
                 return clip(request)
             case pb.RenderRequest():
-                return human_clip(request, self.estimates)
+                return human_clip(request, self.estimates, self.human_metre)
         raise TypeError(type(request).__name__)
 
     def _stylized(self, request: pb.StylizeRequest) -> pb.StylizeResult:
@@ -217,6 +218,7 @@ class EngineDouble(pb_grpc.EngineServicer):
             max_bars=64,
             min_tempo_bpm=40,
             max_tempo_bpm=320,
+            styles=["bebop", "cool"],
         )
 
     async def ListTopics(self, request: pb.ListTopicsRequest, context: grpc.aio.ServicerContext) -> pb.ListTopicsReply:
@@ -395,15 +397,18 @@ def clip(request: pb.PlayRequest) -> pb.Clip:
         true_peak_dbtp=-1.2,
         compute_s=1.3,
         takes=request.takes or 4,
+        style=request.style,
+        beats_per_bar=request.beats_per_bar or 4,
         longest_copied_run=5,
     )
 
 
-def human_clip(request: pb.RenderRequest, estimates: bool = False) -> pb.Clip:
+def human_clip(request: pb.RenderRequest, estimates: bool = False, metre: int = 4) -> pb.Clip:
     result = clip(pb.PlayRequest(chords=request.chords, tempo_bpm=request.tempo_bpm, instrument=request.instrument))
     result.audio = ogg(frequency_hz=330.0)
     result.model_version = ""
     result.takes = 0
+    result.beats_per_bar = metre if request.WhichOneof("source") != "audio" else 0
     result.notated = request.WhichOneof("source") == "piece_id"
     if request.WhichOneof("source") == "midi":
         result.tracks.extend([pb.Track(number=1, name="horn", notes=64), pb.Track(number=2, notes=12)])

@@ -49,6 +49,8 @@ class Conditions:
     true_peak_dbtp: float
     notated: bool = False
     """of a human clip: nobody played it, the model's rendition network performs its notes"""
+    beats_per_bar: int = 0
+    """3 or 4; 0 when nobody knows: a recording, or a MIDI file stored before this was"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Clip:
 
 _COLUMNS = (
     "clips.id, clips.guild_id, kind, title, performer, year, source, removed_at, chords, bars, tempo_bpm, instrument,"
-    " feel, seed, model_version, soundfont, duration_s, loudness_lufs, true_peak_dbtp, notated,"
+    " feel, seed, model_version, soundfont, duration_s, loudness_lufs, true_peak_dbtp, notated, beats_per_bar,"
     " (SELECT count(*) FROM polls WHERE human_clip = clips.id AND voided = 0) AS times_drawn,"
     " (SELECT count(*) FROM polls WHERE human_clip = clips.id AND voided = 0 AND answer = 'human'"
     "   AND closed_at IS NOT NULL) AS times_heard"
@@ -147,6 +149,7 @@ async def add_within(transaction: Transaction, clip: NewClip, audio: bytes, now:
         "loudness_lufs": conditions.loudness_lufs,
         "true_peak_dbtp": conditions.true_peak_dbtp,
         "notated": conditions.notated,
+        "beats_per_bar": conditions.beats_per_bar,
     }
     if known is not None:
         assignments = ", ".join(f"{column} = ?" for column in values)
@@ -238,5 +241,6 @@ def _clip(row: sqlite3.Row) -> Clip:
             loudness_lufs=float(row["loudness_lufs"]),
             true_peak_dbtp=float(row["true_peak_dbtp"]),
             notated=bool(row["notated"]),
+            beats_per_bar=int(row["beats_per_bar"]),
         ),
     )

@@ -5,4 +5,6 @@ MAX_BARS = 128
 """What a server allows is `[jazz] max_bars`, at most this."""
 MAX_TAKES = 32
 """Lines tried every eight bars; how many they are when nobody asks is `[jazz] takes`."""
+METRES = {"4/4": 4, "3/4": 3}
+"""Beats per bar of what the band plays."""
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 40.0, 320.0

@@ -10,11 +10,12 @@ from typing import Any
 from tqdm import tqdm
 
 from engine.contract import engine_pb2 as pb
-from engine.contract.limits import MAX_TAKES
+from engine.contract.limits import MAX_TAKES, METRES
 from engine.device import choose_device, use_threads
 from engine.errors import BadMidi, BadOption, CallerError
 from engine.jazz.band.feel import FEELS
 from engine.jazz.combo import Combo
+from engine.jazz.corpus import STYLES
 from engine.jazz.form import FORM_NAMES
 from engine.output_files import require_writable, write_file
 from engine.progress import Progress, silent
@@ -37,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--form", default="", help=", ".join(FORM_NAMES))
     parser.add_argument("--key", default="", help="of the form: F, Bb, Cm ...")
     parser.add_argument("--feel", default="", help=", ".join(FEELS))
+    parser.add_argument("--style", default="", help=f"of the solo: {', '.join(STYLES)}; default: whatever suits")
+    parser.add_argument("--metre", choices=METRES, default="4/4", help="4/4 (default), or a waltz")
     parser.add_argument("--bars", type=int, default=0, help="0 (default): as many as the chords or the form have")
     parser.add_argument("--tempo", type=float, default=0.0, metavar="BPM", help="0 (default): drawn by the seed")
     parser.add_argument("--instrument", default="", help="tenor sax, trumpet, ...; default: drawn by the seed")
@@ -64,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
     for path, data in ((args.midi, clip.midi), (args.roll, clip.roll), (args.lead_sheet, clip.lead_sheet)):
         if path is not None:
             write_file(path, data)
-    words = dict.fromkeys((clip.feel, clip.form, f"in {clip.key}" if clip.key else ""))
+    metre = "in 3/4" if clip.beats_per_bar == 3 else ""
+    words = dict.fromkeys((clip.style, clip.feel, clip.form, metre, f"in {clip.key}" if clip.key else ""))
     described = " ".join(word for word in words if word)
     sys.stdout.write(
         f"{args.out}: {clip.instrument}, {described}, {clip.bars} bars at {clip.tempo_bpm:.0f} bpm, seed {clip.seed}, "
@@ -91,6 +95,8 @@ def _request(args: argparse.Namespace) -> pb.PlayRequest:
         tempo_bpm=args.tempo,
         instrument=args.instrument,
         takes=args.takes,
+        style=args.style,
+        beats_per_bar=METRES[args.metre],
     )
     if args.seed is not None:
         if not 0 <= args.seed < 2**64:

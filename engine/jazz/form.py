@@ -126,9 +126,10 @@ FORM_NAMES = (*FORMS, DRAWN)
 
 
 def changes_of(
-    form: str, key: str, bars: int, model: ChordModel | None, rng: np.random.Generator
+    form: str, key: str, bars: int, model: ChordModel | None, rng: np.random.Generator, beats_per_bar: int = 4
 ) -> tuple[tuple[ChordSpan, ...], tuple[Section, ...]]:
-    """Changes and sections of a form in a key, repeated or cut to `bars` (0: one chorus).
+    """Changes and sections of a form in a key, repeated or cut to `bars` (0: one chorus). In 3/4 two chords share a
+    bar as two beats and one.
 
     `key`: a name of `KEYS`, with an "m" behind it for minor. Raises `BadOption` for an unknown form or key."""
     tonic, minor = split_key(key)
@@ -144,17 +145,17 @@ def changes_of(
     shift = parse_chord(tonic).root or 0
     if form == "modal":
         shift = (shift - 2) % 12  # its template is in D
-    spans = parse_changes(text, bars or chorus)
+    spans = parse_changes(text, bars or chorus, beats_per_bar)
     moved = tuple(ChordSpan(s.onset, s.beats, respell(transpose_symbol(s.symbol, shift))) for s in spans)
-    return moved, sections_of(form, bars)
+    return moved, sections_of(form, bars, beats_per_bar)
 
 
-def sections_of(form: str, bars: int) -> tuple[Section, ...]:
+def sections_of(form: str, bars: int, beats_per_bar: int = 4) -> tuple[Section, ...]:
     """Sections of a form, repeated or cut to `bars` (0: one chorus). Raises `BadOption` for an unknown form."""
     chorus, marks = chorus_of(form)
     total = bars or chorus
     return tuple(
-        Section(float((start + bar) * 4), name)
+        Section(float((start + bar) * beats_per_bar), name)
         for start in range(0, total, chorus)
         for bar, name in marks
         if start + bar < total

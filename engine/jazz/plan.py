@@ -12,11 +12,12 @@ from difflib import get_close_matches
 import numpy as np
 
 from engine.contract import engine_pb2 as pb
-from engine.contract.limits import MAX_TAKES, MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM
+from engine.contract.limits import MAX_TAKES, MAX_TEMPO_BPM, METRES, MIN_BARS, MIN_TEMPO_BPM
 from engine.errors import BadOption
 from engine.jazz.band.ending import final_symbol
 from engine.jazz.band.feel import FEELS, Feel
 from engine.jazz.chords import parse_chord, pitch_class_name
+from engine.jazz.corpus import STYLES
 from engine.jazz.form import (
     FORM_NAMES,
     FORMS,
@@ -40,7 +41,8 @@ DRAWN_INSTRUMENTS = ("tenor sax", "tenor sax", "alto sax", "trumpet", "trumpet",
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be played. `form` is empty when the chords were given; `key` is "Bb" or "Cm"."""
+    """What will be played. `form` is empty when the chords were given; `key` is "Bb" or "Cm"; `style` is empty when
+    none was asked for."""
 
     changes: tuple[ChordSpan, ...]
     sections: tuple[Section, ...]
@@ -52,6 +54,8 @@ class Plan:
     key: str
     seed: int
     takes: int
+    beats_per_bar: int = 4
+    style: str = ""
 
 
 def make_plan(
@@ -69,10 +73,14 @@ def make_plan(
     if request.bars and not MIN_BARS <= request.bars <= max_bars:
         raise BadOption(f"Bars must be between {MIN_BARS} and {max_bars}, not {request.bars}.")
     tempo = check_tempo(request.tempo_bpm)
+    beats_per_bar = check_metre(request.beats_per_bar)
+    if request.continue_from and beats_per_bar != 4:
+        raise BadOption("A phrase is answered in 4/4.")
     wanted_takes = request.takes or takes
     if not 1 <= wanted_takes <= MAX_TAKES:
         raise BadOption(f"Takes must be between 1 and {MAX_TAKES}, not {wanted_takes}.")
     instrument = request.instrument and find_instrument(request.instrument).name
+    style = find_style(request.style) if request.style else ""
     asked_feel = find_feel(request.feel) if request.feel else None
     text = request.chords.strip() or ("" if request.form else chords)
     if request.chords.strip() and request.form:
@@ -82,10 +90,10 @@ def make_plan(
 
     if text:
         form, feel = "", asked_feel or FEELS["swing"]
-        bars = request.bars or count_bars(text)
+        bars = request.bars or count_bars(text, beats_per_bar)
         if bars > max_bars:
             raise BadOption(f"The chords fill {bars} bars; {max_bars} are the most that I play.")
-        changes = parse_changes(text, bars)
+        changes = parse_changes(text, bars, beats_per_bar)
         sections: tuple[Section, ...] = (Section(0.0, "A"),)
         key = home_key(changes)
     else:
@@ -95,15 +103,19 @@ def make_plan(
             raise BadOption(f"A chorus of {form} has {FORMS[form].bars} bars; {max_bars} are the most that I play.")
         bars = request.bars or chorus_of(form)[0]
         if request.form_chords:
-            changes, sections = parse_changes(request.form_chords, bars), sections_of(form, bars)
+            changes = parse_changes(request.form_chords, bars, beats_per_bar)
+            sections = sections_of(form, bars, beats_per_bar)
         else:
-            changes, sections = changes_of(form, key, bars, model, _stream(seed, "changes"))
+            changes, sections = changes_of(form, key, bars, model, _stream(seed, "changes"), beats_per_bar)
         feel = asked_feel or FEELS[FORMS[form].feel if form in FORMS else "swing"]
     tempo = tempo or check_tempo(tempo_bpm) or float(_stream(seed, "tempo").integers(*feel.tempo_bpm))
     if asked_feel is None and not form:
         feel = feel_of_tempo(tempo)
-    if bars * 240.0 / tempo > MAX_DURATION_S:
-        raise BadOption(f"{bars} bars at {tempo:g} bpm last {bars * 4 / tempo:.1f} minutes; "
+    if beats_per_bar == 3 and feel.drums == "bossa":
+        raise BadOption("A bossa nova is in 4/4; for 3/4 choose another feel.")
+    beats = bars * beats_per_bar
+    if beats * 60.0 / tempo > MAX_DURATION_S:
+        raise BadOption(f"{bars} bars at {tempo:g} bpm last {beats / tempo:.1f} minutes; "
                         f"{MAX_DURATION_S / 60:.0f} are the most that I play.")  # fmt: skip
     return Plan(
         changes=changes,
@@ -116,6 +128,8 @@ def make_plan(
         key=key,
         seed=seed,
         takes=wanted_takes,
+        beats_per_bar=beats_per_bar,
+        style=style,
     )
 
 
@@ -126,6 +140,13 @@ def check_tempo(tempo_bpm: float) -> float:
     raise BadOption(f"The tempo must be between {MIN_TEMPO_BPM:g} and {MAX_TEMPO_BPM:g} bpm, not {tempo_bpm:g}.")
 
 
+def check_metre(beats_per_bar: int) -> int:
+    """Beats per bar; 0 is 4. Raises `BadOption`."""
+    if beats_per_bar in (0, *METRES.values()):
+        return beats_per_bar or 4
+    raise BadOption(f"The band plays in {' and '.join(METRES)}, not with {beats_per_bar} beats to the bar.")
+
+
 def find_feel(name: str) -> Feel:
     """Raises `BadOption` with the nearest name."""
     return FEELS[_known(name, tuple(FEELS), "feel")]
@@ -134,6 +155,14 @@ def find_feel(name: str) -> Feel:
 def find_form(name: str) -> str:
     """Raises `BadOption` with the nearest name."""
     return _known(name, FORM_NAMES, "form")
+
+
+def find_style(name: str) -> str:
+    """Raises `BadOption` with all the names: there are few, and styles are called by many words."""
+    wanted = " ".join(name.lower().split())
+    if wanted in STYLES:
+        return wanted
+    raise BadOption(f"I don't know the style “{name}”; there are {', '.join(STYLES)}.")
 
 
 def _known(name: str, names: tuple[str, ...], what: str) -> str:

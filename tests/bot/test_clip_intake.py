@@ -37,8 +37,13 @@ def test_the_model_is_asked_for_the_same_conditions() -> None:
     assert (request.bars, request.tempo_bpm, request.instrument, request.feel) == (12, 140.0, "tenor sax", "swing")
 
 
+@pytest.mark.parametrize(("known", "asked"), [(3, 3), (4, 4), (0, 4)])
+def test_the_model_is_asked_for_the_same_metre(known: int, asked: int) -> None:
+    assert matched_request(replace(CONDITIONS, beats_per_bar=known), OPTIONS).beats_per_bar == asked
+
+
 def test_a_recording_without_bars_gets_a_clip_that_lasts_as_long() -> None:
-    request = matched_request(replace(CONDITIONS, bars=0, tempo_bpm=0.0, duration_s=24.0), OPTIONS)
+    request = matched_request(replace(CONDITIONS, bars=0, beats_per_bar=0, tempo_bpm=0.0, duration_s=24.0), OPTIONS)
     assert request.bars * 4 * 60 / request.tempo_bpm == pytest.approx(24.0, abs=1.0)
 
 

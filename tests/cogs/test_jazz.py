@@ -5,7 +5,9 @@ import asyncio
 import pytest
 import simcord
 
+from cogs.jazz import Jazz
 from engine.contract import engine_pb2 as pb
+from engine.contract.limits import METRES
 from engine.jazz.band import weights
 from engine.jazz.harmony import format_changes
 from engine.jazz.plan import make_plan
@@ -126,6 +128,29 @@ async def test_options_are_completed_from_what_the_engine_offers(club):
     choices = await club.student.autocomplete(club.channel, "jazz", "instrument", "tr")
     assert [choice["value"] for choice in choices] == ["trumpet"]
     assert len(await club.student.autocomplete(club.channel, "jazz", "form", "")) == 3
+
+
+async def test_style_and_metre_are_asked_for_shown_and_kept(club):
+    choices = await club.student.autocomplete(club.channel, "jazz", "style", "b")
+    assert [choice["value"] for choice in choices] == ["bebop"]
+    answer = (await club.student.slash(club.channel, "jazz", seed=7, style="bebop", metre="3/4")).response
+    assert (_fields(answer)["Style"], _fields(answer)["Metre"]) == ("bebop", "3/4")
+    for label in ("Another take", "Slower"):
+        answer = (await club.student.click(answer, label=label)).response
+    await club.student.select(answer, ["vibraphone"])
+    assert {(request.style, request.beats_per_bar) for request in club.double.requests} == {("bebop", 3)}
+
+
+async def test_nothing_is_said_of_style_and_metre_that_nobody_asked_for(club):
+    answer = (await club.student.slash(club.channel, "jazz", seed=7)).response
+    assert {"Style", "Metre"}.isdisjoint(_fields(answer))
+    await club.student.click(answer, label="Another take")
+    assert [request.style for request in club.double.requests] == ["", ""]
+
+
+def test_every_metre_of_the_band_can_be_chosen():
+    (metre,) = [option for option in Jazz.jazz.parameters if option.name == "metre"]
+    assert [choice.value for choice in metre.choices] == list(METRES)
 
 
 async def test_the_buttons_of_a_clip_outlive_a_restart(club):

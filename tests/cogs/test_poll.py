@@ -120,6 +120,20 @@ async def test_the_model_plays_under_the_human_clips_conditions(club: Club) -> N
     assert str(club.instructor.id) not in str(played)
 
 
+@pytest.mark.parametrize("metre", [3, 4])
+async def test_the_model_plays_in_the_human_clips_metre(club: Club, metre: int) -> None:
+    club.double.human_metre = metre
+    await start(club, Origin.HUMAN)
+    (played,) = [r for r in club.double.requests if isinstance(r, pb.PlayRequest)]
+    poll = await latest_poll(club)
+    sides = [await clips.get(club.store, number) for number in (poll.human_clip, poll.ai_clip)]
+    assert [played.beats_per_bar, *(clip.conditions.beats_per_bar for clip in sides if clip)] == [metre] * 3
+    await club.instructor.slash(club.channel, "poll close")
+    described = club.channel.last_message.embeds[0].description
+    assert described is not None
+    assert ("12 bars in 3/4" in described) == (metre == 3)
+
+
 async def test_chords_and_seed_of_the_model_can_be_given(club: Club) -> None:
     await start(club, chords="Am7 D7", seed=42)
     (played,) = [r for r in club.double.requests if isinstance(r, pb.PlayRequest)]

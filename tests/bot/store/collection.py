@@ -21,6 +21,7 @@ CONDITIONS = Conditions(
     duration_s=20.5,
     loudness_lufs=-16.0,
     true_peak_dbtp=-1.1,
+    beats_per_bar=3,
 )
 
 

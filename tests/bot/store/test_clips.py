@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,7 @@ from bot.errors import Refused
 from bot.rules.blind_poll import Candidate, Origin
 from bot.store import Store, clips, polls
 from bot.store.clips import Kind
+from bot.store.migrations import MIGRATIONS, migrate, numbered
 from tests.bot.store.collection import CONDITIONS, GUILD, human_clip, model_clip, open_poll
 
 
@@ -20,6 +24,32 @@ async def test_a_clip_comes_back_with_its_sound_and_its_conditions(store: Store)
     assert clip.id == number
     assert (clip.title, clip.performer, clip.kind, clip.conditions) == ("Blues for Grace", "Ada", Kind.MIDI, CONDITIONS)
     assert await clips.audio(store, number) == b"sound"
+
+
+def test_clips_of_before_keep_what_is_known_of_their_metre(tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    before.mkdir()
+    for number, file in numbered(MIGRATIONS):
+        if number < 8:
+            shutil.copy(file, before)
+    migrate(tmp_path / "db", before)
+    values = {
+        "guild_id": 1, "source_digest": "aa", "title": "", "performer": "", "year": "", "source": "", "consent_at": 1.0,
+        "added_at": 1.0, "audio": b"sound", "chords": "C7", "bars": 4, "tempo_bpm": 120.0, "instrument": "trumpet",
+        "feel": "swing", "seed": 1, "model_version": "", "soundfont": "", "duration_s": 9.0, "loudness_lufs": -16.0,
+        "true_peak_dbtp": -1.0,
+    }  # fmt: skip
+    with closing(sqlite3.connect(tmp_path / "db")) as connection, connection:
+        for kind in Kind:
+            row = values | {"origin": kind.origin, "kind": kind, "source_digest": kind}
+            places = ", ".join("?" * len(row))
+            connection.execute(f"INSERT INTO clips ({', '.join(row)}) VALUES ({places})", tuple(row.values()))
+    migrate(tmp_path / "db")
+    with closing(sqlite3.connect(tmp_path / "db")) as connection:
+        known = dict(connection.execute("SELECT kind, beats_per_bar FROM clips"))
+        assert known == {Kind.MIDI: 0, Kind.AUDIO: 0, Kind.PIECE: 4, Kind.MODEL: 4}
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute("UPDATE clips SET beats_per_bar = 5")
 
 
 @pytest.mark.parametrize("kind", [Kind.MIDI, Kind.AUDIO])

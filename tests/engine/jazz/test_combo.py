@@ -15,9 +15,11 @@ from engine.errors import BadAudio, BadMidi, BadOption, Cancelled
 from engine.jazz import cli
 from engine.jazz.codec import encode_opus
 from engine.jazz.combo import Combo
+from engine.jazz.instruments import find_instrument
 from engine.jazz.midi import write_midi
 from engine.jazz.render import Path
-from engine.jazz.score import Note, Score
+from engine.jazz.score import ChordSpan, Note, Score
+from engine.jazz.soloist import styles
 from engine.progress import silent
 from engine.settings import JazzSettings
 
@@ -131,6 +133,51 @@ def test_a_humans_midi_is_rendered_under_the_same_conditions(combo, clip):
     assert [note.pitch for note in solo_of(human)] == [note.pitch for note in solo_of(clip)]
     assert human.chords == clip.chords
     assert human.soundfont == clip.soundfont
+def test_a_waltz_is_a_waltz_from_the_solo_to_the_lead_sheet(combo):
+    asked = {**ASKED, "chords": "Dm7 G7 | Cmaj7 | Am7 | D7", "beats_per_bar": 3}
+    clip = combo.play(pb.PlayRequest(seed=5, **asked), silent)
+    assert (clip.bars, clip.beats_per_bar, clip.chords) == (4, 3, asked["chords"])
+    assert b"<beats>3</beats>" in clip.lead_sheet
+    written = pretty_midi.PrettyMIDI(io.BytesIO(clip.midi))
+    assert [(change.numerator, change.denominator) for change in written.time_signature_changes] == [(3, 4)]
+    assert max(note.start for note in solo_of(clip)) < 4 * 3 * 60 / 200
+    assert combo.render(pb.RenderRequest(midi=clip.midi, seed=5, melody_track=-1), silent).beats_per_bar == 3
+
+
+def test_the_soloist_is_asked_for_the_style_and_the_clip_tells_it(combo, clip, monkeypatch):
+    asked = []
+    improvise = combo.soloist.improvise
+    monkeypatch.setattr(combo.soloist, "improvise", lambda *a, **k: asked.append(k["style"]) or improvise(*a, **k))
+    traditional = combo.play(pb.PlayRequest(seed=5, style="Traditional", **ASKED), silent)
+    assert (traditional.style, clip.style) == ("traditional", "")
+    assert asked == ["traditional"]
+    assert traditional.midi != clip.midi
+    assert set(combo.options().styles) == set(styles())
+
+
+def test_a_phrase_is_heard_over_its_own_chords_as_it_sounds(combo, monkeypatch):
+    """Also when its answer goes to another instrument: the soloist hears what it heard the first time."""
+    heard = []
+    improvise = combo.soloist.improvise
+    monkeypatch.setattr(combo.soloist, "improvise", lambda *a, **k: heard.append(k) or improvise(*a, **k))
+    low = tuple(Note(i / 2, 0.4, 34 + i % 8, 90) for i in range(14))
+    chords = (ChordSpan(0.0, 4.0, "Fm7"), ChordSpan(4.0, 4.0, "Bb7"))
+    request = pb.PlayRequest(seed=3, bars=2, instrument="soprano sax", takes=1)
+    request.continue_from = write_midi(Score(180.0, 2, chords, {"solo": low}))
+    first = combo.play(request, silent)
+    assert [(span.onset, span.symbol) for span in heard[0]["primer_changes"]] == [(0.0, "Fm7"), (4.0, "Bb7")]
+    sounding = [note.pitch for note in solo_of(first)[:14]]
+    assert [note.pitch for note in heard[0]["primer"]] == sounding
+    assert min(sounding) >= find_instrument("soprano sax").lowest
+    request.solo_seed, request.solo_instrument, request.instrument = 3, "soprano sax", "trombone"
+    other = combo.play(request, silent)
+    assert heard[1]["primer"] == heard[0]["primer"]
+    assert max(note.pitch for note in solo_of(other)[:14]) < min(sounding)
+    request.chords, request.bars = "Am7 | D7 | Gmaj7", 3
+    combo.play(request, silent)
+    assert [span.symbol for span in heard[2]["primer_changes"]] == ["Am7", "D7"]
+
+
     assert human.model_version == ""
     assert not human.notated
     assert human.loudness_lufs == pytest.approx(clip.loudness_lufs, abs=0.5)
@@ -238,9 +285,11 @@ def test_the_command_line_writes_every_file_asked_for(combo, tmp_path, monkeypat
     files = {name: tmp_path / name for name in ("a.ogg", "a.mid", "a.png", "a.musicxml")}
     written = zip(("--out", "--midi", "--roll", "--lead-sheet"), files.values(), strict=True)
     options = [word for pair in written for word in pair]
-    run(cli.run, cli.add_arguments, *options, "--chords", "Dm7 G7", "--tempo", 240, "--seed", 1, "--takes", 1)
+    asked = ["--chords", "Dm7 G7", "--tempo", 240, "--seed", 1, "--takes", 1, "--metre", "3/4", "--style", "bebop"]
+    run(cli.run, cli.add_arguments, *options, *asked)
     assert all(path.stat().st_size > 500 for path in files.values())
-    assert "seed 1" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert all(words in told for words in ("seed 1", "bebop", "in 3/4"))
     with pytest.raises(BadOption, match="-1"):
         run(cli.run, cli.add_arguments, "--out", files["a.ogg"], "--bars", -1)
     with pytest.raises(BadOption, match="cannot be read"):

@@ -9,6 +9,7 @@ from engine.jazz.band import weights
 from engine.jazz.form import FORM_NAMES
 from engine.jazz.harmony import format_changes
 from engine.jazz.plan import make_plan
+from engine.jazz.score import ChordSpan
 from engine.jazz.soloist import DEFAULT_TAKES, Request
 from engine.settings import JazzSettings
 
@@ -36,6 +37,10 @@ def plan(seed=1, max_bars=64, **asked):
         ({"takes": 99}, "Takes must be between 1 and 32, not 99."),
         ({"chords": "C", "form": "blues"}, "not both"),
         ({"form_chords": "C7 | F7"}, "Name the form"),
+        ({"style": "swinging"}, "there are bebop, cool, free, fusion, hard bop, postbop, swing, traditional."),
+        ({"beats_per_bar": 5}, "The band plays in 4/4 and 3/4, not with 5 beats"),
+        ({"beats_per_bar": 3, "feel": "bossa"}, "A bossa nova is in 4/4"),
+        ({"beats_per_bar": 3, "continue_from": b"MThd"}, "A phrase is answered in 4/4."),
         ({"form": "rhythm changes", "tempo_bpm": 40, "bars": 64}, "minutes"),
     ],
 )
@@ -102,6 +107,24 @@ def test_a_form_over_the_changes_of_an_earlier_clip_is_the_same_form(form):
         again = plan(seed + 50, **told)
         assert (again.changes, again.sections) == (first.changes, first.sections)
         assert (again.form, again.key, again.bars) == (form, first.key, first.bars)
+
+
+def test_chords_in_three_four_fill_bars_of_three_beats():
+    made = plan(chords="Dm7 G7 | Cmaj7", beats_per_bar=3)
+    assert made.changes == (ChordSpan(0, 2, "Dm7"), ChordSpan(2, 1, "G7"), ChordSpan(3, 3, "Cmaj7"))
+    assert (made.bars, made.beats_per_bar, plan(chords="Dm7").beats_per_bar) == (2, 3, 4)
+
+
+@pytest.mark.parametrize("form", [form for form in FORM_NAMES if form != "bossa"])
+def test_a_form_in_three_four_has_its_bars_and_sections(form):
+    made, common = plan(form=form, beats_per_bar=3, key="C"), plan(form=form, key="C")
+    assert made.changes[-1].onset + made.changes[-1].beats == made.bars * 3
+    assert [section.onset / 3 for section in made.sections] == [section.onset / 4 for section in common.sections]
+    assert [span.symbol for span in made.changes] == [span.symbol for span in common.changes]
+
+
+def test_a_style_is_read_in_any_case_and_left_open_when_nobody_asks():
+    assert (plan(style="Hard  Bop").style, plan().style) == ("hard bop", "")
 
 
 def test_seeds_draw_different_clips():
