@@ -34,6 +34,7 @@ from engine.jazz.roll import draw_roll, draw_spectrogram
 from engine.jazz.score import ChordSpan, Note, Score, Section
 from engine.jazz.soloist import Improvisation, Request, Soloist, styles
 from engine.jazz.sound import Finished, finish, play_score
+from engine.jazz.tokens import POSITION_BEATS, Events
 from engine.progress import Progress
 from engine.settings import JazzSettings
 
@@ -137,22 +138,28 @@ class Combo:
         remarks = []
         if request.HasField("solo_seed"):
             solo, _ = fit_range(solo, find_instrument(plan.instrument))
+        places = places_of(improvisation.events)
         if phrase:
             asked, _ = fit_range(phrase.notes, find_instrument(plan.instrument))
             lead = phrase.bars * 4.0
-            solo = (*asked, *(replace(note, onset=note.onset + lead) for note in solo))
+            answer = tuple(replace(note, onset=note.onset + lead) for note in solo)
+            notated = dict(zip(answer, (place + lead for place in places), strict=False))
+            solo = (*asked, *answer)
             changes = (*phrase_changes, *(replace(span, onset=span.onset + lead) for span in changes))
             sections = (Section(0.0, "your phrase"), Section(lead, "answer"))
             bars += phrase.bars
             remarks.append(f"Bars 1 to {phrase.bars} are the phrase that you handed in; then the soloist answers.")
+        else:
+            notated = dict(zip(solo, places, strict=False))
         progress("the band joins in", 0.72)
         score = accompany(
             band, solo, changes, sections, bars, plan.tempo_bpm, plan.feel, plan.instrument, seed,
             plan.beats_per_bar,
         )  # fmt: skip
         clip = self._clip(
-            score, plan.feel.name == "ballad", request.max_bytes, lambda s, f: progress(s, 0.74 + 0.26 * f)
-        )
+            score, plan.feel.name == "ballad", request.max_bytes, lambda s, f: progress(s, 0.74 + 0.26 * f),
+            plan.key, notated,
+        )  # fmt: skip
         clip.seed = seed
         clip.bars = plan.bars
         clip.chords = format_changes(plan.changes, plan.beats_per_bar)
@@ -201,15 +208,17 @@ class Combo:
             progress=bar_by_bar,
         )
 
-    def _clip(self, score: Score, brushes: bool, max_bytes: int, progress: Progress) -> pb.Clip:
-        """Everything of a clip that comes out of its score."""
+    def _clip(
+        self, score: Score, brushes: bool, max_bytes: int, progress: Progress, key: str, notated: dict[Note, float]
+    ) -> pb.Clip:
+        """Everything of a clip that comes out of its score; `notated`: where notes of the solo stand on paper."""
         signal = play_score(self.renderer, score, brushes, self.device, lambda s, f: progress(s, 0.5 * f))
         finished = finish(signal, max_bytes, lambda s, f: progress(s, 0.5 + 0.35 * f))
         clip = _heard(finished)
         progress("drawing", 0.9)
         clip.midi = write_midi(score, self.renderer.kit(brushes))
         clip.roll = draw_roll(score)
-        clip.lead_sheet = write_lead_sheet(score)
+        clip.lead_sheet = write_lead_sheet(score, key=key, notated=notated)
         clip.tempo_bpm = score.tempo_bpm
         clip.beats_per_bar = score.beats_per_bar
         clip.instrument = score.instrument
@@ -271,15 +280,19 @@ class Combo:
             piece, request.chords, check_tempo(request.tempo_bpm), instrument, request.melody_track, seed, duration_s
         )
         solo, remarks = found.solo, found.remarks
+        notated: dict[Note, float] = {}
         if found.notated:
             solo, remarks = self._performed(found, seed), (*remarks, ON_THE_GRID if found.dynamics else NOTATED)
+            written = sorted(found.solo, key=lambda note: note.onset)
+            notated = {note: text.onset for note, text in zip(solo, written, strict=True)}
         score = accompany(
             band_weights.load(), solo, found.changes, found.sections, found.bars, found.tempo_bpm, found.feel,
             found.instrument, seed, found.beats_per_bar,
         )  # fmt: skip
         clip = self._clip(
-            score, found.feel.name == "ballad", request.max_bytes, lambda s, f: progress(s, 0.3 + 0.7 * f)
-        )
+            score, found.feel.name == "ballad", request.max_bytes, lambda s, f: progress(s, 0.3 + 0.7 * f),
+            found.key, notated,
+        )  # fmt: skip
         clip.chords = format_changes(found.changes, found.beats_per_bar)
         clip.bars, clip.key, clip.feel = found.bars, found.key, found.feel.name
         clip.chords_estimated, clip.notated = found.estimated, found.notated
@@ -318,6 +331,14 @@ def one_thread(device: torch.device) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def places_of(events: Events | None) -> list[float]:
+    """Where each note of an improvisation stands on paper, in beats from the first bar; nothing without its tokens."""
+    if events is None:
+        return []
+    places: list[float] = (events.beat + POSITION_BEATS[events.position]).tolist()
+    return places
 
 
 def _heard(finished: Finished) -> pb.Clip:

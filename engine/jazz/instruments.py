@@ -20,6 +20,19 @@ class Instrument:
     highest: int
     transposition: int = 0
 
+    @property
+    def pitched_in(self) -> str:
+        """The pitch in which its part is written: "B♭", "E♭", or "C" for concert pitch."""
+        return {2: "B♭", 9: "E♭"}.get(self.transposition % 12, "C")
+
+    @property
+    def reading(self) -> str:
+        """What stands on its part, so that nobody plays it in the wrong pitch."""
+        sounds = {0: "concert pitch", 2: "sounds a major second lower", 9: "sounds a major sixth lower",
+                  12: "concert pitch, sounds an octave lower", 14: "sounds a major ninth lower",
+                  21: "sounds an octave and a major sixth lower"}[self.transposition]  # fmt: skip
+        return sounds if self.pitched_in == "C" else f"in {self.pitched_in}, {sounds}"
+
 
 SOLOISTS = {
     instrument.name: instrument

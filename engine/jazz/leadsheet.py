@@ -1,20 +1,20 @@
 """The solo as a lead sheet: MusicXML 4.0 with chord symbols, readable by any notation program.
 
-A performance is not a text: onsets lie off the grid on purpose. For paper they are put on the nearest eighth, triplet
-or sixteenth of their beat, whichever division lies closest to what was played in that beat (so that swung eighths are
-written as eighths), and notes last until the next one or a rest of at least an eighth.
+The part is written for its player: in the written pitch of the instrument, with a `<transpose>` by which programs play
+it right, and with the key signature of the tune.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from engine.jazz.chords import Chord, parse_chord
+from engine.jazz.band.ending import home
+from engine.jazz.chords import Chord, parse_chord, pitch_class_name
+from engine.jazz.instruments import Instrument, find_instrument
+from engine.jazz.notation import DIVISIONS, TUPLETS, Written, notate
 from engine.jazz.score import Note, Score
-
-DIVISIONS = 12
-"""Ticks of a quarter note on paper: eighths (6), triplets (4) and sixteenths (3) are whole."""
+from engine.jazz.spelling import Reading, letter, root_name, spell_pitch
 
 HEADER = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -22,248 +22,228 @@ HEADER = (
     '"http://www.musicxml.org/dtds/partwise.dtd">\n'
 )
 
-_NATURALS = {0: "C", 2: "D", 4: "E", 5: "F", 7: "G", 9: "A", 11: "B"}
-_FLATS = {1: "D", 3: "E", 6: "G", 8: "A", 10: "B"}
-_SHARPS = {1: "C", 3: "D", 6: "F", 8: "G", 10: "A"}
 _KINDS = {
     "major": "major", "minor": "minor", "minor_major": "major-minor", "dominant": "dominant", "altered": "dominant",
     "suspended": "suspended-fourth", "half_diminished": "half-diminished", "diminished": "diminished-seventh",
     "augmented": "augmented",
 }  # fmt: skip
+_ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A note or rest on paper: onset and length in ticks from the first bar; `pitch` None for a rest."""
+def write_lead_sheet(
+    score: Score,
+    title: str = "",
+    credit: str = "",
+    *,
+    key: str = "",
+    notated: Mapping[Note, float] | None = None,
+) -> bytes:
+    """MusicXML of the solo over its chords, in the written pitch of the score's instrument.
 
-    onset: int
-    length: int
-    pitch: int | None
-    triplet: bool = False
-    tied_from: bool = False
-    tied_to: bool = False
-
-
-def write_lead_sheet(score: Score, title: str = "", credit: str = "") -> bytes:
-    """MusicXML of the solo over its chords, at concert pitch."""
+    `key`: the sounding key ("Bb", "Cm"); empty: the one that the chords come home to. `notated`: where notes of the
+    solo are known to stand, in beats from the first bar; the others are put where they were played."""
+    instrument = find_instrument(score.instrument)
+    reading = Reading.of(key or _key(score), instrument)
     root = Element("score-partwise", version="4.0")
     SubElement(SubElement(root, "work"), "work-title").text = title or "Improvisation"
     identification = SubElement(root, "identification")
     SubElement(identification, "creator", type="composer").text = credit or "Woodshed"
-    part_list = SubElement(root, "part-list")
-    score_part = SubElement(part_list, "score-part", id="P1")
-    SubElement(score_part, "part-name").text = score.instrument
+    _part_list(SubElement(root, "part-list"), instrument)
     part = SubElement(root, "part", id="P1")
-    written = notate(score)
-    bass_clef = _median([note.pitch for note in score.parts.get("solo", ())]) < 55
+    written = notate(score, notated)
+    low = _median([note.pitch for note in score.parts.get("solo", ())]) + reading.semitones < 55
+    chords = [(round(span.onset * DIVISIONS), parse_chord(span.symbol)) for span in score.chords]
+    staff = _Staff(reading, chords)
     for bar in range(score.bars):
         measure = SubElement(part, "measure", number=str(bar + 1))
         if bar == 0:
-            _attributes(measure, score, bass_clef)
-        _bar(measure, score, written, bar)
+            _attributes(measure, score, reading, bass_clef=low)
+            _directions(measure, score, instrument)
+        first = bar * score.beats_per_bar * DIVISIONS
+        last = first + score.beats_per_bar * DIVISIONS
+        staff.write(
+            measure,
+            [piece for piece in written if first <= piece.onset < last],
+            [(at, chord) for at, chord in chords if first <= at < last],
+        )
         if bar == score.bars - 1:
             SubElement(SubElement(measure, "barline", location="right"), "bar-style").text = "light-heavy"
     indent(root)
     return (HEADER + tostring(root, encoding="unicode") + "\n").encode()
 
 
+def _key(score: Score) -> str:
+    """The key that the form's chords come home to; empty where no chord is named."""
+    chord = home(tuple(span for span in score.chords if span.onset < score.beats))
+    if chord is None or chord.root is None:
+        return ""
+    minor = chord.quality in ("minor", "minor_major", "half_diminished")
+    return pitch_class_name(chord.root) + ("m" if minor else "")
+
+
 def _median(values: list[int]) -> float:
     return sorted(values)[len(values) // 2] if values else 60
 
 
-def notate(score: Score) -> list[Written]:
-    """The solo on paper: no overlaps, gaps filled with rests, everything on the grid, split at bar lines."""
-    bar_ticks = score.beats_per_bar * DIVISIONS
-    end = score.bars * bar_ticks
-    placed = _on_grid([n for n in score.parts.get("solo", ()) if -0.25 <= n.onset < score.beats], end)
-    out: list[Written] = []
-    now = 0
-    for index, (start, note, triplet) in enumerate(placed):
-        following = placed[index + 1][0] if index + 1 < len(placed) else end
-        sounding = max(1, round(note.duration * DIVISIONS))
-        stop = following if following - (start + sounding) < 6 else start + sounding
-        stop = min(_tidy(start, stop, triplet), following, end)
-        if start > now:
-            out.extend(_split(now, start, None, False, bar_ticks))
-        out.extend(_split(start, max(stop, start + 1), note.pitch, triplet, bar_ticks))
-        now = max(stop, start + 1)
-    if now < end:
-        out.extend(_split(now, end, None, False, bar_ticks))
-    return out
+def _part_list(part_list: Element, instrument: Instrument) -> None:
+    score_part = SubElement(part_list, "score-part", id="P1")
+    name = instrument.name[:1].upper() + instrument.name[1:]
+    suffix = "" if instrument.pitched_in == "C" else f" in {instrument.pitched_in}"
+    SubElement(score_part, "part-name").text = name + suffix
+    SubElement(SubElement(score_part, "score-instrument", id="P1-I1"), "instrument-name").text = name
+    midi = SubElement(score_part, "midi-instrument", id="P1-I1")
+    SubElement(midi, "midi-channel").text = "1"
+    SubElement(midi, "midi-program").text = str(instrument.program + 1)
 
 
-def _on_grid(notes: list[Note], end: int) -> list[tuple[int, Note, bool]]:
-    """(tick, note, in a triplet beat) with strictly rising ticks; of two notes on one tick the first stays."""
-    beats: dict[int, list[Note]] = {}
-    for note in sorted(notes, key=lambda note: note.onset):
-        beats.setdefault(int((max(0.0, note.onset) + 0.12) // 1), []).append(note)
-    placed: list[tuple[int, Note, bool]] = []
-    for beat, group in sorted(beats.items()):
-        division, ticks = _best_division([note.onset - beat for note in group])
-        for tick, note in zip(ticks, group, strict=True):
-            at = beat * DIVISIONS + tick
-            if at < end and (not placed or at > placed[-1][0]):
-                placed.append((at, note, division == 3))
-    return placed
-
-
-def _best_division(phases: list[float]) -> tuple[int, list[int]]:
-    """The division of a beat (2, 3 or 4) that fits what was played, and the tick of each note.
-
-    Two notes are eighths wherever the second lies (swing is not written); finer divisions must earn their ink."""
-    best: tuple[float, int, list[int]] | None = None
-    for division, cost in ((1, 0.0), (2, 0.02), (3, 0.07), (4, 0.08)):
-        # a swung eighth lies near 0.6 of the beat
-        grid = [0.0, 0.6] if division == 2 else [step / division for step in range(division)]
-        ticks, error, last = [], 0.0, -1
-        for phase in phases:
-            nearest = min(range(len(grid)), key=lambda i: (abs(grid[i] - phase), i))
-            step = max(nearest, last + 1)
-            if step >= len(grid):
-                error += 1.0
-                step = len(grid) - 1
-            error += abs(grid[step] - phase)
-            last = step
-            ticks.append(step * DIVISIONS // division)
-        total = error / max(1, len(phases)) + cost
-        if best is None or total < best[0] - 1e-9:
-            best = (total, division, ticks)
-    assert best is not None
-    return best[1], best[2]
-
-
-def _tidy(start: int, stop: int, triplet: bool) -> int:
-    """Round the end of a note to the grid of the beat it ends in."""
-    grid = 4 if triplet else 3
-    rounded = start + max(1, round((stop - start) / grid)) * grid
-    return rounded if rounded > start else start + grid
-
-
-def _split(start: int, stop: int, pitch: int | None, triplet: bool, bar_ticks: int) -> list[Written]:
-    """Cut at bar lines and at lengths that one note head can show."""
-    pieces: list[Written] = []
-    while start < stop:
-        room = min(stop, (start // bar_ticks + 1) * bar_ticks) - start
-        in_beat = DIVISIONS - start % DIVISIONS
-        if room > in_beat and in_beat < DIVISIONS:
-            room = in_beat
-        length = next((value for value in _LENGTHS if value <= room), room)
-        goes_on = pitch is not None and start + length < stop
-        pieces.append(Written(start, length, pitch, triplet, bool(pieces) and pitch is not None, goes_on))
-        start += length
-    return pieces
-
-
-_LENGTHS = (48, 36, 24, 18, 12, 9, 8, 6, 4, 3, 2, 1)
-_TYPES = {
-    48: ("whole", 0, False), 36: ("half", 1, False), 24: ("half", 0, False), 18: ("quarter", 1, False),
-    12: ("quarter", 0, False), 9: ("eighth", 1, False), 8: ("quarter", 0, True), 6: ("eighth", 0, False),
-    4: ("eighth", 0, True), 3: ("16th", 0, False), 2: ("16th", 0, True), 1: ("32nd", 0, True),
-}  # fmt: skip
-
-
-def _attributes(measure: Element, score: Score, bass_clef: bool) -> None:
+def _attributes(measure: Element, score: Score, reading: Reading, *, bass_clef: bool) -> None:
     attributes = SubElement(measure, "attributes")
     SubElement(attributes, "divisions").text = str(DIVISIONS)
-    SubElement(SubElement(attributes, "key"), "fifths").text = "0"
+    key = SubElement(attributes, "key")
+    SubElement(key, "fifths").text = str(reading.fifths)
+    if reading.mode:
+        SubElement(key, "mode").text = reading.mode
     time = SubElement(attributes, "time")
     SubElement(time, "beats").text = str(score.beats_per_bar)
     SubElement(time, "beat-type").text = "4"
     clef = SubElement(attributes, "clef")
     SubElement(clef, "sign").text = "F" if bass_clef else "G"
     SubElement(clef, "line").text = "4" if bass_clef else "2"
+    if reading.semitones:
+        transpose = SubElement(attributes, "transpose")
+        octaves, semitones = divmod(reading.semitones, 12)
+        SubElement(transpose, "diatonic").text = str(-reading.staff_steps)
+        SubElement(transpose, "chromatic").text = str(-semitones)
+        if octaves:
+            SubElement(transpose, "octave-change").text = str(-octaves)
+
+
+def _directions(measure: Element, score: Score, instrument: Instrument) -> None:
+    """The tempo, and in which pitch the part is written."""
     direction = SubElement(measure, "direction", placement="above")
     metronome = SubElement(SubElement(direction, "direction-type"), "metronome")
     SubElement(metronome, "beat-unit").text = "quarter"
     SubElement(metronome, "per-minute").text = f"{score.tempo_bpm:.0f}"
     SubElement(direction, "sound", tempo=f"{score.tempo_bpm:.0f}")
+    direction = SubElement(measure, "direction", placement="above")
+    words = SubElement(SubElement(direction, "direction-type"), "words")
+    words.text = f"{instrument.name[:1].upper()}{instrument.name[1:]}, {instrument.reading}".replace(", in ", " in ")
 
 
-def _bar(measure: Element, score: Score, written: list[Written], bar: int) -> None:
-    first = bar * score.beats_per_bar * DIVISIONS
-    last = first + score.beats_per_bar * DIVISIONS
-    chords = [c for c in score.chords if first <= round(c.onset * DIVISIONS) < last and c.onset < score.beats]
-    for note in [note for note in written if first <= note.onset < last]:
-        for chord in list(chords):
-            # a chord that starts within a note stands before it with an offset
-            at = round(chord.onset * DIVISIONS)
-            if at < note.onset + note.length:
-                _harmony(measure, parse_chord(chord.symbol), max(0, at - note.onset))
-                chords.remove(chord)
-        _note(measure, note, score)
+class _Staff:
+    """Notes and rests with the chords over them, bar by bar: how the note that is tied on was spelled, and which
+    accidentals hold until the end of the bar."""
 
+    def __init__(self, reading: Reading, chords: list[tuple[int, Chord]]) -> None:
+        self.reading = reading
+        self.chords = chords
+        self.place = 0
+        self.altered: dict[tuple[str, int], int] = {}
 
-def _note(measure: Element, note: Written, score: Score) -> None:
-    element = SubElement(measure, "note")
-    if note.pitch is None:
-        SubElement(element, "rest")
-    else:
-        step, alter, octave = _spell(note.pitch, _chord_at(score, note.onset))
+    def write(self, measure: Element, pieces: list[Written], chords: list[tuple[int, Chord]]) -> None:
+        """One bar. `chords`: (tick, chord) of those that start in it."""
+        self.altered = {}
+        waiting = list(chords)
+        for piece in pieces:
+            while waiting and waiting[0][0] < piece.end:
+                # a chord that starts within a note stands before it with an offset
+                at, chord = waiting.pop(0)
+                _harmony(measure, chord, self.reading, max(0, at - piece.onset))
+            for pitch in piece.graces:
+                element = SubElement(measure, "note")
+                SubElement(element, "grace", slash="yes")
+                accidental = self._pitch(element, pitch, piece.onset)
+                SubElement(element, "voice").text = "1"
+                SubElement(element, "type").text = "16th"
+                _accidental(element, accidental)
+            self._note(SubElement(measure, "note"), piece, whole_bar=len(pieces) == 1)
+
+    def _note(self, element: Element, piece: Written, *, whole_bar: bool) -> None:
+        accidental = None
+        if piece.pitch is None:
+            rest = SubElement(element, "rest")
+            if whole_bar:
+                rest.set("measure", "yes")
+        else:
+            accidental = self._pitch(element, piece.pitch, piece.onset, tied=piece.tied_from)
+        SubElement(element, "duration").text = str(piece.length)
+        ties = ["stop"] * piece.tied_from + ["start"] * piece.tied_to
+        for tie in ties:
+            SubElement(element, "tie", type=tie)
+        SubElement(element, "voice").text = "1"
+        SubElement(element, "type").text = piece.value
+        for _ in range(piece.dots):
+            SubElement(element, "dot")
+        _accidental(element, accidental)
+        if piece.tuplet:
+            normal, value = TUPLETS[piece.tuplet]
+            modification = SubElement(element, "time-modification")
+            SubElement(modification, "actual-notes").text = str(piece.tuplet)
+            SubElement(modification, "normal-notes").text = str(normal)
+            SubElement(modification, "normal-type").text = value
+        if ties or piece.opens or piece.closes:
+            notations = SubElement(element, "notations")
+            for tie in ties:
+                SubElement(notations, "tied", type=tie)
+            if piece.opens:
+                SubElement(notations, "tuplet", type="start", number="1", bracket="yes")
+            if piece.closes:
+                SubElement(notations, "tuplet", type="stop", number="1")
+
+    def _pitch(self, element: Element, sounding: int, onset: int, *, tied: bool = False) -> int | None:
+        """Add the written pitch; the alteration if it needs its accidental in this bar."""
+        written = sounding + self.reading.semitones
+        if not tied:  # a tied note is spelled as it began, whatever chord it reaches into
+            self.place = self.reading.note_place(written, self._chord_at(onset))
+        step, alter, octave = spell_pitch(written, self.place)
         pitch = SubElement(element, "pitch")
         SubElement(pitch, "step").text = step
         if alter:
             SubElement(pitch, "alter").text = str(alter)
         SubElement(pitch, "octave").text = str(octave)
-    SubElement(element, "duration").text = str(note.length)
-    ties = ["stop"] * note.tied_from + ["start"] * note.tied_to
-    for tie in ties:
-        SubElement(element, "tie", type=tie)
-    SubElement(element, "voice").text = "1"
-    kind, dots, triplet = _TYPES[note.length]
-    SubElement(element, "type").text = kind
-    for _ in range(dots):
-        SubElement(element, "dot")
-    if triplet:
-        modification = SubElement(element, "time-modification")
-        SubElement(modification, "actual-notes").text = "3"
-        SubElement(modification, "normal-notes").text = "2"
-    if ties:
-        notations = SubElement(element, "notations")
-        for tie in ties:
-            SubElement(notations, "tied", type=tie)
+        holds = self.altered.get((step, octave), self.reading.signed(step))
+        if tied:  # over the bar line a tie needs no accidental, and its alteration goes no further
+            return None
+        self.altered[step, octave] = alter
+        return alter if alter != holds else None
+
+    def _chord_at(self, tick: int) -> Chord | None:
+        """The chord that sounds at a tick."""
+        found = None
+        for at, chord in self.chords:
+            if at <= tick:
+                found = chord
+        return found
 
 
-def _chord_at(score: Score, tick: int) -> Chord | None:
-    found = None
-    for chord in score.chords:
-        if round(chord.onset * DIVISIONS) <= tick:
-            found = chord
-    return parse_chord(found.symbol) if found else None
+def _accidental(element: Element, alter: int | None) -> None:
+    if alter is not None:
+        SubElement(element, "accidental").text = _ACCIDENTALS[alter]
 
 
-def _spell(pitch: int, chord: Chord | None) -> tuple[str, int, int]:
-    """Step, alteration, octave: flats, unless the chord's root is written with a sharp or lies on the sharp side."""
-    pitch_class, octave = pitch % 12, pitch // 12 - 1
-    if pitch_class in _NATURALS:
-        return _NATURALS[pitch_class], 0, octave
-    sharp = chord is not None and ("#" in chord.symbol[:2] or (chord.symbol[:1] in "EAB" and chord.symbol[1:2] != "b"))
-    return (_SHARPS[pitch_class], 1, octave) if sharp else (_FLATS[pitch_class], -1, octave)
-
-
-def _harmony(measure: Element, chord: Chord, offset: int) -> None:
+def _harmony(measure: Element, chord: Chord, reading: Reading, offset: int) -> None:
     harmony = SubElement(measure, "harmony")
     if chord.root is None:
         SubElement(SubElement(harmony, "root"), "root-step").text = "C"
         SubElement(harmony, "kind", text="N.C.").text = "none"
         return
+    name = root_name(chord)
     head, _, bass = chord.symbol.partition("/")
-    root = SubElement(harmony, "root")
-    SubElement(root, "root-step").text = head[0]
-    alter = head[1:].count("#", 0, 1) - head[1:].count("b", 0, 1)
-    if alter:
-        SubElement(root, "root-alter").text = str(alter)
-    text = head[2:] if alter else head[1:]
-    seventh = chord.seventh is not None and chord.root is not None and (chord.seventh - chord.root) % 12
+    _named(SubElement(harmony, "root"), "root", reading.chord_place(name))
+    seventh = chord.seventh is not None and (chord.seventh - chord.root) % 12
     kind = _KINDS[chord.quality]
     if chord.quality in ("major", "minor") and seventh:
         names = {"major": {11: "major-seventh", 9: "major-sixth"}, "minor": {10: "minor-seventh", 9: "minor-sixth"}}
         kind = names[chord.quality].get(int(seventh), kind)
-    SubElement(harmony, "kind", text=text).text = kind
+    SubElement(harmony, "kind", text=head.removeprefix(name)).text = kind
     if bass:
-        element = SubElement(harmony, "bass")
-        SubElement(element, "bass-step").text = bass[0].upper()
-        bass_alter = bass[1:].count("#") - bass[1:].count("b")
-        if bass_alter:
-            SubElement(element, "bass-alter").text = str(bass_alter)
+        _named(SubElement(harmony, "bass"), "bass", reading.chord_place(bass[:1].upper() + bass[1:]))
     if offset:
         SubElement(harmony, "offset").text = str(offset)
+
+
+def _named(element: Element, what: str, place: int) -> None:
+    step, alter = letter(place)
+    SubElement(element, f"{what}-step").text = step
+    if alter:
+        SubElement(element, f"{what}-alter").text = str(alter)

@@ -63,6 +63,24 @@ def test_the_same_seed_gives_the_same_clip_byte_for_byte(combo, clip):
         assert getattr(again, name) == getattr(clip, name), name
 
 
+def test_the_lead_sheet_is_told_where_the_soloist_notated_every_note(combo, monkeypatch):
+    told = {}
+    monkeypatch.setattr(
+        "engine.jazz.combo.write_lead_sheet", lambda score, **more: told.update(more, score=score) or b""
+    )
+    phrase = write_midi(Score(180.0, 2, (), {"solo": tuple(Note(i / 2, 0.4, 62 + i % 8, 90) for i in range(14))}))
+    for primer in (b"", phrase):
+        clip = combo.play(pb.PlayRequest(seed=5, continue_from=primer, **ASKED), silent)
+        solo, notated = told["score"].parts["solo"], told["notated"]
+        assert told["key"] == clip.key == "C"
+        answer = [note for note in solo if note in notated]
+        assert [note for note in solo if note not in notated] == list(solo[: 14 if primer else 0])
+        assert answer
+        places = [notated[note] for note in answer]
+        assert places == sorted(set(places))
+        assert all(abs(note.onset - notated[note]) < 0.2 * 200 / 60 for note in answer)
+
+
 def test_two_processes_play_the_same_seed_byte_for_byte(tmp_path):
     """Nothing that differs from one process to the next (hashes, addresses, clocks, threads) gets into a clip."""
     for number in ("1", "2"):
