@@ -72,15 +72,15 @@ class StepDataset(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
 
 
 def prepared(raw: tuple[Tensor, Tensor, Tensor, Tensor], device: torch.device) -> Batch:
-    """A loaded item as float pictures on the device, with the shifted and noisy copy of the first content."""
+    """A loaded item as float pictures on the device, with the shifted and noisy copies of the contents."""
     content, style = (
         pictures.to(device, non_blocking=True).to(memory_format=torch.channels_last).float().div_(255)
         for pictures in raw[:2]
     )
     down, right, noise_seed = raw[3].tolist()
-    noise = torch.randn(content[:1].shape, generator=torch.Generator().manual_seed(noise_seed)).to(device)
+    noise = torch.randn(content.shape, generator=torch.Generator().manual_seed(noise_seed)).to(device)
     # What leaves on one side comes in on the other; the loss looks away from both edges.
-    perturbed = (torch.roll(content[:1], (down, right), (2, 3)) + NOISE_SD * noise).clamp_(0, 1)
+    perturbed = (torch.roll(content, (down, right), (2, 3)) + NOISE_SD * noise).clamp_(0, 1)
     perturbed = perturbed.contiguous(memory_format=torch.channels_last)
     return Batch(content, style, raw[2].to(device), perturbed, (down, right))
 

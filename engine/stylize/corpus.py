@@ -75,7 +75,8 @@ class Shard(Sequence[RgbArray]):
     def __init__(self, stem: Path) -> None:
         index = json.loads(stem.with_suffix(".json").read_text())
         self.entries = [Entry(**entry) for entry in index["pictures"]]
-        self.bytes = np.memmap(stem.with_suffix(".u8"), dtype=np.uint8, mode="r")
+        file = stem.with_suffix(".u8")
+        self.bytes: np.ndarray = np.memmap(file, np.uint8, "r") if self.entries else np.zeros(0, np.uint8)
 
     def __len__(self) -> int:
         return len(self.entries)

@@ -56,7 +56,7 @@ class Batch:
     style: Tensor
     identity: Tensor
     perturbed: Tensor
-    """(1, 3, H, W): the first content picture, shifted and with noise."""
+    """(B, 3, H, W): the content pictures, all shifted alike and with noise."""
     shift: tuple[int, int]
     """Down and right, px: `perturbed[y, x]` shows `content[y - down, x - right]`."""
 
@@ -164,7 +164,7 @@ class PerceptualLoss(nn.Module):
         self.generator = torch.Generator().manual_seed(seed)
 
     def forward(self, batch: Batch, painted: Tensor, painted_perturbed: Tensor) -> dict[str, Tensor]:
-        """(B, 3, H, W) and (1, 3, H, W) -> the weighted terms by name, each a scalar; their sum is the loss."""
+        """Twice (B, 3, H, W) -> the weighted terms by name, each a scalar; their sum is the loss."""
         w = self.weights
         terms = self._style_and_content(batch, painted)
         terms["texture"] = w.texture * self._texture(batch, painted)
@@ -172,7 +172,7 @@ class PerceptualLoss(nn.Module):
         terms["palette"] = w.palette * sliced_palette_distance(painted, batch.style, self.generator).mean()
         same = (painted - batch.content).abs().mean(dim=(1, 2, 3))
         terms["identity"] = w.identity * (same * batch.identity).sum() / len(same)
-        terms["consistency"] = w.consistency * shifted_difference(painted[:1], painted_perturbed, batch.shift)
+        terms["consistency"] = w.consistency * shifted_difference(painted, painted_perturbed, batch.shift)
         terms["variation"] = w.variation * total_variation(painted)
         terms["fringe"] = w.fringe * fringe_distance(painted, batch.style).mean()
         return terms
@@ -227,7 +227,7 @@ class PerceptualLoss(nn.Module):
 
 
 def shifted_difference(painted: Tensor, perturbed: Tensor, shift: tuple[int, int], margin: int = 8) -> Tensor:
-    """Mean absolute difference of (1, 3, H, W) and the same picture painted after a shift (down, right), px."""
+    """Mean absolute difference of (B, 3, H, W) and the same pictures painted after a shift (down, right), px."""
     down, right = shift
     height, width = painted.shape[-2:]
     rows = slice(margin, height - margin - abs(down))

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -28,6 +29,8 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from engine.command_line import Parser
+from engine.contract.configuration import ConfigurationError
+from engine.device import available_cores, choose_device
 from engine.stylize.batches import Draw, StepDataset, batches, prepared
 from engine.stylize.corpus import Shard, build_shards
 from engine.stylize.loss_networks import DISTILLED_FILE, STEM_FILE, DistilledVGG19, VGG16Stem
@@ -102,15 +105,17 @@ class Trainer:
         self.step = 0
         self.trained_s = 0.0
 
-    def train_step(self, batch: Batch) -> dict[str, float]:
-        """One step of Adam; returns the weighted terms of the loss and their sum as `loss`."""
+    def train_step(self, batch: Batch) -> dict[str, Tensor]:
+        """One step of Adam; returns the weighted terms of the loss and their sum as `loss`, on the device: whoever
+        reads them waits for it."""
+        self.loss.generator.manual_seed(step_seed(self.options.seed, self.step, self.rank))
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.rate_at(self.step)
         of = torch.arange(len(batch.content), device=self.device)
         photos = torch.cat([batch.content, batch.perturbed])
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bfloat16):
-            painted, _ = self.parallel(photos, batch.style, torch.cat([of, of[:1]]))
-            terms = self.loss(batch, painted[:-1], painted[-1:])
+            painted, _ = self.parallel(photos, batch.style, torch.cat([of, of]))
+            terms = self.loss(batch, *painted.chunk(2))
         total: Tensor = torch.stack(list(terms.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
@@ -121,7 +126,7 @@ class Trainer:
             log.warning("step %d has a gradient that is not finite and is skipped", self.step)
         self.step += 1
         self.average.update(self.network, self.step)
-        return {"loss": float(total.detach())} | {name: float(term.detach()) for name, term in terms.items()}
+        return {"loss": total.detach()} | {name: term.detach() for name, term in terms.items()}
 
     def run(self, photos: Shard, paintings: Shard, report: Reports) -> None:
         """Train from `self.step` to `options.steps`, reporting on the way and writing checkpoints with the sheets."""
@@ -136,14 +141,15 @@ class Trainer:
                 if self.step % options.sheet_steps == 0:
                     report.sheet(self)
                     self.save()
-                if stop:
+                if agreed(bool(stop), self.device):
                     log.info("stopped by a signal at step %d", self.step)
                     break
         report.sheet(self)
         self.save()
 
     def save(self) -> None:
-        """Write the checkpoint, all of it or nothing."""
+        """Write the checkpoint, all of it or nothing; of several processes the first writes, for all."""
+        queues = gathered([row.cpu() for row in self.loss.queue.rows])
         if self.rank:
             return
         state = {
@@ -153,8 +159,7 @@ class Trainer:
             "network": self.network.state_dict(),
             "average": self.average.weights,
             "optimizer": self.optimizer.state_dict(),
-            "loss_generator": self.loss.generator.get_state(),
-            "style_queue": list(self.loss.queue.rows),
+            "style_queues": queues,
         }
         temporary = self.options.out / (CHECKPOINT + ".tmp")
         torch.save(state, temporary)
@@ -172,9 +177,33 @@ class Trainer:
         self.network.load_state_dict(state["network"])
         self.average.weights = state["average"]
         self.optimizer.load_state_dict(state["optimizer"])
-        self.loss.generator.set_state(state["loss_generator"].cpu())
         self.loss.queue.rows.clear()
-        self.loss.queue.push(torch.stack(state["style_queue"])) if state["style_queue"] else None
+        queues = state["style_queues"]
+        if self.rank < len(queues) and queues[self.rank]:
+            self.loss.queue.push(torch.stack(queues[self.rank]).to(self.device))
+
+
+def step_seed(seed: int, step: int, rank: int) -> int:
+    """Of what the loss draws by chance in a step: a resumed run needs no generator's state."""
+    return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
+
+
+def agreed(stop: bool, device: torch.device) -> bool:
+    """Whether any process wants to stop: one that left alone would keep the others waiting for its gradients."""
+    if not dist.is_initialized():
+        return stop
+    wish = torch.tensor([float(stop)], device=device)
+    dist.all_reduce(wish, dist.ReduceOp.MAX)
+    return bool(wish.item())
+
+
+def gathered(mine: list[Tensor]) -> list[list[Tensor]]:
+    """What each process holds, by rank."""
+    if not dist.is_initialized():
+        return [mine]
+    everyones: list[list[Tensor]] = [[] for _ in range(dist.get_world_size())]
+    dist.all_gather_object(everyones, mine)
+    return everyones
 
 
 class Reports:
@@ -182,17 +211,17 @@ class Reports:
 
     def __init__(self, options: Options, first_step: int, pairs: HeldOutPairs | None, silent: bool = False) -> None:
         self.options, self.pairs, self.silent = options, pairs, silent
-        self.sums: dict[str, float] = {}
+        self.sums: dict[str, Tensor] = {}
         self.summed = 0
         self.bar = tqdm(total=options.steps, initial=first_step, unit="step", disable=silent, mininterval=10.0)
 
-    def add(self, step: int, terms: dict[str, float]) -> None:
+    def add(self, step: int, terms: dict[str, Tensor]) -> None:
         self.bar.update(1)
         self.summed += 1
         for name, value in terms.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
+            self.sums[name] = self.sums[name] + value if name in self.sums else value
         if (step + 1) % self.options.report_steps == 0:
-            means = {name: value / self.summed for name, value in self.sums.items()}
+            means = {name: float(value) / self.summed for name, value in self.sums.items()}
             self.sums.clear()
             self.summed = 0
             self.bar.set_postfix_str(f"loss {means['loss']:.3f}")
@@ -247,7 +276,7 @@ def arguments() -> Parser:
     parser.add_argument(
         "--shards", type=Path, metavar="DIR", help="where decoded pictures are kept; default OUT/shards"
     )
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0: all cores")
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--resume", action="store_true", help=f"go on from OUT/{CHECKPOINT}")
@@ -256,8 +285,9 @@ def arguments() -> Parser:
     )
     parser.add_argument("--float32", action="store_true", help="no bfloat16 autocast")
     defaults = Options(out=Path())
+    parser.add_argument("--workers", type=int, help="processes that load pictures; default 1, with a GPU up to 8")
     for name in ("steps", "size_px", "batch_size", "warm_up_steps", "decay_steps", "report_steps", "sheet_steps",
-                 "workers", "seed"):  # fmt: skip
+                 "seed"):  # fmt: skip
         parser.add_argument("--" + name.replace("_", "-"), type=int, default=getattr(defaults, name))
     parser.add_argument("--rate", type=float, default=defaults.rate, help="learning rate on the plateau")
     parser.add_argument(
@@ -284,16 +314,22 @@ def main(argv: list[str] | None = None) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     rank = int(os.environ.get("RANK", "0"))
-    device = torch.device(args.device)
+    try:
+        device = choose_device(args.device)
+    except ConfigurationError:
+        arguments().error(f"there is no device {args.device!r} here; without --device the best there is is taken")
     if "RANK" in os.environ:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
         if device.type == "cuda":
             device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
             torch.cuda.set_device(device)
+    workers = args.workers
+    if workers is None:
+        workers = min(8, available_cores()) if device.type == "cuda" else 1
     options = Options(
         out=args.out, steps=args.steps, size_px=args.size_px, batch_size=args.batch_size, rate=args.rate,
         warm_up_steps=args.warm_up_steps, decay_steps=args.decay_steps, report_steps=args.report_steps,
-        sheet_steps=args.sheet_steps, workers=args.workers, seed=args.seed, bfloat16=not args.float32,
+        sheet_steps=args.sheet_steps, workers=workers, seed=args.seed, bfloat16=not args.float32,
         weights=replace(LossWeights(), **dict(args.weight)),
     )  # fmt: skip
     options.out.mkdir(parents=True, exist_ok=True)
@@ -305,6 +341,10 @@ def main(argv: list[str] | None = None) -> int:
         dist.barrier()
     photos, held_out_photos = build_shards(args.photos, cache, "photos")
     paintings, held_out_paintings = build_shards(args.paintings, cache, "paintings")
+
+    for folder, shards in ((args.photos, (photos, held_out_photos)), (args.paintings, (paintings, held_out_paintings))):
+        if not all(shards):
+            arguments().error(f"{folder} has too few pictures: one in ten is held out, and none was left on one side")
 
     folder = args.loss_weights.parent if args.loss_weights.is_file() else args.loss_weights
     distilled = DistilledVGG19(folder / DISTILLED_FILE).to(memory_format=torch.channels_last)

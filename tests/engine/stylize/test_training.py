@@ -110,7 +110,7 @@ def test_training_lowers_the_loss_on_one_batch(shards: tuple[Shard, Shard], tmp_
     options = Options(out=tmp_path, size_px=64, batch_size=2, warm_up_steps=1, rate=3e-3)
     one = trainer(options)
     raw = StepDataset(*shards, Draw(64, 2, seed=0))[0]
-    losses = [one.train_step(prepared(raw, one.device))["loss"] for _ in range(25)]
+    losses = [float(one.train_step(prepared(raw, one.device))["loss"]) for _ in range(25)]
     assert min(losses[-3:]) < 0.85 * losses[0]
 
 
@@ -131,9 +131,10 @@ def test_batches_depend_on_seed_step_and_rank_alone(shards: tuple[Shard, Shard])
     assert torch.equal(next(iter(batches(first, 7, 8, workers=0)))[0], first[7][0])
 
 
-def test_the_perturbed_copy_is_the_first_photo_shifted(shards: tuple[Shard, Shard]) -> None:
+def test_the_perturbed_copies_are_the_photos_shifted(shards: tuple[Shard, Shard]) -> None:
     batch = prepared(StepDataset(*shards, Draw(64, 2, seed=5))[3], torch.device("cpu"))
-    moved = torch.roll(batch.content[:1], batch.shift, (2, 3))
+    moved = torch.roll(batch.content, batch.shift, (2, 3))
+    assert batch.perturbed.shape == batch.content.shape
     assert float((batch.perturbed - moved).abs().mean()) < 0.05
 
 

@@ -1,0 +1,51 @@
+"""What a style network does with its parts, and whether it holds still: figures that need more than one painting."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engine.stylize.network import StyleNetwork
+
+RIM_PX = 24
+"""Not looked at: reflected borders move with the view."""
+PAN_PX = 1
+
+
+@torch.no_grad()
+def level_use(network: StyleNetwork, photos: Tensor, styles: Tensor) -> dict[str, float]:
+    """How much of a painting comes from the coarser levels: mean difference, in levels of 255, when the features at
+    1/4 (`from_quarter`) or 1/8 (`from_eighth`) are those of the next photo of the batch (B, 3, H, W), B > 1.
+
+    0 says that a level is dead: loss and figures can look well without it."""
+    code, features = network.encode_style(styles), network.encode_content(photos)
+    statistics = network.statistics(features)
+    painted = network.paint(features, statistics, code)
+    found = {}
+    for number, name in ((1, "quarter"), (2, "eighth")):
+        swapped = features._replace(**{name: features[number].roll(1, 0)})
+        levels = tuple(
+            type(own)(*(value.roll(1, 0) for value in own)) if level == number else own
+            for level, own in enumerate(statistics)
+        )
+        other = network.paint(swapped, (levels[0], levels[1], levels[2]), code)
+        found[f"from_{name}"] = float((other.float() - painted.float()).abs().mean()) * 255
+    return found
+
+
+@torch.no_grad()
+def pan_difference(network: StyleNetwork, photos: Tensor, styles: Tensor) -> float:
+    """How much a painting changes when the camera moves by one pixel down and right: mean difference of what both views
+    show, over the painting's standard deviation. Photos (B, 3, H, W), sides multiples of 8."""
+    height, width = photos.shape[-2] - 8, photos.shape[-1] - 8
+    code = network.encode_style(styles)
+    first, second = (
+        network.paint(features, network.statistics(features), code).float()
+        for features in (
+            network.encode_content(photos[..., shift : shift + height, shift : shift + width]) for shift in (0, PAN_PX)
+        )
+    )
+    inner = slice(RIM_PX, -RIM_PX)
+    first = first[..., PAN_PX:, PAN_PX:][..., inner, inner]
+    second = second[..., :-PAN_PX, :-PAN_PX][..., inner, inner]
+    return float((first - second).abs().mean() / first.std())
