@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import math
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from itertools import pairwise
@@ -30,7 +30,7 @@ from engine.jazz.corpus import (
     bars_in_section,
     check,
 )
-from engine.jazz.harmony import parse_chord
+from engine.jazz.harmony import chords_among, parse_chord
 
 _INSTRUMENT_CODES = {
     "as": "alto sax", "bs": "baritone sax", "bcl": "bass clarinet", "cl": "clarinet", "cor": "cornet", "g": "guitar",
@@ -44,27 +44,41 @@ _FEEL_CODES = {"SWING": "swing", "LATIN": "latin", "FUNK": "funk", "BALLAD": "ba
 # General MIDI programs (0-based) of solo instruments, for folders of MIDI.
 _PROGRAMS = {65: "alto sax", 67: "baritone sax", 71: "clarinet", 26: "guitar", 0: "piano", 64: "soprano sax",
              66: "tenor sax", 57: "trombone", 56: "trumpet", 59: "trumpet", 11: "vibraphone"}  # fmt: skip
+_MIDI_SUFFIXES = (".mid", ".midi", ".kar")
 
 
 def read_corpus(folder: Path, workers: int = 1, *, show_progress: bool = True) -> tuple[list[Solo], Report]:
-    """All solos found under `folder`: `wjazzd/mcsv_melody`, any `wjazzd.db`, and MIDI files below `midi/`.
+    """All solos found under `folder`: `wjazzd/mcsv_melody`, what any `wjazzd.db` has besides, and the MIDI files below
+    `midi/`, or below `folder` itself where it has none of these three.
+
+    A tune is on one side: on that of `split.csv` if it is named there, else on the side that its title is hashed to.
 
     Raises `FileNotFoundError` when there is nothing that it knows."""
     jobs: list[tuple[Callable[..., Solo], tuple[Any, ...]]] = []
+    sides: dict[str, str] = {}
+    known: set[object] = set()  # names of solos, and (performer, title), for databases without names
     weimar = next((path for path in (folder / "wjazzd", folder) if (path / "mcsv_melody").is_dir()), None)
     if weimar is not None:
         metas = _by_name(weimar / "meta.csv", "id")
         splits = _by_name(weimar / "split.csv", "id")
         for path in sorted((weimar / "mcsv_melody").glob("*.csv")):
             beat_path = weimar / "mcsv_beat" / f"{path.stem}_beattrack.csv"
-            jobs.append((read_mcsv, (path, beat_path, metas.get(path.stem, {}), splits.get(path.stem, {}))))
+            meta, split = metas.get(path.stem, {}), splits.get(path.stem, {})
+            jobs.append((read_mcsv, (path, beat_path, meta, split)))
+            known |= {path.stem, (meta.get("performer"), meta.get("title"))}
+            sides.setdefault(_tune_key(meta.get("title") or split.get("title") or path.stem), _split_of(split))
+        for split in splits.values():
+            sides.setdefault(_tune_key(split.get("title", "")), _split_of(split))
     for database in sorted(folder.rglob("wjazzd.db")):
-        jobs += [(read_database_solo, (database, melid)) for melid in database_ids(database)]
-    midi_folder = folder / "midi"
+        new = [(melid, key) for melid, key in database_solos(database) if key not in known]
+        jobs += [(read_database_solo, (database, melid, sides)) for melid, _ in new]
+        known |= {key for _, key in new}
+    midi_folder = folder if not jobs and not (folder / "midi").is_dir() else folder / "midi"
     if midi_folder.is_dir():
-        jobs += [(read_midi, (path,)) for path in sorted(midi_folder.rglob("*.mid*"))]
+        found = (path for path in sorted(midi_folder.rglob("*")) if path.suffix.lower() in _MIDI_SUFFIXES)
+        jobs += [(read_midi, (path, sides)) for path in found if path.is_file()]
     if not jobs:
-        raise FileNotFoundError(f"{folder}: found no mcsv_melody folder, no wjazzd.db and no midi folder")
+        raise FileNotFoundError(f"{folder}: found no mcsv_melody folder, no wjazzd.db and no MIDI files")
 
     report = Report()
     solos: list[Solo] = []
@@ -116,6 +130,22 @@ def _by_name(path: Path, key: str) -> dict[str, dict[str, str]]:
         return {row[key].removesuffix(".sv"): row for row in csv.DictReader(file)}
 
 
+def _split_of(row: Mapping[str, str]) -> str:
+    return row.get("split") or "train"
+
+
+def _tune_key(title: str) -> str:
+    """What two spellings of a title have in common: "Blues for Alice", "blues-for-alice"."""
+    return "".join(letter for letter in title.casefold() if letter.isalnum()) or title
+
+
+def _side(titles: list[str], sides: Mapping[str, str], val_percent: int) -> str:
+    """The side of a tune that goes by `titles`: the one that it is on, else about `val_percent` of the tunes to val."""
+    keys = [_tune_key(title) for title in titles]
+    drawn = "val" if sum(keys[0].encode()) % 100 < val_percent else "train"
+    return next((sides[key] for key in keys if key in sides), drawn)
+
+
 # --- MCSV -----------------------------------------------------------------------------------------------------------
 
 
@@ -136,7 +166,7 @@ def read_mcsv(melody_path: Path, beat_path: Path, meta: dict[str, str], split: d
     beats = [
         (row["onset"], row["bar"], row["beat"], row["chord"], (row["form"], row["chorus_id"])) for row in beat_rows
     ]
-    return _weimar_solo(melody_path.stem, notes, beats, signature, meta, split.get("split", "train"))
+    return _weimar_solo(melody_path.stem, notes, beats, signature, meta, _split_of(split))
 
 
 def _weimar_solo(
@@ -195,23 +225,39 @@ def _weimar_solo(
 # --- the database's own SQLite file ------------------------------------------------------------------------------
 
 
-def database_ids(path: Path) -> list[int]:
-    """The `melid` of every solo in a `wjazzd.db`."""
+def database_solos(path: Path) -> list[tuple[int, object]]:
+    """The `melid` of every solo in a `wjazzd.db`, and what tells it from others: the name under which the MCSV export
+    has it (`filename_sv` of `transcription_info`), or (performer, title) in a file without that table."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        return [row[0] for row in database.execute("SELECT melid FROM solo_info ORDER BY melid")]
+        names: dict[int, str] = {}
+        if _has_table(database, "transcription_info"):
+            rows = database.execute("SELECT melid, filename_sv FROM transcription_info WHERE filename_sv > ''")
+            names = {melid: name.removesuffix(".sv") for melid, name in rows}
+        solos = database.execute("SELECT melid, performer, title FROM solo_info ORDER BY melid")
+        return [(melid, names.get(melid, (performer, title))) for melid, performer, title in solos]
 
 
-def read_database_solo(path: Path, melid: int, val_percent: int = 10) -> Solo:
-    """One solo of `wjazzd.db` (tables `solo_info`, `composition_info`, `melody`, `beats`, `sections`).
+def _has_table(database: sqlite3.Connection, name: str) -> bool:
+    found = database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)).fetchone()
+    return found is not None
 
-    The file has no split: a hash of the tune's title sends about `val_percent` of the tunes to `val`, all versions of
-    a tune to the same side."""
+
+def read_database_solo(path: Path, melid: int, sides: Mapping[str, str] | None = None, val_percent: int = 10) -> Solo:
+    """One solo of `wjazzd.db` (tables `solo_info`, `melody`, `beats`, `sections`, and `composition_info` for the title
+    of the tune that several solos may be on).
+
+    The file has no split: a tune is on the side that `sides` (by `_tune_key`) has it on, else a hash of its title sends
+    about `val_percent` of the tunes to `val`."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         database.row_factory = sqlite3.Row
         info = database.execute("SELECT * FROM solo_info WHERE melid = ?", (melid,)).fetchone()
         if info is None:
             raise DroppedSolo(f"no solo has the melid {melid}")
         meta = dict(info)
+        titles = [str(meta.get("title") or melid)]
+        if meta.get("compid") is not None and _has_table(database, "composition_info"):
+            query = "SELECT title FROM composition_info WHERE compid = ? AND title > ''"
+            titles = [row[0] for row in database.execute(query, (meta["compid"],))] + titles
         columns = {row[1] for row in database.execute("PRAGMA table_info(melody)")}
         loudness = "loud_med" if "loud_med" in columns else "loud_median" if "loud_median" in columns else "NULL"
         notes = [
@@ -230,7 +276,7 @@ def read_database_solo(path: Path, melid: int, val_percent: int = 10) -> Solo:
             )
         ]
         phrases: set[int] = set()
-        if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'sections'").fetchone():
+        if _has_table(database, "sections"):
             query = "SELECT start FROM sections WHERE melid = ? AND type = 'PHRASE'"
             phrases = {row[0] for row in database.execute(query, (melid,))}
     notes = [(*note[:7], int(i in phrases), note[8]) for i, note in enumerate(notes)]
@@ -240,17 +286,18 @@ def read_database_solo(path: Path, melid: int, val_percent: int = 10) -> Solo:
     for beat in beats:
         labels = beat[4] or labels
         filled.append((*beat[:4], labels))
-    title = str(meta.get("title") or melid)
-    side = "val" if sum(title.lower().encode()) % 100 < val_percent else "train"
-    return _weimar_solo(f"{path.stem}-{melid}", notes, filled, str(meta.get("signature") or "4/4"), meta, side)
+    signature = str(meta.get("signature") or "4/4")
+    side = _side(titles, sides or {}, val_percent)
+    return _weimar_solo(f"{path.stem}-{melid}", notes, filled, signature, meta | {"title": titles[0]}, side)
 
 
 # --- MIDI -----------------------------------------------------------------------------------------------------------
 
 
-def read_midi(path: Path, val_percent: int = 10) -> Solo:
+def read_midi(path: Path, sides: Mapping[str, str] | None = None, val_percent: int = 10) -> Solo:
     """The highest-voiced monophonic part of a MIDI file as a solo without chords annotations of its own: chord symbols
-    are taken from text events where they parse, else the solo lies over NC. Beats come from the file's tempo map."""
+    are taken from its text events if most of them are chords, else the solo lies over NC. Beats come from the file's
+    tempo map. The file's name is the tune's title; `sides` as in `read_database_solo`."""
     import pretty_midi  # slow to import, needed by this reader only
 
     midi = pretty_midi.PrettyMIDI(str(path))
@@ -293,7 +340,7 @@ def read_midi(path: Path, val_percent: int = 10) -> Solo:
         (onset, i // beats_per_bar, i % beats_per_bar + 1, symbols[i], i // (8 * beats_per_bar))
         for i, onset in enumerate(onsets)
     ]
-    side = "val" if sum(path.stem.lower().encode()) % 100 < val_percent else "train"
+    side = _side([path.stem], sides or {}, val_percent)
     solo = _weimar_solo(path.stem, notes, beats, f"{beats_per_bar}/4", {"title": path.stem}, side)
     instrument = _PROGRAMS.get(part.program, UNKNOWN)
     return Solo(**{**{name: getattr(solo, name) for name in solo.__dataclass_fields__}, "instrument": instrument})
@@ -308,10 +355,6 @@ def _share_alone(notes: list[Any]) -> float:
 
 def _symbols_of_texts(midi: Any, onsets: list[float]) -> list[str]:
     symbols = [""] * len(onsets)
-    for event in sorted(midi.text_events, key=lambda event: event.time):
-        try:
-            parse_chord(event.text)
-        except BadChords:
-            continue
-        symbols[max(0, int(np.searchsorted(onsets, event.time + 1e-3, side="right")) - 1)] = event.text
+    for time_s, symbol in sorted(chords_among([(event.time, event.text) for event in midi.text_events])):
+        symbols[max(0, int(np.searchsorted(onsets, time_s + 1e-3, side="right")) - 1)] = symbol
     return symbols

@@ -58,7 +58,9 @@ def heat_of(text: str) -> dict[str, float]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `train jazz`."""
-    parser.add_argument("--data", type=Path, required=True, help="folder with wjazzd/ (MCSV), a wjazzd.db or midi/")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with wjazzd/ (MCSV), a wjazzd.db or MIDI files"
+    )
     parser.add_argument("--out", type=Path, default=Path("var/train/jazz"), help="checkpoints, logs and shards")
     parser.add_argument("--stage", choices=STAGES, default="likelihood")
     parser.add_argument(

@@ -10,7 +10,7 @@ import pretty_midi
 import pytest
 
 from engine.jazz.corpus import DroppedSolo, check, open_shard, write_shards
-from engine.jazz.corpus_readers import database_ids, read_corpus, read_database_solo, read_mcsv, read_midi
+from engine.jazz.corpus_readers import database_solos, read_corpus, read_database_solo, read_mcsv, read_midi
 
 BEAT_S = 0.4
 MELODY = ["onset", "duration", "period", "division", "bar", "beat", "tatum", "beat_duration", "signature", "pitch",
@@ -106,8 +106,9 @@ def test_a_folder_with_nothing_is_refused(tmp_path: Path) -> None:
         read_corpus(tmp_path)
 
 
-def test_the_databases_own_file_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "wjazzd.db"
+def write_database(path: Path, solos: list[tuple[int, int, str, str]], names: dict[int, str] | None = None) -> None:
+    """A database with (melid, compid, performer, title), and the names of the solos where there are any."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path)) as database, database:
         database.executescript("""
             CREATE TABLE solo_info (melid INTEGER, trackid INTEGER, compid INTEGER, performer TEXT, title TEXT,
@@ -118,36 +119,119 @@ def test_the_databases_own_file_is_read(tmp_path: Path) -> None:
             CREATE TABLE beats (beatid INTEGER PRIMARY KEY, melid INTEGER, onset REAL, bar INTEGER, beat INTEGER,
                 signature TEXT, chord TEXT, form TEXT, bass_pitch INTEGER, chorus_id INTEGER);
             CREATE TABLE sections (melid INTEGER, type TEXT, start INTEGER, end INTEGER, value TEXT);
-            INSERT INTO solo_info VALUES (7, 1, 1, 'B', 'Tune', 'tp', 'COOL', 150, 'LATIN', 'C-min', '4/4');
-            INSERT INTO sections VALUES (7, 'PHRASE', 0, 15, '1'), (7, 'PHRASE', 16, 39, '2');
+            INSERT INTO composition_info VALUES (1, 'Tune', 'C', 'AABA'), (2, 'T', 'C', 'AABA');
         """)
-        for row in note_rows():
-            keys = ("onset", "pitch", "duration", "period", "division", "bar", "beat", "tatum", "loud_median")
+        if names is not None:
+            database.execute("CREATE TABLE transcription_info (melid INTEGER, trackid INTEGER, filename_sv TEXT)")
+            database.executemany("INSERT INTO transcription_info VALUES (?, 1, ?)", names.items())
+        for melid, compid, performer, title in solos:
             database.execute(
-                "INSERT INTO melody (melid, onset, pitch, duration, period, division, bar, beat, tatum, loud_med) "
-                "VALUES (7, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [row[key] for key in keys])  # fmt: skip
-        for row in beat_rows():
-            keys = ("onset", "bar", "beat", "signature", "chord", "form", "bass", "chorus_id")
+                "INSERT INTO solo_info VALUES (?, 1, ?, ?, ?, 'tp', 'COOL', 150, 'LATIN', 'C-min', '4/4')",
+                (melid, compid, performer, title),
+            )
             database.execute(
-                "INSERT INTO beats (melid, onset, bar, beat, signature, chord, form, bass_pitch, chorus_id) "
-                "VALUES (7, ?, ?, ?, ?, ?, ?, ?, ?)", [row[key] for key in keys])  # fmt: skip
-    assert database_ids(path) == [7]
+                "INSERT INTO sections VALUES (?, 'PHRASE', 0, 15, '1'), (?, 'PHRASE', 16, 39, '2')", (melid, melid)
+            )
+            for row in note_rows():
+                keys = ("onset", "pitch", "duration", "period", "division", "bar", "beat", "tatum", "loud_median")
+                database.execute(
+                    "INSERT INTO melody (melid, onset, pitch, duration, period, division, bar, beat, tatum, loud_med) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [melid, *(row[key] for key in keys)])  # fmt: skip
+            for row in beat_rows():
+                keys = ("onset", "bar", "beat", "signature", "chord", "form", "bass", "chorus_id")
+                database.execute(
+                    "INSERT INTO beats (melid, onset, bar, beat, signature, chord, form, bass_pitch, chorus_id) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [melid, *(row[key] for key in keys)])  # fmt: skip
+
+
+def test_the_databases_own_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "wjazzd.db"
+    write_database(path, [(7, 1, "B", "Tune (take 2)"), (8, 3, "B", "Other")])
+    assert [melid for melid, _ in database_solos(path)] == [7, 8]
     solo = check(read_database_solo(path, 7))
     assert (solo.instrument, solo.style, solo.feel, solo.tune) == ("trumpet", "cool", "latin", "Tune")
+    assert read_database_solo(path, 8).tune == "Other"  # its composition is not in the table
     assert np.flatnonzero(solo.notes["phrase_begin"]).tolist() == [0, 16]
     assert solo.notes["loudness_db"][1] == 61
-    assert len(read_corpus(tmp_path, show_progress=False)[0]) == 1
+    assert len(read_corpus(tmp_path, show_progress=False)[0]) == 2
 
 
-def test_a_midi_solo_is_read_with_its_chords(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [None, {1: "One.sv", 2: "Two.sv", 3: "Three.sv", 4: "Four.sv"}])
+def test_a_solo_that_the_mcsv_has_is_not_read_again_from_the_database(
+    corpus: Path, names: dict[int, str] | None
+) -> None:
+    metas = [{"id": f"{name}.sv", "performer": "A", "title": title} for name, title in (("One", "T"), ("Two", "U"))]
+    write_csv(corpus / "wjazzd/meta.csv", metas)
+    solos = [(1, 2, "A", "T"), (2, 4, "A", "U"), (3, 2, "B", "T"), (4, 4, "B", "U")]
+    write_database(corpus / "wjazzd/wjazzd.db", solos, names)
+    write_database(corpus / "copy/wjazzd.db", solos, names)
+    found, _ = read_corpus(corpus, show_progress=False)
+    assert [solo.name for solo in found] == ["One", "Two", "wjazzd-3", "wjazzd-4"]
+
+
+def test_a_tune_stays_on_its_side_of_the_split(corpus: Path) -> None:
+    rows = [
+        {"id": "One", "title": "Stella", "split": "train"},
+        {"id": "Two", "title": "Blues for Alice", "split": "val"},
+        {"id": "Elsewhere", "title": "Cherokee", "split": "val"},
+    ]
+    write_csv(corpus / "wjazzd/split.csv", rows)
+    metas = [{"id": f"{row['id']}.sv", "performer": "A", "title": row["title"]} for row in rows]
+    write_csv(corpus / "wjazzd/meta.csv", metas)
+    titles = ("Stella", "Blues For Alice", "Cherokee", "Unheard Of")
+    write_database(corpus / "wjazzd/wjazzd.db", [(i, 9, "B", title) for i, title in enumerate(titles)])
+    for name in ("blues-for-alice", "stella"):
+        write_midi_solo(corpus / f"midi/{name}.mid")
+    solos, _ = read_corpus(corpus, show_progress=False)
+    sides = {solo.name: solo.split for solo in solos}
+    assert (sides["wjazzd-0"], sides["wjazzd-1"], sides["wjazzd-2"]) == ("train", "val", "val")
+    assert (sides["stella"], sides["blues-for-alice"]) == ("train", "val")
+    assert read_database_solo(corpus / "wjazzd/wjazzd.db", 3, val_percent=100).split == "val"
+    assert read_database_solo(corpus / "wjazzd/wjazzd.db", 3, val_percent=0).split == "train"
+
+
+def test_versions_of_a_composition_stay_on_one_side(tmp_path: Path) -> None:
+    write_database(tmp_path / "wjazzd.db", [(i, 1, "B", f"Tune (take {i})") for i in range(8)])
+    solos, _ = read_corpus(tmp_path, show_progress=False)
+    assert {solo.tune for solo in solos} == {"Tune"}
+    assert len({solo.split for solo in solos}) == 1
+
+
+def write_midi_solo(path: Path, texts: tuple[str, ...] = ("Dm7",)) -> None:
+    """A solo of 64 notes over triads; a text every two seconds."""
     midi = pretty_midi.PrettyMIDI(initial_tempo=120)
     part = pretty_midi.Instrument(66, name="solo")
     part.notes = [pretty_midi.Note(90, 60 + i % 7, 0.25 * i, 0.25 * i + 0.2) for i in range(64)]
     chords = pretty_midi.Instrument(0, name="comping")
     chords.notes = [pretty_midi.Note(60, pitch, i, i + 0.9) for i in range(16) for pitch in (48, 52, 55)]
     midi.instruments += [chords, part]
-    midi.text_events.append(pretty_midi.Text("Dm7", 0.0))
-    midi.write(str(tmp_path / "take.mid"))
+    midi.text_events += [pretty_midi.Text(text, 2.0 * i) for i, text in enumerate(texts)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    midi.write(str(path))
+
+
+@pytest.mark.parametrize("below", ["", "midi/", "more/tunes/"])
+def test_any_folder_of_midi_is_a_corpus(tmp_path: Path, below: str) -> None:
+    for name in ("one.mid", "two.MIDI"):
+        write_midi_solo(tmp_path / below / name)
+    (tmp_path / below / "one.midnight.txt").write_text("no music")
+    solos, report = read_corpus(tmp_path, show_progress=False)
+    assert [solo.name for solo in solos] == ["one", "two"]
+    assert report.dropped == []
+
+
+def test_midi_beside_a_database_is_left_alone_outside_of_its_folder(corpus: Path) -> None:
+    write_midi_solo(corpus / "groove/drummer.mid")
+    assert [solo.name for solo in read_corpus(corpus, show_progress=False)[0]] == ["One", "Two"]
+
+
+def test_words_in_a_midi_solo_are_no_chords(tmp_path: Path) -> None:
+    write_midi_solo(tmp_path / "song.mid", ("Oh", "I", "Am", "so", "glad", "a"))
+    assert set(read_midi(tmp_path / "song.mid").symbols()) == {"NC"}
+
+
+def test_a_midi_solo_is_read_with_its_chords(tmp_path: Path) -> None:
+    write_midi_solo(tmp_path / "take.mid")
     solo = check(read_midi(tmp_path / "take.mid"))
     assert solo.instrument == "tenor sax"
     assert solo.notes["pitch"][:8].tolist() == [60, 61, 62, 63, 64, 65, 66, 60]
