@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from engine.jazz.band.bass import LOWEST, MAX_LEAP, BassTables, walk
@@ -51,7 +53,7 @@ def _two(
 ) -> list[Note]:
     """Half notes on 1 and 3, now and then with the fourth beat or its off-beat as a pickup; a chord that lasts one beat
     gets its own note."""
-    starts = {round(span.onset) for span in changes}
+    starts = {math.ceil(span.onset - 1e-6) for span in changes}
     notes: list[Note] = []
     before: int | None = None
     for bar in range(len(line) // beats_per_bar):
@@ -79,23 +81,30 @@ def _within_an_octave(pitch: int, before: int | None) -> int:
 
 
 def _bossa(line: list[int | None], bars: int, beats_per_bar: int, changes: tuple[ChordSpan, ...]) -> list[Note]:
-    """Root on 1, fifth on 3, each led into by its eighth: one, and-of-two, three, and-of-four."""
+    """A chord's root where it begins and on the bar line, its fifth on the half bar of a chord that goes on; what lasts
+    two beats or more is led out of by the fifth as an eighth: one, and-of-two, three, and-of-four."""
     notes: list[Note] = []
-    low_before = LOWEST + 8
+    root_before = LOWEST + 8
+    before: int | None = None
     for bar in range(bars):
         first = bar * beats_per_bar
-        for half in (0, 2):
-            beat = first + half
-            chord = parse_chord(chord_at(changes, beat).symbol)
-            if chord.bass is None or chord.root is None or line[beat] is None:
+        inside = [span.onset for span in changes if first < span.onset < first + beats_per_bar]
+        places = sorted({float(first), *inside, *([first + 2.0] if beats_per_bar == 4 else [])})
+        for place, following in zip(places, [*places[1:], float(first + beats_per_bar)], strict=True):
+            span = chord_at(changes, place)
+            chord = parse_chord(span.symbol)
+            if chord.bass is None or chord.root is None or line[int(place)] is None:
                 continue
-            root = _near(chord.bass, low_before)
-            changed = half == 0 or chord_at(changes, beat).onset == beat
+            root = _near(chord.bass, root_before)
             fifth = _near(chord.tones[2], root - 3 if root - 5 >= LOWEST else root + 7)
-            pitch = root if changed else fifth
-            notes.append(Note(float(beat), 1.4, pitch, 84 if half == 0 else 78))
-            notes.append(Note(beat + 1.5, 0.45, fifth, 68))
-            low_before = root
+            begins = place == first or span.onset == place
+            root_before = root
+            before = pitch = _within_an_octave(root if begins else fifth, before)
+            room = following - place
+            notes.append(Note(place, min(1.4, 0.95 * room), pitch, 84 if place == first else 78))
+            if room >= 2:
+                before = fifth = _within_an_octave(fifth, before)
+                notes.append(Note(place + 1.5, 0.45, fifth, 68))
     return notes
 
 

@@ -11,7 +11,7 @@ from engine.jazz.band.section import accompany
 from engine.jazz.band.voicing import HIGHEST, LOWEST, lead, movement, voicings
 from engine.jazz.form import FORM_NAMES, changes_of
 from engine.jazz.harmony import chord_at, parse_changes, parse_chord
-from engine.jazz.score import Note, Score
+from engine.jazz.score import ChordSpan, Note, Score
 
 BAND = weights.load()
 BLUES = parse_changes("Bb7 | Eb7 | Bb7 | Fm7 Bb7 | Eb7 | Eo7 | Bb7 | Dm7 G7alt | Cm7 | F7 | Bb7 G7 | Cm7 F7")
@@ -93,6 +93,59 @@ def test_no_bass_leaps_over_an_octave_or_starts_a_bar_beside_its_chord(form):
                 chord = parse_chord(chord_at(changes, beat).symbol)
                 assert pitch % 12 in {chord.bass, *chord.tones}, (style, seed, beat)
                 assert bass.LOWEST <= pitch <= bass.HIGHEST
+
+
+@pytest.mark.parametrize("beats", [3, 4])
+@pytest.mark.parametrize("style", ["walking", "two", "bossa"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cmaj7 A7 Dm7 G7 | Em7 A7 Dm7 Db7",
+        "C / / B7 | Bb7 / A7 / | C/E F F#o7 | G7sus",
+        "Cmaj7 | % | Am7 D7 | NC G7 | Abmaj7 / Db7 / | Fm7/C / / Gb7",
+        "Cmaj7 Eb7 Abmaj7 B7 | Emaj7 G7 | Cmaj7 | %",
+    ],
+)
+def test_every_chord_gets_a_bass_note_of_its_own_where_it_starts(text, style, beats):
+    if beats == 3:
+        text = " | ".join(" ".join(bar.split()[:3]) for bar in text.split("|"))
+    changes = parse_changes(text, 16, beats)
+    for seed in range(3):
+        notes = bass_feel.play(BAND.bass, changes, 16, style, 0.62, np.random.default_rng(seed), beats)
+        struck = {note.onset: note.pitch for note in notes}
+        assert len(struck) == len(notes)
+        for span, before in zip(changes, (None, *changes), strict=False):
+            chord = parse_chord(span.symbol)
+            if chord.root is None or (before is not None and before.symbol == span.symbol):
+                continue
+            assert span.onset in struck, f"{span.symbol} on beat {span.onset} has no bass note"
+            # a line that walks may begin a chord on its third, too
+            own = {chord.bass} if style == "bossa" or chord.bass != chord.root else {*chord.tones[:3]}
+            assert struck[span.onset] % 12 in own, f"{struck[span.onset]} under {span.symbol}, beat {span.onset}"
+        for a, b in pairwise(notes):
+            assert abs(b.pitch - a.pitch) <= 12
+            assert b.onset >= a.onset + a.duration - 1e-6, "the bass is one voice"
+            under = parse_chord(chord_at(changes, a.onset).symbol)
+            over = [span for span in changes if a.onset < span.onset < a.onset + a.duration - 1e-6]
+            assert all(span.symbol == under.symbol for span in over), f"{a} sounds into {over}"
+        if style == "bossa":
+            for note in notes:
+                chord = parse_chord(chord_at(changes, note.onset).symbol)
+                assert note.pitch % 12 in {chord.bass, chord.tones[2]}, note
+                assert bass.LOWEST <= note.pitch <= bass.HIGHEST
+
+
+@pytest.mark.parametrize("onset", [1.5, 2.25])
+@pytest.mark.parametrize("style", ["walking", "two", "bossa"])
+def test_a_chord_that_begins_between_two_beats_is_played_then_or_on_the_next(style, onset):
+    changes = (ChordSpan(0.0, onset, "Cmaj7"), ChordSpan(onset, 8.0 - onset, "Db7"))
+    for seed in range(4):
+        notes = bass_feel.play(BAND.bass, changes, 2, style, 0.6, np.random.default_rng(seed))
+        assert {onset, float(np.ceil(onset))} & {note.onset for note in notes}
+        for note in notes:
+            chord = parse_chord(chord_at(changes, note.onset).symbol)
+            if note.onset in (0.0, onset, np.ceil(onset)):
+                assert note.pitch % 12 in {*chord.tones[:3]}, note
 
 
 def test_voicings_hold_third_and_seventh_and_stay_in_their_register():
