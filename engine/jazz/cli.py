@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,8 @@ def add_import_clips_arguments(parser: argparse.ArgumentParser) -> None:
 def run_import_clips(args: argparse.Namespace) -> int:
     """Every MIDI and audio file of a folder -> `<name>.ogg` (and `.png`, and `.mid` where there is a score).
 
+    The clips of `a.mid` and `a.wav` in one folder are `a.mid.ogg` and `a.wav.ogg`.
+
     Chords that had to be estimated are printed; the right ones, in `<name>.chords` beside a MIDI file, win.
 
     A file that cannot be read is named and left out; then the exit code is that of bad input."""
@@ -134,6 +137,7 @@ def run_import_clips(args: argparse.Namespace) -> int:
     files = [path for path in files if out.resolve() not in path.resolve().parents]
     if not files:
         raise BadOption(f"There are no MIDI or audio files in {args.folder}.")
+    targets = _targets(files)
     combo = _combo()
     failed = 0
     for path in tqdm(files, unit="clip", desc="import-clips"):
@@ -151,7 +155,7 @@ def run_import_clips(args: argparse.Namespace) -> int:
             failed += 1
             tqdm.write(f"{path.name}: {error}", file=sys.stderr)
             continue
-        target = out / path.relative_to(args.folder).with_suffix("")
+        target = out / targets[path].relative_to(args.folder)
         for suffix, content in ((".ogg", clip.audio), (".png", clip.roll), (".mid", clip.midi)):
             if content:
                 write_file(target.with_name(target.name + suffix), content)
@@ -159,6 +163,14 @@ def run_import_clips(args: argparse.Namespace) -> int:
     if failed:
         raise BadMidi(f"{failed} of {len(files)} files could not be made into clips.")
     return 0
+
+
+def _targets(files: list[Path]) -> dict[Path, Path]:
+    """Each file without its suffix, or with it where two files would meet."""
+    targets = {path: path.with_suffix("") for path in files}
+    while len(taken := Counter(targets.values())) < len(files):  # `a.mid`, `a.wav` and `a.mid.mp3` take two rounds
+        targets = {path: path if taken[target] > 1 else target for path, target in targets.items()}
+    return targets
 
 
 def _chords_beside(path: Path) -> str:
