@@ -12,12 +12,14 @@ COMPOUND = ((6, 8), (9, 8), (12, 8))
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Part of a file in one metre, from tick `start` to tick `end`. `bar`: ticks in a bar, 0 where the file says so."""
+    """Part of a file in one metre, from tick `start` to tick `end`, where the metre `changes` or the music ends. `bar`:
+    ticks in a bar, 0 where the file says so."""
 
     start: int
     end: int
     bar: Fraction
     compound: bool
+    changes: bool
 
 
 def longest_stretch(
@@ -48,13 +50,13 @@ def _stretches(signatures: Sequence[tuple[int, int, int]], end: int, per_beat: i
     found: list[Stretch] = []
     start, bar, compound = 0, Fraction(4 * per_beat), False
     for tick, numerator, denominator in sorted(signatures, key=lambda signature: signature[0]):
+        if tick >= end:
+            break
         own_bar = Fraction(4 * numerator * per_beat, denominator)
         own_compound = (numerator, denominator) in COMPOUND
         if (own_bar, own_compound) == (bar, compound) and (not bar or (tick - start) % bar == 0):
             continue
         if tick > start:
-            found.append(Stretch(start, tick, bar, compound))
+            found.append(Stretch(start, tick, bar, compound, True))
         start, bar, compound = tick, own_bar, own_compound
-    if end > start:
-        found.append(Stretch(start, end, bar, compound))
-    return found
+    return [*found, Stretch(start, end, bar, compound, False)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 from collections import defaultdict, deque
 from dataclasses import dataclass, replace
 
@@ -77,8 +78,8 @@ def read_midi(data: bytes, max_duration_s: float) -> Piece:
         data = _unwrapped(data)
     if len(data) > MAX_BYTES:
         raise BadMidi(
-            f"The MIDI file holds {len(data) / 2**20:.1f} MiB; "
-            f"{MAX_BYTES // 2**20} MiB, enough for ten hours of piano, are the most that I read."
+            f"The MIDI file is larger than {MAX_BYTES // 2**20} MiB, which is enough for ten hours of piano and the "
+            "most that I read."
         )
     try:
         file = mido.MidiFile(file=io.BytesIO(data), clip=True)
@@ -134,10 +135,10 @@ def _read(file: mido.MidiFile, max_duration_s: float) -> Piece:
         notated=_notated(sounding),
         compound=stretch.compound,
     )
-    return _barred(piece, stretch, last, per_beat)
+    return _barred(piece, stretch, per_beat)
 
 
-def _barred(piece: Piece, stretch: Stretch, last: float, per_beat: int) -> Piece:
+def _barred(piece: Piece, stretch: Stretch, per_beat: int) -> Piece:
     """The piece within the stretch of its metre, moved so that the stretch starts on a bar line.
 
     What comes before it stays if it is shorter than a bar: that is its pickup."""
@@ -145,7 +146,7 @@ def _barred(piece: Piece, stretch: Stretch, last: float, per_beat: int) -> Piece
         return piece
     shift = float(-stretch.start % stretch.bar) / per_beat
     begin = 0.0 if stretch.start < stretch.bar else stretch.start / per_beat - EARLY
-    end = stretch.end / per_beat
+    end = stretch.end / per_beat if stretch.changes else math.inf  # chords may go on after the last note
     parts = []
     for part in piece.parts:
         kept = tuple(replace(note, onset=note.onset + shift) for note in part.notes if begin <= note.onset < end)

@@ -95,7 +95,7 @@ def test_a_bad_midi_file_is_refused_with_one_sentence(data, sentence):
 def test_a_large_midi_file_is_refused_before_it_is_parsed(monkeypatch):
     parsed = []
     monkeypatch.setattr(mido, "MidiFile", lambda *_, **__: parsed.append(1))
-    with pytest.raises(BadMidi, match=r"holds 25\.0 MiB; 2 MiB, enough for ten hours of piano, .* most that I read\.$"):
+    with pytest.raises(BadMidi, match=r"larger than 2 MiB, .* ten hours of piano and the most that I read\.$"):
         read_midi(GOOD + bytes(25 * 2**20 - len(GOOD)), LIMIT_S)
     assert not parsed
 
@@ -168,6 +168,12 @@ def test_chords_written_in_the_file_are_used():
     assert format_changes(found.changes).startswith("Dm7 | G7 | Cmaj7 | A7(b9,b13)")
     assert not any("estimated" in remark for remark in found.remarks)
     assert not found.estimated
+
+
+def test_the_last_chord_counts_where_the_melody_has_ended():
+    texts = ((0, "Dm7"), (4, "G7"), (8, "C"), (10, "A7"))
+    piece = read_midi(midi_of(("sax", 0, 66, [Note(i * 1.0, 0.5, 60 + i, 80) for i in range(9)]), texts=texts), LIMIT_S)
+    assert format_changes(human_score(piece, "", 0, "", -1, 1, 30).changes) == "Dm7 | G7 | C A7"
 
 
 WORDS = "Oh I am so glad to go and do a dance with you a"
