@@ -7,6 +7,7 @@ improvisation = soloist.improvise(changes, bars=12, tempo_bpm=180, instrument="t
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.contract.limits import MAX_BARS, MAX_TAKES
 from engine.errors import BadOption
 from engine.jazz.choosing import Choice
 from engine.jazz.copying import MAX_COPIED_RUN, KnownRuns
@@ -32,7 +34,6 @@ from engine.jazz.weights_file import FILE_NAME, Weights, load_weights
 from engine.progress import Progress, silent
 
 WEIGHTS_DIR = Path(__file__).parent / "weights"
-MAX_TAKES = 32
 DEFAULT_TAKES = 16
 MAX_REDRAWS = 3
 COMPOSED = 0.7
@@ -99,7 +100,7 @@ class Request:
                 named = ", ".join(str(item) for item in among if item != "")
                 raise BadOption(f"The soloist knows no {what} “{value}”; it knows {named}.")
         for what, number, low, high in (
-            ("bars", self.bars, 1, 128),
+            ("bars", self.bars, 1, MAX_BARS),
             ("takes", takes, 1, MAX_TAKES),
             ("tempo", self.tempo_bpm, 30, 400),
         ):
@@ -262,7 +263,10 @@ class Soloist:
         drawn in proportion to the critic's odds; then the finished line is performed in the same manner."""
         heard = events_of_notes(primer, requests[0].tempo_bpm) if primer else None
         metre = requests[0].beats_per_bar
-        lead = 0 if heard is None else -(-(int(heard.beat[-1]) + 1) // metre) * metre
+        lead = 0
+        if heard is not None:  # the phrase's own bars: its last note may ring into one that its chords still have
+            end = max([int(heard.beat[-1]) + 1, *(span.onset + span.beats for span in primer_changes)])
+            lead = math.ceil(end / metre) * metre
         tables, settings, ranges = [], [], []
         for request in requests:
             tables += [_led(request, lead, primer_changes)] * takes
