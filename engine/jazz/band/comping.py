@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jazz.band.feel import Feel
-from engine.jazz.band.voicing import lead
+from engine.jazz.band.listening import CROWDED, Attention
+from engine.jazz.band.voicing import lead, shell
 from engine.jazz.chords import parse_chord
 from engine.jazz.harmony import chord_at
 from engine.jazz.score import ChordSpan, Note
@@ -84,12 +85,15 @@ def comp(
     strokes = [(beat, length) for beat, length in strokes if beat < bars * beats_per_bar - 0.75]
     if not strokes:  # a bar or two in which the soloist leaves no room
         return []
+    attention = Attention.of(solo, bars * beats_per_bar)
     chords = [parse_chord(chord_at(changes, sounding_beat(beat)).symbol) for beat, _ in strokes]
     notes: list[Note] = []
     shapes = lead(chords, quartal=feel.name == "modal")
     loudness = _loudness(solo)
     following = [swung(beat, swing) for beat, _ in strokes[1:]] + [float(bars * beats_per_bar)]
-    for (beat, length), shape, next_stroke in zip(strokes, shapes, following, strict=True):
+    for (beat, length), chord, full, next_stroke in zip(strokes, chords, shapes, following, strict=True):
+        _, denser = attention.at(beat)
+        shape = shell(full, chord) if denser > CROWDED else full
         onset = swung(beat, swing)
         end = min(swung(beat + length, swing), _end_of_harmony(changes, beat), next_stroke - 0.05)
         accent = 6 if beat % 1 else 0

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.jazz.band import bass_feel, comping, drums, ending
 from engine.jazz.band.feel import Feel, swing_share
+from engine.jazz.band.listening import Attention, Pulse, in_time_bass, in_time_chords
 from engine.jazz.band.weights import BandWeights
 from engine.jazz.score import ChordSpan, Note, Score, Section
 
@@ -29,13 +30,12 @@ def accompany(
     beats_per_bar: int = 4,
 ) -> Score:
     """Bass, comping, drums and an ending under `solo`. Each player draws from a stream of his own, so that a change in
-    one part leaves the others as they were."""
+    one part leaves the others' notes as they were; when and how loud bass and piano play them, the drummer and the
+    soloist decide (`listening`)."""
     streams = [np.random.default_rng([seed % 2**63, player]) for player in range(4)]
     swing = swing_share(tempo_bpm, feel)
     softer = min(swing, TRIPLET)
     beats = bars * beats_per_bar
-    bass = bass_feel.play(weights.bass, changes, bars, feel.bass, softer, streams[0], beats_per_bar)
-    chords = comping.comp(changes, bars, feel, softer, solo, streams[1], beats_per_bar)
     ends = frozenset(round(section.onset) // beats_per_bar - 1 for section in sections if section.onset > 0)
     if not ends:
         ends = frozenset(range(7, bars, 8))
@@ -51,6 +51,12 @@ def accompany(
         streams[2],
         beats_per_bar,
     )
+    pulse = Pulse.of(hits, beats, swing, softer, tempo_bpm)
+    attention = Attention.of(solo, beats)
+    line = bass_feel.play(weights.bass, changes, bars, feel.bass, softer, streams[0], beats_per_bar)
+    bass = in_time_bass(line, pulse, attention)
+    strokes = comping.comp(changes, bars, feel, softer, solo, streams[1], beats_per_bar)
+    chords = in_time_chords(strokes, pulse, attention)
     last_bass = bass[-1].pitch if bass else None
     symbol, final = ending.end(changes, float(beats), tempo_bpm, feel, softer, last_bass, streams[3])
     clear_of_ending = [note for note in bass if note.onset < beats]

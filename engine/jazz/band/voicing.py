@@ -141,3 +141,9 @@ def lead(chords: Sequence[Chord], quartal: bool = False) -> list[Voicing]:
         path[indices[position]] = voicing
         voicing = back[position].get(voicing, voicing)
     return path
+
+
+def shell(shape: Voicing, chord: Chord) -> Voicing:
+    """The voices without which a chord is not itself: third and seventh; the two lowest where it has not both."""
+    kept = tuple(pitch for pitch in shape if pitch % 12 in (chord.third, chord.seventh))
+    return kept if len(kept) == 2 else shape[:2]
