@@ -175,7 +175,7 @@ def _encoded_as(suffix: str, work: Restyled) -> Encoded:
     frames = work.frames
     height, width = frames[0].rgb.shape[-2:]
     if suffix == ".mp4":
-        return encode_film([frame.rgb for frame in frames], frames[0].duration_ms or 1000)
+        return encode_film(frames)
     if suffix == ".gif":
         images = [to_image(frame.rgb, frame.alpha) for frame in frames]
         return Encoded(gif(images, [frame.duration_ms for frame in frames]), "image/gif", "gif", width, height)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 import numpy as np
 import pi_heif
@@ -24,10 +25,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 ANIMATED = {"GIF", "PNG", "WEBP", "AVIF"}
 """Formats in which several frames are a film; in TIFF they are pages, in MPO two views of one photo."""
 DEFAULT_FRAME_MS = 100
-FILM_SIDE_PX = 480
-"""Longer side of a film's frames: a minute's work for a hundred of them on a laptop, and it can still be posted."""
 MOST_FILM_PIXELS = 250_000_000
-"""Of all an animation's frames together, as they come: a few seconds of decoding, for a result of `FILM_SIDE_PX`."""
+"""Of all an animation's frames together, as they come: a few seconds of decoding, for a result that is far smaller."""
 LONGEST_ASPECT = 40
 FIRST_FRAME_NOTE = "Only the first frame of the animation was used."
 
@@ -80,8 +79,9 @@ def decode(
     max_side_px: int,
     max_frames: int = 1,
     progress: Progress = silent,
+    film_side_px: int | None = None,
 ) -> Picture:
-    """Read a picture, its longer side at most `max_side_px` (a film's also at most `FILM_SIDE_PX`).
+    """Read a picture, its longer side at most `max_side_px` (an animation's also at most `film_side_px`).
 
     At most `max_frames` frames are read; with 1 an animation gives its first.
 
@@ -93,7 +93,8 @@ def decode(
             _check_header(file, max_pixels)
             if not (file.format in ANIMATED and getattr(file, "n_frames", 1) > 1):
                 return _still(file, max_side_px)
-            return _film(file, max_side_px, max_frames, progress)
+            film_side_px = max_side_px if film_side_px is None else min(max_side_px, film_side_px)
+            return _film(file, max_side_px if max_frames == 1 else film_side_px, max_frames, progress)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureTooLarge(f"That picture has more than {max_pixels / 1e6:.0f} million pixels.") from error
     except UnidentifiedImageError as error:
@@ -143,7 +144,7 @@ def _film(file: Image.Image, max_side_px: int, max_frames: int, progress: Progre
     if max_frames == 1:
         file.seek(0)
         return Picture((_frame(file, fitted(file.size, max_side_px)),), (FIRST_FRAME_NOTE,))
-    size = fitted(file.size, min(max_side_px, FILM_SIDE_PX))
+    size = fitted(file.size, max_side_px)
     kept = min(count, max_frames, max(1, MOST_FILM_PIXELS // (file.width * file.height)))
     notes = () if kept == count else (f"Only the first {kept} of {count} frames were used.",)
     frames = []
@@ -151,6 +152,7 @@ def _film(file: Image.Image, max_side_px: int, max_frames: int, progress: Progre
         if number == kept:
             break
         progress("decoding", 0.05 * number / kept)
+        image.load()  # WebP and AVIF tell how long a frame is shown only then
         frames.append(_frame(image, size, int(image.info.get("duration") or DEFAULT_FRAME_MS)))
     return Picture(tuple(frames), notes)
 
@@ -220,51 +222,80 @@ class Encoded:
 
 
 JPEG_QUALITIES = (92, 85, 75, 65)
+WEBP_QUALITIES = (85, 70, 50)
+GIF_TICK_MS, MOST_GIF_TICKS = 10, 65535
+"""The delay of a GIF's frame is a 16-bit number of hundredths of a second (GIF89a, 23)."""
 SHRINKS = (1.0, 0.8, 0.64, 0.5, 0.35, 0.25, 0.12)
 
 
 def encode(frames: list[Frame], photographic: bool, max_bytes: int = 0) -> Encoded:
-    """PNG (JPEG for what came as a photo), GIF for several frames; at most `max_bytes`, and it says so if it had to.
+    """PNG (JPEG for what came as a photo), GIF for several frames (WebP where they are partly transparent, for which
+    GIF has no words); at most `max_bytes`, and it says so if it had to.
 
     Carries no metadata. Raises `PictureTooLarge` when even the smallest version is over the limit."""
     height, width = frames[0].rgb.shape[-2:]
-    see_through = any(frame.alpha is not None for frame in frames)
+    durations_ms = [frame.duration_ms for frame in frames]
     for shrink in SHRINKS:
         size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
         images = [_resized(to_image(frame.rgb, frame.alpha), size) for frame in frames]
-        for data, kind, quality in _versions(
-            images, [frame.duration_ms for frame in frames], photographic, see_through
-        ):
-            if max_bytes and len(data) > max_bytes:
+        for version in _versions(images, durations_ms, photographic, half_transparent(frames)):
+            if max_bytes and len(version.data) > max_bytes:
                 continue
-            notes = []
-            if shrink < 1:
-                notes.append(f"Made smaller, {size[0]} × {size[1]} pixels, to fit the upload limit.")
-            elif quality < JPEG_QUALITIES[0]:
-                notes.append("Compressed more than usual, to fit the upload limit.")
-            return Encoded(data, *kind, size[0], size[1], tuple(notes))
+            smaller = (f"made smaller, {size[0]} × {size[1]} pixels",) if shrink < 1 else ()
+            notes = _why((*smaller, *version.changes))
+            return Encoded(version.data, version.media_type, version.extension, *size, notes)
     raise PictureTooLarge(f"The result cannot be made to fit into {max_bytes} bytes.")
+
+
+def _why(changes: tuple[str, ...]) -> tuple[str, ...]:
+    """One sentence for all changes, if there are any."""
+    sentence = f"{', '.join(changes)}, to fit the upload limit."
+    return (sentence[0].upper() + sentence[1:],) if changes else ()
+
+
+def half_transparent(frames: Iterable[Frame]) -> bool:
+    """Whether any pixel is neither opaque nor invisible."""
+    return any(frame.alpha is not None and bool(((frame.alpha > 0) & (frame.alpha < 1)).any()) for frame in frames)
 
 
 def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
 
 
-def _versions(
-    images: list[Image.Image], durations_ms: list[int], photographic: bool, see_through: bool
-) -> Iterator[tuple[bytes, tuple[str, str], int]]:
-    """Encodings of one size, best first, made only when asked for: (bytes, (media type, extension), quality)."""
-    if len(images) > 1:
-        yield gif(images, durations_ms), ("image/gif", "gif"), 100
+@dataclass(frozen=True)
+class _Version:
+    """One encoding, and what it changes against the best one of its size."""
+
+    data: bytes
+    media_type: str
+    extension: str
+    changes: tuple[str, ...] = ()
+
+
+HARDER = "compressed more than usual"
+
+
+def _versions(images: list[Image.Image], durations_ms: list[int], photographic: bool, soft: bool) -> Iterator[_Version]:
+    """Encodings of one size, best first, made only when asked for; `soft`: partly transparent somewhere."""
+    if len(images) > 1 and soft:
+        for quality in WEBP_QUALITIES:
+            changes = (HARDER,) if quality < WEBP_QUALITIES[0] else ()
+            yield _Version(webp(images, durations_ms, quality), "image/webp", "webp", changes)
         return
+    if len(images) > 1:
+        yield _Version(gif(images, durations_ms), "image/gif", "gif")
+        return
+    see_through = images[0].mode == "RGBA"
     if see_through or not photographic:
         out = io.BytesIO()
         images[0].save(out, "PNG", optimize=False, compress_level=6)
-        yield out.getvalue(), ("image/png", "png"), 100
+        yield _Version(out.getvalue(), "image/png", "png")
     if see_through:
         return
     for quality in JPEG_QUALITIES:
-        yield jpeg(images[0], quality), ("image/jpeg", "jpg"), quality
+        instead = () if photographic else ("saved as JPEG instead of PNG",)
+        harder = (HARDER,) if quality < JPEG_QUALITIES[0] else ()
+        yield _Version(jpeg(images[0], quality), "image/jpeg", "jpg", (*instead, *harder))
 
 
 def jpeg(image: Image.Image, quality: int = JPEG_QUALITIES[0]) -> bytes:
@@ -274,8 +305,20 @@ def jpeg(image: Image.Image, quality: int = JPEG_QUALITIES[0]) -> bytes:
     return out.getvalue()
 
 
+def webp(images: list[Image.Image], durations_ms: list[int], quality: int = WEBP_QUALITIES[0]) -> bytes:
+    """An endless WebP, or a still one of a single image, with as many degrees of transparency as the images have."""
+    out = io.BytesIO()
+    several = {"save_all": True, "append_images": images[1:], "duration": durations_ms, "loop": 0}
+    images[0].save(out, "WEBP", quality=quality, alpha_quality=100, method=3, **(several if len(images) > 1 else {}))
+    return out.getvalue()
+
+
 def gif(images: list[Image.Image], durations_ms: list[int]) -> bytes:
-    """An endless GIF with ONE palette for all frames and no dithering: both would flicker."""
+    """An endless GIF with ONE palette for all frames and no dithering: both would flicker.
+
+    Times are rounded to the 1/100 s of GIF so that the whole keeps its length, not frame by frame."""
+    marks = [round(mark / GIF_TICK_MS) for mark in accumulate(durations_ms, initial=0)]
+    durations_ms = [GIF_TICK_MS * min(MOST_GIF_TICKS, max(1, end - start)) for start, end in pairwise(marks)]
     step = max(1, len(images) // 8)
     strip = [
         _resized(image.convert("RGB"), (max(1, image.width // 2), max(1, image.height // 2)))

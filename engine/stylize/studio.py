@@ -214,8 +214,11 @@ class Studio:
         seed = request.seed if request.HasField("seed") else self.draw_seed()
         style, drawn, code = self._style(request, seed)
         picture = self._decode(request.image, self._side(request.size), self.settings.max_frames, progress)
-        if request.size > self.settings.max_size_px == max(picture.size):
-            picture = replace(picture, notes=(*picture.notes, f"{max(picture.size)} pixels is the largest size here."))
+        film = len(picture.frames) > 1
+        largest = self._largest_film_px if film else self.settings.max_size_px
+        if request.size > largest == max(picture.size):
+            note = f"{largest} pixels is the largest size {'of films ' if film else ''}here."
+            picture = replace(picture, notes=(*picture.notes, note))
         return Prepared(picture, style, seed, drawn, code)
 
     def finish(
@@ -261,9 +264,23 @@ class Studio:
         settings = self.settings
         if is_film(data):
             check_upload(data, settings.max_upload_bytes)
-            film = decode_film(data, settings.max_pixels, max_side_px, max_frames, progress)
+            side_px = min(max_side_px, self._largest_film_px)
+            film = decode_film(data, settings.max_pixels, side_px, max_frames, progress)
             return film if max_frames > 1 else Picture(film.frames, (FIRST_FRAME_NOTE,), photographic=True)
-        return decode(data, settings.max_upload_bytes, settings.max_pixels, max_side_px, max_frames, progress)
+        return decode(
+            data,
+            settings.max_upload_bytes,
+            settings.max_pixels,
+            max_side_px,
+            max_frames,
+            progress,
+            self._largest_film_px,
+        )
+
+    @property
+    def _largest_film_px(self) -> int:
+        """Longer side of an animation or film at most; even, as an MP4's sides are."""
+        return min(self.settings.film_side_px, self.settings.max_size_px) // 2 * 2
 
     def code_of_picture(self, image: bytes) -> Tensor:
         """Code (1, code) of a style picture of any size. Raises `BadPicture`, `PictureTooLarge`."""
@@ -358,9 +375,11 @@ def _encode(frames: list[Frame], photographic: bool, max_bytes: int) -> Encoded:
     """A film stays a film, as long as that fits; a picture stays a picture."""
     if len(frames) > 1 and photographic:  # came as a film
         try:
-            return encode_film([frame.rgb for frame in frames], frames[0].duration_ms, max_bytes)
+            return encode_film(frames, max_bytes)
         except PictureTooLarge:
             log.info("the film is too large as MP4 and is tried as a small GIF")
+            encoded = encode(frames, photographic, max_bytes)
+            return replace(encoded, notes=("The film became a GIF.", *encoded.notes))
     return encode(frames, photographic, max_bytes)
 
 

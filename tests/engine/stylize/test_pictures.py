@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import zlib
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,9 +15,10 @@ from PIL import Image, ImageCms
 
 from engine.errors import BadPicture, Cancelled, EngineError, PictureTooLarge
 from engine.stylize import pictures
-from engine.stylize.film import decode_film, encode_film, is_film
+from engine.stylize.film import _timed, decode_film, encode_film, is_film
 from engine.stylize.pictures import Frame, Picture, before_after, decode, encode, header_size
 from tests.engine.stylize.heic import heic
+from tests.engine.stylize.uploads import as_a_browser_records, film, shown_at
 
 LIMIT = 25 * 2**20
 
@@ -174,6 +177,58 @@ def animation(frames: int = 5) -> bytes:
     )
 
 
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_an_animation_of_any_format_keeps_its_pace(kind: str) -> None:
+    images = [Image.new("RGB", (48, 32), (40 * number, 80, 200)) for number in range(4)]
+    data = saved(images[0], kind, save_all=True, append_images=images[1:], duration=[60, 300, 80, 500])
+    assert [frame.duration_ms for frame in read(data, max_frames=120).frames] == [60, 300, 80, 500]
+
+
+def test_a_gif_is_as_long_as_what_it_shows() -> None:
+    images = [Image.new("RGB", (48, 32), (40 * number, 80, 200)) for number in range(6)]
+    shown = read(pictures.gif(images, [67, 66, 67, 67, 66, 67]), max_frames=120)
+    assert sum(frame.duration_ms for frame in shown.frames) == 400
+    endless = read(pictures.gif(images[:2], [10**8, 60]), max_frames=120)
+    assert [frame.duration_ms for frame in endless.frames] == [655_350, 60]
+
+
+def softly_transparent(kind: str) -> bytes:
+    """Four frames whose transparency runs smoothly, in another direction each."""
+    images = []
+    for number in range(4):
+        image = Image.new("RGB", (48, 32), (60 * number, 80, 200))
+        image.putalpha(Image.linear_gradient("L").rotate(90 * number).resize((48, 32)))
+        images.append(image)
+    return saved(images[0], kind, save_all=True, append_images=images[1:], duration=[60, 300, 80, 500])
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "PNG", "AVIF"])
+def test_an_animation_that_is_half_transparent_stays_so(kind: str) -> None:
+    frames = list(read(softly_transparent(kind), max_frames=120).frames)
+    for max_bytes in (0, len(encode(frames, photographic=False).data) - 1):
+        written = encode(frames, photographic=False, max_bytes=max_bytes)
+        assert (written.media_type, written.extension) == ("image/webp", "webp")
+        again = read(written.data, max_frames=120).frames
+        assert [frame.duration_ms for frame in again] == [60, 300, 80, 500]
+        for one, other in zip(frames, again, strict=True):
+            assert one.alpha is not None
+            assert other.alpha is not None
+            scaled = torch.nn.functional.interpolate(other.alpha, one.alpha.shape[-2:], mode="bilinear")
+            assert float((one.alpha - scaled).abs().mean()) < 0.03
+        assert bool(written.notes) == bool(max_bytes)
+
+
+def test_an_animation_cut_out_sharply_stays_a_gif() -> None:
+    frames = list(read(animation(), max_frames=120).frames)
+    hole = torch.ones(1, 1, 32, 48)
+    hole[:, :, 8:16, 8:16] = 0
+    written = encode([Frame(frame.rgb, hole, frame.duration_ms) for frame in frames], photographic=False)
+    assert written.media_type == "image/gif"
+    alpha = read(written.data, max_frames=120).frames[2].alpha
+    assert alpha is not None
+    assert torch.equal(alpha, hole)
+
+
 def test_an_animation_keeps_its_frames_and_times() -> None:
     picture = read(animation(), max_frames=120)
     assert [frame.duration_ms for frame in picture.frames] == [60, 80, 100, 120, 140]
@@ -200,6 +255,11 @@ def test_a_result_fits_the_upload_limit_and_says_what_that_took() -> None:
     tighter = encode([noise()], photographic=True, max_bytes=len(free.data) - 1)
     assert len(tighter.data) < len(free.data)
     assert "Compressed more" in tighter.notes[0]
+    png = encode([noise()], photographic=False)
+    assert (png.media_type, png.notes) == ("image/png", ())
+    instead = encode([noise()], photographic=False, max_bytes=len(png.data) - 1)
+    assert instead.data == free.data
+    assert instead.notes == ("Saved as JPEG instead of PNG, to fit the upload limit.",)
     tiny = encode([noise()], photographic=True, max_bytes=4000)
     assert len(tiny.data) <= 4000
     assert "Made smaller" in tiny.notes[0]
@@ -215,19 +275,94 @@ def test_before_and_after_stand_side_by_side() -> None:
     assert tall.size == (200, 108)
 
 
-def film(seconds: float = 1.0) -> bytes:
-    frames = [torch.full((1, 3, 48, 64), 0.2 + 0.05 * number) for number in range(round(10 * seconds))]
-    return encode_film(frames, frame_ms=100).data
+def short_film(seconds: float = 1.0) -> bytes:
+    greys = [0.2 + 0.05 * number for number in range(round(10 * seconds))]
+    return encode_film([Frame(torch.full((1, 3, 48, 64), grey), None, 100) for grey in greys]).data
 
 
 def test_a_short_film_is_read_and_written() -> None:
-    data = film()
+    data = short_film()
     assert is_film(data)
     assert not is_film(saved(halves(), "AVIF"))
     picture = decode_film(data, 50_000_000, 1024, 120)
     assert len(picture.frames) == 10
     assert picture.size == (48, 64)
     assert float(picture.frames[8].rgb.mean()) == pytest.approx(0.6, abs=0.03)
+    assert [frame.duration_ms for frame in picture.frames] == [100] * 10
+
+
+JITTER = random.Random(0)
+JITTERED_MS = [33 * number + JITTER.uniform(0, 16) for number in range(90)]
+SPARSE_MS = [0, 900, 1300, 2000, 2500, 3100, 3400, 4000]
+FILMS = {
+    "a browser's": (as_a_browser_records(JITTERED_MS), JITTERED_MS),
+    "a browser's of a still scene": (as_a_browser_records(SPARSE_MS), SPARSE_MS),
+    "declares 1000 fps": (film(JITTERED_MS, "webm", fps=1000), JITTERED_MS),
+    "changes its pace": (film([*range(0, 1000, 33), *range(1000, 3000, 250)]), [0, 2750]),
+    **{
+        f"{fps} fps": (film([1000 * number / fps for number in range(2 * fps)], fps=fps), [0, 2000 - 1000 / fps])
+        for fps in (10, 15, 16, 18, 20, 22, 24, 25, 30, 60)
+    },
+}
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_a_film_of_any_pace_plays_at_its_own_speed(name: str) -> None:
+    data, times_ms = FILMS[name]
+    picture = decode_film(data, 50_000_000, 1024, 120)
+    starts_ms = [0]
+    for frame in picture.frames:
+        starts_ms.append(starts_ms[-1] + frame.duration_ms)
+    shown_s, length_s = shown_at(encode_film(picture.frames).data)
+    assert shown_s == pytest.approx([start / 1000 for start in starts_ms[:-1]], abs=0.001)
+    assert length_s == pytest.approx(starts_ms[-1] / 1000, abs=0.001)
+    length_ms, longest_ms = times_ms[-1] - times_ms[0], max(frame.duration_ms for frame in picture.frames)
+    assert length_ms <= 1000 * length_s <= length_ms + longest_ms
+    if len(times_ms) > 2:  # every frame tells its number by its grey: it comes when it came
+        for frame, start_ms in zip(picture.frames, starts_ms, strict=False):
+            number = round((float(frame.rgb.mean()) * 255 - 10) / 2)
+            near = [
+                abs(times_ms[n] - times_ms[0] - start_ms)
+                for n in (number - 1, number, number + 1)
+                if n in range(len(times_ms))
+            ]
+            assert min(near) <= 1.5
+    assert longest_ms <= max(150, *(after - before for before, after in pairwise(times_ms))) + 1
+
+
+@pytest.mark.parametrize("name", [name for name in FILMS if name.endswith("fps")])
+def test_no_second_of_a_film_has_more_than_fifteen_frames(name: str) -> None:
+    frames = decode_film(FILMS[name][0], 50_000_000, 1024, 120).frames
+    length_s = sum(frame.duration_ms for frame in frames) / 1000
+    assert 7 * length_s < len(frames) <= 15 * length_s + 1
+
+
+def test_the_frames_of_a_steady_film_stay_steady() -> None:
+    for fps, kept_ms in ((20, 100), (24, 83), (25, 80), (30, 67), (50, 80), (60, 67)):
+        data = film([1000 * number / fps for number in range(2 * fps)], "webm", fps=fps)
+        durations_ms = [frame.duration_ms for frame in decode_film(data, 50_000_000, 1024, 120).frames]
+        assert all(abs(duration - kept_ms) <= 2 for duration in durations_ms), fps
+
+
+def test_times_that_run_back_do_not_end_a_film() -> None:
+    class Shown:
+        def __init__(self, time: float | None) -> None:
+            self.time = time
+
+    times = [7.0, 7.1, 7.2, 0.0, 0.1, None, 0.3]
+    timed = [shown_s for shown_s, _ in _timed([Shown(time) for time in times], 0.1)]  # type: ignore[misc]
+    assert timed == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+
+
+def test_an_animation_of_any_pace_keeps_it_as_mp4() -> None:
+    frames = [Frame(torch.full((1, 3, 32, 48), n / 4), None, duration) for n, duration in enumerate((60, 400, 20, 500))]
+    shown_s, length_s = shown_at(encode_film(frames).data)
+    assert (shown_s, length_s) == (pytest.approx([0, 0.06, 0.46, 0.48]), pytest.approx(0.98))
+
+
+def test_a_film_of_an_unknown_codec_is_refused_with_one_sentence() -> None:
+    with pytest.raises(BadPicture, match="format"):
+        decode_film(film([0, 100, 200]).replace(b"avc1", b"zzzz"), 50_000_000, 1024, 120)
 
 
 def lying_on_its_side(data: bytes) -> bytes:
@@ -238,8 +373,8 @@ def lying_on_its_side(data: bytes) -> bytes:
 
 
 def test_a_film_from_a_phone_held_upright_comes_upright() -> None:
-    frames = [read(saved(halves(), "PNG")).frames[0].rgb] * 3
-    picture = decode_film(lying_on_its_side(encode_film(frames, 100).data), 50_000_000, 1024, 120)
+    frames = [read(saved(halves(), "PNG")).frames[0]] * 3
+    picture = decode_film(lying_on_its_side(encode_film(frames).data), 50_000_000, 1024, 120)
     assert picture.size == (60, 40)
     top, bottom = picture.frames[0].rgb[0, :, 10, 20], picture.frames[0].rgb[0, :, 50, 20]
     assert top[0] > 0.7 > 0.3 > top[2], "what was left is on top"
@@ -253,7 +388,7 @@ def test_reading_an_animation_or_a_film_can_be_cancelled_between_frames() -> Non
             raise Cancelled("The job was cancelled.")
 
     with pytest.raises(Cancelled):
-        decode_film(film(), 50_000_000, 1024, 10, gone)
+        decode_film(short_film(), 50_000_000, 1024, 10, gone)
     with pytest.raises(Cancelled):
         decode(animation(), LIMIT, 50_000_000, 1024, 10, gone)
 
@@ -266,8 +401,11 @@ def test_an_animation_of_huge_frames_is_read_in_part(monkeypatch: pytest.MonkeyP
 
 
 def test_a_film_that_is_cut_short_or_damaged_says_so() -> None:
-    assert decode_film(film(2.0), 50_000_000, 1024, 10).notes == ("Only the first 1 seconds were used.",)
+    assert decode_film(short_film(2.0), 50_000_000, 1024, 10).notes == ("Only the first 1.0 seconds were used.",)
+    sparse = decode_film(as_a_browser_records(SPARSE_MS), 50_000_000, 1024, 4)
+    assert sparse.notes == ("Only the first 2.5 seconds were used.",)
+    assert [frame.duration_ms for frame in sparse.frames] == [900, 400, 700, 500]
     with pytest.raises(BadPicture, match=r"damaged|no pictures"):
-        decode_film(film()[:200], 50_000_000, 1024, 10)
+        decode_film(short_film()[:200], 50_000_000, 1024, 10)
     with pytest.raises(PictureTooLarge):
-        decode_film(film(), 100, 1024, 10)
+        decode_film(short_film(), 100, 1024, 10)

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from engine.contract import engine_pb2 as pb
-from engine.errors import BadOption, BadPicture, Cancelled, OutOfMemory, UnknownStyle
+from engine.errors import BadOption, BadPicture, Cancelled, OutOfMemory, PictureTooLarge, UnknownStyle
 from engine.progress import silent
 from engine.settings import StylizeSettings
 from engine.stylize.book import SOURCES_FILE, load_book, pack_code, unpack_code
@@ -19,7 +19,7 @@ from engine.stylize.painter import Painter
 from engine.stylize.pictures import gif
 from engine.stylize.studio import Studio
 from engine.stylize.weights import BOOK_FILE, CARD_FILE, NETWORK_FILE, weights_version
-from tests.engine.stylize.uploads import encoded, flat, opened, photo
+from tests.engine.stylize.uploads import encoded, film, flat, opened, photo
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +166,37 @@ def test_size_is_bounded_by_the_picture_and_the_settings(studio: Studio) -> None
     small = Studio(torch.device("cpu"), StylizeSettings(max_size_px=64))
     assert (ask(small).width, list(ask(small).notes)) == (64, [])
     assert (ask(small, size=80).width, list(ask(small, size=80).notes)) == (64, ["64 pixels is the largest size here."])
+
+
+def test_the_size_of_a_film_is_bounded_by_the_settings_and_it_says_so() -> None:
+    small = Studio(torch.device("cpu"), StylizeSettings(film_side_px=65), draw_seed=lambda: 77)
+    dance = gif([flat((100, 80), colour) for colour in ("red", "blue")], [80] * 2)
+    note = ["64 pixels is the largest size of films here."]
+    for image in (dance, film([0, 100, 200])):
+        for size, notes in ((0, []), (64, []), (90, note)):
+            result = ask(small, image=image, size=size)
+            assert (result.width, list(result.notes)) == (64, notes)
+    assert ask(small, image=dance, size=40).width == 40
+    assert ask(small, size=90).width == 90
+    assert ask(small, image=encoded(flat((20, 10), "red")), size=90).notes == []
+
+
+def test_an_animation_that_is_half_transparent_comes_back_so(studio: Studio) -> None:
+    image = opened(photo()).convert("RGB")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    frames = [image, image.rotate(180)]
+    result = ask(studio, image=encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], duration=[80, 300]))
+    assert (result.media_type, result.extension, list(result.notes)) == ("image/webp", "webp", [])
+    assert opened(result.image).n_frames == 2
+
+
+def test_a_film_that_becomes_a_gif_says_so(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_large(frames: object, max_bytes: int) -> None:
+        raise PictureTooLarge("no room")
+
+    monkeypatch.setattr("engine.stylize.studio.encode_film", too_large)
+    result = ask(studio, image=film([0, 100, 200]))
+    assert (result.media_type, list(result.notes)) == ("image/gif", ["The film became a GIF."])
 
 
 def test_photos_come_back_as_jpeg_and_the_limit_is_kept(studio: Studio) -> None:
