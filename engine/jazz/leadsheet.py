@@ -181,6 +181,8 @@ class _Staff:
             SubElement(modification, "actual-notes").text = str(piece.tuplet)
             SubElement(modification, "normal-notes").text = str(normal)
             SubElement(modification, "normal-type").text = value
+        for number, beam in enumerate(piece.beams, start=1):
+            SubElement(element, "beam", number=str(number)).text = beam
         if ties or piece.opens or piece.closes:
             notations = SubElement(element, "notations")
             for tie in ties:

@@ -39,7 +39,8 @@ class Written:
     """A note or rest on paper. `onset`, `length`: ticks from the first bar; `pitch` None for a rest.
 
     `value`, `dots`: how it looks; `tuplet`: the division of its beat if that is a tuplet, else 0, `opens` and `closes`
-    its group. `graces`: pitches struck before it that have no time of their own."""
+    its group. `beams`: what each beam does at this note, from the outermost inwards, in MusicXML's words. `graces`:
+    pitches struck before it that have no time of their own."""
 
     onset: int
     length: int
@@ -51,7 +52,13 @@ class Written:
     closes: bool = False
     tied_from: bool = False
     tied_to: bool = False
+    beams: tuple[str, ...] = ()
     graces: tuple[int, ...] = ()
+
+    @property
+    def flags(self) -> int:
+        """Flags or beams of the note: 1 for an eighth, 2 for a 16th; 0 for a rest."""
+        return VALUES.index(self.value) if self.pitch is not None and self.value in VALUES else 0
 
     @property
     def end(self) -> int:
@@ -256,11 +263,37 @@ class _Page:
         raise AssertionError(f"no note value fits {length} ticks")
 
     def grouped(self) -> list[Written]:
-        """The pieces, with the first and last of every tuplet marked."""
-        groups = [(piece.tuplet, piece.onset // DIVISIONS) if piece.tuplet else None for piece in self.pieces]
+        """The pieces, with the first and last of every tuplet marked and the notes of every beat under their beams."""
+        tuplets = [(piece.tuplet, piece.onset // DIVISIONS) if piece.tuplet else None for piece in self.pieces]
+        beamed = [(piece.onset // DIVISIONS, piece.flags) if piece.flags else None for piece in self.pieces]
         return [
-            replace(piece, opens=group is not None and group != before, closes=group is not None and group != after)
-            for piece, before, group, after in zip(
-                self.pieces, [None, *groups], groups, [*groups[1:], None], strict=False
+            replace(
+                piece,
+                opens=tuplet is not None and tuplet != _at(tuplets, index - 1),
+                closes=tuplet is not None and tuplet != _at(tuplets, index + 1),
+                beams=_beams(_at(beamed, index - 1), beamed[index], _at(beamed, index + 1)),
             )
+            for index, (piece, tuplet) in enumerate(zip(self.pieces, tuplets, strict=True))
         ]
+
+
+def _at(items: list[tuple[int, int] | None], index: int) -> tuple[int, int] | None:
+    return items[index] if 0 <= index < len(items) else None
+
+
+def _beams(
+    before: tuple[int, int] | None, this: tuple[int, int] | None, after: tuple[int, int] | None
+) -> tuple[str, ...]:
+    """Beams of a note given as (beat, flags), with its neighbours; none if it stands alone in its beat."""
+    if this is None:
+        return ()
+    beat, flags = this
+    left, right = (near[1] if near is not None and near[0] == beat else 0 for near in (before, after))
+    if not left and not right:
+        return ()
+    return tuple(
+        ("continue" if right > level else "end")
+        if left > level
+        else ("begin" if right > level else "backward hook" if left else "forward hook")
+        for level in range(flags)
+    )

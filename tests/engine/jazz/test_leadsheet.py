@@ -141,6 +141,23 @@ def test_every_tuplet_fills_its_beat():
     assert opened == closed == len(groups) >= 7
 
 
+def test_the_notes_of_a_beat_hang_under_one_beam():
+    places = (0, 0.25, 0.5, 1, 1.5, 1.75, 2, 3, 3.75)
+    notes = [
+        Note(at, 0.2 if at == 3.75 else following - at, 60, 80)
+        for at, following in zip(places, (*places[1:], 4), strict=True)
+    ]
+    beams = [piece.beams for piece in notate(score(*notes), {note: note.onset for note in notes})][:9]
+    assert beams[:3] == [("begin", "begin"), ("continue", "end"), ("end",)]
+    assert beams[3:6] == [("begin",), ("continue", "begin"), ("end", "end")]
+    assert beams[6] == ()
+    assert beams[7:] == [("begin",), ("end", "backward hook")]
+    sheet = ElementTree.fromstring(write_lead_sheet(score(*SWUNG, *TRIPLETS, *LONG)))
+    for number in {beam.get("number") for beam in sheet.findall(".//beam")}:
+        texts = [beam.text for beam in sheet.findall(".//beam") if beam.get("number") == number]
+        assert texts.count("begin") == texts.count("end") > 0
+
+
 def test_what_a_note_looks_like_is_how_long_it_is():
     quarters = {"whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5, "16th": 0.25, "32nd": 0.125, "64th": 0.0625}
     normal = {3: 2, 5: 4, 6: 4, 7: 4, 9: 8, 10: 8, 12: 8}
