@@ -19,7 +19,7 @@ from torch import Tensor
 
 from engine.errors import BadPicture, PictureTooLarge
 from engine.progress import Progress, silent
-from engine.stylize.pictures import DEFAULT_FRAME_MS, Encoded, Frame, Picture, to_image
+from engine.stylize.pictures import DEFAULT_FRAME_MS, ENCODING, Encoded, Frame, Picture, to_image
 
 log = logging.getLogger(__name__)
 
@@ -112,19 +112,21 @@ def _timed(pictures: Iterable[av.VideoFrame], usual_gap_s: float) -> Iterator[tu
         yield shown_s, picture
 
 
-def encode_film(frames: Sequence[Frame], max_bytes: int = 0) -> Encoded:
+def encode_film(frames: Sequence[Frame], max_bytes: int = 0, progress: Progress = silent) -> Encoded:
     """Frames as an H.264 MP4 of at most `max_bytes`, each shown for its own time; an odd last row or column is cut
-    off, because the colours of 4:2:0 video come in pairs. Raises `PictureTooLarge`."""
+    off, because the colours of 4:2:0 video come in pairs.
+
+    Raises `PictureTooLarge`, and whatever `progress` raises between frames."""
     height, width = (max(2, side // 2 * 2) for side in frames[0].rgb.shape[-2:])
     for quality in QUALITIES:
-        data = _h264(frames, height, width, quality)
+        data = _h264(frames, height, width, quality, progress)
         if not max_bytes or len(data) <= max_bytes:
             notes = () if quality == QUALITIES[0] else ("Compressed more than usual, to fit the upload limit.",)
             return Encoded(data, "video/mp4", "mp4", width, height, notes)
     raise PictureTooLarge(f"The film cannot be made to fit into {max_bytes} bytes.")
 
 
-def _h264(frames: Sequence[Frame], height: int, width: int, quality: int) -> bytes:
+def _h264(frames: Sequence[Frame], height: int, width: int, quality: int, progress: Progress) -> bytes:
     """MP4 with its index in front, so that it plays while it loads; ffmpeg needs a real file to move it there."""
     starts_ms = [0, *accumulate(frame.duration_ms or DEFAULT_FRAME_MS for frame in frames)]
     with tempfile.TemporaryDirectory() as folder:
@@ -137,6 +139,7 @@ def _h264(frames: Sequence[Frame], height: int, width: int, quality: int) -> byt
             stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
             packets: list[av.Packet] = []
             for frame, start_ms in zip(frames, starts_ms[:-1], strict=True):
+                progress(*ENCODING)
                 picture = av.VideoFrame.from_image(to_image(frame.rgb[:, :, :height, :width]))
                 picture.pts, picture.time_base = start_ms, Fraction(1, 1000)
                 packets += stream.encode(picture)

@@ -7,13 +7,13 @@ the untiled one, except for what lies outside a tile's margin, and memory depend
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.progress import Progress, silent
 from engine.stylize.network import ContentStatistics, StyleNetwork, statistics_of_moments
@@ -100,6 +100,10 @@ class Painter:
         self.network = network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
         self.device, self.tile_px = device, tile_px
         self.bfloat16 = bfloat16_pays(device) if bfloat16 is None else bfloat16
+        # Of encoder and decoder, where the time goes: each works once a tile.
+        others = set(network.style_encoder.modules())
+        self._layers = [one for one in network.modules() if isinstance(one, nn.Conv2d) and one not in others]
+        self._encoder_layers = [one for one in network.content_encoder.modules() if isinstance(one, nn.Conv2d)]
 
     def fast(self) -> AbstractContextManager[object]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
@@ -128,14 +132,16 @@ class Painter:
 
     @torch.inference_mode()
     def content_statistics(self, pictures: Sequence[Tensor], progress: Progress = silent) -> ContentStatistics:
-        """Instance statistics of the encoder's three levels over all `pictures` (1, 3, H, W) of one size together."""
+        """Instance statistics of the encoder's three levels over all `pictures` (1, 3, H, W) of one size together.
+
+        Raises `engine.errors.Cancelled` between layers, through `progress`."""
         sums: list[Tensor] = []
         squares: list[Tensor] = []
         counts = [0.0, 0.0, 0.0]
         work = [(padded(picture), tile) for picture in pictures for tile in self._tiles(padded(picture))]
         for done, (picture, tile) in enumerate(work):
-            progress("looking", done / len(work))
-            with self.fast():
+            share = _part(progress, done / len(work), (done + 1) / len(work))
+            with self.fast(), _reported(self._encoder_layers, "looking", share):
                 features = self.network.encode_content(self._window(picture, tile))
             for level, feature in enumerate(features):
                 own = self._own(feature, tile, 2 ** (level + 1)).float()
@@ -160,7 +166,7 @@ class Painter:
         """Content (B, 3, H, W) in [0, 1] on the CPU and codes (B, code) -> pictures (B, 3, H, W) on the CPU.
 
         `statistics` of a whole film keep its frames alike; without them the picture's own are taken. Raises
-        `engine.errors.Cancelled` between tiles, through `progress`."""
+        `engine.errors.Cancelled` between layers, through `progress`: a tile of 1024 px takes seconds."""
         height, width = picture.shape[-2:]
         whole = padded(picture)
         parts = self._tiles(whole)
@@ -168,9 +174,10 @@ class Painter:
         if len(parts) > 1 and statistics is None:
             statistics = self.content_statistics([picture], lambda stage, part: progress(stage, 0.15 * part))
         out = torch.empty_like(whole)
+        painting = _part(progress, 0.15 if len(parts) > 1 else 0.0, 1.0)
         for done, tile in enumerate(parts):
-            progress("painting", 0.15 + 0.85 * done / len(parts) if len(parts) > 1 else 0.0)
-            with self.fast():
+            share = _part(painting, done / len(parts), (done + 1) / len(parts))
+            with self.fast(), _reported(self._layers, "painting", share):
                 features = self.network.encode_content(self._window(whole, tile))
                 if statistics is None:
                     statistics = self.network.statistics(features)
@@ -197,10 +204,10 @@ class Painter:
         if strength >= 1:
             return self.paint(picture, code, statistics, progress)
         if statistics is None:
-            statistics = self.content_statistics([picture])
+            statistics = self.content_statistics([picture], _part(progress, 0.0, 0.1))
         own = self.encode_style(picture) if own is None else own
-        mixed = self.paint(picture, torch.lerp(own, code, strength), statistics, _part(progress, 0.0, 0.5))
-        itself = self.paint(picture, own, statistics, _part(progress, 0.5, 1.0))
+        mixed = self.paint(picture, torch.lerp(own, code, strength), statistics, _part(progress, 0.1, 0.55))
+        itself = self.paint(picture, own, statistics, _part(progress, 0.55, 1.0))
         return (mixed + (1 - strength) * (picture - itself)).clamp_(0, 1)
 
     def _tiles(self, picture: Tensor) -> list[Tile]:
@@ -215,6 +222,24 @@ class Painter:
         top, left = (tile.top - tile.window_top) // scale, (tile.left - tile.window_left) // scale
         height, width = (tile.bottom - tile.top) // scale, (tile.right - tile.left) // scale
         return features[:, :, top : top + height, left : left + width]
+
+
+@contextmanager
+def _reported(layers: Sequence[nn.Module], stage: str, progress: Progress) -> Iterator[None]:
+    """Within it, `progress(stage, share)` is called before each of the layers, of which each works once."""
+    done = 0
+
+    def before(*_: object) -> None:
+        nonlocal done
+        progress(stage, done / len(layers))
+        done += 1
+
+    hooks = [layer.register_forward_pre_hook(before) for layer in layers]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _part(progress: Progress, start: float, end: float) -> Progress:

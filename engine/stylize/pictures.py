@@ -221,6 +221,8 @@ class Encoded:
     notes: tuple[str, ...] = ()
 
 
+ENCODING = ("encoding", 0.95)
+"""What `progress` is told before each frame that is written, however often that takes."""
 JPEG_QUALITIES = (92, 85, 75, 65)
 WEBP_QUALITIES = (85, 70, 50)
 GIF_TICK_MS, MOST_GIF_TICKS = 10, 65535
@@ -228,17 +230,18 @@ GIF_TICK_MS, MOST_GIF_TICKS = 10, 65535
 SHRINKS = (1.0, 0.8, 0.64, 0.5, 0.35, 0.25, 0.12)
 
 
-def encode(frames: list[Frame], photographic: bool, max_bytes: int = 0) -> Encoded:
+def encode(frames: list[Frame], photographic: bool, max_bytes: int = 0, progress: Progress = silent) -> Encoded:
     """PNG (JPEG for what came as a photo), GIF for several frames (WebP where they are partly transparent, for which
     GIF has no words); at most `max_bytes`, and it says so if it had to.
 
-    Carries no metadata. Raises `PictureTooLarge` when even the smallest version is over the limit."""
+    Carries no metadata. Raises `PictureTooLarge` when even the smallest version is over the limit, and whatever
+    `progress` raises between frames."""
     height, width = frames[0].rgb.shape[-2:]
     durations_ms = [frame.duration_ms for frame in frames]
     for shrink in SHRINKS:
         size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
         images = [_resized(to_image(frame.rgb, frame.alpha), size) for frame in frames]
-        for version in _versions(images, durations_ms, photographic, half_transparent(frames)):
+        for version in _versions(images, durations_ms, photographic, half_transparent(frames), progress):
             if max_bytes and len(version.data) > max_bytes:
                 continue
             smaller = (f"made smaller, {size[0]} × {size[1]} pixels",) if shrink < 1 else ()
@@ -275,15 +278,17 @@ class _Version:
 HARDER = "compressed more than usual"
 
 
-def _versions(images: list[Image.Image], durations_ms: list[int], photographic: bool, soft: bool) -> Iterator[_Version]:
+def _versions(
+    images: list[Image.Image], durations_ms: list[int], photographic: bool, soft: bool, progress: Progress
+) -> Iterator[_Version]:
     """Encodings of one size, best first, made only when asked for; `soft`: partly transparent somewhere."""
     if len(images) > 1 and soft:
         for quality in WEBP_QUALITIES:
             changes = (HARDER,) if quality < WEBP_QUALITIES[0] else ()
-            yield _Version(webp(images, durations_ms, quality), "image/webp", "webp", changes)
+            yield _Version(webp(images, durations_ms, quality, progress), "image/webp", "webp", changes)
         return
     if len(images) > 1:
-        yield _Version(gif(images, durations_ms), "image/gif", "gif")
+        yield _Version(gif(images, durations_ms, progress), "image/gif", "gif")
         return
     see_through = images[0].mode == "RGBA"
     if see_through or not photographic:
@@ -293,6 +298,7 @@ def _versions(images: list[Image.Image], durations_ms: list[int], photographic: 
     if see_through:
         return
     for quality in JPEG_QUALITIES:
+        progress(*ENCODING)
         instead = () if photographic else ("saved as JPEG instead of PNG",)
         harder = (HARDER,) if quality < JPEG_QUALITIES[0] else ()
         yield _Version(jpeg(images[0], quality), "image/jpeg", "jpg", (*instead, *harder))
@@ -305,15 +311,26 @@ def jpeg(image: Image.Image, quality: int = JPEG_QUALITIES[0]) -> bytes:
     return out.getvalue()
 
 
-def webp(images: list[Image.Image], durations_ms: list[int], quality: int = WEBP_QUALITIES[0]) -> bytes:
+def _told(images: Iterable[Image.Image], progress: Progress) -> Iterator[Image.Image]:
+    for image in images:
+        progress(*ENCODING)
+        yield image
+
+
+def webp(
+    images: list[Image.Image],
+    durations_ms: list[int],
+    quality: int = WEBP_QUALITIES[0],
+    progress: Progress = silent,
+) -> bytes:
     """An endless WebP, or a still one of a single image, with as many degrees of transparency as the images have."""
     out = io.BytesIO()
-    several = {"save_all": True, "append_images": images[1:], "duration": durations_ms, "loop": 0}
+    several = {"save_all": True, "append_images": _told(images[1:], progress), "duration": durations_ms, "loop": 0}
     images[0].save(out, "WEBP", quality=quality, alpha_quality=100, method=3, **(several if len(images) > 1 else {}))
     return out.getvalue()
 
 
-def gif(images: list[Image.Image], durations_ms: list[int]) -> bytes:
+def gif(images: list[Image.Image], durations_ms: list[int], progress: Progress = silent) -> bytes:
     """An endless GIF with ONE palette for all frames and no dithering: both would flicker.
 
     Times are rounded to the 1/100 s of GIF so that the whole keeps its length, not frame by frame."""
@@ -329,7 +346,7 @@ def gif(images: list[Image.Image], durations_ms: list[int]) -> bytes:
         together.paste(image, (0, number * image.height))
     palette = together.quantize(255, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     frames = []
-    for image in images:
+    for image in _told(images, progress):
         frame = image.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
         if image.mode == "RGBA":
             frame.paste(255, mask=image.getchannel("A").point(lambda value: 255 if value < 128 else 0))
@@ -340,7 +357,7 @@ def gif(images: list[Image.Image], durations_ms: list[int]) -> bytes:
         out,
         "GIF",
         save_all=True,
-        append_images=frames[1:],
+        append_images=_told(frames[1:], progress),
         duration=durations_ms,
         loop=0,
         optimize=False,

@@ -226,7 +226,7 @@ class Studio:
     ) -> pb.StylizeResult:
         """Everything after the painting; `started` is when it all began. Raises `PictureTooLarge`, `Cancelled`."""
         progress("encoding", 0.95)
-        encoded = _encode(work.frames, work.picture.photographic, request.max_bytes)
+        encoded = _encode(work.frames, work.picture.photographic, request.max_bytes, progress)
         return pb.StylizeResult(
             image=encoded.data,
             media_type=encoded.media_type,
@@ -336,7 +336,8 @@ class Studio:
         frames, statistics, own = picture.frames, None, None
         if len(frames) > 1:
             step = -(-len(frames) // FRAMES_FOR_STATISTICS)
-            statistics = painter.content_statistics([frame.rgb for frame in frames[::step]])
+            looked_at = [frame.rgb for frame in frames[::step]]
+            statistics = painter.content_statistics(looked_at, lambda stage, _: progress(stage, 0.05))
             own = painter.encode_style(frames[0].rgb) if request.strength < 1 else None
         painted = []
         for number, frame in enumerate(frames):
@@ -371,16 +372,16 @@ def _small_copy(rgb: Tensor) -> bytes:
     return jpeg(image)
 
 
-def _encode(frames: list[Frame], photographic: bool, max_bytes: int) -> Encoded:
+def _encode(frames: list[Frame], photographic: bool, max_bytes: int, progress: Progress) -> Encoded:
     """A film stays a film, as long as that fits; a picture stays a picture."""
     if len(frames) > 1 and photographic:  # came as a film
         try:
-            return encode_film(frames, max_bytes)
+            return encode_film(frames, max_bytes, progress)
         except PictureTooLarge:
             log.info("the film is too large as MP4 and is tried as a small GIF")
-            encoded = encode(frames, photographic, max_bytes)
+            encoded = encode(frames, photographic, max_bytes, progress)
             return replace(encoded, notes=("The film became a GIF.", *encoded.notes))
-    return encode(frames, photographic, max_bytes)
+    return encode(frames, photographic, max_bytes, progress)
 
 
 def _frame_progress(progress: Progress, number: int, count: int) -> Progress:

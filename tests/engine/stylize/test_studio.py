@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -191,7 +192,7 @@ def test_an_animation_that_is_half_transparent_comes_back_so(studio: Studio) -> 
 
 
 def test_a_film_that_becomes_a_gif_says_so(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    def too_large(frames: object, max_bytes: int) -> None:
+    def too_large(*_: object) -> None:
         raise PictureTooLarge("no room")
 
     monkeypatch.setattr("engine.stylize.studio.encode_film", too_large)
@@ -238,6 +239,49 @@ def test_progress_rises_and_a_cancelled_job_stops(studio: Studio) -> None:
 
     with pytest.raises(Cancelled):
         studio.stylize(pb.StylizeRequest(image=photo(), strength=1.0), cancel)
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_a_large_picture_tells_often_how_far_it_is_and_stops_midway(studio: Studio, strength: float) -> None:
+    painter = studio.painter
+    own, code = torch.rand(1, 3, 256, 1024, generator=torch.Generator().manual_seed(0)), studio.book.code("scream")
+    fractions: list[float] = []
+    told = painter.paint_with_strength(own, code, strength, progress=lambda stage, fraction: fractions.append(fraction))
+    assert torch.equal(told, painter.paint_with_strength(own, code, strength))
+    assert len(painter._tiles(own)) == 1
+    assert fractions == sorted(fractions)
+    assert len(set(fractions)) > 15
+    assert max(after - before for before, after in pairwise([*fractions, 1.0])) < 0.15
+
+    def stop(stage: str, fraction: float) -> None:
+        if fraction > 0.5:
+            raise Cancelled("Stopped.")
+
+    worked: list[str] = []
+    last = studio.network.rgb.register_forward_hook(lambda *_: worked.append("rgb"))
+    with pytest.raises(Cancelled):
+        painter.paint_with_strength(own, code, strength, progress=stop)
+    last.remove()
+    assert len(worked) < (2 if strength < 1 else 1)
+    assert torch.equal(told, painter.paint_with_strength(own, code, strength)), "nothing of the stopped one is left"
+
+
+@pytest.mark.parametrize("kind", ["mp4", "gif", "webp"])
+def test_writing_a_film_can_be_cancelled_between_frames(studio: Studio, kind: str) -> None:
+    image = Image.new("RGBA", (96, 64), (200, 20, 20, 128 if kind == "webp" else 255))
+    moving = encoded(image, "WEBP", save_all=True, append_images=[image.rotate(90), image.rotate(30)], duration=80)
+    written: list[str] = []
+
+    def stop(stage: str, fraction: float) -> None:
+        written.extend([stage] if stage == "encoding" else [])
+        if len(written) == 3:
+            raise Cancelled("Stopped.")
+
+    request = pb.StylizeRequest(image=film([0, 100, 200]) if kind == "mp4" else moving, strength=0.0)
+    with pytest.raises(Cancelled):
+        studio.stylize(request, stop)
+    written.clear()
+    assert studio.stylize(request, lambda *_: None).extension == kind
 
 
 def test_too_little_memory_means_smaller_tiles_then_one_sentence(
