@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from tqdm import tqdm
@@ -17,14 +18,15 @@ from engine.progress import progress_bar, silent
 from engine.settings import load_engine_settings
 from engine.stylize.book import pack_code
 from engine.stylize.film import encode_film
-from engine.stylize.pictures import Encoded, Frame, before_after, encode, gif, to_image
+from engine.stylize.pictures import Encoded, Frame, before_after, encode, gif, half_transparent, to_image, webp
 from engine.stylize.studio import Restyled, Studio
 
 READ_SUFFIXES = {
     ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif",
     ".mp4", ".webm", ".mov",
 }  # fmt: skip
-WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".mp4")
+WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp4")
+MOVING_SUFFIXES = (".webp", ".gif", ".mp4")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -140,13 +142,26 @@ def _paint_file(args: argparse.Namespace, studio: Studio, request: pb.StylizeReq
     write_file(args.out, encoded.data)
     if args.before_after:
         write_file(args.before_after, before_after(work.picture.frames[0].rgb, work.frames[0].rgb))
-    sys.stdout.write(f"{args.out}: {work.style}, {encoded.width} × {encoded.height} px, seed {work.seed}\n")
-    notes = [*work.picture.notes]
-    if len(work.frames) > 1 and not encoded.media_type.startswith(("image/gif", "video/")):
-        notes.append("Only the first frame was written; name the result .gif or .mp4 for all of them.")
-    for note in notes:
+    sys.stdout.write(f"{args.out}: {_made(work.style, encoded, work.seed)}\n")
+    for note in (*work.picture.notes, *encoded.notes, *_left_out(args.out.suffix.lower(), work.frames)):
         sys.stdout.write(f"{note}\n")
     return 0
+
+
+def _made(style: str, size: Encoded | pb.StylizeResult, seed: int) -> str:
+    """What it takes to make a result again."""
+    return f"{style}, {size.width} × {size.height} px, seed {seed}"
+
+
+def _left_out(suffix: str, frames: list[Frame]) -> Iterator[str]:
+    """Sentences about what the format that the file's name asks for cannot hold."""
+    if len(frames) > 1 and suffix not in MOVING_SUFFIXES:
+        yield "Only the first frame was written; name the result .webp, .gif or .mp4 for all of them."
+    if suffix == ".gif" and half_transparent(frames):
+        yield "A GIF's pixels are there or not; name the result .webp to keep what is half transparent."
+    elif suffix in (".jpg", ".jpeg", ".mp4") and any(frame.alpha is not None for frame in frames):
+        better = ".webp" if suffix == ".mp4" else ".png"
+        yield f"What was transparent is painted over; name the result {better} to keep it."
 
 
 def _paint_folder(args: argparse.Namespace, studio: Studio, request: pb.StylizeRequest) -> int:
@@ -164,7 +179,9 @@ def _paint_folder(args: argparse.Namespace, studio: Studio, request: pb.StylizeR
             tqdm.write(f"{photo.name}: {error}", file=sys.stderr)
             continue
         name = photo.name if photo.stem in shared else photo.stem  # cat.png must not overwrite what cat.heic gave
-        write_file(args.out / f"{name}.{result.extension}", result.image)
+        path = args.out / f"{name}.{result.extension}"
+        write_file(path, result.image)
+        tqdm.write("; ".join([f"{path}: {_made(result.style, result, result.seed)}", *result.notes]))
     if failed:
         raise BadPicture(f"{failed} of {len(photos)} pictures could not be painted.")
     return 0
@@ -179,6 +196,9 @@ def _encoded_as(suffix: str, work: Restyled) -> Encoded:
     if suffix == ".gif":
         images = [to_image(frame.rgb, frame.alpha) for frame in frames]
         return Encoded(gif(images, [frame.duration_ms for frame in frames]), "image/gif", "gif", width, height)
+    if suffix == ".webp":
+        data = webp([to_image(frame.rgb, frame.alpha) for frame in frames], [frame.duration_ms for frame in frames])
+        return Encoded(data, "image/webp", "webp", width, height)
     if suffix == ".png":
         return encode(frames[:1], photographic=False)
     return encode([Frame(frames[0].rgb, None)], photographic=True)

@@ -69,6 +69,44 @@ def test_films_stay_films_where_the_name_asks_for_one(folder: Path, capsys: pyte
     assert opened((folder / "out.gif").read_bytes()).n_frames == 3  # type: ignore[attr-defined]
     assert stylize("dance.gif", "--style", "scream", "--out", "out.jpg") == 0
     assert "Only the first frame was written" in capsys.readouterr().out
+    assert stylize("dance.gif", "--style", "scream", "--out", "out.webp") == 0
+    assert opened((folder / "out.webp").read_bytes()).n_frames == 3  # type: ignore[attr-defined]
+    assert "first frame" not in capsys.readouterr().out
+
+
+def test_what_a_format_cannot_hold_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    glass = Image.new("RGBA", (48, 32), (200, 20, 20, 128))
+    frames = {"save_all": True, "append_images": [Image.new("RGBA", (48, 32), (20, 200, 20, 90))], "duration": 80}
+    (folder / "glass.webp").write_bytes(encoded(glass, "WEBP", **frames))
+    said = {".gif": "half transparent", ".mp4": "painted over", ".jpg": "painted over", ".png": "", ".webp": ""}
+    for suffix, words in said.items():
+        assert stylize("glass.webp", "--style", "scream", "--out", f"out{suffix}") == 0
+        told = capsys.readouterr().out
+        assert words in told
+        assert ("transparent" in told) == bool(words)
+    assert opened((folder / "out.webp").read_bytes()).convert("RGBA").getchannel("A").getextrema() == (128, 128)
+
+
+def test_a_picture_of_a_folder_can_be_made_again_from_what_is_printed(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    for number in range(3):
+        (pictures / f"{number}.png").write_bytes(photo(seed=number))
+    (pictures / "dance.gif").write_bytes(gif([flat((48, 32), colour) for colour in ("red", "green", "blue")], [80] * 3))
+    monkeypatch.setenv("WOODSHED_STYLIZE__MAX_FRAMES", "2")
+    assert stylize("pictures", "--out", "painted") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    told = dict(line.split(": ", 1) for line in lines)
+    assert told[str(Path("painted/dance.gif"))].endswith("; Only the first 2 of 3 frames were used.")
+    for number in range(3):
+        style, _, seed = told[str(Path(f"painted/{number}.png"))].split(", ")
+        assert style in load_book().names
+        assert stylize(f"pictures/{number}.png", "--seed", seed.removeprefix("seed "), "--out", "again.png") == 0
+        assert capsys.readouterr().out.startswith(f"again.png: {style}, ")
+        assert (folder / "again.png").read_bytes() == (folder / "painted" / f"{number}.png").read_bytes()
 
 
 def test_a_folder_is_painted_whole_and_what_cannot_be_is_named(
