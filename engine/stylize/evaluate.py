@@ -7,6 +7,7 @@ those whose file names hash into the tenth that training leaves out.
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ from engine.stylize.painter import Painter
 from engine.stylize.weights import load_network, network_of_checkpoint, weights_version
 
 BOOTSTRAPS = 2000
+MOST_SHOWN, SHOWN_IN_A_ROW, GAP_PX = 48, 4, 8
+"""Of the contact sheet: judged pairs at most, in a row, and the white between them."""
 GOALS = {"colour": "<= 0.02", "ssim": ">= 0.49"}
 
 
@@ -124,24 +127,37 @@ def table(rows: dict[str, dict[str, Interval]]) -> str:
     return "\n".join(lines)
 
 
+def shown_pairs(count: int) -> list[int]:
+    """Which of `count` judged pairs the contact sheet shows: all, or `MOST_SHOWN` of as many pictures as possible; as
+    many as fill their rows.
+
+    Judged pairs stand in order of photos, so every n-th would meet the same paintings again and again. Steps of about
+    the golden ratio, without a common divisor with `count`, meet all."""
+    shown = min(count, MOST_SHOWN)
+    if shown > SHOWN_IN_A_ROW:
+        shown -= shown % SHOWN_IN_A_ROW
+    step = next(step for step in range(max(1, round(0.618 * count)), count + 2) if math.gcd(step, count) == 1)
+    return sorted(number * step % count for number in range(shown))
+
+
 def write_contact_sheet(
     evaluation: Evaluation, photos: Tensor, paintings: Tensor, path: Path, side_px: int = 128
 ) -> None:
-    """Paintings across the top, photos down the side, what the network made of each judged pair between."""
+    """Judged pairs, some in a row: the painting, the photo, and what the network made of the two."""
 
     def small(picture: Tensor) -> Image.Image:
         image = Image.fromarray((picture * 255).round().byte().permute(1, 2, 0).contiguous().numpy())
         return image.resize((side_px, side_px), Image.Resampling.LANCZOS)
 
-    rows, columns = min(10, len(photos)), min(12, len(paintings))
-    sheet = Image.new("RGB", ((columns + 1) * side_px, (rows + 1) * side_px), "white")
-    for j in range(columns):
-        sheet.paste(small(paintings[j]), ((j + 1) * side_px, 0))
-    for i in range(rows):
-        sheet.paste(small(photos[i]), (0, (i + 1) * side_px))
-    for picture, (i, j) in zip(evaluation.painted, evaluation.pairs, strict=True):
-        if i < rows and j < columns:
-            sheet.paste(small(picture), ((j + 1) * side_px, (i + 1) * side_px))
+    shown = shown_pairs(len(evaluation.pairs))
+    columns = min(SHOWN_IN_A_ROW, len(shown))
+    width, height = 3 * side_px + GAP_PX, side_px + GAP_PX
+    sheet = Image.new("RGB", (columns * width - GAP_PX, len(shown) // columns * height - GAP_PX), "white")
+    for place, number in enumerate(shown):
+        i, j = evaluation.pairs[number]
+        row, column = divmod(place, columns)
+        for part, picture in enumerate((paintings[j], photos[i], evaluation.painted[number])):
+            sheet.paste(small(picture), (column * width + part * side_px, row * height))
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(path)
 
