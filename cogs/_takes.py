@@ -23,6 +23,7 @@ from cogs._answers import delete, find
 from cogs._job_buttons import cancel_view
 from cogs._menus import MOST_OPTIONS, ChoiceMenu
 from engine.contract import engine_pb2 as pb
+from engine.contract.limits import SHORTEST_COPIED_RUN
 
 TEMPO_STEP = 1.15
 """Slower and faster: by 15 %, enough to be felt at any tempo."""
@@ -129,7 +130,7 @@ def embed(clip: pb.Clip) -> discord.Embed:
         ("Seed", str(clip.seed)),
         ("Chosen from", f"{clip.takes} takes" if clip.takes > 1 else ""),
         ("Time", f"{clip.compute_s:.1f} s for {clip.duration_s:.0f} s of music"),
-        ("Longest run of a training solo", f"{clip.longest_copied_run} notes" if clip.model_version else ""),
+        ("Longest run of a training solo", copied(clip) if clip.model_version else ""),
     ):
         if value:
             shown.add_field(name=name, value=value)
@@ -214,6 +215,12 @@ def clip_view(creation_id: int, clip: pb.Clip, instruments: Sequence[str]) -> di
         if not absent.get(action, False):
             view.add_item(ClipButton(creation_id, action))
     return view
+
+
+def copied(clip: pb.Clip) -> str:
+    """How much of the solo stands just so in a training solo."""
+    run = clip.longest_copied_run
+    return f"{run} notes" if run else f"under {SHORTEST_COPIED_RUN} notes"
 
 
 def over_its_changes(creation: creations.Creation) -> pb.PlayRequest:

@@ -8,3 +8,5 @@ MAX_TAKES = 32
 METRES = {"4/4": 4, "3/4": 3}
 """Beats per bar of what the band plays."""
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 40.0, 320.0
+SHORTEST_COPIED_RUN = 6
+"""Notes: shorter runs are everybody's, and a clip that shares none of this length counts as sharing 0."""

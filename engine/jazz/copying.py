@@ -13,10 +13,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.contract.limits import SHORTEST_COPIED_RUN
 from engine.jazz.tokens import POSITION_BEATS, Events
 
-RUN = 6
-"""Notes of the hashed runs. Runs shorter than this are everybody's."""
+RUN = SHORTEST_COPIED_RUN
+"""Notes of the hashed runs."""
 MAX_COPIED_RUN = 12
 """A longer one is redrawn."""
 _RHYTHM_GRID = 6

@@ -176,3 +176,10 @@ async def test_a_phrase_of_ones_own_is_answered_also_in_another_take(club):
 async def test_numbers_that_make_no_sense_cannot_even_be_sent(club, options):
     with pytest.raises(simcord.OptionError, match="must be"):
         await club.student.slash(club.channel, "jazz", **options)
+
+
+def test_a_run_too_short_to_count_is_said_to_be_short() -> None:
+    from cogs._takes import copied
+
+    assert copied(pb.Clip(longest_copied_run=9)) == "9 notes"
+    assert copied(pb.Clip()) == "under 6 notes"
