@@ -22,6 +22,7 @@ from engine.command_line import Parser
 from engine.errors import BadOption
 from engine.stylize.batches import to_uint8_tensor
 from engine.stylize.corpus import RgbArray, central_crop, decode_for_training, is_held_out, picture_files
+from engine.stylize.inspection import inspect
 from engine.stylize.judge import FIGURES, Judge
 from engine.stylize.loss_networks import DISTILLED_FILE, DistilledVGG19
 from engine.stylize.network import StyleNetwork
@@ -188,7 +189,16 @@ def main(argv: list[str] | None = None) -> int:
     evaluation = evaluate(network, DistilledVGG19(folder / DISTILLED_FILE), photos, paintings)
     write_contact_sheet(evaluation, photos, paintings, args.sheet)
     sys.stdout.write(f"{name}: {len(evaluation.pairs)} pairs of {len(photos)} photos and {len(paintings)} paintings, ")
-    sys.stdout.write(f"{args.size_px} px, strength 1; [95 % interval]\n\n{table(evaluation.rows)}\n\n{args.sheet}\n")
+    sys.stdout.write(f"{args.size_px} px, strength 1; [95 % interval]\n\n{table(evaluation.rows)}\n\n")
+    pairs = min(len(photos), len(paintings))
+    if pairs > 1:
+        seen = inspect(network, photos[:pairs], paintings[:pairs])
+        sys.stdout.write(
+            f"Of 255 levels, the picture owes {seen['from_quarter']:.1f} to the features at 1/4, "
+            f"{seen['from_eighth']:.1f} to those at 1/8 (0: a dead level). A pan by one pixel changes it by "
+            f"{seen['pan']:.3f} of its deviation.\n\n"
+        )
+    sys.stdout.write(f"{args.sheet}\n")
     return 0
 
 

@@ -12,6 +12,16 @@ RIM_PX = 24
 PAN_PX = 1
 
 
+def inspect(network: StyleNetwork, photos: Tensor, styles: Tensor, batch: int = 4) -> dict[str, float]:
+    """`level_use` and `pan` (`pan_difference`), means over photos and styles (N, 3, H, W) taken pair by pair, N > 1."""
+    found = [
+        {**level_use(network, content, style), "pan": pan_difference(network, content, style)}
+        for content, style in zip(photos.split(batch), styles.split(batch), strict=True)
+        if len(content) > 1
+    ]
+    return {name: sum(one[name] for one in found) / len(found) for name in found[0]}
+
+
 @torch.no_grad()
 def level_use(network: StyleNetwork, photos: Tensor, styles: Tensor) -> dict[str, float]:
     """How much of a painting comes from the coarser levels: mean difference, in levels of 255, when the features at

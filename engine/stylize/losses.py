@@ -35,15 +35,15 @@ class LossWeights:
     """Weights of the terms; the defaults are those of the last part of the committed run."""
 
     style: float = 14.0
-    gram: float = 3.0
+    gram: float = 4.5
     texture: float = 4.0
-    content: float = 0.5
-    raw_content: float = 0.3
+    content: float = 1.1
+    raw_content: float = 0.6
     colour: float = 4.0
     palette: float = 6.0
     contrast: float = 0.3
     identity: float = 3.0
-    consistency: float = 6.0
+    consistency: float = 8.0
     variation: float = 0.2
     fringe: float = 1.5
 

@@ -24,6 +24,12 @@ STATISTICS_EPSILON = 1e-4
 """Added to a variance before the root: features live in about 0..3, so flat areas stay flat instead of NaN."""
 
 
+LEAK = 0.1
+"""Slope of the decoder's coarse levels below zero. Their way to the picture leads through residual sums and units that
+never fall silent: a first version had a plain ReLU on the trunk, whose units all died within a thousand steps, and
+both levels with them, while the figures went on improving."""
+
+
 @dataclass(frozen=True)
 class Shape:
     """Widths of the network; the defaults are those of the committed weights."""
@@ -172,12 +178,15 @@ class StyleNetwork(nn.Module):
         self.shape = shape = shape or Shape()
         self.content_encoder = ContentEncoder(shape)
         self.style_encoder = StyleEncoder(shape)
-        self.eighth_blocks = nn.ModuleList(
-            DepthwiseBlock(shape.eighth, shape.eighth) for _ in range(shape.eighth_blocks)
-        )
+        blocks = [DepthwiseBlock(shape.eighth, shape.eighth) for _ in range(shape.eighth_blocks)]
+        for block in blocks:  # a stack of residual blocks begins near the identity
+            nn.init.normal_(block.pointwise.weight, std=0.02)
+        self.eighth_blocks = nn.ModuleList(blocks)
         self.quarter_merge = StyledConvolution(shape.quarter, shape.quarter)
         self.quarter_first = StyledConvolution(shape.quarter, shape.quarter)
         self.quarter_second = StyledConvolution(shape.quarter, shape.quarter)
+        for coarse in (self.quarter_merge, self.quarter_second):
+            nn.init.normal_(coarse.convolution.weight, std=0.01)
         self.narrow = Convolution(shape.quarter, shape.half, 1)
         self.half_first = StyledConvolution(shape.half, shape.half)
         self.half_second = StyledConvolution(shape.half, shape.half)
@@ -235,8 +244,8 @@ class StyleNetwork(nn.Module):
         for block in self.eighth_blocks:
             eighth = block(eighth, next(modulations), next(modulations))
         quarter = quarter + F.interpolate(eighth, scale_factor=2, mode="bilinear")
-        quarter = F.relu(self.quarter_merge(quarter, next(modulations), next(modulations)))
-        y = F.relu(self.quarter_first(quarter, next(modulations), next(modulations)))
+        quarter = quarter + self.quarter_merge(quarter, next(modulations), next(modulations))
+        y = F.leaky_relu(self.quarter_first(quarter, next(modulations), next(modulations)), LEAK)
         quarter = quarter + self.quarter_second(y, next(modulations), next(modulations))
         half = half + F.interpolate(self.narrow(quarter), scale_factor=2, mode="bilinear")
         y = F.relu(self.half_first(half, next(modulations), next(modulations)))

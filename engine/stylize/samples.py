@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine.stylize.batches import to_uint8_tensor
 from engine.stylize.corpus import Shard, central_crop
-from engine.stylize.inspection import level_use, pan_difference
+from engine.stylize.inspection import inspect
 from engine.stylize.judge import Judge, mean_figures
 from engine.stylize.loss_networks import DistilledVGG19
 from engine.stylize.network import StyleNetwork
@@ -38,16 +38,15 @@ class HeldOutPairs:
         """Painted pictures (count, 3, H, W) on the CPU; the means of the judge's figures and of `inspection`'s."""
         judge = Judge(self.distilled).to(device)
         painted, figures = [], []
-        inspected: list[dict[str, float]] = []
         for content, style in zip(self.content.split(4), self.style.split(4), strict=True):
             content, style = content.to(device), style.to(device)
             with torch.autocast(device.type, torch.bfloat16):
                 pictures, _ = network(content, style)
-                inspected.append({**level_use(network, content, style), "pan": pan_difference(network, content, style)})
             figures.append(judge(pictures, style, content))
             painted.append(pictures.cpu())
-        means = {name: sum(found[name] for found in inspected) / len(inspected) for name in inspected[0]}
-        return torch.cat(painted), mean_figures(figures) | means
+        with torch.autocast(device.type, torch.bfloat16):
+            inspected = inspect(network, self.content.to(device), self.style.to(device))
+        return torch.cat(painted), mean_figures(figures) | inspected
 
 
 def write_sample_sheet(pairs: HeldOutPairs, painted: Tensor, path: Path, shown: int = 12) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import Tensor
 
 from engine.errors import Cancelled
 from engine.stylize.bench import multiplications
+from engine.stylize.inspection import level_use, pan_difference
 from engine.stylize.network import (
+    ContentStatistics,
     Features,
     Shape,
     Statistics,
@@ -158,6 +162,38 @@ def test_the_content_encoder_has_the_receptive_field_that_the_sheet_names() -> N
         assert photo.grad is not None
         touched = photo.grad.abs().sum((0, 1)).sum(0).nonzero()
         assert int(touched.max() - touched.min()) + 1 == field_px
+
+
+def test_every_level_of_the_committed_network_has_its_part_in_the_picture() -> None:
+    """Units that died in training leave figures and pictures that look well enough, of a network half as deep."""
+    styles = torch.cat([waves(128, 128), waves(128, 128).flip(1).roll(9, 3)])
+    photos = torch.cat([waves(128, 128).flip(2), waves(128, 128).transpose(2, 3)])
+    found = level_use(load_network(), photos, styles)
+    assert min(found.values()) > 2.0, found
+
+
+def test_a_dead_level_is_noticed(network: StyleNetwork) -> None:
+    photos = torch.cat([waves(64, 64), waves(64, 64).transpose(2, 3)])
+    alive = level_use(network, photos, photos)
+    assert min(alive.values()) > 0.0
+    cut = copy.deepcopy(network)
+    with torch.no_grad():
+        cut.narrow.weight.zero_()
+    assert level_use(cut, photos, photos) == {"from_quarter": 0.0, "from_eighth": 0.0}
+
+
+def test_a_painter_that_moves_with_the_camera_does_not_shimmer(network: StyleNetwork) -> None:
+    photos = torch.cat([waves(96, 96), waves(96, 96).transpose(2, 3)])
+    assert pan_difference(network, photos, photos) > 0
+
+    class Still(StyleNetwork):
+        def paint(self, features: Features, content: ContentStatistics, code: Tensor) -> Tensor:
+            return features.half[:, :3]
+
+        def encode_content(self, photo: Tensor) -> Features:
+            return Features(photo, photo, photo)
+
+    assert pan_difference(Still(), photos, photos) == 0.0
 
 
 def test_statistics_of_nothing_but_one_value_are_finite() -> None:
