@@ -26,8 +26,8 @@ STATISTICS_EPSILON = 1e-4
 
 LEAK = 0.1
 """Slope of the decoder's coarse levels below zero. Their way to the picture leads through residual sums and units that
-never fall silent: a first version had a plain ReLU on the trunk, whose units all died within a thousand steps, and
-both levels with them, while the figures went on improving."""
+never fall silent: a first version had a plain ReLU on the trunk, whose units all died early in training, and both
+levels with them, while the figures went on improving."""
 
 
 @dataclass(frozen=True)
