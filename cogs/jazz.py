@@ -44,7 +44,7 @@ class Jazz(commands.Cog):
         instrument="Who plays the solo",
         seed="The same seed plays the same clip",
         form="A form instead of chords: blues, rhythm changes ...",
-        key="The key of the form",
+        key="The key of the form; chords bring their own",
         feel="Swing, bossa ...",
         style="In which style the solo is; without it, whatever suits instrument and tempo",
         metre="4/4, or a waltz",

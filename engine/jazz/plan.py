@@ -85,6 +85,8 @@ def make_plan(
     text = request.chords.strip() or ("" if request.form else chords)
     if request.chords.strip() and request.form:
         raise BadOption("Give chords or a form, not both.")
+    if text and request.key:
+        raise BadOption("Chords, given or heard in a phrase, are in a key already; give a key with a form.")
     if request.form_chords and not request.form:
         raise BadOption("Name the form whose changes these are, or give them as chords.")
 

@@ -36,6 +36,7 @@ def plan(seed=1, max_bars=64, **asked):
         ({"key": "H", "form": "blues"}, "“H” is not a key"),
         ({"takes": 99}, "Takes must be between 1 and 32, not 99."),
         ({"chords": "C", "form": "blues"}, "not both"),
+        ({"chords": "C", "key": "F"}, "Chords, given or heard in a phrase, are in a key already"),
         ({"form_chords": "C7 | F7"}, "Name the form"),
         ({"style": "swinging"}, "there are bebop, cool, free, fusion, hard bop, postbop, swing, traditional."),
         ({"beats_per_bar": 5}, "The band plays in 4/4 and 3/4, not with 5 beats"),
