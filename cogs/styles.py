@@ -35,7 +35,7 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
         self.bot = bot
 
     @app_commands.command(name="list", description="A picture in every style there is, with names, artists and years")
-    @app_commands.describe(image="The picture to show them on; without one, a landscape")
+    @app_commands.describe(image="The picture to show them on; without one, a portrait")
     async def list_styles(self, interaction: Interaction, image: discord.Attachment | None = None) -> None:
         limit = self.bot.settings.discord.max_attachment_bytes
         require_may_post(interaction, "attach_files", "embed_links")

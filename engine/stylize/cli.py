@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="draws the style when none is given")
     parser.add_argument("--before-after", type=Path, metavar="JPEG", help="also write photo and result side by side")
     parser.add_argument("--see", type=Path, metavar="PNG", help="also write what the network sees in PHOTO")
-    parser.add_argument("--sheet", type=Path, metavar="JPEG", help="also write PHOTO, or a landscape, in every style")
+    parser.add_argument("--sheet", type=Path, metavar="JPEG", help="also write PHOTO, or a portrait, in every style")
     parser.add_argument("--list-styles", action="store_true", help="print the style book and stop")
 
 

@@ -20,7 +20,6 @@ from engine.settings import StylizeSettings
 from engine.stylize.book import load_book, pack_code, unpack_code
 from engine.stylize.colour import keep_colours
 from engine.stylize.film import decode_film, encode_film, is_film
-from engine.stylize.landscape import landscape
 from engine.stylize.painter import STYLE_LONGEST_ASPECT, Painter, padded
 from engine.stylize.pictures import (
     FIRST_FRAME_NOTE,
@@ -34,6 +33,7 @@ from engine.stylize.pictures import (
     jpeg,
     to_image,
 )
+from engine.stylize.sample_photo import sample_photo
 from engine.stylize.see import feature_sheet
 from engine.stylize.sheet import ITSELF, ContactSheet, NamedCode, encode_pages, page, picture_itself, split
 from engine.stylize.together import shape_to_share, stylize_together
@@ -174,7 +174,7 @@ class Studio:
             picture = self._decode(request.image, SEE_SIDE_PX, 1)
             photo, notes = picture.frames[0].rgb, picture.notes
         else:
-            photo = landscape()
+            photo = sample_photo()
         digest = hashlib.sha256(request.image).hexdigest()
         cells, painted = self.contact_sheet.cells(photo, digest, [*book, *saved], progress)
         progress("encoding", 0.95)

@@ -15,7 +15,7 @@ from engine.progress import silent
 from engine.settings import StylizeSettings
 from engine.stylize import sheet as sheet_module
 from engine.stylize.book import pack_code
-from engine.stylize.landscape import landscape
+from engine.stylize.sample_photo import sample_photo
 from engine.stylize.sheet import (
     CELL_PX,
     CELLS_A_PAGE,
@@ -70,10 +70,10 @@ def test_every_style_of_the_book_and_every_saved_one_is_on_it_once(studio: Studi
 def test_the_cells_are_the_picture_itself_and_then_unlike_each_other(studio: Studio) -> None:
     result = studio.sheet(pb.StyleSheetRequest(), silent)
     image = np.asarray(Image.open(io.BytesIO(result.pages[0].sheet)).convert("RGB"), dtype=np.float32)
-    width, height = cell_size(landscape())
+    width, height = cell_size(sample_photo())
     gap = sheet_module.GAP_PX
     cells = [image[gap : gap + height, gap + n * (width + gap) : gap + n * (width + gap) + width] for n in range(1 + 5)]
-    itself = np.asarray(sheet_module.picture_itself(landscape()), dtype=np.float32)
+    itself = np.asarray(sheet_module.picture_itself(sample_photo()), dtype=np.float32)
     assert np.abs(cells[0] - itself).mean() < 4
     for number, cell in enumerate(cells[1:], 1):
         assert min(np.abs(cell - other).mean() for other in cells[:number]) > 5
@@ -89,14 +89,14 @@ def test_what_was_painted_is_not_painted_again_until_picture_or_code_changes(stu
     other_weights = ContactSheet(studio.painter, "another version")
     other_weights._kept = studio.contact_sheet._kept
     code = NamedCode("scream", studio.book.codes["scream"])
-    assert other_weights.cells(landscape(), "digest", [code], silent)[1] == 1
+    assert other_weights.cells(sample_photo(), "digest", [code], silent)[1] == 1
 
 
 def test_cells_painted_together_are_those_painted_one_by_one(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     styles = [NamedCode(name, studio.book.codes[name]) for name in studio.book.names]
-    together, _ = ContactSheet(studio.painter, studio.version).cells(landscape(), "digest", styles, silent)
+    together, _ = ContactSheet(studio.painter, studio.version).cells(sample_photo(), "digest", styles, silent)
     monkeypatch.setattr(sheet_module, "STYLES_A_PASS", 1)
-    alone, _ = ContactSheet(studio.painter, studio.version).cells(landscape(), "digest", styles, silent)
+    alone, _ = ContactSheet(studio.painter, studio.version).cells(sample_photo(), "digest", styles, silent)
     for one, other in zip(together, alone, strict=True):
         assert np.abs(np.asarray(one, dtype=int) - np.asarray(other, dtype=int)).mean() < 0.5
 
@@ -104,9 +104,9 @@ def test_cells_painted_together_are_those_painted_one_by_one(studio: Studio, mon
 def test_only_so_many_cells_stay_in_memory(studio: Studio) -> None:
     kept = ContactSheet(studio.painter, studio.version, most_cells=3)
     styles = [NamedCode(name, studio.book.codes[name]) for name in studio.book.names]
-    cells, painted = kept.cells(landscape(), "digest", styles, silent)
+    cells, painted = kept.cells(sample_photo(), "digest", styles, silent)
     assert (len(cells), painted, len(kept._kept)) == (5, 5, 3)
-    assert kept.cells(landscape(), "digest", styles[-3:], silent)[1] == 0
+    assert kept.cells(sample_photo(), "digest", styles[-3:], silent)[1] == 0
 
 
 def test_progress_rises_and_what_a_cancelled_sheet_has_painted_is_kept(
@@ -168,12 +168,14 @@ def test_a_label_fits_its_cell_however_long_it_is() -> None:
         assert text == label or text.endswith("…")
 
 
-def test_the_landscape_is_the_same_every_time_and_full_of_contrast() -> None:
-    first = landscape()
-    assert torch.equal(first, landscape())
-    assert float(first.min()) >= 0
-    assert float(first.max()) <= 1
-    assert float(first.std()) > 0.15
+def test_the_sample_photo_is_there_whole_and_upright() -> None:
+    """A face in the middle, stars on the left, an evenly blue wall on the right."""
+    photo = sample_photo()
+    assert photo.shape == (1, 3, 512, 512)
+    wall, face = photo[0, :, 60:160, 430:500], photo[0, :, 160:290, 190:330]
+    assert float(wall.mean((1, 2)).argmax()) == 2
+    assert float(face.mean((1, 2)).argmax()) == 0
+    assert float(wall.std((1, 2)).max()) < 0.1 < float(photo[0, :, 20:280, :130].std((1, 2)).max())
 
 
 # ---------------------------------------------------------------- saved styles
