@@ -20,6 +20,9 @@ PAINTED_CONTENT_SHARE = 0.1
 LARGEST_SHIFT_PX = 7
 NOISE_SD = 0.02
 """Noise between two frames of one scene, in units of full scale."""
+MOST_SOFTENED = 0.25
+"""Largest part that a pixel of the second frame takes from each neighbour: another lens, or another way of scaling.
+Without it the painting hangs on the steps of a slanting edge that was drawn or scaled without smoothing."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +75,27 @@ class StepDataset(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
 
 
 def prepared(raw: tuple[Tensor, Tensor, Tensor, Tensor], device: torch.device) -> Batch:
-    """A loaded item as float pictures on the device, with the shifted and noisy copies of the contents."""
+    """A loaded item as float pictures on the device, with the shifted, softer and noisy copies of the contents."""
     content, style = (
         pictures.to(device, non_blocking=True).to(memory_format=torch.channels_last).float().div_(255)
         for pictures in raw[:2]
     )
     down, right, noise_seed = raw[3].tolist()
-    noise = torch.randn(content.shape, generator=torch.Generator().manual_seed(noise_seed)).to(device)
+    generator = torch.Generator().manual_seed(noise_seed)
+    noise = torch.randn(content.shape, generator=generator).to(device)
+    part = MOST_SOFTENED * float(torch.rand(1, generator=generator))
     # What leaves on one side comes in on the other; the loss looks away from both edges.
-    perturbed = (torch.roll(content, (down, right), (2, 3)) + NOISE_SD * noise).clamp_(0, 1)
+    perturbed = (softened(torch.roll(content, (down, right), (2, 3)), part) + NOISE_SD * noise).clamp_(0, 1)
     perturbed = perturbed.contiguous(memory_format=torch.channels_last)
     return Batch(content, style, raw[2].to(device), perturbed, (down, right))
+
+
+def softened(pictures: Tensor, part: float) -> Tensor:
+    """(B, 3, H, W) with `part` of each of the four neighbours mixed in, along rows, then along columns."""
+    for axis in (2, 3):
+        neighbours = torch.roll(pictures, 1, axis) + torch.roll(pictures, -1, axis)
+        pictures = (1 - 2 * part) * pictures + part * neighbours
+    return pictures
 
 
 def batches(dataset: StepDataset, first_step: int, last_step: int, workers: int) -> Iterator[tuple[Tensor, ...]]:

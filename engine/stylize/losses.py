@@ -56,7 +56,7 @@ class Batch:
     style: Tensor
     identity: Tensor
     perturbed: Tensor
-    """(B, 3, H, W): the content pictures, all shifted alike and with noise."""
+    """(B, 3, H, W): the content pictures, all shifted and softened alike, with noise."""
     shift: tuple[int, int]
     """Down and right, px: `perturbed[y, x]` shows `content[y - down, x - right]`."""
 

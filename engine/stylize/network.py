@@ -94,6 +94,13 @@ class Convolution(nn.Conv2d):
             nn.init.zeros_(self.bias)
 
 
+def soften(x: Tensor) -> Tensor:
+    """Binomial 3x3 blur of (B, C, H, W), as two 2x2 means, before a stride: what is finer than the coarser grid would
+    come back as blots whose place depends on where the grid lies (Zhang, "Making convolutional networks
+    shift-invariant again", ICML 2019)."""
+    return F.avg_pool2d(F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), 2, stride=1), 2, stride=1)
+
+
 class DepthwiseBlock(nn.Module):
     """5x5 depthwise, 1x1 pointwise: a wide view for few operations. Residual where the shape stays."""
 
@@ -140,8 +147,8 @@ class ContentEncoder(nn.Module):
     def forward(self, photo: Tensor) -> Features:
         """(B, 3, H, W) in [0, 1], H and W multiples of 8 -> `Features`."""
         half = F.relu(self.to_half(F.pixel_unshuffle(photo - 0.5, 2)))
-        quarter = F.relu(self.to_quarter(half))
-        eighth = F.relu(self.eighth_context(self.to_eighth(quarter)))
+        quarter = F.relu(self.to_quarter(soften(half)))
+        eighth = F.relu(self.eighth_context(self.to_eighth(soften(quarter))))
         return Features(half, quarter, eighth)
 
 

@@ -23,7 +23,7 @@ ALIGNMENT_PX = 8
 SMALLEST_SIDE_PX = 32
 """Smaller pictures are padded up to this, so that every padding by reflection finds enough pixels."""
 MARGIN_PX = 64
-"""What a tile sees beyond its own pixels. The receptive field reaches 108 px, but hardly anything comes from the rim:
+"""What a tile sees beyond its own pixels. The receptive field reaches 116 px, but hardly anything comes from the rim:
 a picture painted in tiles differs from the whole by less than one grey level (tests measure it)."""
 STYLE_SIDE_PX = 256
 """Short side at which a style picture is encoded: the size of the crops that the network was trained on."""

@@ -20,8 +20,8 @@ GAP_PX = 4
 CAPTION_PX = 30
 STAGES = (
     ("First stage", 6, "edges, spots and plain colours"),
-    ("Middle stage", 10, "textures: stripes, grain, corners"),
-    ("Last stage", 58, "larger shapes: what belongs together"),
+    ("Middle stage", 14, "textures: stripes, grain, corners"),
+    ("Last stage", 70, "larger shapes: what belongs together"),
 )
 """Name, receptive field in px (each unit sees a square of that side), and what such units tend to react to."""
 

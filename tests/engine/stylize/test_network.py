@@ -19,6 +19,7 @@ from engine.stylize.network import (
     StyleNetwork,
     adaptive_instance_norm,
     instance_statistics,
+    soften,
 )
 from engine.stylize.painter import Painter, tiles
 from engine.stylize.reference_shapes import JohnsonShape, MicroASTShape
@@ -162,6 +163,19 @@ def test_the_content_encoder_has_the_receptive_field_that_the_sheet_names() -> N
         assert photo.grad is not None
         touched = photo.grad.abs().sum((0, 1)).sum(0).nonzero()
         assert int(touched.max() - touched.min()) + 1 == field_px
+
+
+def test_what_is_finer_than_the_coarser_grid_is_gone_before_the_stride() -> None:
+    stripes = torch.zeros(1, 2, 16, 16)
+    stripes[:, 0, :, ::2] = 1
+    stripes[:, 1, ::2] = 1
+    inner = soften(stripes)[:, :, 1:-1, 1:-1]
+    assert torch.equal(inner, torch.full_like(inner, 0.5))
+    flat = torch.full((1, 1, 8, 8), 0.7)
+    assert torch.allclose(soften(flat), flat)
+    spot = torch.zeros(1, 1, 5, 5)
+    spot[0, 0, 2, 2] = 16
+    assert soften(spot)[0, 0, 1:4, 1:4].tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
 
 
 def test_every_level_of_the_committed_network_has_its_part_in_the_picture() -> None:

@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from engine.stylize.batches import Draw, StepDataset, batches, prepared
+from engine.stylize import batches as batches_module
+from engine.stylize.batches import Draw, StepDataset, batches, prepared, softened
 from engine.stylize.corpus import (
     SHORT_SIDE_PX,
     Shard,
@@ -131,11 +132,35 @@ def test_batches_depend_on_seed_step_and_rank_alone(shards: tuple[Shard, Shard])
     assert torch.equal(next(iter(batches(first, 7, 8, workers=0)))[0], first[7][0])
 
 
-def test_the_perturbed_copies_are_the_photos_shifted(shards: tuple[Shard, Shard]) -> None:
+def test_the_perturbed_copies_are_the_photos_shifted(
+    shards: tuple[Shard, Shard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches_module, "MOST_SOFTENED", 0.0)
     batch = prepared(StepDataset(*shards, Draw(64, 2, seed=5))[3], torch.device("cpu"))
     moved = torch.roll(batch.content, batch.shift, (2, 3))
     assert batch.perturbed.shape == batch.content.shape
     assert float((batch.perturbed - moved).abs().mean()) < 0.05
+
+
+def test_the_perturbed_copies_are_softer_each_time_by_another_amount(
+    shards: tuple[Shard, Shard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches_module, "NOISE_SD", 0.0)
+    lost = []
+    for step in range(4):
+        batch = prepared(StepDataset(*shards, Draw(64, 2, seed=5))[step], torch.device("cpu"))
+        grain = [float(pictures.diff(dim=3).abs().mean()) for pictures in (batch.content, batch.perturbed)]
+        assert float(batch.perturbed.mean()) == pytest.approx(float(batch.content.mean()), abs=1e-4)
+        lost.append(grain[1] / grain[0])
+    assert max(lost) < 1
+    assert max(lost) - min(lost) > 0.05
+
+
+def test_softened_pictures_take_from_their_neighbours() -> None:
+    stripes = torch.zeros(1, 3, 8, 8)
+    stripes[..., ::2] = 1
+    assert torch.equal(softened(stripes, 0.0), stripes)
+    assert torch.equal(softened(stripes, 0.25), torch.full_like(stripes, 0.5))
 
 
 def test_shards_give_back_the_pictures_and_leave_out_what_cannot_be_read(tmp_path: Path) -> None:
