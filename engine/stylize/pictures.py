@@ -164,7 +164,11 @@ def fitted(size: tuple[int, int], max_side_px: int) -> tuple[int, int]:
 
 
 def _frame(picture: Image.Image, size: tuple[int, int], duration_ms: int = 0) -> Frame:
-    """One decoded frame as tensors; transparent pixels get the mean colour of the opaque ones to paint on."""
+    """One decoded frame as tensors.
+
+    Only invisible pixels have no colour of their own: they get the mean of the others to paint on. However faint a
+    pixel is, it keeps its colour, so that strength 0 gives the very pixels back. At an alpha of 1/255 colours are
+    mostly rounding; yet a cut-out is painted more like the whole photo with them than with the mean below 4/255."""
     upright = _eight_bits(picture)
     see_through = upright.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in upright.info
     converted = _standard_rgb(upright, "RGBA" if see_through else "RGB")
@@ -176,15 +180,17 @@ def _frame(picture: Image.Image, size: tuple[int, int], duration_ms: int = 0) ->
     rgb, alpha = pixels[:, :3], pixels[:, 3:]
     weight = alpha.sum()
     mean = (rgb * alpha).sum((2, 3), keepdim=True) / weight if weight > 0 else torch.full((1, 3, 1, 1), 0.5)
-    return Frame((rgb * alpha + mean * (1 - alpha)).contiguous(), alpha.contiguous(), duration_ms)
+    return Frame(torch.where(alpha > 0, rgb, mean), alpha.contiguous(), duration_ms)
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
     """16- and 32-bit grey scaled to 8 bits; Pillow's own conversion would clip it at 255."""
-    if picture.mode not in ("I;16", "I;16B", "I;16L", "I", "F"):
+    sixteen = picture.mode.startswith("I;16")
+    if not sixteen and picture.mode not in ("I", "F"):
         return picture
     values = np.nan_to_num(np.asarray(picture).astype(np.float64))
-    top = 255.0 if values.max(initial=0) <= 255 else 65535.0
+    # Files of 32 bits don't say how bright white is: some hold 8-bit values, others 16-bit ones.
+    top = 65535.0 if sixteen or values.max(initial=0) > 255 else 255.0
     return Image.fromarray((values / top * 255).clip(0, 255).round().astype(np.uint8), "L")
 
 

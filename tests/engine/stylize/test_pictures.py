@@ -91,6 +91,20 @@ def test_sixteen_bit_grey_is_scaled_not_clipped() -> None:
     assert float(rgb.mean()) == pytest.approx(0.5, abs=0.01)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_a_dark_sixteen_bit_picture_stays_dark(kind: str) -> None:
+    night = np.full((32, 32), 200, np.uint16)
+    assert float(read(saved(Image.fromarray(night), kind)).frames[0].rgb.max()) < 2 / 255
+
+
+@pytest.mark.parametrize("values", [np.int32, np.float32], ids=["I", "F"])
+@pytest.mark.parametrize("white", [255, 65535])
+def test_white_in_a_thirty_two_bit_picture_is_guessed_from_its_values(values: type, white: int) -> None:
+    ramp = np.linspace(0, white, 32 * 32).reshape(32, 32).astype(values)
+    rgb = read(saved(Image.fromarray(ramp), "TIFF")).frames[0].rgb
+    assert (float(rgb.min()), float(rgb.max())) == (0.0, 1.0)
+
+
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
 def test_transparency_is_kept(kind: str) -> None:
     image = halves("RGBA")

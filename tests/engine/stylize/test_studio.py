@@ -48,6 +48,17 @@ def test_strength_zero_gives_the_photo_back_exactly(studio: Studio) -> None:
     assert result.image != ask(studio, strength=0.5).image
 
 
+def test_strength_zero_gives_half_transparent_pixels_back_exactly(studio: Studio) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 48, 4), dtype=np.uint8)
+    pixels[:20, :, 3] = np.arange(48) % 8  # faint and invisible ones, too
+    pixels[30:, :24] = (255, 0, 0, 128)
+    pixels[30:, 24:] = (0, 0, 255, 255)
+    result = np.asarray(opened(ask(studio, image=encoded(Image.fromarray(pixels)), strength=0.0).image))
+    assert np.array_equal(result[..., 3], pixels[..., 3])
+    visible = pixels[..., 3] > 0
+    assert np.array_equal(result[visible], pixels[visible])
+
+
 STYLE_PICTURES = {
     "1x1": flat((1, 1), "red"),
     "2x1": flat((2, 1), "navy"),
