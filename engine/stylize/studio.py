@@ -18,7 +18,7 @@ from engine.errors import BadOption, BadPicture, OutOfMemory, PictureTooLarge
 from engine.progress import Progress, silent
 from engine.settings import StylizeSettings
 from engine.stylize.book import load_book, pack_code, unpack_code
-from engine.stylize.colour import keep_colours
+from engine.stylize.colour import keep_colours, light, light_together
 from engine.stylize.film import decode_film, encode_film, is_film
 from engine.stylize.painter import STYLE_LONGEST_ASPECT, Painter, padded
 from engine.stylize.pictures import (
@@ -332,7 +332,7 @@ class Studio:
     def _paint(
         painter: Painter, picture: Picture, code: Tensor, request: pb.StylizeRequest, progress: Progress
     ) -> list[Tensor]:
-        """All frames, (1, 3, H, W) each. A film's frames share statistics and own style: likes stay alike."""
+        """All frames, (1, 3, H, W) each. A film's frames share statistics, own style and light: likes stay alike."""
         frames, statistics, own = picture.frames, None, None
         if len(frames) > 1:
             step = -(-len(frames) // FRAMES_FOR_STATISTICS)
@@ -342,10 +342,9 @@ class Studio:
         painted = []
         for number, frame in enumerate(frames):
             report = _frame_progress(progress, number, len(frames))
-            out = painter.paint_with_strength(frame.rgb, code, request.strength, statistics, own, report)
-            if request.keep_colors and request.strength > 0:
-                out = keep_colours(out, frame.rgb)
-            painted.append(out)
+            painted.append(painter.paint_with_strength(frame.rgb, code, request.strength, statistics, own, report))
+        if request.keep_colors and request.strength > 0:
+            return _with_own_colours(painted, frames, progress)
         return painted
 
 
@@ -382,6 +381,21 @@ def _encode(frames: list[Frame], photographic: bool, max_bytes: int, progress: P
             encoded = encode(frames, photographic, max_bytes, progress)
             return replace(encoded, notes=("The film became a GIF.", *encoded.notes))
     return encode(frames, photographic, max_bytes, progress)
+
+
+def _with_own_colours(painted: Sequence[Tensor], frames: Sequence[Frame], progress: Progress) -> list[Tensor]:
+    """The light of `painted`, (1, 3, H, W) each, with the hues of the frames."""
+
+    def told(frame: Frame) -> Tensor:
+        progress("colours", 0.95)
+        return frame.rgb
+
+    painted_light = light_together([light(picture) for picture in painted])
+    photo_light = light_together([light(told(frame)) for frame in frames])
+    return [
+        keep_colours(picture, told(frame), painted_light, photo_light)
+        for picture, frame in zip(painted, frames, strict=True)
+    ]
 
 
 def _frame_progress(progress: Progress, number: int, count: int) -> Progress:

@@ -15,7 +15,7 @@ from engine.errors import BadOption, BadPicture, Cancelled, OutOfMemory, Picture
 from engine.progress import silent
 from engine.settings import StylizeSettings
 from engine.stylize.book import SOURCES_FILE, load_book, pack_code, unpack_code
-from engine.stylize.colour import keep_colours, luma
+from engine.stylize.colour import keep_colours, light, light_together, luma
 from engine.stylize.painter import Painter
 from engine.stylize.pictures import gif
 from engine.stylize.studio import Studio
@@ -237,6 +237,24 @@ def test_an_animation_keeps_still_what_stands_still(studio: Studio) -> None:
         painted.seek(number)
         still.append(np.asarray(painted.convert("RGB"), dtype=np.int16)[:, :128])
     assert max(np.abs(one - still[0]).mean() for one in still) < 4
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_a_film_in_its_own_colours_does_not_flicker(studio: Studio, strength: float) -> None:
+    frames = [opened(photo(288, 64)).convert("RGB") for _ in range(4)]
+    frames[2].paste((255, 255, 255), (192, 0, 288, 64))
+    image = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], duration=80, lossless=True)
+    request = pb.StylizeRequest(image=image, strength=strength, style="irises", keep_colors=True)
+    still = [255 * frame.rgb[..., :96] for frame in studio.restyle(request, silent).frames]
+    assert max(float((one - still[0]).abs().mean()) for one in still) < 0.1
+
+
+def test_the_light_of_several_pictures_is_that_of_all_their_pixels() -> None:
+    pictures = [torch.rand(1, 3, 8, 6) * (number + 1) / 3 for number in range(3)]
+    together, whole = light_together([light(picture) for picture in pictures]), light(torch.cat(pictures, dim=3))
+    torch.testing.assert_close(together, whole)
+    one = light(pictures[0])
+    torch.testing.assert_close(light_together([one]), one)
 
 
 def test_progress_rises_and_a_cancelled_job_stops(studio: Studio) -> None:
