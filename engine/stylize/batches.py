@@ -81,9 +81,8 @@ def prepared(raw: tuple[Tensor, Tensor, Tensor, Tensor], device: torch.device) -
         for pictures in raw[:2]
     )
     down, right, noise_seed = raw[3].tolist()
-    generator = torch.Generator().manual_seed(noise_seed)
-    noise = torch.randn(content.shape, generator=generator).to(device)
-    part = MOST_SOFTENED * float(torch.rand(1, generator=generator))
+    noise = torch.randn(content.shape, device=device, generator=torch.Generator(device).manual_seed(noise_seed))
+    part = MOST_SOFTENED * float(np.random.default_rng(noise_seed).random())
     # What leaves on one side comes in on the other; the loss looks away from both edges.
     perturbed = (softened(torch.roll(content, (down, right), (2, 3)), part) + NOISE_SD * noise).clamp_(0, 1)
     perturbed = perturbed.contiguous(memory_format=torch.channels_last)

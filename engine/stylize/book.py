@@ -20,11 +20,18 @@ from torch import Tensor
 from tqdm import tqdm
 
 from engine.command_line import Parser
-from engine.errors import BadOption, StaleStyle, UnknownStyle
+from engine.errors import BadOption, BadPicture, StaleStyle, UnknownStyle
 from engine.settings import StylizeSettings
 from engine.stylize.painter import Painter
 from engine.stylize.pictures import decode
-from engine.stylize.weights import BOOK_FILE, load_network, network_of_checkpoint, save_network, weights_version
+from engine.stylize.weights import (
+    BOOK_FILE,
+    NETWORK_FILE,
+    load_network,
+    network_of_checkpoint,
+    save_network,
+    weights_version,
+)
 
 SOURCES_FILE = Path(__file__).parent / "style_book.toml"
 LONGEST_CODE_BYTES = 64 * 1024
@@ -123,12 +130,30 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--paintings", type=Path, required=True, metavar="DIR")
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="export this training checkpoint first")
     args = parser.parse_args(argv)
-    if args.checkpoint:
-        network, step, trained_s = network_of_checkpoint(args.checkpoint)
-        save_network(network, notes={"step": str(step), "trained_s": f"{trained_s:.0f}"})
-    painter = Painter(load_network(), torch.device("cpu"), StylizeSettings().tile_px)
-    save_book(build_book(args.paintings, painter, weights_version()))
+    try:
+        export(args.paintings, args.checkpoint)
+    except (BadOption, BadPicture, FileNotFoundError) as error:
+        parser.error(str(error))
     return 0
+
+
+def export(paintings: Path, checkpoint: Path | None, weights: Path = NETWORK_FILE, book: Path = BOOK_FILE) -> None:
+    """Write the book of the weights, and before it, with a checkpoint, the weights: both or, if anything is missing,
+    neither, since a book of other weights can't be opened. Raises `BadOption`, `BadPicture`, `FileNotFoundError`."""
+    new_weights = weights
+    if checkpoint:
+        network, step, trained_s = network_of_checkpoint(checkpoint)
+        new_weights = weights.with_suffix(".new")
+        save_network(network, new_weights, notes={"step": str(step), "trained_s": f"{trained_s:.0f}"})
+    try:
+        painter = Painter(load_network(new_weights), torch.device("cpu"), StylizeSettings().tile_px)
+        new_book = book.with_suffix(".new")
+        save_book(build_book(paintings, painter, weights_version(new_weights)), new_book)
+        new_book.replace(book)
+        new_weights.replace(weights)
+    finally:
+        if checkpoint:
+            new_weights.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -1,27 +1,34 @@
 """Training pictures, decoded and resized once into memory-mapped uint8 shards.
 
 A shard is two files: `<name>.u8`, the RGB bytes of all pictures end to end, and `<name>.json`, where each one lies.
-Which pictures are held out is decided by a hash of the file's own name, so it never changes with the order, the
-machine or the number of pictures.
+Which pictures are held out, and which of those are only for the last report, is decided by a hash of the folder's and
+the file's name, so it never changes with the order, the machine or the number of pictures.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 from tqdm import tqdm
 
+from engine.stylize.pictures import DAMAGE
+
+log = logging.getLogger(__name__)
+
 SHORT_SIDE_PX = 320
-"""Stored short side at most; pictures are never enlarged. Crops of 256 px leave room for a change of scale."""
+"""Stored short side at most, for crops of up to 256 px: they leave room for a change of scale. Pictures are stored no
+larger than they are; a crop of a smaller one is enlarged."""
 LONGEST_ASPECT = 3.0
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 HELD_OUT_OF_1000 = 100
@@ -35,6 +42,17 @@ def is_held_out(path: Path) -> bool:
     return int.from_bytes(digest[:4], "big") % 1000 < HELD_OUT_OF_1000
 
 
+def is_watched(path: Path) -> bool:
+    """Of the held-out pictures, whether training may look at this one's figures on the way: every second. The others
+    are kept for `evaluate`, so that no choice made by looking is in the figures that are reported."""
+    return hashlib.sha256(f"watched {path.parent.name}/{path.name}".encode()).digest()[0] % 2 == 0
+
+
+def stored_side_px(size_px: int) -> int:
+    """Short side at which pictures are stored for crops of `size_px`."""
+    return max(SHORT_SIDE_PX, size_px * SHORT_SIDE_PX // 256)
+
+
 def picture_files(folder: Path) -> list[Path]:
     """All picture files below a folder, sorted. Raises `FileNotFoundError` when there is none."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
@@ -43,17 +61,22 @@ def picture_files(folder: Path) -> list[Path]:
     return files
 
 
-def decode_for_training(path: Path) -> RgbArray | None:
-    """RGB (H, W, 3) with the short side at most `SHORT_SIDE_PX`, cut to 3:1 at the longest; None if unreadable."""
+def decode_for_training(path: Path, short_side_px: int = SHORT_SIDE_PX) -> RgbArray | None:
+    """RGB (H, W, 3), upright, what is transparent on white, with the short side at most `short_side_px`, cut to 3:1 at
+    the longest; None if unreadable."""
     try:
         with Image.open(path) as file:
-            picture = file.convert("RGB")
-    except (UnidentifiedImageError, OSError):
+            upright = ImageOps.exif_transpose(file)
+            if upright.has_transparency_data:
+                seen = upright.convert("RGBA")
+                upright = Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
+            picture = upright.convert("RGB")
+    except (*DAMAGE, Image.DecompressionBombError):
         return None
     width, height = picture.size
     box_w, box_h = min(width, int(height * LONGEST_ASPECT)), min(height, int(width * LONGEST_ASPECT))
     left, top = (width - box_w) // 2, (height - box_h) // 2
-    scale = min(1.0, SHORT_SIDE_PX / min(box_w, box_h))
+    scale = min(1.0, short_side_px / min(box_w, box_h))
     size = (max(1, round(box_w * scale)), max(1, round(box_h * scale)))
     resized = picture.resize(size, Image.Resampling.LANCZOS, box=(left, top, left + box_w, top + box_h))
     return np.asarray(resized)
@@ -87,20 +110,25 @@ class Shard(Sequence[RgbArray]):
         return self.bytes[entry.offset : entry.offset + size].reshape(entry.height, entry.width, 3)
 
 
-def _fingerprint(files: Sequence[Path]) -> str:
+def _fingerprint(files: Sequence[Path], short_side_px: int) -> str:
     text = "\n".join(f"{path.name} {path.stat().st_size}" for path in files)
-    return hashlib.sha256(f"{SHORT_SIDE_PX} {LONGEST_ASPECT}\n{text}".encode()).hexdigest()
+    return hashlib.sha256(f"{short_side_px} {LONGEST_ASPECT}\n{text}".encode()).hexdigest()
 
 
-def _decoded(files: Sequence[Path], workers: int, title: str) -> Iterator[tuple[Path, RgbArray | None]]:
+def _decoded(
+    files: Sequence[Path], short_side_px: int, workers: int, title: str
+) -> Iterator[tuple[Path, RgbArray | None]]:
     with ProcessPoolExecutor(max_workers=workers) as pool:
-        pictures = pool.map(decode_for_training, files, chunksize=8)
+        pictures = pool.map(partial(decode_for_training, short_side_px=short_side_px), files, chunksize=8)
         yield from zip(files, tqdm(pictures, total=len(files), desc=title, unit="picture"), strict=True)
 
 
-def build_shard(files: Sequence[Path], stem: Path, workers: int | None = None) -> Shard:
-    """Write the shard `stem` unless one of the very same files is there already; unreadable files are left out."""
-    fingerprint = _fingerprint(files)
+def build_shard(
+    files: Sequence[Path], stem: Path, workers: int | None = None, short_side_px: int = SHORT_SIDE_PX
+) -> Shard:
+    """Write the shard `stem` unless one of the very same files is there already; files that can't be read or have a
+    side below 64 px are left out and counted in the log."""
+    fingerprint = _fingerprint(files, short_side_px)
     index_file = stem.with_suffix(".json")
     if index_file.exists() and json.loads(index_file.read_text())["fingerprint"] == fingerprint:
         return Shard(stem)
@@ -109,7 +137,7 @@ def build_shard(files: Sequence[Path], stem: Path, workers: int | None = None) -
     unreadable: list[str] = []
     offset = 0
     with stem.with_suffix(".u8").open("wb") as out:
-        for path, picture in _decoded(files, workers or os.cpu_count() or 1, stem.name):
+        for path, picture in _decoded(files, short_side_px, workers or os.cpu_count() or 1, stem.name):
             if picture is None or min(picture.shape[:2]) < 64:
                 unreadable.append(path.name)
                 continue
@@ -120,17 +148,27 @@ def build_shard(files: Sequence[Path], stem: Path, workers: int | None = None) -
     temporary = index_file.with_suffix(".tmp")
     temporary.write_text(json.dumps(index))
     temporary.replace(index_file)
+    if unreadable:
+        log.warning(
+            "%s: %d of %d files left out: %s", stem.name, len(unreadable), len(files), ", ".join(unreadable[:5])
+        )
     return Shard(stem)
 
 
-def build_shards(folder: Path, cache: Path, name: str, workers: int | None = None) -> tuple[Shard, Shard]:
-    """Training and held-out shards of all pictures below `folder`, cached in `cache`."""
+def build_shards(
+    folder: Path, cache: Path, name: str, workers: int | None = None, size_px: int = 256
+) -> tuple[Shard, Shard]:
+    """Shards for training and for watching it, of all pictures below `folder` but those kept for `evaluate`; for crops
+    of `size_px`, cached in `cache`."""
     files = picture_files(folder)
-    held_out = [path for path in files if is_held_out(path)]
-    train = [path for path in files if not is_held_out(path)]
+    side = stored_side_px(size_px)
+    if side != SHORT_SIDE_PX:
+        name = f"{name}-{side}"
     return (
-        build_shard(train, cache / f"{name}-train", workers),
-        build_shard(held_out, cache / f"{name}-held-out", workers),
+        build_shard([path for path in files if not is_held_out(path)], cache / f"{name}-train", workers, side),
+        build_shard(
+            [path for path in files if is_held_out(path) and is_watched(path)], cache / f"{name}-watched", workers, side
+        ),
     )
 
 

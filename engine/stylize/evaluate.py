@@ -1,8 +1,8 @@
 """Figures of the committed network on photos and paintings that it never saw: `python -m engine evaluate stylize`.
 
 Prints one table with 95 % bootstrap intervals and two bounds, `content unchanged` (what doing nothing scores) and
-`style picture itself` (what throwing the photo away scores), and writes a contact sheet. The held-out pictures are
-those whose file names hash into the tenth that training leaves out.
+`style picture itself` (what throwing the photo away scores), and writes a contact sheet. The pictures are the half of
+the held-out tenth at which training never looked, not even to watch its figures (`corpus.is_watched`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from tqdm import tqdm
 from engine.command_line import Parser
 from engine.errors import BadOption
 from engine.stylize.batches import to_uint8_tensor
-from engine.stylize.corpus import RgbArray, central_crop, decode_for_training, is_held_out, picture_files
+from engine.stylize.corpus import (
+    RgbArray,
+    central_crop,
+    decode_for_training,
+    is_held_out,
+    is_watched,
+    picture_files,
+    stored_side_px,
+)
 from engine.stylize.inspection import inspect
 from engine.stylize.judge import FIGURES, Judge
 from engine.stylize.loss_networks import DISTILLED_FILE, DistilledVGG19
@@ -32,16 +40,21 @@ from engine.stylize.weights import load_network, network_of_checkpoint, weights_
 BOOTSTRAPS = 2000
 MOST_SHOWN, SHOWN_IN_A_ROW, GAP_PX = 48, 4, 8
 """Of the contact sheet: judged pairs at most, in a row, and the white between them."""
+FEWEST_DRAWN = 5
+"""Photos, and paintings, from which an interval can be drawn: of fewer a bootstrap knows too little of the spread."""
 GOALS = {"colour": "<= 0.02", "ssim": ">= 0.49"}
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its 95 % percentile bootstrap interval."""
+    """A mean with its 95 % percentile bootstrap interval; NaN..NaN where too few pictures were judged for one."""
 
     mean: float
     low: float
     high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f}" + ("" if math.isnan(self.low) else f" [{self.low:.3f}, {self.high:.3f}]")
 
 
 def bootstrap_interval(values: Tensor, content: Tensor, style: Tensor, generator: np.random.Generator) -> Interval:
@@ -50,6 +63,8 @@ def bootstrap_interval(values: Tensor, content: Tensor, style: Tensor, generator
     `content`, `style` (N,): which photo and painting each value belongs to. A two-way (pigeonhole) bootstrap: Owen,
     The pigeonhole bootstrap, Annals of Applied Statistics 2007."""
     numbers, photos, paintings = values.numpy(), content.numpy(), style.numpy()
+    if min(len(np.unique(photos)), len(np.unique(paintings))) < FEWEST_DRAWN:
+        return Interval(float(numbers.mean()), math.nan, math.nan)
     means = np.empty(BOOTSTRAPS)
     for draw in range(BOOTSTRAPS):
         count_photo = np.bincount(
@@ -64,20 +79,31 @@ def bootstrap_interval(values: Tensor, content: Tensor, style: Tensor, generator
     return Interval(float(numbers.mean()), float(low), float(high))
 
 
-def held_out_pictures(folder: Path, count: int, size_px: int) -> Tensor:
-    """`count` held-out pictures below `folder`, evenly spread, as central crops (count, 3, size, size) in [0, 1].
+@dataclass(frozen=True)
+class HeldOut:
+    """`pictures` (N, 3, S, S) in [0, 1]; how many of them were enlarged to S, and how many files couldn't be read."""
 
-    Raises `BadOption` when none is held out, `FileNotFoundError` when there are no pictures."""
-    files = [path for path in picture_files(folder) if is_held_out(path)]
-    if not files:
-        raise BadOption(f"None of the pictures under {folder} is held out; about one in ten is.")
+    pictures: Tensor
+    enlarged: int
+    unreadable: int
+
+
+def held_out_pictures(folder: Path, count: int, size_px: int) -> HeldOut:
+    """`count` held-out and unwatched pictures below `folder`, evenly spread, as central crops.
+
+    Raises `BadOption` when there is none, `FileNotFoundError` when there are no pictures at all."""
+    files = [path for path in picture_files(folder) if is_held_out(path) and not is_watched(path)]
     count = min(count, len(files))
-    chosen: list[RgbArray] = []
-    for number in range(count):
-        picture = decode_for_training(files[number * len(files) // count])
-        if picture is not None:
-            chosen.append(central_crop(picture, size_px))
-    return to_uint8_tensor(chosen).float() / 255
+    spread = [files[number * len(files) // count] for number in range(count)]
+    decoded = [decode_for_training(path, stored_side_px(size_px)) for path in spread]
+    found: list[RgbArray] = [picture for picture in decoded if picture is not None]
+    if not found:
+        raise BadOption(f"None of the pictures under {folder} is kept for evaluation; about one in twenty is.")
+    return HeldOut(
+        to_uint8_tensor([central_crop(picture, size_px) for picture in found]).float() / 255,
+        sum(min(picture.shape[:2]) < size_px for picture in found),
+        len(decoded) - len(found),
+    )
 
 
 @dataclass(frozen=True)
@@ -120,10 +146,7 @@ def table(rows: dict[str, dict[str, Interval]]) -> str:
     """A Markdown table, one line a figure."""
     lines = ["| figure | " + " | ".join(rows) + " | goal |", "|---|" + "---|" * (len(rows) + 1)]
     for figure in FIGURES:
-        cells = [
-            f"{cell.mean:.3f} [{cell.low:.3f}, {cell.high:.3f}]" if name == "network" else f"{cell.mean:.3f}"
-            for name, cell in ((name, row[figure]) for name, row in rows.items())
-        ]
+        cells = [str(row[figure]) if name == "network" else f"{row[figure].mean:.3f}" for name, row in rows.items()]
         lines.append(f"| {figure} | " + " | ".join(cells) + f" | {GOALS.get(figure, '')} |")
     return "\n".join(lines)
 
@@ -184,12 +207,18 @@ def main(argv: list[str] | None = None) -> int:
     else:
         network, name = load_network(), f"weights {weights_version()}"
     folder = args.loss_weights.parent if args.loss_weights.is_file() else args.loss_weights
-    photos = held_out_pictures(args.photos, args.count, args.size_px)
-    paintings = held_out_pictures(args.paintings, args.count, args.size_px)
+    held_out = [held_out_pictures(folder, args.count, args.size_px) for folder in (args.photos, args.paintings)]
+    photos, paintings = (of.pictures for of in held_out)
     evaluation = evaluate(network, DistilledVGG19(folder / DISTILLED_FILE), photos, paintings)
     write_contact_sheet(evaluation, photos, paintings, args.sheet)
     sys.stdout.write(f"{name}: {len(evaluation.pairs)} pairs of {len(photos)} photos and {len(paintings)} paintings, ")
-    sys.stdout.write(f"{args.size_px} px, strength 1; [95 % interval]\n\n{table(evaluation.rows)}\n\n")
+    sys.stdout.write(
+        f"{args.size_px} px ({held_out[0].enlarged} photos and {held_out[1].enlarged} paintings are smaller "
+    )
+    sys.stdout.write("and were enlarged), strength 1; [95 % interval]\n\n")
+    sys.stdout.write(f"{table(evaluation.rows)}\n\n")
+    if unreadable := sum(of.unreadable for of in held_out):
+        sys.stdout.write(f"{unreadable} files could not be read and are left out.\n\n")
     pairs = min(len(photos), len(paintings))
     if pairs > 1:
         seen = inspect(network, photos[:pairs], paintings[:pairs])

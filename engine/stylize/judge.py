@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.stylize.colour import LUMA
+from engine.stylize.colour import luma
 from engine.stylize.loss_networks import DistilledVGG19
 from engine.stylize.losses import colour_edges, moments, normalised_difference, relative_distance
 
@@ -54,11 +54,6 @@ class RandomFeatures(nn.Module):
             found.append(x)
             x = F.avg_pool2d(x, 2)
         return found
-
-
-def grey(pictures: Tensor) -> Tensor:
-    """Luma (ITU-R BT.601) of (B, 3, H, W), (B, 1, H, W)."""
-    return (pictures * pictures.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:
@@ -122,7 +117,7 @@ class Judge(nn.Module):
             "fringes": (colour_edges(painted) / colour_edges(style).clamp_min(1e-3)).mean(1) - 1,
             "content_deep": relative_distance(deep[0][last], deep[2][last]),
             "content_shape": shape,
-            "ssim": ssim(grey(painted), grey(content)),
+            "ssim": ssim(luma(painted), luma(content)),
         }
 
 

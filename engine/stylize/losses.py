@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.stylize.colour import LUMA
+from engine.stylize.colour import luma
 from engine.stylize.loss_networks import DistilledVGG19, VGG16Stem
 
 MOMENT_LAYERS = {"relu1_1": 0.7, "relu2_1": 1.0, "lifted3_1": 1.0, "lifted4_1": 1.0, "lifted5_1": 0.5}
@@ -245,8 +245,7 @@ def total_variation(pictures: Tensor) -> Tensor:
 
 def colour_edges(pictures: Tensor) -> Tensor:
     """Mean and root mean square of the gradient of the chroma (RGB minus luma) of (B, 3, H, W), (B, 2)."""
-    luma = (pictures * pictures.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    chroma = pictures - luma
+    chroma = pictures - luma(pictures)
     square = (chroma.diff(dim=2)[..., :-1].square() + chroma.diff(dim=3)[:, :, :-1].square()).sum(1)
     return torch.stack([(square + 1e-8).sqrt().mean((1, 2)), (square.mean((1, 2)) + 1e-8).sqrt()], dim=1)
 

@@ -20,12 +20,15 @@ from engine.stylize.network import StyleNetwork
 matplotlib.use("Agg")
 
 
-class HeldOutPairs:
-    """`count` held-out photos, each with one held-out painting, at `size_px`; evenly spread over both shards."""
+class WatchedPairs:
+    """`count` watched photos, or as many as there are, each with one watched painting, at `size_px`; evenly spread over
+    both shards."""
 
     def __init__(
         self, photos: Shard, paintings: Shard, distilled: DistilledVGG19, count: int = 24, size_px: int = 256
     ) -> None:
+        count = min(count, len(photos), len(paintings))
+
         def spread(shard: Shard) -> Tensor:
             chosen = [shard[i * len(shard) // count] for i in range(count)]
             return to_uint8_tensor([central_crop(picture, size_px) for picture in chosen]).float() / 255
@@ -35,7 +38,8 @@ class HeldOutPairs:
 
     @torch.no_grad()
     def paint_and_judge(self, network: StyleNetwork, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        """Painted pictures (count, 3, H, W) on the CPU; the means of the judge's figures and of `inspection`'s."""
+        """Painted pictures (count, 3, H, W) on the CPU; the means of the judge's figures and of
+        `inspection`'s, which needs two pairs."""
         judge = Judge(self.distilled).to(device)
         painted, figures = [], []
         for content, style in zip(self.content.split(4), self.style.split(4), strict=True):
@@ -44,12 +48,14 @@ class HeldOutPairs:
                 pictures, _ = network(content, style)
             figures.append(judge(pictures, style, content))
             painted.append(pictures.cpu())
-        with torch.autocast(device.type, torch.bfloat16):
-            inspected = inspect(network, self.content.to(device), self.style.to(device))
+        inspected: dict[str, float] = {}
+        if len(self.content) > 1:
+            with torch.autocast(device.type, torch.bfloat16):
+                inspected = inspect(network, self.content.to(device), self.style.to(device))
         return torch.cat(painted), mean_figures(figures) | inspected
 
 
-def write_sample_sheet(pairs: HeldOutPairs, painted: Tensor, path: Path, shown: int = 12) -> None:
+def write_sample_sheet(pairs: WatchedPairs, painted: Tensor, path: Path, shown: int = 12) -> None:
     """Style, photo and painted picture side by side, two such triples in a row."""
     step = max(1, len(painted) // shown)
     triples = [torch.cat([pairs.style[i], pairs.content[i], painted[i]], dim=2) for i in range(0, len(painted), step)]

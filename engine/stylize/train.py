@@ -14,6 +14,7 @@ import logging
 import os
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -36,12 +37,14 @@ from engine.stylize.corpus import Shard, build_shards
 from engine.stylize.loss_networks import DISTILLED_FILE, STEM_FILE, DistilledVGG19, VGG16Stem
 from engine.stylize.losses import Batch, LossWeights, PerceptualLoss
 from engine.stylize.network import Shape, StyleNetwork
-from engine.stylize.samples import HeldOutPairs, draw_loss_plot, write_sample_sheet
+from engine.stylize.samples import WatchedPairs, draw_loss_plot, write_sample_sheet
 from engine.stylize.weights import load_network
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.pt"
+STOP_STEPS = defaultdict(lambda: 1, cuda=20)
+"""How often several processes ask each other whether to stop; on a GPU the answer waits for all that is queued."""
 SMALLEST_RATE = 0.03
 """Learning rate at the end of the decay, relative to its plateau."""
 
@@ -106,8 +109,8 @@ class Trainer:
         self.trained_s = 0.0
 
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
-        """One step of Adam; returns the weighted terms of the loss and their sum as `loss`, on the device: whoever
-        reads them waits for it."""
+        """One step of Adam; returns the weighted terms of the loss, their sum as `loss`, and 1 as `not_finite` if the
+        gradient was not and went in as zero; all on the device: whoever reads them waits for it."""
         self.loss.generator.manual_seed(step_seed(self.options.seed, self.step, self.rank))
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.rate_at(self.step)
@@ -120,13 +123,15 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        if bool(torch.isfinite(norm)):
-            self.optimizer.step()
-        else:
-            log.warning("step %d has a gradient that is not finite and is skipped", self.step)
+        finite = torch.isfinite(norm)  # not read here: the next step's kernels are queued while this one's run
+        for parameter in self.network.parameters():
+            if parameter.grad is not None:
+                parameter.grad = torch.where(finite, parameter.grad, 0.0)
+        self.optimizer.step()
         self.step += 1
         self.average.update(self.network, self.step)
-        return {"loss": total.detach()} | {name: term.detach() for name, term in terms.items()}
+        found = {"loss": total, **terms, "not_finite": (~finite).float()}
+        return {name: value.detach() for name, value in found.items()}
 
     def run(self, photos: Shard, paintings: Shard, report: Reports) -> None:
         """Train from `self.step` to `options.steps`, reporting on the way and writing checkpoints with the sheets."""
@@ -141,7 +146,7 @@ class Trainer:
                 if self.step % options.sheet_steps == 0:
                     report.sheet(self)
                     self.save()
-                if agreed(bool(stop), self.device):
+                if self.step % STOP_STEPS[self.device.type] == 0 and agreed(bool(stop), self.device):
                     log.info("stopped by a signal at step %d", self.step)
                     break
         report.sheet(self)
@@ -207,9 +212,9 @@ def gathered(mine: list[Tensor]) -> list[list[Tensor]]:
 
 
 class Reports:
-    """Loss table (`loss.csv`), figures of the held-out pairs (`figures.csv`), sample sheets and the loss plot."""
+    """Loss table (`loss.csv`), figures of the watched pairs (`figures.csv`), sample sheets and the loss plot."""
 
-    def __init__(self, options: Options, first_step: int, pairs: HeldOutPairs | None, silent: bool = False) -> None:
+    def __init__(self, options: Options, first_step: int, pairs: WatchedPairs | None, silent: bool = False) -> None:
         self.options, self.pairs, self.silent = options, pairs, silent
         self.sums: dict[str, Tensor] = {}
         self.summed = 0
@@ -332,32 +337,41 @@ def main(argv: list[str] | None = None) -> int:
         sheet_steps=args.sheet_steps, workers=workers, seed=args.seed, bfloat16=not args.float32,
         weights=replace(LossWeights(), **dict(args.weight)),
     )  # fmt: skip
+    checkpoint = options.out / CHECKPOINT
+    if checkpoint.exists() != args.resume:
+        arguments().error(
+            f"there is no {checkpoint} to go on from" if args.resume
+            else f"{checkpoint} is there already: --resume goes on from it, another --out leaves it alone"
+        )  # fmt: skip
     options.out.mkdir(parents=True, exist_ok=True)
     cache = args.shards or args.out / "shards"
     if rank == 0:
-        build_shards(args.photos, cache, "photos")
-        build_shards(args.paintings, cache, "paintings")
+        build_shards(args.photos, cache, "photos", size_px=options.size_px)
+        build_shards(args.paintings, cache, "paintings", size_px=options.size_px)
     if dist.is_initialized():
         dist.barrier()
-    photos, held_out_photos = build_shards(args.photos, cache, "photos")
-    paintings, held_out_paintings = build_shards(args.paintings, cache, "paintings")
-
-    for folder, shards in ((args.photos, (photos, held_out_photos)), (args.paintings, (paintings, held_out_paintings))):
+    photos, watched_photos = build_shards(args.photos, cache, "photos", size_px=options.size_px)
+    paintings, watched_paintings = build_shards(args.paintings, cache, "paintings", size_px=options.size_px)
+    for folder, shards in ((args.photos, (photos, watched_photos)), (args.paintings, (paintings, watched_paintings))):
         if not all(shards):
-            arguments().error(f"{folder} has too few pictures: one in ten is held out, and none was left on one side")
+            arguments().error(f"{folder} has too few pictures: one in twenty is watched, and none was left on one side")
+        smaller = sum(min(entry.height, entry.width) < options.size_px for entry in shards[0].entries)
+        if smaller and rank == 0:
+            log.info("%s: %d of %d pictures are smaller than the crops and are enlarged", folder.name, smaller,
+                     len(shards[0]))  # fmt: skip
 
     folder = args.loss_weights.parent if args.loss_weights.is_file() else args.loss_weights
     distilled = DistilledVGG19(folder / DISTILLED_FILE).to(memory_format=torch.channels_last)
     stem = VGG16Stem(folder / STEM_FILE).to(memory_format=torch.channels_last)
     trainer = Trainer(options, device, PerceptualLoss(distilled, stem, options.weights, args.seed + rank), rank=rank)
     if args.resume:
-        trainer.resume(options.out / CHECKPOINT)
+        trainer.resume(checkpoint)
     elif args.start_from:
         trainer.start_from(load_network(args.start_from))
     if rank == 0:
         settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(options).items()}
         (options.out / f"options-from-{trainer.step:06d}.json").write_text(json.dumps(settings, indent=1))
-    pairs = HeldOutPairs(held_out_photos, held_out_paintings, distilled) if rank == 0 else None
+    pairs = WatchedPairs(watched_photos, watched_paintings, distilled) if rank == 0 else None
     trainer.run(photos, paintings, Reports(options, trainer.step, pairs, silent=rank != 0))
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from engine.errors import BadOption
 from engine.stylize.network import Shape, StyleNetwork
 
 FOLDER = Path(__file__).parent / "weights"
@@ -37,15 +40,25 @@ def load_network(path: Path = NETWORK_FILE) -> StyleNetwork:
         raise FileNotFoundError(f"There are no weights at {path}; train them with `python -m engine train stylize`.")
     with safe_open(path, framework="pt") as file:
         shape = json.loads(file.metadata()["shape"])
-    network = StyleNetwork(Shape(**{**shape, "style": tuple(shape["style"])}))
+    network = StyleNetwork(_shape(shape))
     network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     return network.eval()
 
 
 def network_of_checkpoint(path: Path) -> tuple[StyleNetwork, int, float]:
-    """The averaged network of a training checkpoint, its step, and the seconds it was trained for."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    shape = state["shape"]
-    network = StyleNetwork(Shape(**{**shape, "style": tuple(shape["style"])}))
-    network.load_state_dict(state["average"])
-    return network.eval(), int(state["step"]), float(state["trained_s"])
+    """The averaged network of a training checkpoint, its step, and the seconds it was trained for.
+
+    Raises `FileNotFoundError`, and `BadOption` for a file that is no such checkpoint."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network = StyleNetwork(_shape(state["shape"]))
+        network.load_state_dict(state["average"])
+        return network.eval(), int(state["step"]), float(state["trained_s"])
+    except FileNotFoundError:
+        raise
+    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, LookupError, TypeError) as error:
+        raise BadOption(f"{path} is no checkpoint of this network.") from error
+
+
+def _shape(told: dict[str, Any]) -> Shape:
+    return Shape(**{**told, "style": tuple(told["style"])})

@@ -23,7 +23,8 @@ from engine.stylize.corpus import Shard
 from engine.stylize.losses import LossWeights, PerceptualLoss
 from engine.stylize.train import Options, Reports, Trainer
 from tests.engine.jazz.solos import made_up_solo
-from tests.engine.stylize.test_training import TINY, SmallFeatures
+from tests.engine.stylize.loss_double import SmallFeatures
+from tests.engine.stylize.test_training import TINY
 
 SHAPE = SoloistShape(width=16, blocks=1, heads=2, performers=1, dropout=0.0, corruption=0.0)
 SOLOS = encode_solos([made_up_solo(seed, notes=120) for seed in range(4)], ("A",))

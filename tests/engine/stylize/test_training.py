@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor, nn
 
 from engine.stylize import batches as batches_module
 from engine.stylize.batches import Draw, StepDataset, batches, prepared, softened
@@ -20,29 +19,21 @@ from engine.stylize.corpus import (
     build_shard,
     build_shards,
     central_crop,
+    decode_for_training,
     is_held_out,
+    is_watched,
     picture_files,
     random_crop,
 )
 from engine.stylize.losses import LossWeights, PerceptualLoss, fringe_distance
-from engine.stylize.network import Shape
-from engine.stylize.train import CHECKPOINT, Options, Reports, Trainer, term_weight
+from engine.stylize.network import Shape, StyleNetwork
+from engine.stylize.pictures import ORIENTATION_TAG
+from engine.stylize.samples import WatchedPairs
+from engine.stylize.train import CHECKPOINT, Options, Reports, Trainer, main, term_weight
 from engine.stylize.weights import load_network, network_of_checkpoint, save_network
+from tests.engine.stylize.loss_double import SmallFeatures
 
 TINY = Shape(half=8, quarter=8, eighth=8, eighth_blocks=1, style=(8, 8, 8), code=8, full=4)
-
-
-class SmallFeatures(nn.Module):
-    """Stands in for the frozen loss networks: their layer names, with few random filters."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        generator = torch.Generator().manual_seed(3)
-        self.filters = nn.Parameter(torch.randn(6, 3, 3, 3, generator=generator), requires_grad=False)
-
-    def forward(self, picture: Tensor, wanted: tuple[str, ...] = ("stem1_1", "stem2_1")) -> dict[str, Tensor]:
-        x = torch.relu(nn.functional.conv2d(picture, self.filters, padding=1))
-        return {name: nn.functional.avg_pool2d(x, 2 ** (int(name[-3]) - 1)) for name in wanted}
 
 
 @pytest.fixture
@@ -179,18 +170,86 @@ def test_shards_give_back_the_pictures_and_leave_out_what_cannot_be_read(tmp_pat
     assert (tmp_path / "cache" / "all.u8").stat().st_mtime_ns == changed
 
 
-def test_training_and_held_out_pictures_never_meet(tmp_path: Path) -> None:
+def test_training_watched_and_evaluated_pictures_never_meet(tmp_path: Path) -> None:
     folder = tmp_path / "p"
     folder.mkdir()
-    for number in range(40):
+    for number in range(120):
         Image.new("RGB", (70, 70), (number, 0, 0)).save(folder / f"{number}.png")
-    train, held_out = build_shards(folder, tmp_path / "cache", "p", workers=1)
-    names = [{entry.name for entry in shard.entries} for shard in (train, held_out)]
-    assert not names[0] & names[1]
-    assert len(names[0] | names[1]) == 40
-    assert all(is_held_out(folder / name.split("/")[1]) for name in names[1])
-    share = sum(is_held_out(Path("photos") / f"{number}.jpg") for number in range(5000)) / 5000
-    assert 0.08 < share < 0.12
+    shards = build_shards(folder, tmp_path / "cache", "p", workers=1)
+    train, watched = ({folder / Path(entry.name).name for entry in shard.entries} for shard in shards)
+    evaluated = {path for path in picture_files(folder) if is_held_out(path)} - watched
+    assert min(len(train), len(watched), len(evaluated)) > 0
+    assert len(train) + len(watched) + len(evaluated) == len(train | watched | evaluated) == 120
+    assert not any(is_watched(path) for path in evaluated)
+    many = [Path("photos") / f"{number}.jpg" for number in range(5000)]
+    held_out = [path for path in many if is_held_out(path)]
+    assert 0.08 < len(held_out) / len(many) < 0.12
+    assert 0.44 < sum(map(is_watched, held_out)) / len(held_out) < 0.56
+
+
+def test_pictures_are_stored_larger_for_larger_crops(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    for number in range(40):
+        Image.new("RGB", (1000, 700), (number, 0, 0)).save(tmp_path / "p" / f"{number}.png")
+    for size_px, side in ((128, 320), (256, 320), (512, 640)):
+        train, _ = build_shards(tmp_path / "p", tmp_path / "cache", "p", workers=1, size_px=size_px)
+        assert {min(picture.shape[:2]) for picture in train} == {side}
+
+
+def test_pictures_are_trained_on_as_people_see_them(tmp_path: Path) -> None:
+    """Upright, what is transparent white; what can't be decoded is left out and doesn't end the work of an hour."""
+    sideways = Image.new("RGB", (120, 80), "red")
+    exif = sideways.getexif()
+    exif[ORIENTATION_TAG] = 6
+    sideways.save(tmp_path / "phone.jpg", exif=exif)
+    turned = decode_for_training(tmp_path / "phone.jpg")
+    assert turned is not None
+    assert turned.shape == (120, 80, 3)
+    Image.new("RGBA", (90, 90), (0, 0, 0, 0)).save(tmp_path / "logo.png")
+    cut_out = decode_for_training(tmp_path / "logo.png")
+    assert cut_out is not None
+    assert cut_out.min() == 255
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
+    assert decode_for_training(tmp_path / "bomb.png") is None
+
+
+def test_a_new_run_leaves_the_checkpoint_of_an_old_one_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / CHECKPOINT).write_bytes(b"hours of work")
+    told = ["--photos", str(tmp_path), "--paintings", str(tmp_path), "--loss-weights", str(tmp_path), "--out"]
+    with pytest.raises(SystemExit) as ended:
+        main([*told, str(tmp_path)])
+    assert ended.value.code == 2
+    assert "--resume goes on from it" in capsys.readouterr().err
+    assert (tmp_path / CHECKPOINT).read_bytes() == b"hours of work"
+    with pytest.raises(SystemExit):
+        main([*told, str(tmp_path / "elsewhere"), "--resume"])
+    assert "to go on from" in capsys.readouterr().err
+
+
+def test_a_gradient_that_is_not_finite_leaves_the_weights_finite(tmp_path: Path, shards: tuple[Shard, Shard]) -> None:
+    one = trainer(Options(out=tmp_path, steps=2, size_px=64, batch_size=2, workers=0))
+    batch = prepared(StepDataset(*shards, one_draw := Draw(64, 2, seed=5))[0], one.device)
+    assert float(one.train_step(batch)["not_finite"]) == 0
+    spoilt = prepared(StepDataset(*shards, one_draw)[1], one.device)
+    spoilt.content[0, 0, 0, 0] = float("nan")
+    assert float(one.train_step(spoilt)["not_finite"]) == 1
+    assert all(bool(torch.isfinite(value).all()) for value in one.network.state_dict().values())
+    assert float(one.train_step(batch)["loss"]) > 0
+
+
+def test_few_watched_pairs_are_as_many_as_there_are(shards: tuple[Shard, Shard]) -> None:
+    """Repeated pictures would look like dead levels: swapped with themselves they change nothing."""
+    pairs = WatchedPairs(*shards, SmallFeatures(), size_px=64)  # type: ignore[arg-type]
+    assert len(pairs.content) == 4
+    _, figures = pairs.paint_and_judge(StyleNetwork(TINY), torch.device("cpu"))
+    assert figures["from_quarter"] > 0
+    assert figures["from_eighth"] > 0
+    alone = WatchedPairs(*shards, SmallFeatures(), count=1, size_px=64)  # type: ignore[arg-type]
+    painted, figures = alone.paint_and_judge(StyleNetwork(TINY), torch.device("cpu"))
+    assert len(painted) == 1
+    assert "from_quarter" not in figures
 
 
 def test_crops_have_the_size_asked_for() -> None:
