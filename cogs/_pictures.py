@@ -114,7 +114,8 @@ def embed(
     labels = {style.name: style.label for style in styles}
     shown = discord.Embed(title=labels.get(result.style, result.style), description="\n".join(result.notes) or None)
     shown.add_field(name="Style", value=result.style)
-    if blended := request.blend_with or request.blend_with_name:
+    if request.blend_with or request.blend_with_name:
+        blended = result.style.rpartition(" + ")[2]  # as the style book spells it, however it was typed
         shown.add_field(name="Blended with", value=f"{blended}, {request.blend:.0%}")
     shown.add_field(name="Strength", value=f"{request.strength:.0%}" + (", own colours" if request.keep_colors else ""))
     shown.add_field(name="Size", value=f"{result.width} x {result.height} px")

@@ -333,9 +333,9 @@ def stylized(request: pb.StylizeRequest) -> pb.StylizeResult:
     seed = request.seed if request.HasField("seed") else 4711
     saved = (request.style_name or "saved style") if request.style_code else ""
     drawn = "" if request.style or saved or request.style_image else STYLES[seed % len(STYLES)].name
-    style = request.style or saved or drawn or "your picture"
+    style = as_in_the_book(request.style) or saved or drawn or "your picture"
     if request.blend_with or request.blend_with_code:
-        style += f" + {request.blend_with or request.blend_with_name or 'saved style'}"
+        style += f" + {as_in_the_book(request.blend_with) or request.blend_with_name or 'saved style'}"
     return pb.StylizeResult(
         image=png(32, 24, int(255 * request.strength)),
         media_type="image/png",
@@ -349,6 +349,10 @@ def stylized(request: pb.StylizeRequest) -> pb.StylizeResult:
         model_version="abc1234",
         drawn_style=drawn,
     )
+
+
+def as_in_the_book(typed: str) -> str:
+    return "-".join(typed.lower().split())
 
 
 def code_of(picture: bytes, weights: str) -> bytes:

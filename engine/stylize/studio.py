@@ -36,6 +36,7 @@ from engine.stylize.pictures import (
 from engine.stylize.sample_photo import sample_photo
 from engine.stylize.see import feature_sheet
 from engine.stylize.sheet import ITSELF, ContactSheet, NamedCode, encode_pages, page, picture_itself, split
+from engine.stylize.style_names import style_name
 from engine.stylize.together import shape_to_share, stylize_together
 from engine.stylize.weights import CARD_FILE, load_network, weights_version
 
@@ -292,7 +293,8 @@ class Studio:
         picture, a saved code, or a draw."""
         length, drawn = self.network.shape.code, ""
         if request.style:
-            name, code = request.style.strip().lower().replace(" ", "-"), self.book.code(request.style)
+            name = style_name(self.book, request.style)
+            code = self.book.codes[name]
         elif request.style_image:
             name, code = OWN_PICTURE, self.code_of_picture(request.style_image)
         elif request.style_code:
@@ -303,7 +305,8 @@ class Studio:
             code = self.book.code(name)
         if request.blend_with or request.blend_with_code:
             if request.blend_with:
-                other_name, other = request.blend_with.strip().lower(), self.book.code(request.blend_with)
+                other_name = style_name(self.book, request.blend_with)
+                other = self.book.codes[other_name]
             else:
                 other_name = request.blend_with_name[:LONGEST_NAME] or SAVED_STYLE
                 other = unpack_code(request.blend_with_code, length, self.version)

@@ -43,6 +43,11 @@ async def test_the_engine_gets_the_picture_the_options_and_no_discord_id(club):
     assert str(club.student.id) not in str(request)
 
 
+async def test_both_styles_of_a_blend_are_shown_as_the_book_spells_them(club):
+    shown = fields(await stylize(club, style="The  Scream", blend_with="Great  Wave", blend=25))
+    assert (shown["Style"], shown["Blended with"]) == ("the-scream + great-wave", "great-wave, 25%")
+
+
 async def test_a_style_picture_takes_the_place_of_a_style(club):
     answer = await stylize(club, style_image=("waves.png", png(16, 16, 9)))
     assert club.double.requests[-1].style_image == png(16, 16, 9)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from bot.catalogue import style_label
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadOption, BadPicture, Cancelled, OutOfMemory, PictureTooLarge, UnknownStyle
 from engine.progress import silent
@@ -19,6 +20,7 @@ from engine.stylize.colour import keep_colours, light, light_together, luma
 from engine.stylize.painter import Painter
 from engine.stylize.pictures import gif
 from engine.stylize.studio import Studio
+from engine.stylize.style_names import style_name
 from engine.stylize.weights import BOOK_FILE, CARD_FILE, NETWORK_FILE, weights_version
 from tests.engine.stylize.uploads import encoded, film, flat, opened, photo
 
@@ -121,6 +123,40 @@ def test_an_unknown_style_suggests_the_nearest(studio: Studio) -> None:
     with pytest.raises(UnknownStyle, match="Did you mean 'great-wave'"):
         ask(studio, style="The Great Wave of Kanagawa")
     assert ask(studio, style="Starry Night").style == "starry-night"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["great-wave", "Great  Wave", " great_wave ", "The Great Wave off Kanagawa", "the great wave OFF kanagawa",
+     "The Great Wave off Kanagawa, Katsushika Hokusai", "`great-wave`"],
+)  # fmt: skip
+def test_a_style_is_found_by_its_name_and_by_its_title_however_typed(studio: Studio, typed: str) -> None:
+    assert ask(studio, style=typed).style == "great-wave"
+    assert ask(studio, style="scream", blend_with=typed, blend=0.5).style == "scream + great-wave"
+
+
+def test_every_line_of_the_list_finds_its_style(studio: Studio) -> None:
+    for style in studio.styles():
+        label = style_label(style)
+        for typed in (style.name, style.title, style.title.upper(), label, f"`{style.name}` {label}"):
+            assert style_name(studio.book, typed) == style.name
+
+
+def test_an_artist_is_answered_with_the_artists_styles(studio: Studio) -> None:
+    painted = "'starry-night', 'irises', 'sunflowers' and 'wheat-field' by Vincent van Gogh"
+    for field in ("style", "blend_with"):
+        with pytest.raises(UnknownStyle) as caught:
+            ask(studio, **{field: "Van  Gogh"})
+        assert str(caught.value) == f"There is no style called 'Van  Gogh', but the style book has {painted}."
+    with pytest.raises(
+        UnknownStyle, match=r"'painters-family' by Henri Matisse; .*'child-with-doll' by Henri Rousseau"
+    ):
+        ask(studio, style="henri")
+    with pytest.raises(UnknownStyle, match="'forest' by Paul Cézanne"):
+        ask(studio, style="CEZANNE")
+    for typed in ("-", "   ?", "xyzzy"):
+        with pytest.raises(UnknownStyle, match=r"no style called '[^']*'\.$"):
+            ask(studio, style=typed)
 
 
 def test_styles_come_from_names_pictures_and_codes(studio: Studio) -> None:
