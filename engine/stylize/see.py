@@ -13,6 +13,10 @@ from engine.stylize.network import Features
 from engine.stylize.pictures import to_image
 
 MAPS_A_STAGE = 16
+MOST_ALIKE = 0.9
+"""Correlation above which two maps would look the same."""
+VARIES = 0.01
+"""Share of the most varying map's deviation below which a map is as good as flat."""
 COLUMNS = 8
 MAP_PX = 128
 PHOTO_PX = 264
@@ -26,10 +30,20 @@ STAGES = (
 """Name, receptive field in px (each unit sees a square of that side), and what such units tend to react to."""
 
 
+def answers(feature: Tensor) -> Tensor:
+    """What is shown of a feature map: where it lies below zero the filter doesn't answer, though the leaky units let a
+    tenth of that through."""
+    return feature.clamp(min=0)
+
+
 def feature_map_image(feature: Tensor) -> Image.Image:
-    """One map (h, w), scaled so that its 1st..99th percentile spans dark to light, fitted to MAP_PX x MAP_PX."""
-    low, high = torch.quantile(feature, torch.tensor([0.01, 0.99]))
-    scaled = ((feature - low) / (high - low).clamp(min=1e-6)).clamp(0, 1)
+    """One map (h, w), fitted to MAP_PX x MAP_PX: black is no answer, white the strongest hundredth of its answers.
+
+    Over a flat picture a map is white or black all over."""
+    shown = answers(feature)
+    given = shown[shown > 0]
+    strongest = torch.quantile(given, 0.99) if len(given) else shown.new_ones(())
+    scaled = (shown / strongest).clamp(max=1)
     side = max(scaled.shape)
     size = [max(1, round(length / side * MAP_PX)) for length in scaled.shape]
     resized = F.interpolate(scaled[None, None], size=size, mode="bilinear", antialias=True)[0, 0]
@@ -37,21 +51,27 @@ def feature_map_image(feature: Tensor) -> Image.Image:
 
 
 def telling_maps(features: Tensor, count: int = MAPS_A_STAGE) -> list[tuple[int, Tensor]]:
-    """`count` channels of (1, C, h, w) that vary much over the picture and unlike each other, as (channel, map).
+    """`count` channels of (1, C, h, w), as (channel, map), whose answers vary much over the picture and differ.
 
-    Greedy: each next one has the largest standard deviation left after what it shares with those already shown."""
+    Greedy: each next one has the largest standard deviation left after what it shares with those already shown. One
+    that is nearly the same as, or the negative of, one of them waits until no other varies."""
     maps = features[0].float().cpu()
-    flat = maps.flatten(1)
+    flat = answers(maps).flatten(1)
     flat = flat - flat.mean(1, keepdim=True)
     sd = flat.norm(dim=1)
-    alike = (flat @ flat.T) / (sd[:, None] * sd[None]).clamp(min=1e-9)
+    alike = ((flat @ flat.T) / (sd[:, None] * sd[None]).clamp(min=1e-9)).abs()
     left = sd.clone()
+    twin = torch.zeros(len(maps), dtype=torch.bool)
     chosen: list[int] = []
     for _ in range(min(count, len(maps))):
-        channel = int(left.argmax())
+        candidates = left.masked_fill(twin, -1)
+        channel = int(candidates.argmax())
+        if candidates[channel] <= VARIES * sd.max():
+            channel = int(left.argmax())
         chosen.append(channel)
         left = torch.minimum(left, sd * (1 - alike[channel].square()).clamp(min=0).sqrt())
-        left[chosen] = -1
+        left[chosen] = -2
+        twin |= alike[channel] > MOST_ALIKE
     return [(channel, maps[channel]) for channel in chosen]
 
 
@@ -71,8 +91,8 @@ def feature_sheet(photo: Tensor, features: Features) -> bytes:
     draw.text((left, 20), "What the network sees", "black", title)
     lines = (
         "Each small picture is one feature map: the answer of one learned filter",
-        "at every place of the photo. Light: it answers strongly; dark: not at all.",
-        f"Shown are the {MAPS_A_STAGE} channels of each stage that vary most, and unlike each other.",
+        "at every place of the photo. Black: zero or below, no answer; white: its strongest.",
+        f"Shown are the {MAPS_A_STAGE} channels of each stage that vary most and repeat each other least.",
         "Deeper stages are coarser: fewer places, but each sees more of the photo.",
     )
     for number, line in enumerate(lines):
