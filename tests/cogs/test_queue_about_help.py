@@ -1,6 +1,13 @@
 """/queue, /about and /help, as a member would use them."""
 
+from pathlib import Path
+
+from discord import AppCommandType
+
 from engine.contract import engine_pb2 as pb
+
+README = Path(__file__).parents[2] / "README.md"
+WRITTEN = {AppCommandType.chat_input: "`/{}`", AppCommandType.message: "*{}*"}
 
 
 def entries(club):
@@ -78,3 +85,14 @@ async def test_help_names_every_command_there_is(club):
     for name in club.student.available_commands(club.channel):
         assert f"**/{name}**" in text
     assert "**Stylize this**" in text
+
+
+async def test_the_readme_lists_every_command_and_menu(club):
+    rows = [line.split("|")[1] for line in README.read_text().splitlines() if line.startswith(("| `/", "| *"))]
+    wanted = [
+        written.format(command.name)
+        for kind, written in WRITTEN.items()
+        for command in club.bot.tree.get_commands(type=kind)
+    ]
+    assert "*Stylize this*" in wanted
+    assert [name for name in wanted if not any(name in row for row in rows)] == []
