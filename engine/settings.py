@@ -18,7 +18,8 @@ class StylizeSettings(Table):
 
     max_upload_bytes: int = Field(default=25 * MIB, ge=1)
     max_pixels: int = Field(default=50_000_000, ge=1)
-    max_size_px: int = Field(default=1024, ge=64, le=8192)
+    default_size_px: int = Field(default=1024, ge=64, le=8192)
+    max_size_px: int = Field(default=2048, ge=64, le=8192)
     film_side_px: int = Field(default=480, ge=64, le=1024)
     max_frames: int = Field(default=120, ge=1)
     tile_px: int = Field(default=1024, ge=128, le=4096)

@@ -93,7 +93,7 @@ def decode_film(
     ]
     notes = [f"Only the first {end_s:.1f} seconds were used."] if cut else []
     notes += ["The sound was left out."] if sound else []
-    return Picture(tuple(frames), tuple(notes), photographic=True)
+    return Picture(tuple(frames), tuple(notes), photographic=True, full_side_px=max(stream.width, stream.height))
 
 
 def _timed(pictures: Iterable[av.VideoFrame], usual_gap_s: float) -> Iterator[tuple[float, av.VideoFrame]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -55,6 +55,8 @@ class Picture:
     notes: tuple[str, ...] = field(default=())
     photographic: bool = False
     """Came as JPEG, HEIF or the like: the result may be lossy too."""
+    full_side_px: int = 0
+    """Longer side as it came, of which reading may have made less."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -91,10 +93,12 @@ def decode(
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as file:
             _check_header(file, max_pixels)
+            full_side_px = max(file.size)
             if not (file.format in ANIMATED and getattr(file, "n_frames", 1) > 1):
-                return _still(file, max_side_px)
+                return replace(_still(file, max_side_px), full_side_px=full_side_px)
             film_side_px = max_side_px if film_side_px is None else min(max_side_px, film_side_px)
-            return _film(file, max_side_px if max_frames == 1 else film_side_px, max_frames, progress)
+            film = _film(file, max_side_px if max_frames == 1 else film_side_px, max_frames, progress)
+            return replace(film, full_side_px=full_side_px)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureTooLarge(f"That picture has more than {max_pixels / 1e6:.0f} million pixels.") from error
     except UnidentifiedImageError as error:

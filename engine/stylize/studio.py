@@ -158,8 +158,8 @@ class Studio:
 
     def batch_key(self, request: pb.StylizeRequest) -> Hashable | None:
         """Requests of equal keys may be painted together; None goes alone. Reads no more than the picture's header."""
-        largest = self.settings.max_size_px
-        return shape_to_share(request, min(request.size or largest, largest)) if self.batches else None
+        side_px = min(request.size or self.settings.default_size_px, self.settings.max_size_px)
+        return shape_to_share(request, side_px) if self.batches else None
 
     def sheet(self, request: pb.StyleSheetRequest, progress: Progress) -> pb.StyleSheetResult:
         """One picture in all styles of the book and in the request's own. Raises `CallerError`s, `Cancelled`."""
@@ -215,11 +215,7 @@ class Studio:
         seed = request.seed if request.HasField("seed") else self.draw_seed()
         style, drawn, code = self._style(request, seed)
         picture = self._decode(request.image, self._side(request.size), self.settings.max_frames, progress)
-        film = len(picture.frames) > 1
-        largest = self._largest_film_px if film else self.settings.max_size_px
-        if request.size > largest == max(picture.size):
-            note = f"{largest} pixels is the largest size {'of films ' if film else ''}here."
-            picture = replace(picture, notes=(*picture.notes, note))
+        picture = replace(picture, notes=(*picture.notes, *self._said_of_size(request.size, picture)))
         return Prepared(picture, style, seed, drawn, code)
 
     def finish(
@@ -255,11 +251,24 @@ class Studio:
         return pb.SeeResult(sheet=feature_sheet(picture.frames[0].rgb, features), notes=picture.notes)
 
     def _side(self, size_px: int) -> int:
-        if not size_px:
-            return self.settings.max_size_px
-        if size_px < SMALLEST_SIZE_PX:
+        if 0 < size_px < SMALLEST_SIZE_PX:
             raise BadOption(f"The size must be at least {SMALLEST_SIZE_PX} pixels, not {size_px}.")
-        return min(size_px, self.settings.max_size_px)
+        return min(size_px or self.settings.default_size_px, self.settings.max_size_px)
+
+    def _said_of_size(self, size_px: int, picture: Picture) -> tuple[str, ...]:
+        """A sentence where a picture is painted smaller than it came and than was asked for, with what gives more."""
+        film = len(picture.frames) > 1
+        largest, key = self.settings.max_size_px, "max_size_px"
+        if film and self._largest_film_px < largest:
+            largest, key = self._largest_film_px, "film_side_px"
+        painted = min(self._side(size_px), largest)
+        if picture.full_side_px <= painted or 0 < size_px <= largest:
+            return ()
+        if not size_px and painted < largest:
+            more = min(largest, picture.full_side_px)
+            came = f"{painted} of the picture's {picture.full_side_px} pixels"
+            return (f"Painted at {came}; the option `size` gives up to {more}.",)
+        return (f"{painted} pixels is the largest size {'of films ' if film else ''}here (setting `stylize.{key}`).",)
 
     def _decode(self, data: bytes, max_side_px: int, max_frames: int, progress: Progress = silent) -> Picture:
         settings = self.settings

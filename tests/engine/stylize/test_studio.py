@@ -212,18 +212,39 @@ def test_size_is_bounded_by_the_picture_and_the_settings(studio: Studio) -> None
     assert ask(studio, size=48).width == 48
     assert ask(studio, size=4000).width == 96
     small = Studio(torch.device("cpu"), StylizeSettings(max_size_px=64))
-    assert (ask(small).width, list(ask(small).notes)) == (64, [])
-    assert (ask(small, size=80).width, list(ask(small, size=80).notes)) == (64, ["64 pixels is the largest size here."])
+    largest = ["64 pixels is the largest size here (setting `stylize.max_size_px`)."]
+    for size, notes in ((0, largest), (64, []), (80, largest), (4000, largest)):
+        result = ask(small, size=size)
+        assert (result.width, list(result.notes)) == (64, notes)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("portrait", [False, True])
+def test_a_result_smaller_than_its_picture_says_what_gives_more(kind: str, portrait: bool) -> None:
+    studio = Studio(torch.device("cpu"), StylizeSettings(default_size_px=64, max_size_px=128))
+    size = (480, 640) if portrait else (640, 480)
+    for image, more in ((photo(*size, kind), 128), (photo(96, 80, kind), 96)):
+        whole = max(opened(image).size)
+        for asked, side, notes in (
+            (0, 64, [f"Painted at 64 of the picture's {whole} pixels; the option `size` gives up to {more}."]),
+            (72, 72, []),
+            (more, more, []),
+        ):
+            result = ask(studio, image=image, size=asked)
+            assert (max(result.width, result.height), list(result.notes)) == (side, notes)
+    assert ask(studio, image=photo(64, 40, kind)).notes == []
 
 
 def test_the_size_of_a_film_is_bounded_by_the_settings_and_it_says_so() -> None:
     small = Studio(torch.device("cpu"), StylizeSettings(film_side_px=65), draw_seed=lambda: 77)
     dance = gif([flat((100, 80), colour) for colour in ("red", "blue")], [80] * 2)
-    note = ["64 pixels is the largest size of films here."]
-    for image in (dance, film([0, 100, 200])):
-        for size, notes in ((0, []), (64, []), (90, note)):
-            result = ask(small, image=image, size=size)
-            assert (result.width, list(result.notes)) == (64, notes)
+    note = ["64 pixels is the largest size of films here (setting `stylize.film_side_px`)."]
+    for size, notes in ((0, note), (64, []), (90, note)):
+        result = ask(small, image=dance, size=size)
+        assert (result.width, list(result.notes)) == (64, notes)
+    for size in (0, 90):
+        result = ask(small, image=film([0, 100, 200]), size=size)
+        assert (result.width, list(result.notes)) == (64, []), "a film of 64 px loses nothing"
     assert ask(small, image=dance, size=40).width == 40
     assert ask(small, size=90).width == 90
     assert ask(small, image=encoded(flat((20, 10), "red")), size=90).notes == []

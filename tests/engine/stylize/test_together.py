@@ -133,4 +133,4 @@ def test_only_single_pictures_in_one_plain_pass_share_and_only_where_it_pays(stu
     assert on_the_cpu.batch_key(request()) is None
     on_the_cpu.batches = True
     assert on_the_cpu.batch_key(request()) is not None
-    assert on_the_cpu.batch_key(request(photo(2000, 1500))) is None
+    assert on_the_cpu.batch_key(request(photo(2000, 1500), size=2000)) is None
