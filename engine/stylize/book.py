@@ -7,7 +7,6 @@ computes all codes anew (with `--checkpoint`, after exporting that checkpoint's 
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
 from dataclasses import asdict, dataclass
@@ -20,7 +19,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from engine.command_line import Parser
-from engine.errors import BadOption, BadPicture, StaleStyle, UnknownStyle
+from engine.errors import BadOption, BadPicture, StaleStyle
 from engine.settings import StylizeSettings
 from engine.stylize.painter import Painter
 from engine.stylize.pictures import decode
@@ -55,17 +54,6 @@ class StyleBook:
     codes: dict[str, Tensor]
     version: str
     """Of the weights that the codes belong to."""
-
-    def code(self, name: str) -> Tensor:
-        """The code of a style, (1, code). Raises `UnknownStyle`, naming the nearest one."""
-        wanted = name.strip().lower().replace(" ", "-")
-        if wanted in self.codes:
-            return self.codes[wanted]
-        titles = {style.title.lower(): style.name for style in self.styles}
-        near = difflib.get_close_matches(wanted, list(self.codes), n=1, cutoff=0.5)
-        near = near or [titles[t] for t in difflib.get_close_matches(name.strip().lower(), list(titles), 1, 0.5)]
-        hint = f" Did you mean '{near[0]}'?" if near else ""
-        raise UnknownStyle(f"There is no style called '{name.strip()[:60]}'.{hint}")
 
     @property
     def names(self) -> list[str]:

@@ -115,7 +115,7 @@ class Painter:
     def encode_style(self, picture: Tensor) -> Tensor:
         """Style picture (1, 3, H, W) in [0, 1] of any size -> code (1, code), float32 on the CPU.
 
-        Long pictures are cut to 3:1 in the middle; always float32 (of which a GPU's convolutions use TF32), so that a code
+        Long pictures are cut to 3:1 in the middle; always float32 (in a GPU's convolutions TF32), so that a code
         differs between machines by rounding alone."""
         height, width = picture.shape[-2:]
         cut_height, cut_width = (

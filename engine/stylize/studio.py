@@ -116,7 +116,7 @@ class Studio:
 
     def warm(self) -> None:
         """One small picture through everything, so that the first member doesn't wait for it."""
-        code = self.book.code(self.book.names[0])
+        code = self.book.codes[self.book.names[0]]
         self.painter.paint(torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0)), code)
 
     def model(self) -> pb.Model:
@@ -311,7 +311,7 @@ class Studio:
             code = unpack_code(request.style_code, length, self.version)
         else:
             name = drawn = random.Random(seed).choice(self.book.names)
-            code = self.book.code(name)
+            code = self.book.codes[name]
         if request.blend_with or request.blend_with_code:
             if request.blend_with:
                 other_name = style_name(self.book, request.blend_with)
