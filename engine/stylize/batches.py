@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -97,6 +98,13 @@ def softened(pictures: Tensor, part: float) -> Tensor:
     return pictures
 
 
+def _leave_signals_to_the_loop(worker: int) -> None:
+    """Ctrl-C in a terminal and `torchrun` when it ends signal the whole group of processes: a loader that died of it
+    would take the loop with it, before the checkpoint is written."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def batches(dataset: StepDataset, first_step: int, last_step: int, workers: int) -> Iterator[tuple[Tensor, ...]]:
     """Items `first_step` .. `last_step` - 1 in order, loaded ahead by `workers` processes."""
     loader = DataLoader(
@@ -106,5 +114,6 @@ def batches(dataset: StepDataset, first_step: int, last_step: int, workers: int)
         num_workers=workers,
         pin_memory=torch.cuda.is_available(),
         prefetch_factor=4 if workers else None,
+        worker_init_fn=_leave_signals_to_the_loop,
     )
     yield from loader

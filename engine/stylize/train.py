@@ -144,13 +144,13 @@ class Trainer:
                 report.add(self.step, self.train_step(prepared(raw, self.device)))  # type: ignore[arg-type]
                 self.trained_s = time.perf_counter() - started
                 if self.step % options.sheet_steps == 0:
-                    report.sheet(self)
                     self.save()
+                    report.sheet(self)
                 if self.step % STOP_STEPS[self.device.type] == 0 and agreed(bool(stop), self.device):
                     log.info("stopped by a signal at step %d", self.step)
                     break
-        report.sheet(self)
-        self.save()
+            self.save()  # before the sheet, which takes longer than whoever ends a run may wait
+            report.sheet(self)
 
     def save(self) -> None:
         """Write the checkpoint, all of it or nothing; of several processes the first writes, for all."""

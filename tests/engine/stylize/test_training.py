@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -226,6 +231,27 @@ def test_a_new_run_leaves_the_checkpoint_of_an_old_one_alone(
     with pytest.raises(SystemExit):
         main([*told, str(tmp_path / "elsewhere"), "--resume"])
     assert "to go on from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_whole_group_ends_a_run_with_its_checkpoint(
+    tmp_path: Path, shards: tuple[Shard, Shard], number: signal.Signals
+) -> None:
+    """As a terminal sends Ctrl-C and `torchrun` its end: loading processes get it, too, and must not end the loop."""
+    command = [sys.executable, "-m", "tests.engine.stylize.endless_run", str(tmp_path)]
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            for _ in range(600):
+                if (tmp_path / "loss.csv").exists() or process.poll() is not None:
+                    break
+                time.sleep(0.1)
+            os.killpg(process.pid, number)
+            _, told = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 0, told
+    state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
+    assert 1 <= state["step"] < 10**6
 
 
 def test_a_gradient_that_is_not_finite_leaves_the_weights_finite(tmp_path: Path, shards: tuple[Shard, Shard]) -> None:
