@@ -10,12 +10,19 @@ from engine.stylize.network import StyleNetwork
 RIM_PX = 24
 """Not looked at: reflected borders move with the view."""
 PAN_PX = 1
+QUIET_SD = 0.02
+"""Deviation below which a content channel says next to nothing: twice what AdaIN adds against division by zero."""
 
 
 def inspect(network: StyleNetwork, photos: Tensor, styles: Tensor, batch: int = 4) -> dict[str, float]:
-    """`level_use` and `pan` (`pan_difference`), means over photos and styles (N, 3, H, W) taken pair by pair, N > 1."""
+    """`level_use`, `quiet` (`quiet_channels`) and `pan` (`pan_difference`), means over photos and styles (N, 3, H, W)
+    taken pair by pair, N > 1."""
     found = [
-        {**level_use(network, content, style), "pan": pan_difference(network, content, style)}
+        {
+            **level_use(network, content, style),
+            "quiet": quiet_channels(network, content),
+            "pan": pan_difference(network, content, style),
+        }
         for content, style in zip(photos.split(batch), styles.split(batch), strict=True)
         if len(content) > 1
     ]
@@ -41,6 +48,15 @@ def level_use(network: StyleNetwork, photos: Tensor, styles: Tensor) -> dict[str
         other = network.paint(swapped, (levels[0], levels[1], levels[2]), code)
         found[f"from_{name}"] = float((other.float() - painted.float()).abs().mean()) * 255
     return found
+
+
+@torch.no_grad()
+def quiet_channels(network: StyleNetwork, photos: Tensor) -> float:
+    """Share of the content channels of all levels that hardly vary over a photo, mean over photos (B, 3, H, W).
+
+    Units that died are among them, and those that are on at a few places only, which AdaIN lifts to many deviations."""
+    levels = network.statistics(network.encode_content(photos))
+    return float(torch.cat([level.sd for level in levels], dim=1).lt(QUIET_SD).float().mean())
 
 
 @torch.no_grad()

@@ -37,8 +37,8 @@ class LossWeights:
     style: float = 14.0
     gram: float = 4.5
     texture: float = 4.0
-    content: float = 1.1
-    raw_content: float = 0.6
+    content: float = 1.9
+    raw_content: float = 1.0
     colour: float = 4.0
     palette: float = 6.0
     contrast: float = 0.3
