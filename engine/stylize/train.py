@@ -248,6 +248,9 @@ class Reports:
         if self.silent:
             return
         path = self.options.out / name
+        if path.exists() and path.read_text().partition("\n")[0].strip().split(",") != list(row):
+            # of a run by an older version, with other columns: numbers must not come to stand below wrong names
+            path.replace(path.with_stem(f"{path.stem}-until-{row['step']:06.0f}"))
         new = not path.exists()
         with path.open("a", newline="") as out:
             writer = csv.DictWriter(out, list(row))

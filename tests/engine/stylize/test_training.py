@@ -91,6 +91,20 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: Path, shar
     assert (tmp_path / "whole" / "loss.csv").read_text().count("\n") == 3
 
 
+def test_a_resumed_run_writes_no_number_below_another_columns_name(tmp_path: Path, shards: tuple[Shard, Shard]) -> None:
+    options = Options(out=tmp_path / "run", steps=1, size_px=64, batch_size=2, report_steps=1, workers=0)
+    run(options, shards)
+    older = "step,loss,a_term_of_old\n1,2.5,0.5\n"
+    (options.out / "loss.csv").write_text(older)
+    run(replace(options, steps=2), shards, resume=True)
+    assert (options.out / "loss-until-000002.csv").read_text() == older
+    header, *rows = (options.out / "loss.csv").read_text().splitlines()
+    assert "consistency" in header
+    assert [row.split(",")[0] for row in rows] == ["2"]
+    run(replace(options, steps=3), shards, resume=True)
+    assert len((options.out / "loss.csv").read_text().splitlines()) == 3
+
+
 def test_a_new_run_starts_from_shipped_weights(tmp_path: Path, shards: tuple[Shard, Shard]) -> None:
     options = Options(out=tmp_path / "first", steps=2, size_px=64, batch_size=2, workers=0, bfloat16=False)
     first = run(options, shards)
