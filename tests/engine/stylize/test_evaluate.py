@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -74,19 +75,18 @@ def test_the_contact_sheet_of_many_pairs_shows_many_photos_and_paintings() -> No
 
 
 def pictures(folder: Path, kept: int) -> Path:
-    """Files of noise, `kept` of them for evaluation, and as many again for training and watching."""
+    """Soft patches, `kept` files of each kind: for training, for watching it, and for evaluation."""
     folder.mkdir()
     generator = np.random.default_rng(len(folder.name))
-    number = found = others = 0
-    while found < kept:
-        path = folder / f"{number}.png"
-        number += 1
-        for_evaluation = is_held_out(path) and not is_watched(path)
-        if not for_evaluation and others >= kept:
-            continue
-        found, others = found + for_evaluation, others + (not for_evaluation)
-        coarse = Image.fromarray(generator.integers(0, 255, (9, 9, 3), dtype=np.uint8))
-        coarse.resize((80, 100), Image.Resampling.BICUBIC).save(path)
+    counts = {"training": 0, "watched": 0, "evaluation": 0}
+    numbers = itertools.count()
+    while min(counts.values()) < kept:
+        path = folder / f"{next(numbers)}.png"
+        kind = "training" if not is_held_out(path) else "watched" if is_watched(path) else "evaluation"
+        if counts[kind] < kept:
+            counts[kind] += 1
+            coarse = Image.fromarray(generator.integers(0, 255, (9, 9, 3), dtype=np.uint8))
+            coarse.resize((80, 100), Image.Resampling.BICUBIC).save(path)
     return folder
 
 
@@ -124,6 +124,7 @@ def test_only_pictures_that_training_never_looked_at_are_judged(tmp_path: Path) 
     assert held_out_pictures(folder, 10, 64).unreadable == 1
     for path in kept:
         path.unlink()
+    assert len(list(folder.iterdir())) == 6
     with pytest.raises(BadOption, match="kept for evaluation"):
         held_out_pictures(folder, 10, 64)
 
