@@ -14,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready$(if $(TORCH),-$(TORCH))
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
-SOURCES := bot cogs engine playground tests
+SOURCES := bot cogs engine playground benchmarks tests
 export PYTHONUNBUFFERED := 1
 # Waiting OpenMP threads sleep instead of spinning: tests start several processes with torch on the same cores.
 export OMP_WAIT_POLICY := PASSIVE
@@ -46,7 +46,7 @@ format: $(READY)
 	@$(BIN)/ruff check -q --fix $(SOURCES)
 
 bench: $(READY)
-	@$(BIN)/python -m bot.bench
+	@$(BIN)/python -m benchmarks.bot
 	@$(BIN)/python -m engine bench stylize
 	@$(BIN)/python -m engine bench jazz
 

@@ -1,4 +1,4 @@
-"""`python -m bot.bench`: the bot's own figures, measured from outside over the wire, with the real engine.
+"""`python -m benchmarks.bot`: the bot's own figures, measured from outside over the wire, with the real engine.
 
 It starts a playground and the bot, plays members over the page's interface, and prints a table:
   start       from `python -m bot` to logged in, and its resident memory
@@ -292,7 +292,7 @@ def noise_png(size_bytes: int, draw: random.Random) -> bytes:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table; the exit code is 0 whatever the figures say."""
-    parser = argparse.ArgumentParser(prog="python -m bot.bench", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bot", description=__doc__.split("\n")[0])
     parser.add_argument(
         "--rounds", type=int, default=10, help="how often each thing is measured (default: %(default)s)"
     )

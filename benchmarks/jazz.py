@@ -14,15 +14,15 @@ from engine.command_line import Parser
 from engine.contract import engine_pb2 as pb
 from engine.device import choose_device, describe, use_threads
 from engine.jazz.band import weights as band_weights
-from engine.jazz.band.feel import FEELS
 from engine.jazz.band.section import accompany
 from engine.jazz.combo import Combo, one_thread
-from engine.jazz.form import changes_of
-from engine.jazz.leadsheet import write_lead_sheet
-from engine.jazz.midi import write_midi
-from engine.jazz.roll import draw_roll
-from engine.jazz.soloist import Request
-from engine.jazz.sound import finish, play_score
+from engine.jazz.playing.soloist import Request
+from engine.jazz.rendering.leadsheet import write_lead_sheet
+from engine.jazz.rendering.midi import write_midi
+from engine.jazz.rendering.roll import draw_roll
+from engine.jazz.rendering.sound import finish, play_score
+from engine.jazz.theory.feel import FEELS
+from engine.jazz.theory.form import changes_of
 from engine.progress import silent
 from engine.settings import JazzSettings
 

@@ -13,8 +13,8 @@ import psutil  # type: ignore[import-untyped]
 import torch
 
 from engine.contract import engine_pb2 as pb
-from engine.scheduler import Batch, Done, Scheduler
-from engine.stylize.pictures import jpeg, to_image
+from engine.serving.scheduler import Batch, Done, Scheduler
+from engine.stylize.pictures.files import jpeg, to_image
 from engine.stylize.studio import Studio
 
 REQUESTS = 50

@@ -20,14 +20,14 @@ import structlog
 import torch
 from torch import Tensor, nn
 
+from benchmarks.reference_shapes import JohnsonShape, MicroASTShape
+from benchmarks.requests import MEMBERS, REQUESTS, fifty_requests
 from engine.command_line import Parser
 from engine.device import choose_device, describe, use_threads
 from engine.settings import StylizeSettings
-from engine.stylize.bench_requests import MEMBERS, REQUESTS, fifty_requests
 from engine.stylize.painter import SMALLEST_SIDE_PX, Painter
-from engine.stylize.reference_shapes import JohnsonShape, MicroASTShape
 from engine.stylize.studio import Studio, served_tile_px
-from engine.stylize.weights import NETWORK_FILE, load_network
+from engine.stylize.weights_file import NETWORK_FILE, load_network
 
 ULTRA_HD = (2160, 3840)
 TOGETHER = (2, 4, 8)

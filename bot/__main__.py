@@ -15,8 +15,8 @@ import discord
 import structlog
 
 from bot.client import Woodshed, point_discord_at
-from bot.engine_client import open_engine_client
-from bot.engine_process import private_address, run_local_engine
+from bot.engine.calls import open_engine_client
+from bot.engine.process import private_address, run_local_engine
 from bot.errors import StoreError
 from bot.logs import configure_logs
 from bot.settings import TOKEN_VARIABLE, BotSettings, load_bot_settings

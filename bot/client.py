@@ -13,12 +13,12 @@ import structlog
 from discord.ext import commands, tasks
 from yarl import URL
 
-from bot.catalogue import Catalogue
-from bot.command_sync import sync_commands
-from bot.engine_client import EngineClient
-from bot.error_handler import ReportingTree
-from bot.jobs import JobDesk
+from bot.answering.command_sync import sync_commands
+from bot.answering.error_handler import ReportingTree
+from bot.engine.calls import EngineClient
+from bot.engine.catalogue import Catalogue
 from bot.loop_lag import LoopLag
+from bot.rules.job_desk import JobDesk
 from bot.settings import BotSettings
 from bot.store import Store, creations, meta
 

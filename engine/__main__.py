@@ -14,6 +14,12 @@ from engine.contract.configuration import ConfigurationError
 from engine.errors import EngineError
 
 ROOMS = ("stylize", "jazz")
+STUDIES = {
+    "train": "engine.{}.training.train",
+    "evaluate": "engine.{}.judging.evaluate",
+    "bench": "benchmarks.{}",
+}
+"""Where the commands that take a room are. Benchmarks stand above the rooms, so they are named here, not imported."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -70,12 +76,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             settings = load_engine_settings()  # before torch, which takes seconds: a wrong setting is told at once
             from engine.logs import configure_logs
-            from engine.server import main as serve
+            from engine.serving.server import main as serve
 
             configure_logs()
             return serve(settings)
-        if options.command in ("train", "evaluate", "bench"):
-            return int(importlib.import_module(f"engine.{options.room}.{options.command}").main(rest))
+        if options.command in STUDIES:
+            return int(importlib.import_module(STUDIES[options.command].format(options.room)).main(rest))
         return _run_command(options.command, rest)
     except EngineError as error:
         sys.stderr.write(f"{error}\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.posting import PERMISSION_NAMES
+from bot.answering.posting import PERMISSION_NAMES
 
 HOUSE = Path(__file__).parents[1]
 MAY_IMPORT = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import discord
 
+from bot.answering.posting import require_may_post
 from bot.client import Woodshed
 from bot.errors import Refused
-from bot.posting import require_may_post
 
 Interaction = discord.Interaction[Woodshed]
 

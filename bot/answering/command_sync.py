@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import discord
 import structlog
@@ -14,16 +14,13 @@ from discord import app_commands
 from bot.store import Store, meta
 from engine.contract.configuration import ConfigurationError
 
-if TYPE_CHECKING:
-    from bot.client import Woodshed
-
 log = structlog.get_logger(__name__)
 
 GLOBAL = "global"
 
 
 async def sync_commands(
-    tree: app_commands.CommandTree[Woodshed], store: Store, application_id: int, guild_ids: Sequence[int]
+    tree: app_commands.CommandTree[Any], store: Store, application_id: int, guild_ids: Sequence[int]
 ) -> list[str]:
     """Bring Discord's copy of the commands up to date; returns the scopes that were written.
 
@@ -63,7 +60,7 @@ async def sync_commands(
 
 
 async def _write(
-    tree: app_commands.CommandTree[Woodshed],
+    tree: app_commands.CommandTree[Any],
     guild: discord.Object | None,
     desired: Sequence[app_commands.Command | app_commands.Group | app_commands.ContextMenu],
     application_id: int,
@@ -82,7 +79,7 @@ async def _write(
 
 
 def _digest(
-    tree: app_commands.CommandTree[Woodshed],
+    tree: app_commands.CommandTree[Any],
     commands: Sequence[app_commands.Command | app_commands.Group | app_commands.ContextMenu],
 ) -> str:
     payload = [command.to_dict(tree) for command in commands]
@@ -98,5 +95,5 @@ def _own_names(
     }
 
 
-async def _names(tree: app_commands.CommandTree[Woodshed], guild: discord.Object | None) -> set[tuple[str, int]]:
+async def _names(tree: app_commands.CommandTree[Any], guild: discord.Object | None) -> set[tuple[str, int]]:
     return {(command.name, command.type.value) for command in await tree.fetch_commands(guild=guild)}

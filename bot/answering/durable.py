@@ -9,7 +9,7 @@ from typing import Any
 
 import discord
 
-from bot.error_handler import report
+from bot.answering.error_handler import report
 
 
 class Durable:

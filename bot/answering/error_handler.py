@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 import structlog
 from discord import app_commands
 
-from bot.discord_codes import ALREADY_ANSWERED, EXPIRED, MISSING_ACCESS, MISSING_PERMISSIONS, TOO_LARGE, UNKNOWN_MESSAGE
+from bot.answering.discord_codes import (
+    ALREADY_ANSWERED,
+    EXPIRED,
+    MISSING_ACCESS,
+    MISSING_PERMISSIONS,
+    TOO_LARGE,
+    UNKNOWN_MESSAGE,
+)
+from bot.answering.live_reply import EXTRA, LiveReply
 from bot.errors import JobCancelled, Refused, WoodshedError
-from bot.live_reply import EXTRA, LiveReply
-
-if TYPE_CHECKING:
-    from bot.client import Woodshed
 
 log = structlog.get_logger(__name__)
 
@@ -97,12 +101,10 @@ async def tell(interaction: discord.Interaction[Any], sentence: str) -> None:
         await interaction.followup.send(sentence, ephemeral=True)
 
 
-class ReportingTree(app_commands.CommandTree["Woodshed"]):
+class ReportingTree(app_commands.CommandTree[Any]):
     """The command tree, with the one error handler of all application commands."""
 
-    async def on_error(
-        self, interaction: discord.Interaction[Woodshed], error: app_commands.AppCommandError, /
-    ) -> None:
+    async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         await report(interaction, error)
 
 

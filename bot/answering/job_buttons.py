@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import discord
 
+from bot.answering.durable import Durable
 from bot.client import Woodshed
-from bot.durable import Durable
 
 
 class CancelButton(

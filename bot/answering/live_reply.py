@@ -15,7 +15,7 @@ from typing import Any
 import discord
 import structlog
 
-from bot.discord_codes import EXPIRED, UNKNOWN_MESSAGE
+from bot.answering.discord_codes import EXPIRED, UNKNOWN_MESSAGE
 from engine.contract import engine_pb2 as pb
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import discord
 
-from bot.durable import Durable
+from bot.answering.durable import Durable
 
 MOST_OPTIONS = 25
 

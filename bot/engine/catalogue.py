@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import structlog
 from discord import app_commands
 
-from bot.engine_client import EngineClient
+from bot.engine.calls import EngineClient
 from bot.errors import EngineError
 from engine.contract import engine_pb2 as pb
 

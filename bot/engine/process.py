@@ -26,7 +26,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.engine_client import open_engine_client
+from bot.engine.calls import open_engine_client
 from engine.contract import CONFIGURATION_EXIT_CODE, PARENT_FD_VARIABLE
 from engine.contract.configuration import ConfigurationError
 from engine.contract.process_settings import ProcessSettings

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.engine_client import EngineClient, OnEvent
+from bot.engine.calls import EngineClient, OnEvent
 from bot.errors import EngineFailed, EngineRefused, Refused
 from bot.store import Store, clips
 from bot.store.clips import Clip, Conditions, Kind, NewClip

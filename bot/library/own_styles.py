@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.catalogue import Catalogue, style_label
-from bot.engine_client import EngineClient, OnEvent
+from bot.engine.calls import EngineClient, OnEvent
+from bot.engine.catalogue import Catalogue, style_label
 from bot.errors import EngineRefused, Refused
 from bot.rules.style_names import as_typed
 from bot.store import Store, styles

@@ -6,14 +6,14 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.answering.access import Interaction
+from bot.answering.live_reply import LiveReply
+from bot.answering.posting import require_may_post
+from bot.answering.text import MAX_EMBED
 from bot.client import Woodshed
 from bot.errors import Refused
-from bot.live_reply import LiveReply
-from bot.posting import require_may_post
 from bot.rules.quotas import Quota
-from cogs import _ask_views as views
-from cogs._access import Interaction
-from cogs._text import MAX_EMBED
+from cogs.ask import cards as views
 
 QUESTIONS_PER_MINUTE = 10
 

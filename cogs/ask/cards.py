@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import discord
 
-from cogs._text import MAX_DESCRIPTION, MAX_TITLE, code_block, shorten
+from bot.answering.text import MAX_DESCRIPTION, MAX_TITLE, code_block, shorten
 from engine.contract import engine_pb2 as pb
 
 COLOUR = discord.Colour.teal()

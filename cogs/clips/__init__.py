@@ -10,21 +10,21 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.catalogue import matching
+from bot.answering.access import Interaction, guild_id_of, require_staff
+from bot.answering.job_buttons import cancel_view
+from bot.answering.live_reply import LiveReply
+from bot.answering.posting import read_attachment, require_may_post, require_size, upload_limit_bytes
+from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, shorten
 from bot.client import Woodshed
-from bot.clip_intake import Draft, Upload, play_upload, store_draft
-from bot.engine_client import new_job_id
+from bot.engine.calls import new_job_id
+from bot.engine.catalogue import matching
 from bot.errors import Refused
-from bot.live_reply import LiveReply
-from bot.posting import read_attachment, require_may_post, require_size, upload_limit_bytes
+from bot.library.clip_intake import Draft, Upload, play_upload, store_draft
 from bot.rules.blind_poll import LARGEST_SEED
 from bot.store import clips
 from bot.store.clips import Clip, Kind
-from cogs._access import Interaction, guild_id_of, require_staff
-from cogs._clip_drafts import LONGEST_CHORDS, Desk, DraftButton, Drafts, TrackMenu, offer
-from cogs._job_buttons import cancel_view
-from cogs._poll_views import described
-from cogs._text import MAX_CONTENT, MAX_DESCRIPTION, counted, shorten
+from cogs.clips.drafts import LONGEST_CHORDS, Desk, DraftButton, Drafts, TrackMenu, offer
+from cogs.poll.views import described
 from engine.contract import engine_pb2 as pb
 
 NO_CONSENT = "I only store a clip when whoever played it agrees; ask them, then set `consent` to True."

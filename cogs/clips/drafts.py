@@ -14,13 +14,13 @@ from typing import Any, Self
 
 import discord
 
-from bot.clip_intake import Draft
-from bot.durable import Durable
-from bot.error_handler import report
+from bot.answering.access import Interaction
+from bot.answering.durable import Durable
+from bot.answering.error_handler import report
+from bot.answering.live_reply import LiveReply, Upload
+from bot.answering.text import MAX_CONTENT, shorten
 from bot.errors import Refused
-from bot.live_reply import LiveReply, Upload
-from cogs._access import Interaction
-from cogs._text import MAX_CONTENT, shorten
+from bot.library.clip_intake import Draft
 
 KEPT_S = 15 * 60.0
 MOST_DRAFTS = 3

@@ -10,10 +10,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.answering.durable import Durable
+from bot.answering.live_reply import Upload
 from bot.client import Woodshed
-from bot.durable import Durable
 from bot.errors import EngineError, Refused
-from bot.live_reply import Upload
 from bot.version import woodshed_version
 from engine.contract import engine_pb2 as pb
 
@@ -102,7 +102,3 @@ def card_buttons(about: pb.AboutReply) -> discord.ui.View | None:
     for model in with_card:
         view.add_item(CardButton(model.name))
     return view
-
-
-async def setup(bot: Woodshed) -> None:
-    await bot.add_cog(About(bot))

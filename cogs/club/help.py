@@ -44,7 +44,3 @@ def _leaves(
             yield from _leaves(command.commands)
         else:
             yield command
-
-
-async def setup(bot: Woodshed) -> None:
-    await bot.add_cog(Help(bot))

@@ -11,11 +11,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.answering.access import Interaction
+from bot.answering.durable import Durable
+from bot.answering.posting import require_may_post
 from bot.client import Woodshed
-from bot.durable import Durable
-from bot.posting import require_may_post
 from bot.store import clips, members
-from cogs._access import Interaction
 
 ALL_KEPT = (
     "This lists all I keep of you. Files that I hold for the buttons of your pictures and clips stand in it with their "
@@ -85,12 +85,3 @@ class ForgetButton(Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.
         known = await members.forget(interaction.client.store, interaction.user.id, now)
         sentence = "Done: I no longer know you." if known else "There was nothing: I didn't know you."
         await interaction.response.edit_message(content=sentence, view=None)
-
-
-async def setup(bot: Woodshed) -> None:
-    bot.add_dynamic_items(ForgetButton)
-    await bot.add_cog(MyData(bot))
-
-
-async def teardown(bot: Woodshed) -> None:
-    bot.remove_dynamic_items(ForgetButton)

@@ -8,8 +8,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.answering.job_buttons import CancelButton
 from bot.client import Woodshed
-from cogs._job_buttons import CancelButton
 from engine.contract import engine_pb2 as pb
 
 KINDS = {
@@ -71,7 +71,3 @@ def own_jobs(entries: Sequence[pb.QueueReply.Entry], own_key: str) -> discord.ui
         place = "running" if entry.position == 0 else f"number {entry.position}"
         view.add_item(CancelButton(entry.job_id, f"Cancel {KINDS.get(entry.kind, entry.kind)} ({place})"))
     return view
-
-
-async def setup(bot: Woodshed) -> None:
-    await bot.add_cog(Queue(bot))

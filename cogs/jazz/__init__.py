@@ -10,10 +10,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.catalogue import matching
+from bot.answering.posting import MIB, read_attachment, require_size
 from bot.client import Woodshed
-from bot.posting import MIB, read_attachment, require_size
-from cogs._takes import ClipButton, InstrumentMenu, play
+from bot.engine.catalogue import matching
+from cogs.jazz.takes import ClipButton, InstrumentMenu, play
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import MAX_BARS, MAX_TAKES, MAX_TEMPO_BPM, METRES, MIN_BARS, MIN_TEMPO_BPM
 

@@ -12,19 +12,19 @@ import structlog
 from discord import app_commands
 from discord.ext import commands
 
+from bot.answering.access import Interaction, guild_id_of, require_own_message, require_staff
+from bot.answering.live_reply import LiveReply
+from bot.answering.posting import upload_limit_bytes
 from bot.client import Woodshed
-from bot.clip_intake import play_beside, take_in_pieces
 from bot.errors import MissingPermission, Refused
-from bot.live_reply import LiveReply
-from bot.posting import upload_limit_bytes
+from bot.library.clip_intake import play_beside, take_in_pieces
 from bot.rules.blind_poll import LARGEST_SEED, MAX_MINUTES, MIN_MINUTES, closing_time, draw, drawable, tally
 from bot.rules.listening import balanced_accuracy, bootstrap_interval, count_calls
 from bot.store import clips, polls
 from bot.store.clips import Clip
 from bot.store.polls import Poll
-from cogs import _poll_views as views
-from cogs._access import Interaction, guild_id_of, require_own_message, require_staff
-from cogs._poll_closer import PollCloser
+from cogs.poll import views
+from cogs.poll.closer import PollCloser
 from engine.contract import engine_pb2 as pb
 
 log = structlog.get_logger(__name__)

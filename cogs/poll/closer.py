@@ -16,7 +16,7 @@ from bot.client import Woodshed
 from bot.rules.blind_poll import Origin, tally
 from bot.store import clips, polls
 from bot.store.polls import Poll
-from cogs import _poll_views as views
+from cogs.poll import views
 
 log = structlog.get_logger(__name__)
 

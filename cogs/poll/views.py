@@ -9,7 +9,9 @@ from typing import Any, Self
 
 import discord
 
-from bot.durable import Durable
+from bot.answering.access import Interaction
+from bot.answering.durable import Durable
+from bot.answering.text import counted, percent, shorten
 from bot.errors import Refused
 from bot.rules.blind_poll import Origin, Tally
 from bot.rules.listening import (
@@ -25,8 +27,6 @@ from bot.rules.listening import (
 from bot.store import polls
 from bot.store.clips import Clip, Kind
 from bot.store.polls import Ballot, Poll
-from cogs._access import Interaction
-from cogs._text import counted, percent, shorten
 
 COLOUR = discord.Colour.gold()
 NAMES = {Origin.HUMAN: "a human", Origin.AI: "the model"}

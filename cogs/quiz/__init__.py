@@ -9,17 +9,17 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.catalogue import matching
+from bot.answering.access import Interaction, guild_id_of
+from bot.answering.live_reply import LiveReply
+from bot.answering.posting import require_may_post
 from bot.client import Woodshed
+from bot.engine.catalogue import matching
 from bot.errors import Refused
-from bot.live_reply import LiveReply
-from bot.posting import require_may_post
 from bot.rules.blind_poll import LARGEST_SEED
 from bot.rules.quiz import MAX_OPTIONS, Question, Score, leaderboard, streak, to_avoid
 from bot.rules.quotas import Quota
 from bot.store import polls, quiz
-from cogs import _quiz_views as views
-from cogs._access import Interaction, guild_id_of
+from cogs.quiz import views
 
 QUESTIONS_PER_MINUTE = 6
 """For one member: enough to practise fast, too few to flood a channel."""

@@ -8,14 +8,14 @@ from typing import Any, Self
 
 import discord
 
-from bot.durable import Durable
+from bot.answering.access import Interaction, guild_id_of
+from bot.answering.durable import Durable
+from bot.answering.text import MAX_DESCRIPTION, MAX_EMBED, code_block, counted, percent, shorten
 from bot.errors import Refused
 from bot.rules.quiz import LETTERS, Question, Score, Standing, fit_on_buttons, weakest_topic
 from bot.store import quiz
 from bot.store.quiz import Answer, PostedQuestion
-from cogs._access import Interaction, guild_id_of
-from cogs._ask_views import card_embed
-from cogs._text import MAX_DESCRIPTION, MAX_EMBED, code_block, counted, percent, shorten
+from cogs.ask.cards import card_embed
 
 COLOUR = discord.Colour.blurple()
 RIGHT, WRONG = discord.Colour.green(), discord.Colour.orange()

@@ -8,19 +8,19 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot import own_styles
-from bot.catalogue import matching, style_label
+from bot.answering.access import Interaction, guild_id_of, require_staff
+from bot.answering.job_buttons import cancel_view
+from bot.answering.live_reply import LiveReply, Upload
+from bot.answering.posting import read_attachment, require_may_post, require_size, upload_limit_bytes
+from bot.answering.text import MAX_EMBED, counted, shorten
 from bot.client import Woodshed
-from bot.engine_client import new_job_id
+from bot.engine.calls import new_job_id
+from bot.engine.catalogue import matching, style_label
 from bot.errors import Refused
-from bot.live_reply import LiveReply, Upload
-from bot.posting import read_attachment, require_may_post, require_size, upload_limit_bytes
+from bot.library import own_styles
 from bot.rules.style_names import as_typed, new_name
 from bot.store import styles
 from bot.store.styles import OwnStyle
-from cogs._access import Interaction, guild_id_of, require_staff
-from cogs._job_buttons import cancel_view
-from cogs._text import MAX_EMBED, counted, shorten
 from engine.contract import engine_pb2 as pb
 
 MAX_ALT_TEXT = 1024

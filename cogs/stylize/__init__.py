@@ -9,15 +9,15 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot import own_styles
-from bot.catalogue import matching
+from bot.answering.job_buttons import cancel_view
+from bot.answering.live_reply import LiveReply, Upload
+from bot.answering.posting import read_attachment, require_may_post, require_size
 from bot.client import Woodshed
-from bot.engine_client import new_job_id
+from bot.engine.calls import new_job_id
+from bot.engine.catalogue import matching
 from bot.errors import Refused
-from bot.live_reply import LiveReply, Upload
-from bot.posting import read_attachment, require_may_post, require_size
-from cogs._job_buttons import cancel_view
-from cogs._pictures import PictureButton, StyleMenu, paint
+from bot.library import own_styles
+from cogs.stylize.pictures import PictureButton, StyleMenu, paint
 from engine.contract import engine_pb2 as pb
 
 LARGEST_SEED = 2**53 - 1

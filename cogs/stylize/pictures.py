@@ -12,18 +12,18 @@ from typing import Any, Self
 
 import discord
 
-from bot import own_styles
+from bot.answering.creations import delete, find
+from bot.answering.durable import Durable
+from bot.answering.job_buttons import cancel_view
+from bot.answering.live_reply import LiveReply, Upload
+from bot.answering.menus import MOST_OPTIONS, ChoiceMenu
+from bot.answering.posting import REQUEST_LIMIT_BYTES, read_attachment, require_may_post, upload_limit_bytes
 from bot.client import Woodshed
-from bot.durable import Durable
-from bot.engine_client import new_job_id
+from bot.engine.calls import new_job_id
 from bot.errors import Refused
-from bot.live_reply import LiveReply, Upload
-from bot.own_styles import StyleChoice
-from bot.posting import REQUEST_LIMIT_BYTES, read_attachment, require_may_post, upload_limit_bytes
+from bot.library import own_styles
+from bot.library.own_styles import StyleChoice
 from bot.store import creations
-from cogs._answers import delete, find
-from cogs._job_buttons import cancel_view
-from cogs._menus import MOST_OPTIONS, ChoiceMenu
 from engine.contract import engine_pb2 as pb
 
 STEP = 0.2

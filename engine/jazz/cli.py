@@ -14,10 +14,10 @@ from engine.contract import engine_pb2 as pb
 from engine.contract.limits import MAX_TAKES, METRES
 from engine.device import choose_device, use_threads
 from engine.errors import BadMidi, BadOption, CallerError
-from engine.jazz.band.feel import FEELS
 from engine.jazz.combo import Combo
-from engine.jazz.corpus import STYLES
-from engine.jazz.form import FORM_NAMES
+from engine.jazz.corpus.solos import STYLES
+from engine.jazz.theory.feel import FEELS
+from engine.jazz.theory.form import FORM_NAMES
 from engine.output_files import require_writable, write_file
 from engine.progress import Progress, silent
 from engine.settings import EngineSettings, load_engine_settings

@@ -15,26 +15,26 @@ from engine.contract import engine_pb2 as pb
 from engine.contract.limits import MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM
 from engine.errors import BadMidi, BadOption
 from engine.jazz.band import weights as band_weights
-from engine.jazz.band.feel import FEELS
 from engine.jazz.band.section import accompany
-from engine.jazz.codec import decode
-from engine.jazz.form import FORM_NAMES, KEYS
-from engine.jazz.harmony import format_changes
 from engine.jazz.human.importing import HumanSolo, human_score, phrase_to_answer, with_written_dynamics
 from engine.jazz.human.melody import fit_range
 from engine.jazz.human.midi_file import read_midi
 from engine.jazz.human.pieces import PIECES, read_piece
 from engine.jazz.human.recording import cut_phrase
-from engine.jazz.instruments import SOLOISTS, find_instrument
-from engine.jazz.leadsheet import write_lead_sheet
-from engine.jazz.midi import write_midi
+from engine.jazz.model.tokens import POSITION_BEATS, Events
 from engine.jazz.plan import Plan, check_tempo, make_plan
-from engine.jazz.render import Renderer, find_soundfont
-from engine.jazz.roll import draw_roll, draw_spectrogram
-from engine.jazz.score import ChordSpan, Note, Score, Section
-from engine.jazz.soloist import Improvisation, Request, Soloist, styles
-from engine.jazz.sound import Finished, finish, play_score
-from engine.jazz.tokens import POSITION_BEATS, Events
+from engine.jazz.playing.soloist import Improvisation, Request, Soloist, styles
+from engine.jazz.rendering.codec import decode
+from engine.jazz.rendering.leadsheet import write_lead_sheet
+from engine.jazz.rendering.midi import write_midi
+from engine.jazz.rendering.render import Renderer, find_soundfont
+from engine.jazz.rendering.roll import draw_roll, draw_spectrogram
+from engine.jazz.rendering.sound import Finished, finish, play_score
+from engine.jazz.theory.feel import FEELS
+from engine.jazz.theory.form import FORM_NAMES, KEYS
+from engine.jazz.theory.harmony import format_changes
+from engine.jazz.theory.instruments import SOLOISTS, find_instrument
+from engine.jazz.theory.score import ChordSpan, Note, Score, Section
 from engine.progress import Progress
 from engine.settings import JazzSettings
 

@@ -15,10 +15,10 @@ from engine.contract import engine_pb2 as pb
 from engine.contract.limits import MAX_TAKES, MAX_TEMPO_BPM, METRES, MIN_BARS, MIN_TEMPO_BPM
 from engine.errors import BadOption
 from engine.jazz.band.ending import final_symbol
-from engine.jazz.band.feel import FEELS, Feel
-from engine.jazz.chords import parse_chord, pitch_class_name
-from engine.jazz.corpus import STYLES
-from engine.jazz.form import (
+from engine.jazz.corpus.solos import STYLES
+from engine.jazz.theory.chords import parse_chord, pitch_class_name
+from engine.jazz.theory.feel import FEELS, Feel
+from engine.jazz.theory.form import (
     FORM_NAMES,
     FORMS,
     USUAL_KEYS,
@@ -29,9 +29,9 @@ from engine.jazz.form import (
     sections_of,
     split_key,
 )
-from engine.jazz.harmony import count_bars, parse_changes
-from engine.jazz.instruments import find_instrument
-from engine.jazz.score import ChordSpan, Section
+from engine.jazz.theory.harmony import count_bars, parse_changes
+from engine.jazz.theory.instruments import find_instrument
+from engine.jazz.theory.score import ChordSpan, Section
 
 MAX_DURATION_S = 240.0
 DRAWN_FORMS = ("blues", "blues", "minor blues", "ii-V-I")

@@ -24,8 +24,8 @@ from engine.contract import MESSAGE_OPTIONS, PARENT_FD_VARIABLE, TOKEN_METADATA_
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
 from engine.device import choose_device, describe, use_threads
-from engine.scheduler import Scheduler
-from engine.servicer import Band, EngineServicer, Painter, Rooms, Teacher
+from engine.serving.scheduler import Scheduler
+from engine.serving.servicer import Band, EngineServicer, Painter, Rooms, Teacher
 from engine.settings import EngineSettings, ProcessSettings
 
 log = structlog.get_logger(__name__)

@@ -20,7 +20,7 @@ from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.device import describe
 from engine.errors import EngineError
 from engine.progress import Progress
-from engine.scheduler import Batch, Done, Event, Failed, Position, Scheduler, Step
+from engine.serving.scheduler import Batch, Done, Event, Failed, Position, Scheduler, Step
 
 
 class Painter(Protocol):
@@ -255,5 +255,5 @@ async def _abort(context: grpc.aio.ServicerContext, error: EngineError) -> None:
 
 def woodshed_version() -> str:
     """The version in pyproject.toml: the project runs from its checkout, so no installed metadata knows it."""
-    document = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    document = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
     return str(document["project"]["version"])

@@ -22,8 +22,8 @@ from engine.command_line import Parser
 from engine.errors import BadOption, BadPicture, StaleStyle
 from engine.settings import StylizeSettings
 from engine.stylize.painter import Painter
-from engine.stylize.pictures import decode
-from engine.stylize.weights import (
+from engine.stylize.pictures.files import decode
+from engine.stylize.weights_file import (
     BOOK_FILE,
     NETWORK_FILE,
     load_network,

@@ -17,8 +17,8 @@ from engine.output_files import require_writable, write_file
 from engine.progress import progress_bar, silent
 from engine.settings import load_engine_settings
 from engine.stylize.book import pack_code
-from engine.stylize.film import encode_film
-from engine.stylize.pictures import Encoded, Frame, before_after, encode, gif, half_transparent, to_image, webp
+from engine.stylize.pictures.files import Encoded, Frame, before_after, encode, gif, half_transparent, to_image, webp
+from engine.stylize.pictures.film import encode_film
 from engine.stylize.studio import Restyled, Studio
 
 READ_SUFFIXES = {

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from engine.stylize.pictures import DAMAGE
+from engine.stylize.pictures.files import DAMAGE
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from engine.errors import PictureTooLarge
 from engine.progress import Progress
 from engine.stylize.painter import ALIGNMENT_PX, Painter
-from engine.stylize.pictures import JPEG_QUALITIES, jpeg, to_image
+from engine.stylize.pictures.files import JPEG_QUALITIES, jpeg, to_image
 
 COLUMNS = 6
 CELLS_A_PAGE = 24

@@ -18,10 +18,9 @@ from engine.errors import BadOption, BadPicture, OutOfMemory, PictureTooLarge
 from engine.progress import Progress, silent
 from engine.settings import StylizeSettings
 from engine.stylize.book import load_book, pack_code, unpack_code
-from engine.stylize.colour import keep_colours, light, light_together
-from engine.stylize.film import decode_film, encode_film, is_film
 from engine.stylize.painter import STYLE_LONGEST_ASPECT, Painter, padded
-from engine.stylize.pictures import (
+from engine.stylize.pictures.colour import keep_colours, light, light_together
+from engine.stylize.pictures.files import (
     FIRST_FRAME_NOTE,
     Encoded,
     Frame,
@@ -33,12 +32,13 @@ from engine.stylize.pictures import (
     jpeg,
     to_image,
 )
-from engine.stylize.sample_photo import sample_photo
+from engine.stylize.pictures.film import decode_film, encode_film, is_film
+from engine.stylize.pictures.sample_photo import sample_photo
 from engine.stylize.see import feature_sheet
 from engine.stylize.sheet import ITSELF, ContactSheet, NamedCode, encode_pages, page, picture_itself, split
 from engine.stylize.style_names import style_name
 from engine.stylize.together import shape_to_share, stylize_together
-from engine.stylize.weights import CARD_FILE, load_network, weights_version
+from engine.stylize.weights_file import CARD_FILE, load_network, weights_version
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from torch import Tensor
 from engine.contract import engine_pb2 as pb
 from engine.device import available_cores
 from engine.progress import Progress
-from engine.stylize.colour import keep_colours
-from engine.stylize.pictures import fitted, header_size
+from engine.stylize.pictures.colour import keep_colours
+from engine.stylize.pictures.files import fitted, header_size
 
 if TYPE_CHECKING:
     from engine.stylize.studio import Prepared, Restyled, Studio

@@ -6,8 +6,8 @@ import time
 import discord
 import pytest
 
+from bot.answering.command_sync import GLOBAL, sync_commands
 from bot.client import Woodshed
-from bot.command_sync import GLOBAL, sync_commands
 from bot.loop_lag import LoopLag
 from bot.settings import BotSettings, DiscordSettings, StoreSettings
 from bot.store import creations

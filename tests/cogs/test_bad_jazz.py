@@ -13,13 +13,13 @@ import pytest
 import torch
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from bot.engine_client import EngineClient, open_channel
+from bot.engine.calls import EngineClient, open_channel
 from bot.store import clips
 from engine.contract import MESSAGE_OPTIONS
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.jazz.combo import Combo
-from engine.scheduler import Scheduler
-from engine.servicer import EngineServicer
+from engine.serving.scheduler import Scheduler
+from engine.serving.servicer import EngineServicer
 from engine.settings import JazzSettings
 from tests.bad_jazz import BAD_AUDIO, BAD_MIDI, BAD_OPTIONS, midi_file, tune
 from tests.conftest import Club

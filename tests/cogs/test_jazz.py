@@ -9,8 +9,8 @@ from cogs.jazz import Jazz
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import METRES
 from engine.jazz.band import weights
-from engine.jazz.harmony import format_changes
 from engine.jazz.plan import make_plan
+from engine.jazz.theory.harmony import format_changes
 from tests import engine_double
 from tests.engine_double import Behaviour, midi
 
@@ -179,7 +179,7 @@ async def test_numbers_that_make_no_sense_cannot_even_be_sent(club, options):
 
 
 def test_a_run_too_short_to_count_is_said_to_be_short() -> None:
-    from cogs._takes import copied
+    from cogs.jazz.takes import copied
 
     assert copied(pb.Clip(longest_copied_run=9)) == "9 notes"
     assert copied(pb.Clip()) == "under 6 notes"

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.client import Woodshed
-from bot.engine_client import UNREACHABLE, WARMING, EngineClient, open_channel
+from bot.engine.calls import UNREACHABLE, WARMING, EngineClient, open_channel
 from bot.errors import EngineUnavailable
 from tests.engine_double import png
 

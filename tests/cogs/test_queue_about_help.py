@@ -57,7 +57,7 @@ async def test_i_cancel_my_own_job_and_nobody_elses(club):
 
 
 async def test_a_job_of_another_is_not_cancelled_even_with_its_button(club):
-    from cogs._job_buttons import cancel_view
+    from bot.answering.job_buttons import cancel_view
 
     club.double.entries = entries(club)
     channel = club.bot.get_channel(club.channel.id)

@@ -6,10 +6,10 @@ import grpc
 import pytest
 import simcord
 
-from bot.own_styles import StyleChoice
+from bot.library.own_styles import StyleChoice
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
 from bot.store import styles
-from cogs._pictures import PictureButton, StyleMenu, picture_view
+from cogs.stylize.pictures import PictureButton, StyleMenu, picture_view
 from engine.contract import engine_pb2 as pb
 from tests.conftest import Club
 from tests.engine_double import STYLES, Behaviour, code_of, png

@@ -3,8 +3,8 @@
 import discord
 import pytest
 
-from bot.engine_client import DIED
-from cogs._pictures import stepped
+from bot.engine.calls import DIED
+from cogs.stylize.pictures import stepped
 from tests.engine_double import STYLES, Behaviour, png
 from tests.waiting import until
 

@@ -7,10 +7,10 @@ from collections import defaultdict
 import numpy as np
 
 from engine.jazz.band.drums import CRASH, KICK, RIDE
-from engine.jazz.band.feel import Feel
 from engine.jazz.band.voicing import lead
-from engine.jazz.chords import NO_CHORD, Chord, parse_chord, pitch_class_name
-from engine.jazz.score import ChordSpan, Note
+from engine.jazz.theory.chords import NO_CHORD, Chord, parse_chord, pitch_class_name
+from engine.jazz.theory.feel import Feel
+from engine.jazz.theory.score import ChordSpan, Note
 
 RING_BEATS_MIN = 3.0
 RING_S = 2.6

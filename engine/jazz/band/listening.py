@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jazz.band.drums import CLOSED_HAT, OPEN_HAT, PEDAL_HAT, RIDE, RIDE_BELL
-from engine.jazz.score import Note
+from engine.jazz.theory.score import Note
 
 HANDS = (RIDE, RIDE_BELL, CLOSED_HAT, OPEN_HAT)
 NEAR_MS, NEAR_BEATS = 60.0, 0.18

@@ -20,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from engine.errors import BadChords
-from engine.jazz.corpus import (
+from engine.jazz.corpus.solos import (
     BEAT_FIELDS,
     NOTE_FIELDS,
     UNKNOWN,
@@ -30,7 +30,7 @@ from engine.jazz.corpus import (
     bars_in_section,
     check,
 )
-from engine.jazz.harmony import chords_among, parse_chord
+from engine.jazz.theory.harmony import chords_among, parse_chord
 
 _INSTRUMENT_CODES = {
     "as": "alto sax", "bs": "baritone sax", "bcl": "bass clarinet", "cl": "clarinet", "cor": "cornet", "g": "guitar",

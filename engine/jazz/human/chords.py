@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jazz.chords import NO_CHORD, pitch_class_name
 from engine.jazz.human.midi_file import Piece
-from engine.jazz.score import ChordSpan, Note
+from engine.jazz.theory.chords import NO_CHORD, pitch_class_name
+from engine.jazz.theory.score import ChordSpan, Note
 
 TEMPLATES = {
     "": (0, 4, 7),

@@ -8,8 +8,6 @@ import numpy as np
 
 from engine.contract.limits import MAX_TEMPO_BPM, MIN_TEMPO_BPM
 from engine.errors import BadMidi, BadOption
-from engine.jazz.band.feel import FEELS, Feel
-from engine.jazz.harmony import format_changes, parse_changes
 from engine.jazz.human.chords import chords_in_window, estimate_chords
 from engine.jazz.human.melody import (
     Melody,
@@ -20,9 +18,11 @@ from engine.jazz.human.melody import (
     phrase_window,
 )
 from engine.jazz.human.midi_file import Piece
-from engine.jazz.instruments import find_instrument, instrument_of_program
 from engine.jazz.plan import DRAWN_INSTRUMENTS, feel_of_tempo, home_key
-from engine.jazz.score import ChordSpan, Note, Section
+from engine.jazz.theory.feel import FEELS, Feel
+from engine.jazz.theory.harmony import format_changes, parse_changes
+from engine.jazz.theory.instruments import find_instrument, instrument_of_program
+from engine.jazz.theory.score import ChordSpan, Note, Section
 
 STRAIGHT_BELOW = 0.535
 """A performed melody whose off-beats lie before this is straight, and so is its rhythm section."""

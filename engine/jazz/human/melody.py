@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.errors import BadMidi
 from engine.jazz.human.midi_file import MidiPart, Piece
-from engine.jazz.instruments import Instrument
-from engine.jazz.score import Note
+from engine.jazz.theory.instruments import Instrument
+from engine.jazz.theory.score import Note
 
 MELODY_NAMES = ("solo", "melody", "lead", "vocal", "voice", "sax", "trumpet", "trombone", "clarinet", "flute", "theme")
 OTHER_NAMES = ("bass", "comp", "chord", "drum", "pad", "left", "lh", "rhythm", "string")

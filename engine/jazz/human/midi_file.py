@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import mido
 
 from engine.errors import BadMidi
-from engine.jazz.harmony import chords_among
 from engine.jazz.human.metres import Stretch, longest_stretch
-from engine.jazz.score import ChordSpan, Note
+from engine.jazz.theory.harmony import chords_among
+from engine.jazz.theory.score import ChordSpan, Note
 
 logger = logging.getLogger(__name__)
 

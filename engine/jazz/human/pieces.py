@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 from engine.errors import BadChords, BadMidi, BadOption
-from engine.jazz.chords import parse_chord
 from engine.jazz.human.midi_file import MidiPart, Piece
-from engine.jazz.score import ChordSpan, Note
+from engine.jazz.theory.chords import parse_chord
+from engine.jazz.theory.score import ChordSpan, Note
 
 logger = logging.getLogger(__name__)
 

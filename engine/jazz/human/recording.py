@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import BadAudio
-from engine.jazz.loudness import RATE_HZ, Stereo
+from engine.jazz.rendering.loudness import RATE_HZ, Stereo
 
 MIN_DURATION_S = 1.0
 FRAME = RATE_HZ // 50

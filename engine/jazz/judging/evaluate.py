@@ -17,18 +17,18 @@ import torch
 from tqdm import tqdm
 
 from engine.command_line import Parser
-from engine.jazz.corpus import Solo
-from engine.jazz.excerpts import encode_solos, every_excerpt
-from engine.jazz.judge import Verdict, judge
-from engine.jazz.matched import Clip, matched_clips, spans_of
-from engine.jazz.measures import Line, table
-from engine.jazz.side_by_side import draw_all
-from engine.jazz.soloist import DEFAULT_TAKES, Soloist
-from engine.jazz.tokens import encode
-from engine.jazz.train import corpus_of
-from engine.jazz.train_likelihood import measure
-from engine.jazz.weights_file import FILE_NAME, load_weights
-from engine.jazz.windows import Window, notes_of_solo, windows_of_solo
+from engine.jazz.corpus.solos import Solo
+from engine.jazz.judging.judge import Verdict, judge
+from engine.jazz.judging.measures import Line, table
+from engine.jazz.judging.side_by_side import draw_all
+from engine.jazz.model.excerpts import encode_solos, every_excerpt
+from engine.jazz.model.tokens import encode
+from engine.jazz.model.weights_file import FILE_NAME, load_weights
+from engine.jazz.model.windows import Window, notes_of_solo, windows_of_solo
+from engine.jazz.playing.matched import Clip, matched_clips, spans_of
+from engine.jazz.playing.soloist import DEFAULT_TAKES, WEIGHTS_DIR, Soloist
+from engine.jazz.training.likelihood import measure
+from engine.jazz.training.train import corpus_of
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 FOLDS = 5
@@ -186,7 +186,7 @@ def main(argv: list[str]) -> int:
     parser = Parser(prog="python -m engine evaluate jazz", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the same folder as for training")
     parser.add_argument("--out", type=Path, default=Path("var/train/jazz"), help="where the corpus shards lie")
-    parser.add_argument("--weights", type=Path, default=Path(__file__).parent / "weights")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR)
     parser.add_argument("--clips", type=int, default=150)
     parser.add_argument("--takes", type=int, default=DEFAULT_TAKES, help="the critic chooses among so many")
     parser.add_argument("--seed", type=int, default=5)

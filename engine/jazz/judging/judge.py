@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.jazz.logistic import Logistic
-from engine.jazz.window_statistics import GRID, statistics
-from engine.jazz.windows import Window
+from engine.jazz.model.logistic import Logistic
+from engine.jazz.model.window_statistics import GRID, statistics
+from engine.jazz.model.windows import Window
 
 MAX_NOTES = 112
 

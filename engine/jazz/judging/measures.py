@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.jazz.harmony import chord_at, parse_chord
-from engine.jazz.score import ChordSpan, Note
+from engine.jazz.theory.harmony import chord_at, parse_chord
+from engine.jazz.theory.score import ChordSpan, Note
 
 MEASURES = (
     "H1",

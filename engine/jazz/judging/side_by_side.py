@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from engine.jazz.matched import Clip
-from engine.jazz.measures import Line
-from engine.jazz.roll import draw_roll
-from engine.jazz.score import Score
-from engine.jazz.windows import Window
+from engine.jazz.judging.measures import Line
+from engine.jazz.model.windows import Window
+from engine.jazz.playing.matched import Clip
+from engine.jazz.rendering.roll import draw_roll
+from engine.jazz.theory.score import Score
 
 ROLLS = 4
 BINS = {

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.jazz.corpus import FEELS, INSTRUMENTS, STYLES, Solo
-from engine.jazz.generator import Excerpt, Setting
-from engine.jazz.tokens import (
+from engine.jazz.corpus.solos import FEELS, INSTRUMENTS, STYLES, Solo
+from engine.jazz.model.soloist_net import Excerpt, Setting
+from engine.jazz.model.tokens import (
     ADVANCES,
     IGNORE,
     NO_ROOT,

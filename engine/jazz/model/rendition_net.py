@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.jazz.generator import (
+from engine.jazz.model.layers import Block, Cache, TwoClocks, init_weights
+from engine.jazz.model.soloist_net import (
     INTERVAL_LIMIT,
     INTERVALS,
     NO_INTERVAL,
@@ -24,8 +25,7 @@ from engine.jazz.generator import (
     Setting,
     SettingReader,
 )
-from engine.jazz.layers import Block, Cache, TwoClocks, init_weights
-from engine.jazz.tokens import (
+from engine.jazz.model.tokens import (
     ADVANCES,
     BEATS_IN_BAR,
     IGNORE,

@@ -14,10 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.jazz.corpus import FEELS, INSTRUMENTS, STYLES
-from engine.jazz.harmony import QUALITIES
-from engine.jazz.layers import Block, Cache, TwoClocks, init_weights
-from engine.jazz.tokens import (
+from engine.jazz.corpus.solos import FEELS, INSTRUMENTS, STYLES
+from engine.jazz.model.layers import Block, Cache, TwoClocks, init_weights
+from engine.jazz.model.tokens import (
     ADVANCES,
     BEATS_IN_BAR,
     IGNORE,
@@ -28,6 +27,7 @@ from engine.jazz.tokens import (
     ROOTS,
     SECTION_BARS,
 )
+from engine.jazz.theory.harmony import QUALITIES
 
 INTERVAL_LIMIT = 24
 INTERVALS = 2 * INTERVAL_LIMIT + 2  # and "no note before"

@@ -15,9 +15,9 @@ from typing import Literal
 import numpy as np
 from torch import nn
 
-from engine.jazz.logistic import Logistic
-from engine.jazz.window_statistics import harmony_statistics, statistics
-from engine.jazz.windows import MIN_WINDOW_NOTES, Window
+from engine.jazz.model.logistic import Logistic
+from engine.jazz.model.window_statistics import harmony_statistics, statistics
+from engine.jazz.model.windows import MIN_WINDOW_NOTES, Window
 
 Look = Literal["score", "performance"]
 LOOKS: tuple[Look, Look] = ("score", "performance")

@@ -18,9 +18,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from engine.jazz.corpus import Solo
-from engine.jazz.harmony import QUALITIES, chord_at, parse_chord
-from engine.jazz.score import ChordSpan, Note
+from engine.jazz.corpus.solos import Solo
+from engine.jazz.theory.harmony import QUALITIES, chord_at, parse_chord
+from engine.jazz.theory.score import ChordSpan, Note
 
 POSITIONS: tuple[Fraction, ...] = tuple(
     sorted({Fraction(t, d) for d in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12) for t in range(d)})

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.jazz.windows import Window
+from engine.jazz.model.windows import Window
 
 GRID = 12
 """Places in a beat to which onsets are rounded."""

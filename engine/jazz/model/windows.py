@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.jazz.corpus import Solo
-from engine.jazz.score import Note
-from engine.jazz.tokens import NO_ROOT, POSITION_BEATS, REFERENCE_VELOCITY, Changes, Events, velocity_of
+from engine.jazz.corpus.solos import Solo
+from engine.jazz.model.tokens import NO_ROOT, POSITION_BEATS, REFERENCE_VELOCITY, Changes, Events, velocity_of
+from engine.jazz.theory.score import Note
 
 WINDOW_BARS = 8
 MIN_WINDOW_NOTES = 8

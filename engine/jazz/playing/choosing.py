@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.jazz.copying import MAX_COPIED_RUN, KnownRuns
-from engine.jazz.performing import Renderer, events_of_take
-from engine.jazz.sampling import Takes
-from engine.jazz.take_critic import BEATS_PER_BAR, Look, TakeCritic
-from engine.jazz.tokens import Changes, decode
-from engine.jazz.windows import WINDOW_BARS, Window, columns_of, notated_columns, window_at
+from engine.jazz.model.take_critic import BEATS_PER_BAR, Look, TakeCritic
+from engine.jazz.model.tokens import Changes, decode
+from engine.jazz.model.windows import WINDOW_BARS, Window, columns_of, notated_columns, window_at
+from engine.jazz.playing.copying import MAX_COPIED_RUN, KnownRuns
+from engine.jazz.playing.performing import Renderer, events_of_take
+from engine.jazz.playing.sampling import Takes
 
 
 class Choice:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.contract.limits import SHORTEST_COPIED_RUN
-from engine.jazz.tokens import POSITION_BEATS, Events
+from engine.jazz.model.tokens import POSITION_BEATS, Events
 
 RUN = SHORTEST_COPIED_RUN
 """Notes of the hashed runs."""

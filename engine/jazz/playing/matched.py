@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.jazz.corpus import Solo
-from engine.jazz.score import ChordSpan
-from engine.jazz.soloist import Improvisation, Request, Soloist
-from engine.jazz.windows import Window, cut
+from engine.jazz.corpus.solos import Solo
+from engine.jazz.model.windows import Window, cut
+from engine.jazz.playing.soloist import Improvisation, Request, Soloist
+from engine.jazz.theory.score import ChordSpan
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.jazz.generator import Excerpt, Setting
-from engine.jazz.layers import Cache
-from engine.jazz.rendition import Played, RenditionNet
-from engine.jazz.sampling import Heat, Takes, draw
-from engine.jazz.tokens import (
+from engine.jazz.model.layers import Cache
+from engine.jazz.model.rendition_net import Played, RenditionNet
+from engine.jazz.model.soloist_net import Excerpt, Setting
+from engine.jazz.model.tokens import (
     ADVANCES,
     IGNORE,
     LEGATO,
@@ -23,6 +22,7 @@ from engine.jazz.tokens import (
     OFFSETS,
     Events,
 )
+from engine.jazz.playing.sampling import Heat, Takes, draw
 
 NOTES_A_REPORT = 8
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.jazz.generator import TIMINGS, Excerpt, Setting, SoloistNet
-from engine.jazz.layers import Cache
-from engine.jazz.tokens import (
+from engine.jazz.model.layers import Cache
+from engine.jazz.model.soloist_net import TIMINGS, Excerpt, Setting, SoloistNet
+from engine.jazz.model.tokens import (
     ADVANCES,
     IGNORE,
     PITCHES,

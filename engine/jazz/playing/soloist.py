@@ -20,20 +20,20 @@ from torch import Tensor
 
 from engine.contract.limits import MAX_BARS, MAX_TAKES
 from engine.errors import BadOption
-from engine.jazz.choosing import Choice
-from engine.jazz.copying import MAX_COPIED_RUN, KnownRuns
-from engine.jazz.corpus import FEELS, INSTRUMENTS, STYLES
-from engine.jazz.generator import Setting, SoloistNet, SoloistShape
-from engine.jazz.performing import Renderer, events_of_take
-from engine.jazz.rendition import RenditionNet, RenditionShape
-from engine.jazz.sampling import ChangesTable, Heat, Improviser, Takes, excerpt_of_takes
-from engine.jazz.score import ChordSpan, Note
-from engine.jazz.take_critic import TakeCritic
-from engine.jazz.tokens import ADVANCES, Changes, Events, changes_of_spans, decode, events_of_notes
-from engine.jazz.weights_file import FILE_NAME, Weights, load_weights
+from engine.jazz.corpus.solos import FEELS, INSTRUMENTS, STYLES
+from engine.jazz.model.rendition_net import RenditionNet, RenditionShape
+from engine.jazz.model.soloist_net import Setting, SoloistNet, SoloistShape
+from engine.jazz.model.take_critic import TakeCritic
+from engine.jazz.model.tokens import ADVANCES, Changes, Events, changes_of_spans, decode, events_of_notes
+from engine.jazz.model.weights_file import FILE_NAME, Weights, load_weights
+from engine.jazz.playing.choosing import Choice
+from engine.jazz.playing.copying import MAX_COPIED_RUN, KnownRuns
+from engine.jazz.playing.performing import Renderer, events_of_take
+from engine.jazz.playing.sampling import ChangesTable, Heat, Improviser, Takes, excerpt_of_takes
+from engine.jazz.theory.score import ChordSpan, Note
 from engine.progress import Progress, silent
 
-WEIGHTS_DIR = Path(__file__).parent / "weights"
+WEIGHTS_DIR = Path(__file__).parents[1] / "weights"
 DEFAULT_TAKES = 16
 MAX_REDRAWS = 3
 COMPOSED = 0.7

@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from engine.errors import BadAudio
-from engine.jazz.loudness import RATE_HZ, Stereo
+from engine.jazz.rendering.loudness import RATE_HZ, Stereo
 
 logger = logging.getLogger(__name__)
 

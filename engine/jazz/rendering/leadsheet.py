@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from engine.jazz.band.ending import home
-from engine.jazz.chords import Chord, parse_chord, pitch_class_name
-from engine.jazz.instruments import Instrument, find_instrument
-from engine.jazz.notation import DIVISIONS, TUPLETS, Written, notate
-from engine.jazz.score import Note, Score
-from engine.jazz.spelling import Reading, letter, root_name, spell_pitch
+from engine.jazz.rendering.notation import DIVISIONS, TUPLETS, Written, notate
+from engine.jazz.theory.chords import Chord, parse_chord, pitch_class_name
+from engine.jazz.theory.instruments import Instrument, find_instrument
+from engine.jazz.theory.score import Note, Score
+from engine.jazz.theory.spelling import Reading, letter, root_name, spell_pitch
 
 HEADER = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 
 import mido
 
-from engine.jazz.instruments import BASS_PROGRAM, find_instrument
-from engine.jazz.instruments import comping_program as _comping_program
-from engine.jazz.score import PARTS, Note, Score
+from engine.jazz.theory.instruments import BASS_PROGRAM, find_instrument
+from engine.jazz.theory.instruments import comping_program as _comping_program
+from engine.jazz.theory.score import PARTS, Note, Score
 
 TICKS_PER_BEAT = 960
 CHANNELS = {"solo": 0, "bass": 1, "comping": 2, "drums": 9}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from engine.jazz.score import Note, Score
+from engine.jazz.theory.score import Note, Score
 
 DIVISIONS = 5040
 """Ticks of a quarter note: all of `INK` divide it."""

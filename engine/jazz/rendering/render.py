@@ -17,9 +17,16 @@ import torch
 from numpy.typing import NDArray
 
 from engine.contract.configuration import ConfigurationError
-from engine.jazz.instruments import BASS_PROGRAM, BRUSH_KIT, JAZZ_KIT, STANDARD_KIT, comping_program, find_instrument
-from engine.jazz.loudness import RATE_HZ, Stereo, integrated_lufs
-from engine.jazz.score import PARTS, Note, Score
+from engine.jazz.rendering.loudness import RATE_HZ, Stereo, integrated_lufs
+from engine.jazz.theory.instruments import (
+    BASS_PROGRAM,
+    BRUSH_KIT,
+    JAZZ_KIT,
+    STANDARD_KIT,
+    comping_program,
+    find_instrument,
+)
+from engine.jazz.theory.score import PARTS, Note, Score
 
 TAIL_S = 5.0
 """What may ring on after the last note: releases, cymbal, room. `ring_out` keeps as much of it as can be heard."""

@@ -13,9 +13,9 @@ from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from engine.jazz.chords import NO_CHORD
-from engine.jazz.loudness import RATE_HZ, Stereo
-from engine.jazz.score import Note, Score
+from engine.jazz.rendering.loudness import RATE_HZ, Stereo
+from engine.jazz.theory.chords import NO_CHORD
+from engine.jazz.theory.score import Note, Score
 
 # Figures are made from the object API: pyplot keeps global state and is not safe on the engine's worker thread.
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.jazz.codec import decode, encode_within
-from engine.jazz.loudness import (
+from engine.jazz.rendering.codec import decode, encode_within
+from engine.jazz.rendering.loudness import (
     CEILING_DBTP,
     LIMIT_DBTP,
     RATE_HZ,
@@ -18,8 +18,8 @@ from engine.jazz.loudness import (
     levelled,
     true_peak_dbtp,
 )
-from engine.jazz.render import Renderer, mix, ring_out
-from engine.jazz.score import Score
+from engine.jazz.rendering.render import Renderer, mix, ring_out
+from engine.jazz.theory.score import Score
 from engine.progress import Progress
 
 DECODE_LIMIT_S = 3600.0

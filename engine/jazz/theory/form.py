@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import BadOption
-from engine.jazz.chords import parse_chord, transpose_symbol
-from engine.jazz.harmony import parse_changes
-from engine.jazz.score import ChordSpan, Section
+from engine.jazz.theory.chords import parse_chord, transpose_symbol
+from engine.jazz.theory.harmony import parse_changes
+from engine.jazz.theory.score import ChordSpan, Section
 
 KEYS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 USUAL_KEYS = ("F", "Bb", "Eb", "C", "Ab", "G")

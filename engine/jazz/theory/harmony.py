@@ -1,7 +1,7 @@
 """A line of chords over bars, and the chord language that the rooms of jazz share.
 
-`parse_chord`, `Chord` and `transpose_symbol` live in `engine.jazz.chords`; they are offered here too, so that one
-import is enough for harmony.
+`parse_chord`, `Chord` and `transpose_symbol` live in `engine.jazz.theory.chords`; they are offered here too, so
+that one import is enough for harmony.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from engine.errors import BadChords
-from engine.jazz.chords import (
+from engine.jazz.theory.chords import (
     NO_CHORD,
     QUALITIES,
     Chord,
@@ -18,7 +18,7 @@ from engine.jazz.chords import (
     pitch_class_name,
     transpose_symbol,
 )
-from engine.jazz.score import ChordSpan
+from engine.jazz.theory.score import ChordSpan
 
 __all__ = [
     "NO_CHORD",

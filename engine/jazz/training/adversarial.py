@@ -18,14 +18,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.jazz.critic import CriticNet, CriticShape, SoftNotes
-from engine.jazz.excerpts import Batch, Encoded, bar_start, collate, excerpt_end, first_of_bar, random_batch
-from engine.jazz.fine_tuning import FineTuning, FineTuningPlan, Learner
-from engine.jazz.generator import Excerpt, SoloistNet
-from engine.jazz.sampling import Improviser, excerpt_of_takes
-from engine.jazz.tokens import ADVANCES, NO_ROOT, Changes, Events
-from engine.jazz.train_likelihood import losses, to_device
-from engine.jazz.training import Group, load_checkpoint, total
+from engine.jazz.model.critic_net import CriticNet, CriticShape, SoftNotes
+from engine.jazz.model.excerpts import Batch, Encoded, bar_start, collate, excerpt_end, first_of_bar, random_batch
+from engine.jazz.model.soloist_net import Excerpt, SoloistNet
+from engine.jazz.model.tokens import ADVANCES, NO_ROOT, Changes, Events
+from engine.jazz.playing.sampling import Improviser, excerpt_of_takes
+from engine.jazz.training.fine_tuning import FineTuning, FineTuningPlan, Learner
+from engine.jazz.training.likelihood import losses, to_device
+from engine.jazz.training.stage import Group, load_checkpoint, total
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from engine.jazz.critic import SHORTEST, CriticNet, CriticShape, SoftNotes
-from engine.jazz.excerpts import Batch, Encoded, random_batch
-from engine.jazz.generator import Excerpt
-from engine.jazz.judge import auc
-from engine.jazz.matched import Clip
-from engine.jazz.tokens import IGNORE
-from engine.jazz.train_likelihood import to_device
-from engine.jazz.training import (
+from engine.jazz.judging.judge import auc
+from engine.jazz.model.critic_net import SHORTEST, CriticNet, CriticShape, SoftNotes
+from engine.jazz.model.excerpts import Batch, Encoded, random_batch
+from engine.jazz.model.soloist_net import Excerpt
+from engine.jazz.model.tokens import IGNORE
+from engine.jazz.playing.matched import Clip
+from engine.jazz.training.likelihood import to_device
+from engine.jazz.training.stage import (
     Average,
     Group,
     Log,

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.jazz.copying import hashes_of_solos
-from engine.jazz.corpus import INSTRUMENTS, Solo
-from engine.jazz.excerpts import encode_solos
-from engine.jazz.tokens import encode
-from engine.jazz.training import load_checkpoint
-from engine.jazz.weights_file import Weights
+from engine.jazz.corpus.solos import INSTRUMENTS, Solo
+from engine.jazz.model.excerpts import encode_solos
+from engine.jazz.model.tokens import encode
+from engine.jazz.model.weights_file import Weights
+from engine.jazz.playing.copying import hashes_of_solos
+from engine.jazz.training.stage import load_checkpoint
 
 MIN_SOLOS_FOR_RANGE = 3
 

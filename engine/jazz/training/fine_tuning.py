@@ -13,10 +13,19 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from engine.jazz.excerpts import Encoded, every_excerpt
-from engine.jazz.generator import SoloistNet, SoloistShape
-from engine.jazz.train_likelihood import measure, to_device
-from engine.jazz.training import Average, Group, Log, adamw, learning_rate, load_checkpoint, save_checkpoint, seed_step
+from engine.jazz.model.excerpts import Encoded, every_excerpt
+from engine.jazz.model.soloist_net import SoloistNet, SoloistShape
+from engine.jazz.training.likelihood import measure, to_device
+from engine.jazz.training.stage import (
+    Average,
+    Group,
+    Log,
+    adamw,
+    learning_rate,
+    load_checkpoint,
+    save_checkpoint,
+    seed_step,
+)
 
 LARGEST_NORM = 1.0
 WARMUP_STEPS = 10

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from engine.jazz.excerpts import Batch, Encoded, every_excerpt, random_batch
-from engine.jazz.generator import SoloistNet, SoloistShape
-from engine.jazz.rendition import RenditionNet, RenditionShape
-from engine.jazz.training import (
+from engine.jazz.model.excerpts import Batch, Encoded, every_excerpt, random_batch
+from engine.jazz.model.rendition_net import RenditionNet, RenditionShape
+from engine.jazz.model.soloist_net import SoloistNet, SoloistShape
+from engine.jazz.training.stage import (
     Average,
     Group,
     Log,

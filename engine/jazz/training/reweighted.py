@@ -16,15 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.jazz.excerpts import Batch, Encoded, collate, excerpt_end, random_batch
-from engine.jazz.fine_tuning import FineTuning, FineTuningPlan
-from engine.jazz.matched import Clip
-from engine.jazz.take_critic import BEATS_PER_BAR, Look, TakeCritic
-from engine.jazz.train_critic import encode_clips
-from engine.jazz.train_likelihood import losses, to_device
-from engine.jazz.train_take_critic import windows_of_clips
-from engine.jazz.training import Group, total
-from engine.jazz.windows import WINDOW_BARS, Window, notated_columns, window_at
+from engine.jazz.model.excerpts import Batch, Encoded, collate, excerpt_end, random_batch
+from engine.jazz.model.take_critic import BEATS_PER_BAR, Look, TakeCritic
+from engine.jazz.model.windows import WINDOW_BARS, Window, notated_columns, window_at
+from engine.jazz.playing.matched import Clip
+from engine.jazz.training.critic import encode_clips
+from engine.jazz.training.fine_tuning import FineTuning, FineTuningPlan
+from engine.jazz.training.likelihood import losses, to_device
+from engine.jazz.training.stage import Group, total
+from engine.jazz.training.take_critic import windows_of_clips
 
 BLOCK = WINDOW_BARS * BEATS_PER_BAR
 LARGEST_RATIO = 5.0

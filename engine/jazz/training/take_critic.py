@@ -8,13 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.jazz.corpus import Solo
-from engine.jazz.judge import auc
-from engine.jazz.matched import Clip
-from engine.jazz.take_critic import BEATS_PER_BAR, LOOKS, Look, TakeCritic
-from engine.jazz.tokens import changes_of_solo, encode
-from engine.jazz.training import save_checkpoint
-from engine.jazz.windows import (
+from engine.jazz.corpus.solos import Solo
+from engine.jazz.judging.judge import auc
+from engine.jazz.model.take_critic import BEATS_PER_BAR, LOOKS, Look, TakeCritic
+from engine.jazz.model.tokens import changes_of_solo, encode
+from engine.jazz.model.windows import (
     MIN_WINDOW_NOTES,
     WINDOW_BARS,
     Columns,
@@ -24,6 +22,8 @@ from engine.jazz.windows import (
     window_at,
     windows_of_solo,
 )
+from engine.jazz.playing.matched import Clip
+from engine.jazz.training.stage import save_checkpoint
 
 
 def train_take_critic(train: Sequence[Solo], val: Sequence[Solo], clips: Sequence[Clip], out: Path) -> dict[str, float]:

@@ -8,7 +8,8 @@
     takes         the critic that chooses takes learns eight bars of the finished soloist's from human ones
     export        writes the weights that the engine plays with
 
-Several GPUs: `torchrun --nproc-per-node N -m engine.jazz.train ...`. Every stage resumes where it was interrupted.
+Several GPUs: `torchrun --nproc-per-node N -m engine.jazz.training.train ...`. Every stage resumes where it was
+interrupted.
 """
 
 from __future__ import annotations
@@ -21,23 +22,23 @@ import torch
 from tqdm import tqdm
 
 from engine.command_line import Parser
-from engine.jazz.corpus import Solo, open_shard, write_shards
-from engine.jazz.corpus_readers import read_corpus
-from engine.jazz.critic import CriticShape
-from engine.jazz.excerpts import encode_solos
-from engine.jazz.export import collect
-from engine.jazz.generator import SoloistShape
-from engine.jazz.matched import Clip, matched_clips
-from engine.jazz.rendition import RenditionShape
-from engine.jazz.sampling import Heat
-from engine.jazz.soloist import Soloist
-from engine.jazz.train_adversarial import AdversarialPlan, train_adversarial
-from engine.jazz.train_critic import CriticPlan, encode_clips, train_critic
-from engine.jazz.train_likelihood import LikelihoodPlan, train_likelihood
-from engine.jazz.train_reweighted import ReweightedPlan, train_reweighted, weigh_crosswise
-from engine.jazz.train_take_critic import train_take_critic, windows_of_humans
-from engine.jazz.training import Group, join_group
-from engine.jazz.weights_file import FILE_NAME, Weights, save_weights
+from engine.jazz.corpus.readers import read_corpus
+from engine.jazz.corpus.solos import Solo, open_shard, write_shards
+from engine.jazz.model.critic_net import CriticShape
+from engine.jazz.model.excerpts import encode_solos
+from engine.jazz.model.rendition_net import RenditionShape
+from engine.jazz.model.soloist_net import SoloistShape
+from engine.jazz.model.weights_file import FILE_NAME, Weights, save_weights
+from engine.jazz.playing.matched import Clip, matched_clips
+from engine.jazz.playing.sampling import Heat
+from engine.jazz.playing.soloist import WEIGHTS_DIR, Soloist
+from engine.jazz.training.adversarial import AdversarialPlan, train_adversarial
+from engine.jazz.training.critic import CriticPlan, encode_clips, train_critic
+from engine.jazz.training.export import collect
+from engine.jazz.training.likelihood import LikelihoodPlan, train_likelihood
+from engine.jazz.training.reweighted import ReweightedPlan, train_reweighted, weigh_crosswise
+from engine.jazz.training.stage import Group, join_group
+from engine.jazz.training.take_critic import train_take_critic, windows_of_humans
 
 STAGES = ("corpus", "likelihood", "critic", "adversarial", "reweighted", "takes", "export")
 
@@ -84,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trust", type=float, default=1.0, help="power of the critic's odds in playing (export)")
     parser.add_argument("--heat", default=DEFAULT_HEAT, help="temperatures of the streams (critic, takes, export)")
     parser.add_argument("--soloist", choices=tuple(NOTES), default="likelihood", help="which one (takes, export)")
-    parser.add_argument("--weights", type=Path, default=Path(__file__).parent / "weights", help="where export writes")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="where export writes")
 
 
 def corpus_of(data: Path, out: Path, workers: int, *, rebuild: bool = False) -> dict[str, list[Solo]]:

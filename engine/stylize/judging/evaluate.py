@@ -20,7 +20,6 @@ from tqdm import tqdm
 
 from engine.command_line import Parser
 from engine.errors import BadOption
-from engine.stylize.batches import to_uint8_tensor
 from engine.stylize.corpus import (
     RgbArray,
     central_crop,
@@ -30,12 +29,13 @@ from engine.stylize.corpus import (
     picture_files,
     stored_side_px,
 )
-from engine.stylize.inspection import inspect
-from engine.stylize.judge import FIGURES, Judge
-from engine.stylize.loss_networks import DISTILLED_FILE, DistilledVGG19
+from engine.stylize.judging.inspection import inspect
+from engine.stylize.judging.judge import FIGURES, Judge
 from engine.stylize.network import StyleNetwork
 from engine.stylize.painter import Painter
-from engine.stylize.weights import load_network, network_of_checkpoint, weights_version
+from engine.stylize.perception.loss_networks import DISTILLED_FILE, DistilledVGG19
+from engine.stylize.training.batches import to_uint8_tensor
+from engine.stylize.weights_file import load_network, network_of_checkpoint, weights_version
 
 BOOTSTRAPS = 2000
 MOST_SHOWN, SHOWN_IN_A_ROW, GAP_PX = 48, 4, 8

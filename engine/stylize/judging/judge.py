@@ -20,9 +20,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.stylize.colour import luma
-from engine.stylize.loss_networks import DistilledVGG19
-from engine.stylize.losses import colour_edges, moments, normalised_difference, relative_distance
+from engine.stylize.perception.loss_networks import DistilledVGG19
+from engine.stylize.pictures.colour import luma
+from engine.stylize.training.losses import colour_edges, moments, normalised_difference, relative_distance
 
 DEEP_LAYERS = ("relu1_2", "relu2_2", "relu3_4", "relu4_4")
 FIGURES = ("style_deep", "style_random", "style_patches", "colour", "fringes", "content_deep", "content_shape", "ssim")

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from engine.errors import BadPicture, PictureTooLarge
 from engine.progress import Progress, silent
-from engine.stylize.pictures import DEFAULT_FRAME_MS, ENCODING, Encoded, Frame, Picture, to_image
+from engine.stylize.pictures.files import DEFAULT_FRAME_MS, ENCODING, Encoded, Frame, Picture, to_image
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from engine.stylize.corpus import RgbArray, Shard, random_crop
-from engine.stylize.losses import Batch
+from engine.stylize.training.losses import Batch
 
 IDENTITY_SHARE = 0.08
 """Part of the samples that are a painting in its own style, to be given back unchanged."""

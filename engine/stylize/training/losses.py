@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.stylize.colour import luma
-from engine.stylize.loss_networks import DistilledVGG19, VGG16Stem
+from engine.stylize.perception.loss_networks import DistilledVGG19, VGG16Stem
+from engine.stylize.pictures.colour import luma
 
 MOMENT_LAYERS = {"relu1_1": 0.7, "relu2_1": 1.0, "lifted3_1": 1.0, "lifted4_1": 1.0, "lifted5_1": 0.5}
 """Layers whose channel means and standard deviations are matched (Huang & Belongie 2017, eq. 13), and their weights."""

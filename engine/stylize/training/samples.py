@@ -10,12 +10,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from engine.stylize.batches import to_uint8_tensor
 from engine.stylize.corpus import Shard, central_crop
-from engine.stylize.inspection import inspect
-from engine.stylize.judge import Judge, mean_figures
-from engine.stylize.loss_networks import DistilledVGG19
+from engine.stylize.judging.inspection import inspect
+from engine.stylize.judging.judge import Judge, mean_figures
 from engine.stylize.network import StyleNetwork
+from engine.stylize.perception.loss_networks import DistilledVGG19
+from engine.stylize.training.batches import to_uint8_tensor
 
 matplotlib.use("Agg")
 

@@ -1,8 +1,8 @@
 """Training of the style network: `python -m engine train stylize --photos DIR --paintings DIR --loss-weights DIR`.
 
-On several GPUs: `torchrun --nproc-per-node N -m engine.stylize.train ...`. A run can be stopped at any time (Ctrl-C or
-SIGTERM write a checkpoint first) and taken up with `--resume`, also at another crop size. Batches depend on the seed
-and the step alone, so a resumed run draws the pictures that an uninterrupted one would have drawn.
+On several GPUs: `torchrun --nproc-per-node N -m engine.stylize.training.train ...`. A run can be stopped at any time
+(Ctrl-C or SIGTERM write a checkpoint first) and taken up with `--resume`, also at another crop size. Batches depend on
+the seed and the step alone, so a resumed run draws the pictures that an uninterrupted one would have drawn.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from tqdm import tqdm
 from engine.command_line import Parser
 from engine.contract.configuration import ConfigurationError
 from engine.device import available_cores, choose_device
-from engine.stylize.batches import Draw, StepDataset, batches, prepared
 from engine.stylize.corpus import Shard, build_shards
-from engine.stylize.loss_networks import DISTILLED_FILE, STEM_FILE, DistilledVGG19, VGG16Stem
-from engine.stylize.losses import Batch, LossWeights, PerceptualLoss
 from engine.stylize.network import Shape, StyleNetwork
-from engine.stylize.samples import WatchedPairs, draw_loss_plot, write_sample_sheet
-from engine.stylize.weights import load_network
+from engine.stylize.perception.loss_networks import DISTILLED_FILE, STEM_FILE, DistilledVGG19, VGG16Stem
+from engine.stylize.training.batches import Draw, StepDataset, batches, prepared
+from engine.stylize.training.losses import Batch, LossWeights, PerceptualLoss
+from engine.stylize.training.samples import WatchedPairs, draw_loss_plot, write_sample_sheet
+from engine.stylize.weights_file import load_network
 
 log = logging.getLogger(__name__)
 

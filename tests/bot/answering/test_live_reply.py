@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.live_reply import LiveReply, progress_text
+from bot.answering.live_reply import LiveReply, progress_text
 from engine.contract import engine_pb2 as pb
 
 

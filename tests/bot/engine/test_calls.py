@@ -6,7 +6,7 @@ import contextlib
 import grpc
 import pytest
 
-from bot.engine_client import DIED, UNREACHABLE, WARMING, EngineClient, open_channel
+from bot.engine.calls import DIED, UNREACHABLE, WARMING, EngineClient, open_channel
 from bot.errors import (
     EngineBusy,
     EngineFailed,

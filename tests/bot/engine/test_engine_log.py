@@ -4,7 +4,7 @@ import json
 
 from structlog.testing import capture_logs
 
-from bot.engine_process import pass_on
+from bot.engine.process import pass_on
 
 
 def test_an_event_of_the_engine_keeps_its_level_and_fields():

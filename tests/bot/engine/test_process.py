@@ -11,13 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bot.engine_client import open_engine_client
-from bot.engine_process import LISTEN_VARIABLE, Backoff, EngineProcess, Probe, Supervision, private_address
+from bot.engine.calls import open_engine_client
+from bot.engine.process import LISTEN_VARIABLE, Backoff, EngineProcess, Probe, Supervision, private_address
 from engine.contract.configuration import ConfigurationError
 from engine.contract.process_settings import ProcessSettings
 from tests.waiting import until
 
-HOUSE = Path(__file__).parents[2]
+HOUSE = Path(__file__).parents[3]
 QUICK = Supervision(
     start_timeout_s=8.0,
     check_interval_s=0.1,
@@ -45,7 +45,7 @@ async def supervised(mode, supervision=QUICK):
                 return False
 
         process = EngineProcess(
-            (sys.executable, "-m", "tests.bot.tiny_engine", mode),
+            (sys.executable, "-m", "tests.bot.engine.tiny_engine", mode),
             {**os.environ, LISTEN_VARIABLE: address, "PYTHONPATH": str(HOUSE)},
             Probe(client.is_serving, is_alive),
             supervision,
@@ -132,13 +132,13 @@ async def test_no_engine_outlives_its_bot(tmp_path, number):
 import asyncio, sys
 sys.path.insert(0, {str(HOUSE)!r})
 import signal
-from bot.engine_process import run_local_engine, private_address
+from bot.engine.process import run_local_engine, private_address
 from engine.contract.process_settings import ProcessSettings
 async def main():
     stop = asyncio.Event()
     for n in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(n, stop.set)
-    command = (sys.executable, "-m", "tests.bot.tiny_engine", "honest")
+    command = (sys.executable, "-m", "tests.bot.engine.tiny_engine", "honest")
     async with private_address() as address, run_local_engine(ProcessSettings(), address, command):
         await stop.wait()
 asyncio.run(main())

@@ -1,6 +1,6 @@
 """An engine of its own process, without torch: the double behind a real socket, with the ways a process can misbehave.
 
-Run as `python -m tests.bot.tiny_engine MODE`, as the bot runs `python -m engine serve`:
+Run as `python -m tests.bot.engine.tiny_engine MODE`, as the bot runs `python -m engine serve`:
   honest      serves, leaves with its parent or on SIGTERM
   deaf        serves, ignores SIGTERM
   cold        never gets warm

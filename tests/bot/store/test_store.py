@@ -14,7 +14,7 @@ from bot.errors import DatabaseTooNew, MigrationFailed, StoreError
 from bot.store import creations, meta, open_store
 from bot.store.migrations import MIGRATIONS, migrate, numbered
 
-HOUSE = Path(__file__).parents[2]
+HOUSE = Path(__file__).parents[3]
 
 
 def folder(tmp_path, **scripts):

@@ -13,13 +13,13 @@ import torch
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadAudio, BadMidi, BadOption, Cancelled
 from engine.jazz import cli
-from engine.jazz.codec import encode_opus
 from engine.jazz.combo import Combo
-from engine.jazz.instruments import find_instrument
-from engine.jazz.midi import write_midi
-from engine.jazz.render import Path
-from engine.jazz.score import ChordSpan, Note, Score
-from engine.jazz.soloist import styles
+from engine.jazz.playing.soloist import styles
+from engine.jazz.rendering.codec import encode_opus
+from engine.jazz.rendering.midi import write_midi
+from engine.jazz.rendering.render import Path
+from engine.jazz.theory.instruments import find_instrument
+from engine.jazz.theory.score import ChordSpan, Note, Score
 from engine.progress import silent
 from engine.settings import JazzSettings
 

@@ -6,11 +6,11 @@ from engine.contract import engine_pb2 as pb
 from engine.contract.limits import MAX_BARS, MAX_TAKES
 from engine.errors import BadChords, BadOption
 from engine.jazz.band import weights
-from engine.jazz.form import FORM_NAMES
-from engine.jazz.harmony import format_changes
 from engine.jazz.plan import make_plan
-from engine.jazz.score import ChordSpan
-from engine.jazz.soloist import DEFAULT_TAKES, Request
+from engine.jazz.playing.soloist import DEFAULT_TAKES, Request
+from engine.jazz.theory.form import FORM_NAMES
+from engine.jazz.theory.harmony import format_changes
+from engine.jazz.theory.score import ChordSpan
 from engine.settings import JazzSettings
 
 MODEL = weights.load().chords

@@ -1,7 +1,7 @@
 """A class at once: fifty requests of mixed sizes over the wire, painted by the real network on the CPU.
 
-`python -m tests.engine.fifty_requests FOLDER` serves and asks in a process of its own, for only there does resident
-memory tell of the requests, and prints in JSON whose turn each was and the memory after it.
+`python -m tests.engine.serving.fifty_requests FOLDER` serves and asks in a process of its own, for only there
+does resident memory tell of the requests, and prints in JSON whose turn each was and the memory after it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from PIL import Image
 from engine.contract import engine_pb2 as pb
 from engine.progress import Progress
 from engine.settings import StylizeSettings
-from engine.stylize.pictures import gif
+from engine.stylize.pictures.files import gif
 from engine.stylize.studio import Studio
-from tests.engine.stylize.uploads import encoded, opened
-from tests.engine.test_server import WAIT_S, Rooms, serving
+from tests.engine.serving.test_server import WAIT_S, Rooms, serving
+from tests.engine.stylize.pictures.uploads import encoded, opened
 
 MEMBERS = ("ada", "ben", "cyn", "dan", "eva")
 EACH = 10

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.engine.fifty_requests import EACH, MEMBERS
+from tests.engine.serving.fifty_requests import EACH, MEMBERS
 
 WAIT_S = 240.0
 MARGIN_BYTES = 8 * 2**20
@@ -17,7 +17,7 @@ MARGIN_BYTES = 8 * 2**20
 
 
 def test_fifty_requests_at_once_all_end_in_fair_order_and_leave_no_memory_behind(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.engine.fifty_requests", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.engine.serving.fifty_requests", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.errors import BadPicture, Cancelled, Internal, OutOfMemory, QueueFull
-from engine.scheduler import MOST_TOGETHER, Batch, Done, Failed, Position, Scheduler, Step
+from engine.serving.scheduler import MOST_TOGETHER, Batch, Done, Failed, Position, Scheduler, Step
 
 WAIT_S = 10
 

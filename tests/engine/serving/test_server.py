@@ -17,7 +17,7 @@ from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
 from engine.errors import UnknownStyle
-from engine.server import serve
+from engine.serving.server import serve
 from engine.settings import EngineSettings, ProcessSettings
 
 WAIT_S = 20
@@ -264,8 +264,8 @@ async def test_a_bad_or_missing_certificate_is_refused(tmp_path, content, senten
 
 SERVE_FOREVER = """
 import sys
-from tests.engine.test_server import Rooms
-from engine import server
+from tests.engine.serving.test_server import Rooms
+from engine.serving import server
 from engine.settings import EngineSettings, ProcessSettings
 settings = EngineSettings(engine=ProcessSettings(listen=sys.argv[1], device="cpu", threads=1))
 server.serve.__defaults__ = (lambda settings: Rooms(), None)

@@ -12,9 +12,9 @@ from PIL import Image
 
 from engine.__main__ import main
 from engine.stylize.book import load_book
-from engine.stylize.pictures import gif
-from tests.engine.stylize.heic import heic
-from tests.engine.stylize.uploads import encoded, flat, opened, photo
+from engine.stylize.pictures.files import gif
+from tests.engine.stylize.pictures.heic import heic
+from tests.engine.stylize.pictures.uploads import encoded, flat, opened, photo
 
 
 @pytest.fixture(autouse=True)

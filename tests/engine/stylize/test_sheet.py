@@ -15,7 +15,7 @@ from engine.progress import silent
 from engine.settings import StylizeSettings
 from engine.stylize import sheet as sheet_module
 from engine.stylize.book import pack_code
-from engine.stylize.sample_photo import sample_photo
+from engine.stylize.pictures.sample_photo import sample_photo
 from engine.stylize.sheet import (
     CELL_PX,
     CELLS_A_PAGE,

@@ -10,19 +10,19 @@ import pytest
 import torch
 from PIL import Image
 
-from bot.catalogue import style_label
+from bot.engine.catalogue import style_label
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadOption, BadPicture, Cancelled, OutOfMemory, PictureTooLarge, UnknownStyle
 from engine.progress import silent
 from engine.settings import StylizeSettings
 from engine.stylize.book import SOURCES_FILE, load_book, pack_code, unpack_code
-from engine.stylize.colour import keep_colours, light, light_together, luma
 from engine.stylize.painter import Painter
-from engine.stylize.pictures import gif
+from engine.stylize.pictures.colour import keep_colours, light, light_together, luma
+from engine.stylize.pictures.files import gif
 from engine.stylize.studio import Studio
 from engine.stylize.style_names import style_name
-from engine.stylize.weights import BOOK_FILE, CARD_FILE, NETWORK_FILE, weights_version
-from tests.engine.stylize.uploads import encoded, film, flat, opened, photo
+from engine.stylize.weights_file import BOOK_FILE, CARD_FILE, NETWORK_FILE, weights_version
+from tests.engine.stylize.pictures.uploads import encoded, film, flat, opened, photo
 
 
 @pytest.fixture(scope="module")

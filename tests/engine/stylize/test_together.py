@@ -16,7 +16,7 @@ from engine.progress import Progress, silent
 from engine.settings import StylizeSettings
 from engine.stylize.painter import Painter
 from engine.stylize.studio import Studio
-from tests.engine.stylize.uploads import encoded, flat, opened, photo
+from tests.engine.stylize.pictures.uploads import encoded, flat, opened, photo
 
 
 @pytest.fixture(scope="module")

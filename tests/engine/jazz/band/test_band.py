@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from engine.jazz.band import bass, bass_feel, comping, drums, ending, weights
-from engine.jazz.band.feel import FEELS, swing_share
 from engine.jazz.band.section import accompany
 from engine.jazz.band.voicing import HIGHEST, LOWEST, lead, movement, voicings
-from engine.jazz.form import FORM_NAMES, changes_of
-from engine.jazz.harmony import chord_at, parse_changes, parse_chord
-from engine.jazz.score import ChordSpan, Note, Score
+from engine.jazz.theory.feel import FEELS, swing_share
+from engine.jazz.theory.form import FORM_NAMES, changes_of
+from engine.jazz.theory.harmony import chord_at, parse_changes, parse_chord
+from engine.jazz.theory.score import ChordSpan, Note, Score
 
 BAND = weights.load()
 BLUES = parse_changes("Bb7 | Eb7 | Bb7 | Fm7 Bb7 | Eb7 | Eo7 | Bb7 | Dm7 G7alt | Cm7 | F7 | Bb7 G7 | Cm7 F7")

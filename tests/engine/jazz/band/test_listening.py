@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from engine.jazz.band import drums
-from engine.jazz.band.feel import FEELS
 from engine.jazz.band.listening import BASS_EARLY_MS, BASS_LATE_MS, Attention, Pulse, in_time_bass, in_time_chords
 from engine.jazz.band.section import accompany
-from engine.jazz.score import Note
-from tests.engine.jazz.test_band import BAND, BLUES, whole
+from engine.jazz.theory.feel import FEELS
+from engine.jazz.theory.score import Note
+from tests.engine.jazz.band.test_band import BAND, BLUES, whole
 
 
 def off_the_beat_ms(score, part):

@@ -9,13 +9,13 @@ import numpy as np
 import pretty_midi
 import pytest
 
-from engine.jazz.corpus import DroppedSolo, check, open_shard, write_shards
-from engine.jazz.corpus_readers import database_solos, read_corpus, read_database_solo, read_mcsv, read_midi
+from engine.jazz.corpus.readers import database_solos, read_corpus, read_database_solo, read_mcsv, read_midi
+from engine.jazz.corpus.solos import DroppedSolo, check, open_shard, write_shards
 
 BEAT_S = 0.4
 MELODY = ["onset", "duration", "period", "division", "bar", "beat", "tatum", "beat_duration", "signature", "pitch",
           "loud_median", "phrase_id", "phrase_begin", "chorus_id", "chord", "form", "idea"]  # fmt: skip
-SHARED = Path(__file__).parents[4] / "shared" / "data" / "jazz"
+SHARED = Path(__file__).parents[5] / "shared" / "data" / "jazz"
 
 
 def note_rows(count: int = 40) -> list[dict[str, object]]:

@@ -10,18 +10,18 @@ import pytest
 
 from engine.errors import BadAudio, BadChords, BadMidi, BadOption
 from engine.jazz.band import weights
-from engine.jazz.band.feel import FEELS
 from engine.jazz.band.section import accompany
-from engine.jazz.harmony import format_changes, parse_changes
 from engine.jazz.human.chords import estimate_chords
 from engine.jazz.human.importing import human_score, phrase_to_answer
 from engine.jazz.human.melody import find_melody, off_beat, phrase_window, top_line
 from engine.jazz.human.midi_file import MAX_BYTES, read_midi
 from engine.jazz.human.pieces import PIECES, read_piece
 from engine.jazz.human.recording import cut_phrase
-from engine.jazz.loudness import RATE_HZ
-from engine.jazz.midi import write_midi
-from engine.jazz.score import Note
+from engine.jazz.rendering.loudness import RATE_HZ
+from engine.jazz.rendering.midi import write_midi
+from engine.jazz.theory.feel import FEELS
+from engine.jazz.theory.harmony import format_changes, parse_changes
+from engine.jazz.theory.score import Note
 
 LIMIT_S = 600.0
 TUNE = tuple(Note(i * 0.5 + (0.1 if i % 2 else 0.02), 0.4, 62 + (i * 5) % 12, 70 + i % 30) for i in range(64))

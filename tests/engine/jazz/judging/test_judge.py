@@ -8,10 +8,9 @@ import pytest
 from jazz_solos import made_up_solo
 from PIL import Image
 
-from engine.jazz.evaluate import lines_of_solos
-from engine.jazz.judge import auc, judge, note_channels
-from engine.jazz.matched import matched_clips
-from engine.jazz.measures import (
+from engine.jazz.judging.evaluate import lines_of_solos
+from engine.jazz.judging.judge import auc, judge, note_channels
+from engine.jazz.judging.measures import (
     MEASURES,
     Line,
     grooving_similarity,
@@ -21,12 +20,13 @@ from engine.jazz.measures import (
     pitch_class_entropy,
     table,
 )
-from engine.jazz.score import ChordSpan, Note
-from engine.jazz.side_by_side import draw_all, values_of
-from engine.jazz.soloist import Soloist
-from engine.jazz.weights_file import Weights
-from engine.jazz.window_statistics import statistics
-from engine.jazz.windows import Window, cut, notes_of_solo, windows_of_solo
+from engine.jazz.judging.side_by_side import draw_all, values_of
+from engine.jazz.model.weights_file import Weights
+from engine.jazz.model.window_statistics import statistics
+from engine.jazz.model.windows import Window, cut, notes_of_solo, windows_of_solo
+from engine.jazz.playing.matched import matched_clips
+from engine.jazz.playing.soloist import Soloist
+from engine.jazz.theory.score import ChordSpan, Note
 
 
 def windows(seeds: range) -> list[Window]:

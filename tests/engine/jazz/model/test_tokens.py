@@ -5,8 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jazz_solos import made_up_solo
 
-from engine.jazz.score import Note
-from engine.jazz.tokens import (
+from engine.jazz.model.tokens import (
     LENGTH_MS,
     changes_of_solo,
     decode,
@@ -16,7 +15,8 @@ from engine.jazz.tokens import (
     onsets_of,
     velocity_of,
 )
-from engine.jazz.windows import notes_of_solo
+from engine.jazz.model.windows import notes_of_solo
+from engine.jazz.theory.score import Note
 
 
 @st.composite

@@ -9,23 +9,23 @@ import pytest
 import torch
 from jazz_solos import made_up_solo
 
-from engine.jazz.choosing import Choice
-from engine.jazz.copying import KnownRuns
-from engine.jazz.generator import Setting, SoloistNet, SoloistShape
-from engine.jazz.judge import auc
-from engine.jazz.logistic import Logistic
-from engine.jazz.matched import matched_clips
-from engine.jazz.performing import Renderer
-from engine.jazz.rendition import RenditionNet, RenditionShape
-from engine.jazz.sampling import ChangesTable, Improviser, Takes, draw, excerpt_of_takes
-from engine.jazz.score import ChordSpan
-from engine.jazz.soloist import Soloist
-from engine.jazz.take_critic import LOOKS, TakeCritic
-from engine.jazz.tokens import POSITIONS, Events, changes_of_spans
-from engine.jazz.train_take_critic import train_take_critic, windows_of_humans
-from engine.jazz.weights_file import Weights
-from engine.jazz.window_statistics import harmony_statistics, statistics
-from engine.jazz.windows import Window, notated_columns, window_at
+from engine.jazz.judging.judge import auc
+from engine.jazz.model.logistic import Logistic
+from engine.jazz.model.rendition_net import RenditionNet, RenditionShape
+from engine.jazz.model.soloist_net import Setting, SoloistNet, SoloistShape
+from engine.jazz.model.take_critic import LOOKS, TakeCritic
+from engine.jazz.model.tokens import POSITIONS, Events, changes_of_spans
+from engine.jazz.model.weights_file import Weights
+from engine.jazz.model.window_statistics import harmony_statistics, statistics
+from engine.jazz.model.windows import Window, notated_columns, window_at
+from engine.jazz.playing.choosing import Choice
+from engine.jazz.playing.copying import KnownRuns
+from engine.jazz.playing.matched import matched_clips
+from engine.jazz.playing.performing import Renderer
+from engine.jazz.playing.sampling import ChangesTable, Improviser, Takes, draw, excerpt_of_takes
+from engine.jazz.playing.soloist import Soloist
+from engine.jazz.theory.score import ChordSpan
+from engine.jazz.training.take_critic import train_take_critic, windows_of_humans
 
 CHANGES = changes_of_spans((ChordSpan(0.0, 32.0, "F7"), ChordSpan(32.0, 96.0, "Bb7")), 128, 4)
 

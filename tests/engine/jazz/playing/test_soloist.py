@@ -9,16 +9,16 @@ import torch
 from jazz_solos import made_up_solo
 
 from engine.errors import BadChords, BadOption, Cancelled, Internal
-from engine.jazz.copying import MAX_COPIED_RUN, KnownRuns, hash_runs, hashes_of_solos
-from engine.jazz.excerpts import encode_solos, random_batch
-from engine.jazz.generator import SoloistNet, SoloistShape
-from engine.jazz.layers import Cache
-from engine.jazz.rendition import Played, RenditionNet, RenditionShape
-from engine.jazz.sampling import Improviser
-from engine.jazz.score import ChordSpan, Note
-from engine.jazz.soloist import Request, Soloist, instruments
-from engine.jazz.tokens import Changes, Events, encode
-from engine.jazz.weights_file import Weights, load_weights, save_weights
+from engine.jazz.model.excerpts import encode_solos, random_batch
+from engine.jazz.model.layers import Cache
+from engine.jazz.model.rendition_net import Played, RenditionNet, RenditionShape
+from engine.jazz.model.soloist_net import SoloistNet, SoloistShape
+from engine.jazz.model.tokens import Changes, Events, encode
+from engine.jazz.model.weights_file import Weights, load_weights, save_weights
+from engine.jazz.playing.copying import MAX_COPIED_RUN, KnownRuns, hash_runs, hashes_of_solos
+from engine.jazz.playing.sampling import Improviser
+from engine.jazz.playing.soloist import Request, Soloist, instruments
+from engine.jazz.theory.score import ChordSpan, Note
 
 BLUES = (ChordSpan(0.0, 4.0, "F7"), ChordSpan(4.0, 4.0, "Bb7"), ChordSpan(8.0, 8.0, "F7"))
 
@@ -78,7 +78,7 @@ def test_transposing_line_and_chords_moves_the_answer_along(tiny_weights: Weight
     solos = encode_solos([made_up_solo(0)], ("A",))
     answers = []
     for shift in (0, 3):
-        from engine.jazz.excerpts import collate
+        from engine.jazz.model.excerpts import collate
 
         batch = collate([(solos[0], 0, 20, shift, 0)], 20)
         state = network(batch.excerpt, network.setting(batch.setting))[:, :-1]
@@ -218,7 +218,7 @@ def test_a_primer_is_heard_over_its_own_chords(tiny_weights: Weights, monkeypatc
             seen.append(changes[0])
             super().__init__(network, changes, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("engine.jazz.soloist.Improviser", Listening)
+    monkeypatch.setattr("engine.jazz.playing.soloist.Improviser", Listening)
     phrase = tuple(Note(0.5 * i, 0.4, 60 + i, 80) for i in range(12))  # to beat 6: two bars
     over = (ChordSpan(0.0, 4.0, "Dm7"), ChordSpan(4.0, 4.0, "G7"))
     soloist = Soloist.of(tiny_weights)

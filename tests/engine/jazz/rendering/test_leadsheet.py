@@ -6,13 +6,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from engine.jazz.chords import parse_chord
-from engine.jazz.harmony import parse_changes
-from engine.jazz.instruments import SOLOISTS, find_instrument
-from engine.jazz.leadsheet import write_lead_sheet
-from engine.jazz.notation import DIVISIONS, INK, notate
-from engine.jazz.score import Note, Score
-from engine.jazz.spelling import Reading, letter
+from engine.jazz.rendering.leadsheet import write_lead_sheet
+from engine.jazz.rendering.notation import DIVISIONS, INK, notate
+from engine.jazz.theory.chords import parse_chord
+from engine.jazz.theory.harmony import parse_changes
+from engine.jazz.theory.instruments import SOLOISTS, find_instrument
+from engine.jazz.theory.score import Note, Score
+from engine.jazz.theory.spelling import Reading, letter
 
 EIGHTH = DIVISIONS // 2
 CHANGES = parse_changes("Dm7 G7alt | Cmaj7 | F#m7b5/C % | Bbm6")

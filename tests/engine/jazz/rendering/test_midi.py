@@ -9,12 +9,12 @@ import pretty_midi
 import pytest
 
 from engine.jazz.band import weights
-from engine.jazz.band.feel import FEELS
 from engine.jazz.band.section import accompany
-from engine.jazz.harmony import QUALITIES, parse_changes, parse_chord
 from engine.jazz.human.midi_file import read_midi
-from engine.jazz.midi import write_midi
-from engine.jazz.score import ChordSpan, Note, Score, Section
+from engine.jazz.rendering.midi import write_midi
+from engine.jazz.theory.feel import FEELS
+from engine.jazz.theory.harmony import QUALITIES, parse_changes, parse_chord
+from engine.jazz.theory.score import ChordSpan, Note, Score, Section
 
 CHANGES = parse_changes("Dm7 G7 | Cmaj7 | Fø Bb7alt | C6/9")
 SOLO = (Note(0.02, 0.5, 62, 80), Note(1.6, 0.3, 65, 95), Note(4.01, 2.0, 64, 70), Note(15.9, 0.08, 60, 60))

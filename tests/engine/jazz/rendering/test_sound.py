@@ -9,10 +9,10 @@ import torch
 
 from engine.contract.configuration import ConfigurationError
 from engine.errors import BadAudio
-from engine.jazz import codec, render
-from engine.jazz.loudness import RATE_HZ, integrated_lufs, levelled, limited, true_peak_dbtp
-from engine.jazz.score import Note, Score
-from engine.jazz.sound import finish, play_score
+from engine.jazz.rendering import codec, render
+from engine.jazz.rendering.loudness import RATE_HZ, integrated_lufs, levelled, limited, true_peak_dbtp
+from engine.jazz.rendering.sound import finish, play_score
+from engine.jazz.theory.score import Note, Score
 from engine.progress import silent
 
 CPU = torch.device("cpu")

@@ -7,8 +7,8 @@ import pytest
 
 from engine.errors import BadOption
 from engine.jazz.band import weights
-from engine.jazz.form import FORMS, KEYS, changes_of, is_tonic, split_key, token_of
-from engine.jazz.harmony import chord_at, parse_chord
+from engine.jazz.theory.form import FORMS, KEYS, changes_of, is_tonic, split_key, token_of
+from engine.jazz.theory.harmony import chord_at, parse_chord
 
 MODEL = weights.load().chords
 

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import BadChords
-from engine.jazz.harmony import (
+from engine.jazz.theory.harmony import (
     chord_at,
     format_changes,
     parse_changes,

@@ -9,15 +9,16 @@ import pytest
 import torch
 from jazz_solos import made_up_solo
 
-from engine.jazz.critic import CriticNet, CriticShape, SoftNotes
-from engine.jazz.excerpts import encode_solos, random_batch
-from engine.jazz.fine_tuning import FineTuning, FineTuningPlan, Learner
-from engine.jazz.generator import SoloistNet, SoloistShape
-from engine.jazz.matched import matched_clips
-from engine.jazz.rendition import RenditionShape
-from engine.jazz.soloist import Soloist
-from engine.jazz.take_critic import LOOKS, Look, TakeCritic
-from engine.jazz.train_adversarial import (
+from engine.jazz.model.critic_net import CriticNet, CriticShape, SoftNotes
+from engine.jazz.model.excerpts import encode_solos, random_batch
+from engine.jazz.model.rendition_net import RenditionShape
+from engine.jazz.model.soloist_net import SoloistNet, SoloistShape
+from engine.jazz.model.take_critic import LOOKS, Look, TakeCritic
+from engine.jazz.model.weights_file import Weights
+from engine.jazz.model.windows import Window
+from engine.jazz.playing.matched import matched_clips
+from engine.jazz.playing.soloist import Soloist
+from engine.jazz.training.adversarial import (
     AdversarialPlan,
     draw_duel,
     explaining_gumbels,
@@ -25,12 +26,11 @@ from engine.jazz.train_adversarial import (
     soft_line,
     train_adversarial,
 )
-from engine.jazz.train_critic import CriticPlan, encode_clips, train_critic
-from engine.jazz.train_likelihood import LikelihoodPlan, measure, train_likelihood
-from engine.jazz.train_reweighted import ReweightedPlan, draw_weighed, train_reweighted, weigh
-from engine.jazz.training import Group, learning_rate, load_checkpoint, save_checkpoint, total
-from engine.jazz.weights_file import Weights
-from engine.jazz.windows import Window
+from engine.jazz.training.critic import CriticPlan, encode_clips, train_critic
+from engine.jazz.training.fine_tuning import FineTuning, FineTuningPlan, Learner
+from engine.jazz.training.likelihood import LikelihoodPlan, measure, train_likelihood
+from engine.jazz.training.reweighted import ReweightedPlan, draw_weighed, train_reweighted, weigh
+from engine.jazz.training.stage import Group, learning_rate, load_checkpoint, save_checkpoint, total
 
 GROUP = Group(0, 1, torch.device("cpu"))
 SOLOS = encode_solos([made_up_solo(seed, notes=120) for seed in range(4)], ("A",))
@@ -96,7 +96,7 @@ def test_padding_changes_nothing() -> None:
     network = SoloistNet(SHAPE).eval()
     generator = np.random.default_rng(0)
     batch = random_batch(SOLOS, 2, 16, generator, augment=False)
-    from engine.jazz.excerpts import collate
+    from engine.jazz.model.excerpts import collate
 
     item = (SOLOS[0], 0, 12, 0, 0)
     tight, loose = collate([item], 12), collate([item], 30)

@@ -13,10 +13,10 @@ from PIL import Image
 
 from engine.errors import BadOption
 from engine.stylize import book as book_module
-from engine.stylize import evaluate as evaluate_module
 from engine.stylize.book import StyleBook, export
 from engine.stylize.corpus import is_held_out, is_watched
-from engine.stylize.evaluate import (
+from engine.stylize.judging import evaluate as evaluate_module
+from engine.stylize.judging.evaluate import (
     FEWEST_DRAWN,
     GAP_PX,
     MOST_SHOWN,
@@ -26,11 +26,11 @@ from engine.stylize.evaluate import (
     shown_pairs,
     write_contact_sheet,
 )
-from engine.stylize.judge import FIGURES, Judge
+from engine.stylize.judging.judge import FIGURES, Judge
 from engine.stylize.network import StyleNetwork
-from engine.stylize.weights import network_of_checkpoint, weights_version
-from tests.engine.stylize.loss_double import SmallFeatures
-from tests.engine.stylize.test_training import TINY
+from engine.stylize.weights_file import network_of_checkpoint, weights_version
+from tests.engine.stylize.training.loss_double import SmallFeatures
+from tests.engine.stylize.training.test_training import TINY
 
 SIDE_PX = 8
 

@@ -14,11 +14,11 @@ import torch
 from PIL import Image, ImageCms
 
 from engine.errors import BadPicture, Cancelled, EngineError, PictureTooLarge
-from engine.stylize import pictures
-from engine.stylize.film import _timed, decode_film, encode_film, is_film
-from engine.stylize.pictures import Frame, Picture, before_after, decode, encode, header_size
-from tests.engine.stylize.heic import heic
-from tests.engine.stylize.uploads import as_a_browser_records, film, shown_at
+from engine.stylize.pictures.files import Frame, Picture, before_after, decode, encode, header_size
+from engine.stylize.pictures import files as pictures
+from engine.stylize.pictures.film import _timed, decode_film, encode_film, is_film
+from tests.engine.stylize.pictures.heic import heic
+from tests.engine.stylize.pictures.uploads import as_a_browser_records, film, shown_at
 
 LIMIT = 25 * 2**20
 

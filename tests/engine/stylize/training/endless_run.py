@@ -1,4 +1,4 @@
-"""A training that only a signal ends: `python -m tests.engine.stylize.endless_run FOLDER`, with the folder's shards."""
+"""A training that only a signal ends: `python -m tests.engine.stylize.training.endless_run FOLDER`, with its shards."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from engine.stylize.corpus import Shard
-from engine.stylize.losses import LossWeights, PerceptualLoss
-from engine.stylize.train import Options, Reports, Trainer
-from tests.engine.stylize.loss_double import SmallFeatures
-from tests.engine.stylize.test_training import TINY
+from engine.stylize.training.losses import LossWeights, PerceptualLoss
+from engine.stylize.training.train import Options, Reports, Trainer
+from tests.engine.stylize.training.loss_double import SmallFeatures
+from tests.engine.stylize.training.test_training import TINY
 
 
 def main(folder: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.stylize.judge import RandomFeatures, sliced_patch_distance, ssim
-from engine.stylize.losses import (
+from engine.stylize.judging.judge import RandomFeatures, sliced_patch_distance, ssim
+from engine.stylize.training.losses import (
     StyleQueue,
     contrastive,
     moments,

@@ -16,8 +16,6 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.stylize import batches as batches_module
-from engine.stylize.batches import Draw, StepDataset, batches, prepared, softened
 from engine.stylize.corpus import (
     SHORT_SIDE_PX,
     Shard,
@@ -30,13 +28,15 @@ from engine.stylize.corpus import (
     picture_files,
     random_crop,
 )
-from engine.stylize.losses import LossWeights, PerceptualLoss, fringe_distance
 from engine.stylize.network import Shape, StyleNetwork
-from engine.stylize.pictures import ORIENTATION_TAG
-from engine.stylize.samples import WatchedPairs
-from engine.stylize.train import CHECKPOINT, Options, Reports, Trainer, main, term_weight
-from engine.stylize.weights import load_network, network_of_checkpoint, save_network
-from tests.engine.stylize.loss_double import SmallFeatures
+from engine.stylize.pictures.files import ORIENTATION_TAG
+from engine.stylize.training import batches as batches_module
+from engine.stylize.training.batches import Draw, StepDataset, batches, prepared, softened
+from engine.stylize.training.losses import LossWeights, PerceptualLoss, fringe_distance
+from engine.stylize.training.samples import WatchedPairs
+from engine.stylize.training.train import CHECKPOINT, Options, Reports, Trainer, main, term_weight
+from engine.stylize.weights_file import load_network, network_of_checkpoint, save_network
+from tests.engine.stylize.training.loss_double import SmallFeatures
 
 TINY = Shape(half=8, quarter=8, eighth=8, eighth_blocks=1, style=(8, 8, 8), code=8, full=4)
 
@@ -252,7 +252,7 @@ def test_a_signal_to_the_whole_group_ends_a_run_with_its_checkpoint(
     tmp_path: Path, shards: tuple[Shard, Shard], number: signal.Signals
 ) -> None:
     """As a terminal sends Ctrl-C and `torchrun` its end: loading processes get it, too, and must not end the loop."""
-    command = [sys.executable, "-m", "tests.engine.stylize.endless_run", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.engine.stylize.training.endless_run", str(tmp_path)]
     with subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True) as process:
         try:
             for _ in range(600):
