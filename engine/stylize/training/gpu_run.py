@@ -231,7 +231,11 @@ class Watch:
         self.pending: list[tuple[int, float, dict[str, float], list[tuple[int, Future[dict[str, float]]]]]] = []
 
     @torch.no_grad()
-    def look(self, network: StyleNetwork, step: int, trained_s: float, sheets: bool = True) -> None:
+    def look(self, network: StyleNetwork, step: int, trained_s: float) -> None:
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=False, allow_tf32=True):
+            self._look(network, step, trained_s)
+
+    def _look(self, network: StyleNetwork, step: int, trained_s: float) -> None:
         row: dict[str, float] = {}
         jobs = []
         for size, (photos, styles) in self.pairs.items():
@@ -245,7 +249,7 @@ class Watch:
                 shown.append(torch.cat([style[0], photo[0], painted[0]], dim=2).cpu())
             row |= {f"{name}_{size}": float(np.mean([f[name] for f in figures])) for name in FIGURES}
             row[f"pan_{size}"] = float(np.mean([pan(network, p, s) for p, s in list(zip(photos.split(1), styles.split(1)))[:4]]))
-            if sheets and size > 256:
+            if size > 256:
                 rows = [torch.cat(shown[i : i + 2], dim=2) for i in range(0, 8 if size == 512 else 6, 2)]
                 save_jpeg(torch.cat(rows, dim=1), self.out / f"sheet-{size}.jpg", 1.0 if size == 512 else 0.7)
         self.pending.append((step, trained_s, row, jobs))

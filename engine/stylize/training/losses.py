@@ -53,7 +53,7 @@ class LossWeights:
     palette: float = 6.0
     contrast: float = 0.3
     identity: float = 3.0
-    consistency: float = 10.0
+    consistency: float = 16.0
     variation: float = 0.1
     fringe: float = 1.5
     order: float = 3.5
