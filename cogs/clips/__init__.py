@@ -23,8 +23,8 @@ from bot.library.clip_intake import Draft, Upload, play_upload, store_draft
 from bot.rules.blind_poll import LARGEST_SEED
 from bot.store import clips
 from bot.store.clips import Clip, Kind
+from cogs.clips.describing import described
 from cogs.clips.drafts import LONGEST_CHORDS, Desk, DraftButton, Drafts, TrackMenu, offer
-from cogs.poll.views import described
 from engine.contract import engine_pb2 as pb
 
 NO_CONSENT = "I only store a clip when whoever played it agrees; ask them, then set `consent` to True."

@@ -11,8 +11,8 @@ from bot.errors import Refused
 from bot.library.clip_intake import Draft, Upload
 from bot.store import clips
 from bot.store.clips import Kind
+from cogs.clips.describing import described
 from cogs.clips.drafts import Drafts
-from cogs.poll.views import described
 from engine.contract import engine_pb2 as pb
 from tests.bot.store.collection import CONDITIONS
 from tests.conftest import Club
