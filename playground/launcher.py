@@ -17,8 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from playground.server import Server
-from playground.store import StateInUse, StateTooNew
-from playground.world import DEFAULT_TOKEN, HOST, MIB, Options, Playground
+from playground.world.state import DEFAULT_TOKEN, HOST, MIB, Options, Playground
+from playground.world.store import StateInUse, StateTooNew
 
 DEFAULT_PORT = 8765
 _PORTS_TRIED = 20

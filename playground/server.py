@@ -4,10 +4,15 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from playground import cdn, page_api, page_interactions, rest_application, rest_channels, rest_interactions
-from playground.errors import ApiError
+from playground.page import interactions as page_interactions
+from playground.page import routes as page_api
+from playground.rest import application as rest_application
+from playground.rest import cdn
+from playground.rest import channels as rest_channels
+from playground.rest import interactions as rest_interactions
+from playground.rules.errors import ApiError
 from playground.security import guard
-from playground.world import HOST, PLAYGROUND, Playground, answer
+from playground.world.state import HOST, PLAYGROUND, Playground, answer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -14,7 +14,7 @@ import discord
 import pytest
 
 from playground.server import Server
-from playground.world import Options, Playground
+from playground.world.state import Options, Playground
 from tests.playground.member_client import MemberClient
 from tests.playground.practice_bot import PracticeBot, point_at
 

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from playground import cast
+from playground.world import cast
 from tests.playground.conftest import Course, Open
 
 GALLERY = "1411898000000000021"

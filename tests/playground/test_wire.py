@@ -7,7 +7,7 @@ import asyncio
 import discord
 import pytest
 
-from playground import cast
+from playground.world import cast
 from tests.playground.conftest import Clock, Course, Open
 from tests.playground.practice_bot import png
 from tests.waiting import until
