@@ -13,10 +13,9 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 import psutil
 
-from tests.playground.member_client import MemberClient
+from playground.driver import Member, drive
 
 REPOSITORY = Path(__file__).parents[2]
 LOGS = REPOSITORY / "var" / "end_to_end"
@@ -35,11 +34,10 @@ class House:
     folder: Path
 
     @contextlib.asynccontextmanager
-    async def members(self) -> AsyncIterator[dict[str, MemberClient]]:
+    async def members(self) -> AsyncIterator[dict[str, Member]]:
         """Ada, Ben and the instructor, without a browser."""
-        timeout = aiohttp.ClientTimeout(total=60)
-        async with aiohttp.ClientSession(self.origin, timeout=timeout) as session:
-            yield {name: MemberClient(session, slug) for name, slug in SLUGS.items()}
+        async with drive(self.origin) as playground:
+            yield {name: playground.member(slug) for name, slug in SLUGS.items()}
 
     def processes(self) -> list[psutil.Process]:
         """Launcher, bot, engine, and whatever these started."""
