@@ -39,6 +39,8 @@ LARGE_BYTES = 9 * MIB
 """Under the 10 MiB that members may upload without paying."""
 WARM_TIMEOUT_S = 180.0
 RESULT_TIMEOUT_S = 300.0
+_TOLD = re.compile(r"is at (\S+) .*\n.*DISCORD_TOKEN=(\S+) WOODSHED_DISCORD__API_BASE=(\S+)")
+"""Where a playground without a bot says that it is, and how a bot logs in."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,8 @@ async def measure(rounds: int, engine_address: str) -> list[Figure]:
     """Start everything, measure, stop everything."""
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="woodshed-bench-")))
-        playground, origin, login = await stack.enter_async_context(_playground(folder))
-        driver = await stack.enter_async_context(drive(origin))
+        playground, address, login = await stack.enter_async_context(_playground(folder))
+        driver = await stack.enter_async_context(drive(address))
         members = [driver.member(slug) for slug in MEMBERS]
         environment = {
             **os.environ,
@@ -227,20 +229,19 @@ def _show_end(log: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def _playground(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str, dict[str, str]]]:
-    """A playground without a bot; yields its process, its origin, and what a bot needs to log in."""
+    """A playground without a bot; yields its process, its address, and what a bot needs to log in."""
     command = (sys.executable, "-m", "playground", "--server-only", "--state", str(folder / "playground"))
     log = folder / "playground.log"
     async with _child(command, dict(os.environ), log) as process:
         told = None
         for _ in range(600):
-            if told := re.search(r"DISCORD_TOKEN=(\S+) WOODSHED_DISCORD__API_BASE=(\S+)", log.read_text()):
+            if told := _TOLD.search(log.read_text()):
                 break
             await asyncio.sleep(0.05)
         if told is None:
             raise RuntimeError(log.read_text())
-        token, api_base = told.groups()
-        origin = api_base.split("/api/")[0]
-        yield process, origin, {"DISCORD_TOKEN": token, "WOODSHED_DISCORD__API_BASE": api_base}
+        address, token, api_base = told.groups()
+        yield process, address, {"DISCORD_TOKEN": token, "WOODSHED_DISCORD__API_BASE": api_base}
 
 
 def noise_png(size_bytes: int, draw: random.Random) -> bytes:

@@ -52,8 +52,13 @@ def build_application(playground: Playground) -> web.Application:
     application[PLAYGROUND] = playground
     for path in ("/gateway", "/gateway/"):
         application.router.add_get(path, playground.gateway.handle)
-    for module in (cdn, page_api, page_interactions):
-        application.router.add_routes(module.routes)
+    application.router.add_routes(cdn.routes)
+    application.router.add_get("/", no_key)
+    page = web.Application()
+    page[PLAYGROUND] = playground
+    for module in (page_api, page_interactions):
+        page.router.add_routes(module.routes)
+    application.add_subapp(f"/{playground.key}", page)
     api = web.Application(middlewares=[rest_application.authenticate])
     api[PLAYGROUND] = playground
     for module in (rest_application, rest_channels, rest_interactions):
@@ -61,6 +66,14 @@ def build_application(playground: Playground) -> web.Application:
     api.router.add_route("*", "/{rest:.*}", rest_application.no_such_route)
     application.add_subapp("/api/v10", api)
     return application
+
+
+async def no_key(request: web.Request) -> web.Response:
+    """Whoever comes without the key learns where it is printed."""
+    text = (
+        "This playground needs the whole address, with its key. Copy it from the terminal where the playground runs.\n"
+    )
+    return web.Response(status=403, text=text)
 
 
 @web.middleware

@@ -26,7 +26,6 @@ from playground.world.store import Store
 Json = dict[str, Any]
 
 HOST = "127.0.0.1"
-DEFAULT_TOKEN = "playground"
 MIB = 1024 * 1024
 
 
@@ -36,7 +35,8 @@ class Options:
 
     state: Path
     port: int = 0
-    token: str = DEFAULT_TOKEN
+    token: str | None = None
+    """What a bot logs in with; None: a random one, which this world keeps."""
     attachment_size_limit: int = 10 * MIB
     rate_limits: bool = False
     privileged_intents: bool = False
@@ -50,9 +50,10 @@ class Playground:
     def __init__(self, options: Options, clock: Callable[[], float] = time.time) -> None:
         self.options = options
         self.clock = clock
-        self.token = options.token
         self.attachment_size_limit = options.attachment_size_limit
         self.store = Store(options.state)
+        self.token = options.token or self.store.secret("bot-token")
+        self.key = self.store.secret("page")
         self.ids = Snowflakes(clock, last=self.store.largest_id())
         self.users = {member.id: member for member in cast.MEMBERS}
         self.channels = {channel.id: channel for channel in cast.text_channels()}
@@ -66,7 +67,7 @@ class Playground:
         self.rate_limits = RateLimits(options.rate_limits)
         self.audience = Audience()
         self.gateway = Gateway(
-            token=options.token,
+            token=self.token,
             guild_payload=lambda members: cast.guild(self.text_channels(), members),
             users=self.users,
             privileged_intents=options.privileged_intents,
@@ -80,6 +81,11 @@ class Playground:
     @property
     def origin(self) -> str:
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """The page's address. Its key is a capability: whoever has it can play every member."""
+        return f"{self.origin}/{self.key}/"
 
     @property
     def api_base(self) -> str:

@@ -42,6 +42,7 @@ class Store:
         self.directory = directory
         self.files = directory / "files"
         self.files.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o700)  # the keys in it are nobody else's
         self._connection = sqlite3.connect(directory / "playground.sqlite3", isolation_level=None, timeout=1.0)
         try:
             self._open()
@@ -49,7 +50,9 @@ class Store:
             self._connection.close()
             if "locked" not in str(error):
                 raise
-            raise StateInUse(f"Another playground uses {directory}; stop it, or name another with --state.") from error
+            raise StateInUse(
+                f"Another playground is using {directory}. Stop it, or name another folder with --state."
+            ) from error
         except StateTooNew:
             self._connection.close()
             raise
@@ -61,7 +64,8 @@ class Store:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
             raise StateTooNew(
-                f"{self.directory} was written by a newer playground (version {version}, mine is {_VERSION})."
+                f"{self.directory} belongs to a newer playground (version {version}; this one reads up to {_VERSION}). "
+                "Update Woodshed, or name another folder with --state."
             )
         self._connection.executescript(_SCHEMA + f"PRAGMA user_version={_VERSION};")
 

@@ -30,13 +30,13 @@ class House:
     """A running house, and where its files are."""
 
     process: subprocess.Popen[bytes]
-    origin: str
+    address: str
     folder: Path
 
     @contextlib.asynccontextmanager
     async def members(self) -> AsyncIterator[dict[str, Member]]:
         """Ada, Ben and the instructor, without a browser."""
-        async with drive(self.origin) as playground:
+        async with drive(self.address) as playground:
             yield {name: playground.member(slug) for name, slug in SLUGS.items()}
 
     def processes(self) -> list[psutil.Process]:
@@ -72,7 +72,7 @@ def open_house(folder: Path) -> Iterator[House]:
         )
     house = House(process, "", folder)
     try:
-        house.origin = _address(process, log, seen)
+        house.address = _address(process, log, seen)
         yield house
     finally:
         family = house.processes() if process.poll() is None else []
@@ -92,7 +92,7 @@ def _address(process: subprocess.Popen[bytes], log: Path, seen: int) -> str:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         text = log.read_bytes()[seen:].decode()
-        if match := re.search(r"Woodshed's playground: (http://\S+)/", text):
+        if match := re.search(r"Open this in your browser: (http://\S+)", text):
             return match[1]
         assert process.poll() is None, text
         time.sleep(0.1)

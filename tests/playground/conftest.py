@@ -31,7 +31,7 @@ class Course:
     instructor: Member = field(init=False)
 
     def __post_init__(self) -> None:
-        driver = Driver(self.session, f"{self.playground.origin}/")
+        driver = Driver(self.session, self.playground.address)
         self.ada, self.ben, self.instructor = (driver.member(slug) for slug in ("ada", "ben", "thelonia"))
 
 

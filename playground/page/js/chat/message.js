@@ -1,88 +1,22 @@
 // One message, as an element.
 
-import { Refused, api } from "../core/api.js";
+import { api } from "../core/api.js";
 import { messageComponents } from "./components.js";
 import { el, icon } from "../core/dom.js";
 import { embed } from "./embeds.js";
 import { markdown } from "./markdown.js";
 import { attachmentsOf } from "./media.js";
 import { openModal } from "./modal.js";
-import { menu, toast } from "../core/popups.js";
-import { commandsOfType, localized, memberOf, nameColour, state } from "../core/state.js";
+import { longTime, shortTime } from "../core/times.js";
+import { memberOf, state } from "../core/state.js";
+import { messageMenu, removeMessage, sentence } from "./message_menu.js";
+import { avatar, nameOf } from "./people.js";
 
 const EPHEMERAL = 1 << 6;
 const LOADING = 1 << 7;
 const COMPONENTS_V2 = 1 << 15;
 const TOKEN_LIFETIME_MS = 15 * 60 * 1000;
 const COMMAND_TYPES = [20, 23];
-
-/** The round picture of a member: the first letter on the member's colour. */
-export function avatar(member, className = "avatar") {
-  return el("span", { class: className, style: { "--colour": member.colour }, "aria-hidden": "true" }, member.name[0]);
-}
-
-/** A member's name; a click or right click offers the user menus. */
-export function nameOf(member) {
-  const node = el("span", { class: "name", data: { user: member.id } }, member.name);
-  const colour = nameColour(member);
-  if (colour) node.style.color = colour;
-  return node;
-}
-
-/** The user menus of bots, for a member's name wherever it stands. */
-export function userMenu(member, x, y) {
-  const commands = commandsOfType(2).map((command) => ({
-    label: localized(command, "name"),
-    action: () => useMenu(command, member.id, `"${localized(command, "name")}" on ${member.name}`),
-  }));
-  menu([
-    ...(commands.length ? ["Apps", ...commands, null] : []),
-    { label: "Copy user ID", action: () => navigator.clipboard?.writeText(member.id) },
-  ], x, y);
-}
-
-async function useMenu(command, targetId, what) {
-  const notice = state.pending(what);
-  try {
-    const answer = await api.interact(state.channelId, { kind: "menu", command_id: command.id, target_id: targetId });
-    notice.done(answer);
-  } catch (error) {
-    notice.done({ outcome: "refused", content: sentence(error) });
-  }
-}
-
-/** A refusal as a sentence; anything else is a fault of this page and goes on to the console. */
-export function sentence(error) {
-  if (error instanceof Refused) return error.message;
-  throw error;
-}
-
-/** What can be done with a message. `reply(message)` prepares an answer to it. */
-export function messageMenu(message, x, y, reply) {
-  const commands = message.flags & EPHEMERAL ? [] : commandsOfType(3);
-  const mayDelete = message.author.id === state.me.id || state.me.is_staff || message.flags & EPHEMERAL;
-  menu([
-    ...(message.flags & EPHEMERAL ? [] : [{ label: "Reply", icon: icon("reply"), action: () => reply(message) }]),
-    ...(commands.length ? [null, "Apps"] : []),
-    ...commands.map((command) => ({
-      label: localized(command, "name"),
-      icon: icon("apps"),
-      action: () => useMenu(command, message.id, `"${localized(command, "name")}"`),
-    })),
-    null,
-    { label: "Copy text", action: () => navigator.clipboard?.writeText(message.content) },
-    { label: "Copy message ID", action: () => navigator.clipboard?.writeText(message.id) },
-    ...(mayDelete ? [{ label: "Delete message", icon: icon("trash"), danger: true, action: () => remove(message) }] : []),
-  ], x, y);
-}
-
-async function remove(message) {
-  try {
-    await api.remove(message.channel_id, message.id);
-  } catch (error) {
-    toast(sentence(error));
-  }
-}
 
 /** The element of a message. `reply(message)` and `jump(messageId)` come from the list it stands in. */
 export function messageElement(message, { reply, jump }) {
@@ -199,7 +133,7 @@ function privacy(message) {
     { class: "privacy" },
     icon("eye"),
     "Only you can see this • ",
-    el("button", { class: "link", type: "button", on: { click: () => remove(message) } }, "Dismiss message"),
+    el("button", { class: "link", type: "button", on: { click: () => removeMessage(message) } }, "Dismiss message"),
   );
 }
 
@@ -217,17 +151,4 @@ async function useComponent(message, customId, values, failure) {
   } catch (error) {
     failure.textContent = sentence(error);
   }
-}
-
-function shortTime(iso) {
-  const date = new Date(iso);
-  const time = new Intl.DateTimeFormat(state.locale, { timeStyle: "short" }).format(date);
-  const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(iso).setHours(0, 0, 0, 0)) / 86400000);
-  if (days === 0) return time;
-  if (days === 1) return `Yesterday at ${time}`;
-  return new Intl.DateTimeFormat(state.locale, { dateStyle: "short", timeStyle: "short" }).format(date);
-}
-
-function longTime(iso) {
-  return new Intl.DateTimeFormat(state.locale, { dateStyle: "full", timeStyle: "short" }).format(new Date(iso));
 }

@@ -1,188 +1,158 @@
-// The messages of the channel on screen: loading, adding, changing, grouping, scrolling.
+// The messages of the channel on screen: loading, adding, changing, grouping.
 
 import { api } from "../core/api.js";
-import { el, fill, icon } from "../core/dom.js";
-import { messageElement, messageMenu, nameOf, avatar, sentence, userMenu } from "./message.js";
-import { openModal } from "./modal.js";
-import { toast } from "../core/popups.js";
+import { el, fill } from "../core/dom.js";
 import { memberOf, state } from "../core/state.js";
+import { beginning } from "./beginning.js";
+import { messageElement } from "./message.js";
+import { messageMenu, userMenu } from "./message_menu.js";
+import { Pending } from "./pending.js";
+import { Scrolling } from "./scrolling.js";
 
+const EPHEMERAL = 1 << 6;
 const GROUP_MS = 7 * 60 * 1000;
-const NEAR_BOTTOM_PX = 120;
+const FLASH_MS = 1500;
 const PAGE = 50;
 
-/** The list. `onReply(message)` is called when a member wants to answer a message. */
-export function createMessageList(onReply) {
-  const list = el("ol", { class: "messages", role: "log", "aria-label": "Messages" });
-  const scroller = el("div", { class: "scroller" }, el("div", { class: "beginning" }), list);
-  const shown = new Map();
-  let isComplete = true;
-  let isLoading = false;
-  const actions = { reply: onReply, jump };
-
-  function jump(messageId) {
-    const node = shown.get(messageId)?.node;
-    node?.scrollIntoView({ block: "center", behavior: "smooth" });
-    node?.classList.add("flash");
-    setTimeout(() => node?.classList.remove("flash"), 1500);
+export class MessageList {
+  /** `onReply(message)` is called when a member wants to answer a message. */
+  constructor(onReply) {
+    this.list = el("ol", { class: "messages", role: "log", "aria-label": "Messages" });
+    this.beginning = el("div", { class: "beginning" });
+    this.scroller = el("div", { class: "scroller", tabIndex: 0, "aria-label": "Channel" }, this.beginning, this.list);
+    this.scrolling = new Scrolling(this.scroller, this.list, () => this.loadOlder());
+    this.element = el("div", { class: "message-area" }, this.scroller, this.scrolling.button);
+    this.shown = new Map();
+    this.isComplete = true;
+    this.isLoading = false;
+    this.actions = { reply: onReply, jump: (messageId) => this.jump(messageId) };
+    this.listen();
   }
 
-  const isNearBottom = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_BOTTOM_PX;
-  const toBottom = () => {
-    scroller.scrollTop = scroller.scrollHeight;
-  };
-  // Pictures and players grow the list after it was scrolled: whoever was at the bottom stays there.
-  let stick = true;
-  scroller.addEventListener("scroll", () => {
-    stick = isNearBottom();
-    if (scroller.scrollTop < 200) loadOlder();
-  });
-  new ResizeObserver(() => stick && toBottom()).observe(list);
+  listen() {
+    this.list.addEventListener("contextmenu", (event) => {
+      const user = event.target.closest("[data-user]");
+      const node = event.target.closest("[data-id]");
+      if (event.target.closest("a, audio, video, input") || (!user && !node)) return;
+      event.preventDefault();
+      if (user) userMenu(memberOf(user.dataset.user), event.clientX, event.clientY);
+      else messageMenu(this.shown.get(node.dataset.id).message, event.clientX, event.clientY, this.actions.reply);
+    });
+    this.list.addEventListener("click", (event) => {
+      const user = event.target.closest("[data-user]");
+      if (user && !event.target.closest(".reply")) userMenu(memberOf(user.dataset.user), event.clientX, event.clientY);
+    });
+  }
 
-  async function open(channel) {
-    shown.clear();
-    fill(list);
-    fill(scroller.firstChild, beginning(channel));
+  async open(channel) {
+    this.shown.clear();
+    fill(this.list);
+    fill(this.beginning, beginning(channel));
     const messages = await api.history(channel.id);
     if (channel.id !== state.channelId) return;
-    for (const message of messages) if (!shown.has(message.id)) add(message);
-    isComplete = messages.length < PAGE;
-    regroup();
-    stick = true;
-    toBottom();
+    for (const message of messages) if (!this.shown.has(message.id)) this.list.append(this.make(message));
+    this.isComplete = messages.length < PAGE;
+    this.regroup();
+    this.scrolling.toNewest();
   }
 
-  async function loadOlder() {
-    if (isComplete || isLoading || !shown.size) return;
-    isLoading = true;
+  async loadOlder() {
+    if (this.isComplete || this.isLoading || !this.shown.size) return;
+    this.isLoading = true;
     const channelId = state.channelId;
-    const oldest = list.querySelector("[data-id]").dataset.id;
+    const oldest = this.list.querySelector("[data-id]").dataset.id;
     const messages = await api.history(channelId, oldest);
-    isLoading = false;
+    this.isLoading = false;
     if (channelId !== state.channelId) return;
-    isComplete = messages.length < PAGE;
-    const before = scroller.scrollHeight - scroller.scrollTop;
-    for (const message of messages.reverse()) add(message, true);
-    regroup();
-    scroller.scrollTop = scroller.scrollHeight - before;
+    this.isComplete = messages.length < PAGE;
+    this.scrolling.keepPlace(() => {
+      this.list.prepend(...messages.map((message) => this.make(message)));
+      this.regroup();
+    });
   }
 
-  function add(message, atStart = false) {
-    const node = messageElement(message, actions);
-    shown.set(message.id, { message, node });
-    if (atStart) list.prepend(node);
-    else list.append(node);
+  make(message) {
+    const node = messageElement(message, this.actions);
+    this.shown.set(message.id, { message, node });
+    return node;
   }
 
-  function upsert(message) {
-    const old = shown.get(message.id);
-    if (!old) {
-      const follow = stick || message.author.id === state.me.id;
-      add(message);
-      regroup();
-      if (follow) toBottom();
-      return;
-    }
-    const node = messageElement(message, actions);
+  /** Shows a new message, or a changed one in its place. */
+  upsert(message) {
+    const old = this.shown.get(message.id);
+    if (old) this.replace(old, message);
+    else this.list.append(this.make(message));
+    this.regroup();
+    if (!old) this.scrolling.added(isMine(message));
+  }
+
+  replace(old, message) {
+    const isFocused = old.node.contains(document.activeElement) ? document.activeElement.dataset.customId : null;
+    const node = this.make(message);
     keepPlaying(old, node, message);
-    node.className = `${node.className} ${old.node.classList.contains("grouped") ? "grouped" : ""}`.trim();
     old.node.replaceWith(node);
-    shown.set(message.id, { message, node });
-    regroup();
+    // Whoever pressed a button with the keyboard stays on it when the message is edited.
+    if (isFocused) node.querySelector(`[data-custom-id="${CSS.escape(isFocused)}"]`)?.focus();
   }
 
-  // An edit that leaves the files alone must not stop the clip that is playing.
-  function keepPlaying(old, node, message) {
-    const ids = (m) => m.attachments.map((a) => a.id).join();
-    const [before, after] = [old.node.querySelector(".attachments"), node.querySelector(".attachments")];
-    if (before && after && ids(old.message) === ids(message)) after.replaceWith(before);
+  remove(messageId) {
+    this.shown.get(messageId)?.node.remove();
+    this.shown.delete(messageId);
+    this.regroup();
   }
 
-  function remove(messageId) {
-    shown.get(messageId)?.node.remove();
-    shown.delete(messageId);
-    regroup();
+  jump(messageId) {
+    const node = this.shown.get(messageId)?.node;
+    if (!node) return;
+    this.scrolling.isFollowing = false;
+    node.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    node.classList.add("flash");
+    setTimeout(() => node.classList.remove("flash"), FLASH_MS);
   }
 
   /** Short messages of one author in a row share one head; whatever carries more stands by itself. */
-  function regroup() {
+  regroup() {
     let previous = null;
-    for (const node of list.children) {
-      const entry = shown.get(node.dataset.id);
-      const message = entry?.message ?? null;
-      const isGrouped =
-        previous !== null &&
-        message !== null &&
-        previous.author.id === message.author.id &&
-        message.type === 0 &&
-        isPlain(message) &&
-        isPlain(previous) &&
-        Boolean(previous.flags & 64) === Boolean(message.flags & 64) &&
-        new Date(message.timestamp) - new Date(previous.timestamp) < GROUP_MS;
-      node.classList.toggle("grouped", isGrouped);
+    for (const node of this.list.children) {
+      const message = this.shown.get(node.dataset.id)?.message ?? null;
+      node.classList.toggle("grouped", previous !== null && message !== null && belongTogether(previous, message));
       previous = message;
     }
   }
 
-  list.addEventListener("contextmenu", (event) => {
-    const user = event.target.closest("[data-user]");
-    const node = event.target.closest("[data-id]");
-    if (event.target.closest("a, audio, video, input") || (!user && !node)) return;
-    event.preventDefault();
-    if (user) userMenu(memberOf(user.dataset.user), event.clientX, event.clientY);
-    else messageMenu(shown.get(node.dataset.id).message, event.clientX, event.clientY, onReply);
-  });
-  list.addEventListener("click", (event) => {
-    const user = event.target.closest("[data-user]");
-    if (user && !event.target.closest(".reply")) userMenu(memberOf(user.dataset.user), event.clientX, event.clientY);
-  });
-
-  /** A line that only this tab sees while the bot is asked; its `done(answer)` acts on what came of it. */
-  function pending(what) {
-    const channelId = state.channelId;
-    const status = el("span", { class: "muted" }, "Sending command…");
-    const node = el(
-      "li",
-      { class: "message pending" },
-      el("div", { class: "message-context" }, avatar(state.me, "avatar tiny"), nameOf(state.me), " used ", el("span", { class: "command-name" }, what)),
-      el("div", { class: "pending-body" }, status),
-    );
-    list.append(node);
-    toBottom();
-    return {
-      done(answer) {
-        if (answer.outcome === "failed" || answer.outcome === "refused") {
-          const text = answer.outcome === "failed" ? "The application did not respond" : answer.content;
-          const dismiss = el("button", { class: "link", type: "button", on: { click: () => node.remove() } }, "Dismiss message");
-          fill(node.querySelector(".pending-body"), el("div", { class: "failure", role: "alert" }, text), el("div", { class: "privacy" }, icon("eye"), "Only you can see this • ", dismiss));
-          if (stick) toBottom();
-          return;
-        }
-        node.remove();
-        if (answer.outcome === "modal") openModal(answer.content, channelId);
-      },
-    };
+  /** A line that only this tab sees while the bot is asked. */
+  pending(what) {
+    const line = new Pending(what, () => this.scrolling.follow());
+    this.list.append(line.element);
+    this.scrolling.added(true);
+    return line;
   }
+}
 
-  return { element: scroller, open, upsert, remove, pending, jump };
+/** Whether this tab's member wrote it, or asked the bot for it. */
+function isMine(message) {
+  const asked = message.interaction_metadata?.user.id;
+  return message.author.id === state.me.id || asked === state.me.id;
+}
+
+function belongTogether(previous, message) {
+  return (
+    previous.author.id === message.author.id &&
+    message.type === 0 &&
+    isPlain(message) &&
+    isPlain(previous) &&
+    Boolean(previous.flags & EPHEMERAL) === Boolean(message.flags & EPHEMERAL) &&
+    new Date(message.timestamp) - new Date(previous.timestamp) < GROUP_MS
+  );
 }
 
 function isPlain(message) {
   return !message.embeds.length && !message.components.length && (!message.author.bot || !message.attachments.length);
 }
 
-function beginning(channel) {
-  if (channel.type === 1) {
-    return [el("h1", {}, "Woodshed"), el("p", { class: "muted" }, "This is the beginning of your direct messages with Woodshed.")];
-  }
-  return [
-    el("div", { class: "beginning-mark" }, icon("hash")),
-    el("h1", {}, `Welcome to #${channel.name}!`),
-    el("p", { class: "muted" }, `This is the start of the #${channel.name} channel. ${channel.topic}`),
-  ];
-}
-
-/** Reports a failed request of an event handler to the member. */
-export function report(promise) {
-  promise.catch((error) => toast(sentence(error)));
+/** An edit that leaves the files alone must not stop the clip that is playing. */
+function keepPlaying(old, node, message) {
+  const ids = (m) => m.attachments.map((a) => a.id).join();
+  const [before, after] = [old.node.querySelector(".attachments"), node.querySelector(".attachments")];
+  if (before && after && ids(old.message) === ids(message)) after.replaceWith(before);
 }

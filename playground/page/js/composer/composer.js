@@ -1,221 +1,180 @@
-// The composer: text, files, replies, and the list of commands that "/" opens.
+// The composer: text, files, replies, and the form of the command that is being filled in.
 
 import { api } from "../core/api.js";
-import { createCommandForm } from "./command_form.js";
-import { el, fill, fileSize, icon } from "../core/dom.js";
-import { nameOf, sentence } from "../chat/message.js";
+import { el, fill, icon } from "../core/dom.js";
 import { toast } from "../core/popups.js";
-import { commandsOfType, localized, memberOf, state } from "../core/state.js";
+import { commandsOfType, memberOf, state } from "../core/state.js";
+import { sentence } from "../chat/message_menu.js";
+import { nameOf } from "../chat/people.js";
+import { CommandForm } from "./command_form.js";
+import { CommandList, leavesOf } from "./command_list.js";
+import { FileTray } from "./file_tray.js";
 
-const SUBCOMMAND = 1;
-const GROUP = 2;
 const TYPING_EVERY_MS = 8000;
+const TALLEST_PX = 240;
 
-/** The composer; `pending(what)` shows a waiting line in the list. */
-export function createComposer(pending) {
-  let replyTo = null;
-  let files = [];
-  let form = null;
-  let lastTyping = 0;
-  let channelId = null;
-  const drafts = new Map();
+export class Composer {
+  /** `pending(what)` shows a waiting line in the list of messages. */
+  constructor(pending) {
+    this.pending = pending;
+    this.replyTo = null;
+    this.form = null;
+    this.lastTyping = 0;
+    this.channelId = null;
+    this.drafts = new Map();
+    this.tray = new FileTray();
+    this.replyBar = el("div", { class: "reply-bar" });
+    this.picker = el("input", { type: "file", multiple: true, class: "visually-hidden", tabIndex: -1, "aria-label": "Attach files" });
+    this.text = el("textarea", { class: "composer-text", rows: 1, maxLength: 2000, "aria-label": "Message", "aria-haspopup": "listbox", "aria-expanded": "false" });
+    this.commands = new CommandList(this.text, (leaf) => this.openForm(leaf));
+    this.line = el(
+      "div",
+      { class: "composer-line" },
+      tool("plus", "Attach files", () => this.picker.click()),
+      this.picker,
+      this.text,
+      tool("slash", "Commands", () => this.startCommand()),
+      tool("send", "Send message", () => this.sendMessage()),
+    );
+    this.box = el("div", { class: "composer-box" }, this.replyBar, this.tray.element, this.line);
+    this.element = el("div", { class: "composer" }, this.commands.element, this.box);
+    this.listen();
+  }
 
-  const replyBar = el("div", { class: "reply-bar" });
-  const tray = el("div", { class: "file-tray" });
-  const commandList = el("div", { class: "command-list", role: "listbox", "aria-label": "Commands" });
-  const picker = el("input", { type: "file", multiple: true, class: "visually-hidden", "aria-label": "Attach files" });
-  const text = el("textarea", { class: "composer-text", rows: 1, maxLength: 2000, "aria-label": "Message" });
-  const line = el(
-    "div",
-    { class: "composer-line" },
-    el("button", { class: "tool plus", type: "button", title: "Attach files", "aria-label": "Attach files", on: { click: () => picker.click() } }, icon("plus")),
-    picker,
-    text,
-    el("button", { class: "tool", type: "button", title: "Commands", "aria-label": "Commands", on: { click: () => { text.value = "/"; text.focus(); changed(); } } }, icon("slash")),
-    el("button", { class: "tool", type: "button", title: "Send", "aria-label": "Send message", on: { click: sendMessage } }, icon("send")),
-  );
-  const slot = el("div", { class: "composer-box" }, replyBar, tray, line);
-  const node = el("div", { class: "composer" }, commandList, slot);
+  listen() {
+    this.picker.addEventListener("change", () => {
+      this.take([...this.picker.files]);
+      this.picker.value = "";
+    });
+    this.text.addEventListener("input", () => this.changed());
+    this.text.addEventListener("keydown", (event) => this.handleKey(event));
+    this.text.addEventListener("paste", (event) => this.take([...event.clipboardData.files]));
+  }
 
-  picker.addEventListener("change", () => {
-    take([...picker.files]);
-    picker.value = "";
-  });
-  text.addEventListener("input", changed);
-  text.addEventListener("keydown", keys);
-  text.addEventListener("paste", (event) => take([...event.clipboardData.files]));
-
-  function changed() {
-    text.style.height = "auto";
-    text.style.height = `${Math.min(text.scrollHeight, 240)}px`;
-    drawCommands();
-    if (text.value && !text.value.startsWith("/") && Date.now() - lastTyping > TYPING_EVERY_MS) {
-      lastTyping = Date.now();
+  changed() {
+    this.fit();
+    this.commands.update(this.text.value);
+    const isTalk = this.text.value && !this.text.value.startsWith("/");
+    if (isTalk && Date.now() - this.lastTyping > TYPING_EVERY_MS) {
+      this.lastTyping = Date.now();
       api.typing(state.channelId).catch((error) => toast(sentence(error)));
     }
   }
 
-  function keys(event) {
-    const items = [...commandList.querySelectorAll(".command-item")];
-    const at = items.findIndex((item) => item.classList.contains("active"));
-    if (items.length && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
-      event.preventDefault();
-      items[at]?.classList.remove("active");
-      const to = items[(at + (event.key === "ArrowDown" ? 1 : items.length - 1)) % items.length];
-      to.classList.add("active");
-      to.scrollIntoView({ block: "nearest" });
-    } else if (items.length && (event.key === "Enter" || event.key === "Tab")) {
-      event.preventDefault();
-      items[Math.max(at, 0)].click();
-    } else if (event.key === "Escape") {
-      setReply(null);
-      fill(commandList);
+  fit() {
+    this.text.style.height = "auto";
+    this.text.style.height = `${Math.min(this.text.scrollHeight, TALLEST_PX)}px`;
+  }
+
+  handleKey(event) {
+    if (this.commands.handleKey(event)) return;
+    if (event.key === "Escape") {
+      this.reply(null);
+      this.commands.close();
     } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
-      sendMessage();
+      this.sendMessage();
     }
   }
 
-  function drawCommands() {
-    const typed = text.value;
-    if (!typed.startsWith("/") || typed.includes("\n")) {
-      fill(commandList);
-      return;
-    }
-    const wanted = typed.slice(1).toLowerCase().trim();
-    const leaves = commandsOfType(1).flatMap(leavesOf).filter((leaf) => leaf.title.toLowerCase().includes(wanted));
-    leaves.sort((a, b) => Number(b.title.startsWith(wanted)) - Number(a.title.startsWith(wanted)) || a.title.localeCompare(b.title));
-    const heading = el("div", { class: "menu-heading" }, state.bot.online ? "Woodshed" : "Woodshed (offline)");
-    const empty = el("div", { class: "muted empty" }, "No command matches.");
-    fill(commandList, heading, leaves.length ? leaves.map((leaf, number) => commandItem(leaf, number === 0)) : empty);
+  /** Opens the list of commands, as typing "/" does. */
+  startCommand(typed = "/") {
+    if (this.form) this.closeForm();
+    this.text.value = typed;
+    this.text.focus();
+    this.changed();
   }
 
-  function commandItem(leaf, isActive) {
-    const names = leaf.options.map((option) => el("span", { class: option.required ? "option-tag required" : "option-tag" }, localized(option, "name")));
-    return el(
-      "button",
-      { class: isActive ? "command-item active" : "command-item", type: "button", role: "option", on: { click: () => openForm(leaf) } },
-      el("span", { class: "command-text" }, el("span", { class: "command-title" }, `/${leaf.title}`, " ", names), el("span", { class: "muted" }, leaf.description)),
-    );
+  /** Opens the form of a command by its title ("poll start"); whether this member has it here. */
+  openCommand(title) {
+    const leaf = commandsOfType(1).flatMap(leavesOf).find((each) => each.title === title);
+    if (leaf) this.openForm(leaf);
+    return Boolean(leaf);
   }
 
-  function openForm(leaf) {
-    text.value = "";
-    fill(commandList);
-    form = createCommandForm(leaf, sendCommand, closeForm);
-    fill(slot, form.element);
-    form.focus();
+  openForm(leaf) {
+    this.text.value = "";
+    this.commands.close();
+    this.form = new CommandForm(leaf, (...what) => this.sendCommand(...what), () => this.closeForm());
+    fill(this.box, this.form.element);
+    this.form.focus();
   }
 
-  function closeForm() {
-    form = null;
-    fill(slot, replyBar, tray, line);
-    changed();
-    text.focus();
+  closeForm() {
+    this.form = null;
+    fill(this.box, this.replyBar, this.tray.element, this.line);
+    this.changed();
+    this.text.focus();
   }
 
-  async function sendCommand(title, body, chosen) {
-    const notice = pending(`/${title}`);
-    closeForm();
+  async sendCommand(title, body, files) {
+    const notice = this.pending(`/${title}`);
+    this.closeForm();
     try {
-      notice.done(await api.interact(state.channelId, body, chosen));
+      notice.done(await api.interact(state.channelId, body, files));
     } catch (error) {
       notice.done({ outcome: "refused", content: sentence(error) });
     }
   }
 
-  async function sendMessage() {
-    const content = text.value.trim();
-    if (!content && !files.length) return;
+  async sendMessage() {
+    const content = this.text.value.trim();
+    if (!content && !this.tray.files.length) return;
     const body = { content };
-    if (replyTo) body.message_reference = { message_id: replyTo.id };
-    const sent = files;
-    text.value = "";
-    files = [];
-    setReply(null);
-    drawTray();
-    changed();
+    if (this.replyTo) body.message_reference = { message_id: this.replyTo.id };
+    const files = this.tray.takeAll();
+    this.text.value = "";
+    this.reply(null);
+    this.changed();
     try {
-      await api.say(state.channelId, body, sent);
+      await api.say(state.channelId, body, files);
     } catch (error) {
-      text.value = content;
-      files = sent;
-      drawTray();
+      this.text.value = content;
+      this.tray.set(files);
       toast(sentence(error));
     }
   }
 
   /** Takes files that were dropped, pasted or chosen: into the open command, else to the message. */
-  function take(chosen) {
-    for (const file of chosen) {
-      if (form) form.takeFile(file);
-      else if (file.size > state.switches.attachment_size_limit) {
-        toast(`${file.name} is too large: the limit is ${fileSize(state.switches.attachment_size_limit)}.`);
-      } else if (files.length < 10) files.push(file);
-    }
-    drawTray();
-  }
-
-  function drawTray() {
-    fill(
-      tray,
-      files.map((file) =>
-        el(
-          "div",
-          { class: "tray-item" },
-          file.type.startsWith("image/") ? el("img", { src: URL.createObjectURL(file), alt: "" }) : icon("file"),
-          el("span", { class: "tray-name" }, file.name),
-          el("button", { class: "tool", type: "button", title: `Remove ${file.name}`, on: { click: () => { files = files.filter((f) => f !== file); drawTray(); } } }, icon("trash")),
-        ),
-      ),
-    );
-  }
-
-  function setReply(message) {
-    replyTo = message;
-    if (!message) fill(replyBar);
-    else {
-      fill(
-        replyBar,
-        el("span", {}, "Replying to ", nameOf(memberOf(message.author.id))),
-        el("button", { class: "tool", type: "button", title: "Don't reply", on: { click: () => setReply(null) } }, icon("close")),
-      );
-      text.focus();
+  take(files) {
+    for (const file of files) {
+      if (this.form) this.form.takeFile(file);
+      else this.tray.add(file);
     }
   }
 
-  return {
-    element: node,
-    take,
-    reply: setReply,
-    /** The channel on screen is now this one: what was half-written stays with the channel it was written in. */
-    enter(channel) {
-      if (form) closeForm();
-      setReply(null);
-      text.placeholder = channel.type === 1 ? "Message Woodshed" : `Message #${channel.name}`;
-      if (channelId === channel.id) return;
-      drafts.set(channelId, text.value);
-      channelId = channel.id;
-      text.value = drafts.get(channelId) ?? "";
-      changed();
-    },
-    refreshCommands: drawCommands,
-    focus: () => text.focus(),
-  };
+  /** The next message answers `message`; null: none. */
+  reply(message) {
+    this.replyTo = message;
+    if (!message) {
+      fill(this.replyBar);
+      return;
+    }
+    fill(this.replyBar, el("span", {}, "Replying to ", nameOf(memberOf(message.author.id))), tool("close", "Don't reply", () => this.reply(null)));
+    this.text.focus();
+  }
+
+  /** The channel on screen is now this one: what was half-written stays with the channel it was written in. */
+  enter(channel) {
+    if (this.form) this.closeForm();
+    this.reply(null);
+    this.text.placeholder = channel.type === 1 ? "Message Woodshed" : `Message #${channel.name}`;
+    if (this.channelId === channel.id) return;
+    this.drafts.set(this.channelId, this.text.value);
+    this.channelId = channel.id;
+    this.text.value = this.drafts.get(channel.id) ?? "";
+    this.changed();
+  }
+
+  refreshCommands() {
+    this.commands.update(this.text.value);
+  }
+
+  focus() {
+    this.text.focus();
+  }
 }
 
-/** Everything of a command that can be sent: itself, or each of its subcommands. */
-export function leavesOf(command) {
-  const nested = (options, path, title) =>
-    options.flatMap((option) => {
-      const name = `${title} ${localized(option, "name")}`;
-      const further = [...path, option.name];
-      if (option.type === GROUP) return nested(option.options ?? [], further, name);
-      return [{ command, path: further, title: name, description: localized(option, "description"), options: option.options ?? [] }];
-    });
-  const options = command.options ?? [];
-  if (options.some((option) => option.type === SUBCOMMAND || option.type === GROUP)) {
-    return nested(options, [], localized(command, "name"));
-  }
-  return [{ command, path: [], title: localized(command, "name"), description: localized(command, "description"), options }];
+function tool(symbol, title, action) {
+  return el("button", { class: "tool", type: "button", title, "aria-label": title, on: { click: action } }, icon(symbol));
 }

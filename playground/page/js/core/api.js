@@ -7,10 +7,10 @@ export class Refused extends Error {}
 
 const SENTENCES = {
   10008: "That message is gone.",
-  10063: "That command does not exist any more.",
+  10063: "That command no longer exists.",
   40005: "The file is too large for this server.",
-  50006: "An empty message can't be sent.",
-  50013: "You don't have the permission to do that.",
+  50006: "Write something first, or add a file.",
+  50013: "You don't have permission to do that.",
 };
 
 async function request(method, path, body, files = []) {
@@ -26,9 +26,9 @@ async function request(method, path, body, files = []) {
   const separator = path.includes("?") ? "&" : "?";
   let response;
   try {
-    response = await fetch(`/page/${path}${separator}member=${encodeURIComponent(state.memberSlug)}`, options);
+    response = await fetch(`page/${path}${separator}member=${encodeURIComponent(state.memberSlug)}`, options);
   } catch {
-    throw new Refused("The playground does not answer. Is it still running?");
+    throw new Refused("The playground doesn't answer. Is it still running?");
   }
   if (response.status === 204) return null;
   const answer = await response.json();
@@ -64,7 +64,7 @@ export const api = {
 export function listen(onEvent, onConnection) {
   let wait_ms = 500;
   const connect = () => {
-    const socket = new WebSocket(`ws://${location.host}/page/events?member=${encodeURIComponent(state.memberSlug)}`);
+    const socket = new WebSocket(`ws://${location.host}${location.pathname}page/events?member=${encodeURIComponent(state.memberSlug)}`);
     socket.addEventListener("open", () => {
       wait_ms = 500;
       onConnection(true);
