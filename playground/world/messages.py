@@ -152,6 +152,14 @@ class Messages:
             self._attachments.remove(attachment_id)
         self._publish("MESSAGE_DELETE", message)
 
+    def forget_channel(self, channel_id: str) -> None:
+        """Removes everything that was said in a channel that is deleted; nobody is told of each message."""
+        for message in [m for m in self._by_id.values() if m.channel_id == channel_id]:
+            del self._by_id[message.id]
+            self._store.remove("message", message.id)
+            for attachment_id in message.attachment_ids:
+                self._attachments.remove(attachment_id)
+
     def payload(self, message: Message) -> Json:
         """The wire's message object."""
         author = self._users[message.author_id]
