@@ -83,6 +83,10 @@ async def create_message(request: web.Request) -> web.Response:
         message = "Unknown message"
         tree = {"message_reference": {"_errors": [{"code": "REPLIES_UNKNOWN_MESSAGE", "message": message}]}}
         raise errors.ApiError(400, 50035, "Invalid Form Body", tree)
+    if form.body.get("enforce_nonce"):
+        already = playground.messages.with_nonce(found.id, cast.BOT.id, form.body.get("nonce"))
+        if already is not None:
+            return answer(playground.messages.payload(already))
     changes.open_for_writing(playground, found, cast.BOT)
     flags = form.body.get("flags") or 0
     sent = await playground.messages.create(

@@ -37,6 +37,17 @@ async def test_a_cut_before_acceptance_loses_the_message_and_one_after_it_keeps_
     assert await said(course) == ["kept", "unharmed"]
 
 
+async def test_a_message_sent_again_with_its_nonce_is_not_posted_twice(course: Course) -> None:
+    channel = await gallery(course)
+    await course.driver.cut(Route.SEND, accepted=True)
+    with pytest.raises((aiohttp.ClientError, OSError)):
+        await channel.send("once", nonce=4711)
+    again = await channel.send("once", nonce=4711)
+    assert again.content == "once"
+    await channel.send("another", nonce=4712)
+    assert await said(course) == ["once", "another"]
+
+
 async def test_a_cut_is_a_reset_or_just_the_end_of_the_connection(course: Course) -> None:
     channel = await gallery(course)
     await course.driver.cut(Route.SEND)
