@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +11,11 @@ import torch
 
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM
+from engine.device import one_thread
 from engine.errors import BadMidi, BadOption
 from engine.jazz.band import weights as band_weights
 from engine.jazz.band.section import accompany
+from engine.jazz.corpus.solos import STYLES
 from engine.jazz.human.importing import HumanSolo, human_score, phrase_to_answer, with_written_dynamics
 from engine.jazz.human.melody import fit_range
 from engine.jazz.human.midi_file import read_midi
@@ -23,17 +23,19 @@ from engine.jazz.human.pieces import PIECES, read_piece
 from engine.jazz.human.recording import cut_phrase
 from engine.jazz.model.tokens import POSITION_BEATS, Events
 from engine.jazz.plan import Plan, check_tempo, make_plan
-from engine.jazz.playing.soloist import Improvisation, Request, Soloist, styles
+from engine.jazz.playing.request import Improvisation, Request
+from engine.jazz.playing.soloist import Soloist
 from engine.jazz.rendering.codec import decode
 from engine.jazz.rendering.leadsheet import write_lead_sheet
 from engine.jazz.rendering.midi import write_midi
-from engine.jazz.rendering.render import Renderer, find_soundfont
+from engine.jazz.rendering.render import Synthesizer, find_soundfont
 from engine.jazz.rendering.roll import draw_roll, draw_spectrogram
 from engine.jazz.rendering.sound import Finished, finish, play_score
 from engine.jazz.theory.feel import FEELS
-from engine.jazz.theory.form import FORM_NAMES, KEYS
+from engine.jazz.theory.form import FORM_NAMES
 from engine.jazz.theory.harmony import format_changes
 from engine.jazz.theory.instruments import SOLOISTS, find_instrument
+from engine.jazz.theory.keys import KEYS
 from engine.jazz.theory.score import ChordSpan, Note, Score, Section
 from engine.progress import Progress
 from engine.settings import JazzSettings
@@ -55,7 +57,7 @@ class Combo:
         self.device = device
         self.settings = settings
         self._soundfont: Path = find_soundfont(settings.soundfont)
-        self._renderer: Renderer | None = None
+        self._synthesizer: Synthesizer | None = None
         self._soloist: Soloist | None = None
 
     @property
@@ -64,10 +66,10 @@ class Combo:
         return self._soundfont.resolve().name
 
     @property
-    def renderer(self) -> Renderer:
-        if self._renderer is None:
-            self._renderer = Renderer(self._soundfont)
-        return self._renderer
+    def synthesizer(self) -> Synthesizer:
+        if self._synthesizer is None:
+            self._synthesizer = Synthesizer(self._soundfont)
+        return self._synthesizer
 
     @property
     def soloist(self) -> Soloist:
@@ -105,7 +107,7 @@ class Combo:
             max_bars=self.settings.max_bars,
             min_tempo_bpm=MIN_TEMPO_BPM,
             max_tempo_bpm=MAX_TEMPO_BPM,
-            styles=styles(),
+            styles=STYLES,
         )
 
     # ------------------------------------------------------------ the machine plays
@@ -212,11 +214,11 @@ class Combo:
         self, score: Score, brushes: bool, max_bytes: int, progress: Progress, key: str, notated: dict[Note, float]
     ) -> pb.Clip:
         """Everything of a clip that comes out of its score; `notated`: where notes of the solo stand on paper."""
-        signal = play_score(self.renderer, score, brushes, self.device, lambda s, f: progress(s, 0.5 * f))
+        signal = play_score(self.synthesizer, score, brushes, self.device, lambda s, f: progress(s, 0.5 * f))
         finished = finish(signal, max_bytes, lambda s, f: progress(s, 0.5 + 0.35 * f))
         clip = _heard(finished)
         progress("drawing", 0.9)
-        clip.midi = write_midi(score, self.renderer.kit(brushes))
+        clip.midi = write_midi(score, self.synthesizer.kit(brushes))
         clip.roll = draw_roll(score)
         clip.lead_sheet = write_lead_sheet(score, key=key, notated=notated)
         clip.tempo_bpm = score.tempo_bpm
@@ -318,19 +320,6 @@ class Combo:
     def _check_size(self, size: int) -> None:
         if size > self.settings.max_upload_bytes:
             raise BadMidi(f"The file is larger than {self.settings.max_upload_bytes // 2**20} MiB.")
-
-
-@contextmanager
-def one_thread(device: torch.device) -> Iterator[None]:
-    """On the CPU, one thread a torch operation: a note's matrices are too small to share, and on a busy machine the
-    second thread makes every one of the thousands of small steps wait (measured: 10 times slower)."""
-    threads = torch.get_num_threads()
-    if device.type == "cpu":
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def places_of(events: Events | None) -> list[float]:

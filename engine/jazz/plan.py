@@ -14,29 +14,18 @@ import numpy as np
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import MAX_TAKES, MAX_TEMPO_BPM, METRES, MIN_BARS, MIN_TEMPO_BPM
 from engine.errors import BadOption
-from engine.jazz.band.ending import final_symbol
 from engine.jazz.corpus.solos import STYLES
-from engine.jazz.theory.chords import parse_chord, pitch_class_name
-from engine.jazz.theory.feel import FEELS, Feel
-from engine.jazz.theory.form import (
-    FORM_NAMES,
-    FORMS,
-    USUAL_KEYS,
-    USUAL_MINOR_KEYS,
-    ChordModel,
-    changes_of,
-    chorus_of,
-    sections_of,
-    split_key,
-)
+from engine.jazz.theory.chord_model import ChordModel
+from engine.jazz.theory.feel import FEELS, Feel, feel_of_tempo
+from engine.jazz.theory.form import FORM_NAMES, FORMS, changes_of, chorus_of, sections_of
 from engine.jazz.theory.harmony import count_bars, parse_changes
-from engine.jazz.theory.instruments import find_instrument
+from engine.jazz.theory.instruments import DRAWN_INSTRUMENTS, find_instrument
+from engine.jazz.theory.keys import USUAL_KEYS, USUAL_MINOR_KEYS, home_key, split_key
 from engine.jazz.theory.score import ChordSpan, Section
 
 MAX_DURATION_S = 240.0
 DRAWN_FORMS = ("blues", "blues", "minor blues", "ii-V-I")
 """Forms of 12 and 16 bars, drawn when neither chords nor a form are asked for: clips of half a minute."""
-DRAWN_INSTRUMENTS = ("tenor sax", "tenor sax", "alto sax", "trumpet", "trumpet", "trombone", "clarinet", "soprano sax")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,18 +164,6 @@ def _known(name: str, names: tuple[str, ...], what: str) -> str:
     near = get_close_matches(wanted, by_lower, n=1, cutoff=0.5)
     hint = f"did you mean {by_lower[near[0]]}?" if near else f"there are {', '.join(names)}."
     raise BadOption(f"I don't know the {what} “{name}”; {hint}")
-
-
-def feel_of_tempo(tempo_bpm: float) -> Feel:
-    return FEELS["ballad"] if tempo_bpm < 85 else FEELS["up"] if tempo_bpm > 225 else FEELS["swing"]
-
-
-def home_key(changes: tuple[ChordSpan, ...]) -> str:
-    """The key that the changes come home to: "Bb", "Cm"; empty when no chord is named."""
-    chord = parse_chord(final_symbol(changes))
-    if chord.root is None:
-        return ""
-    return pitch_class_name(chord.root) + ("m" if chord.quality in ("minor", "minor_major") else "")
 
 
 def _key(asked: str, form: str, seed: int) -> str:

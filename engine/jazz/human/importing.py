@@ -18,10 +18,10 @@ from engine.jazz.human.melody import (
     phrase_window,
 )
 from engine.jazz.human.midi_file import Piece
-from engine.jazz.plan import DRAWN_INSTRUMENTS, feel_of_tempo, home_key
-from engine.jazz.theory.feel import FEELS, Feel
+from engine.jazz.theory.feel import FEELS, Feel, feel_of_tempo
 from engine.jazz.theory.harmony import format_changes, parse_changes
-from engine.jazz.theory.instruments import find_instrument, instrument_of_program
+from engine.jazz.theory.instruments import DRAWN_INSTRUMENTS, find_instrument, instrument_of_program
+from engine.jazz.theory.keys import home_key
 from engine.jazz.theory.score import ChordSpan, Note, Section
 
 STRAIGHT_BELOW = 0.535

@@ -79,7 +79,7 @@ def find_soundfont(configured: str = "") -> Path:
     return Path(pretty_midi.__file__).parent / "TimGM6mb.sf2"
 
 
-class Renderer:
+class Synthesizer:
     """Renders scores with one SoundFont, loaded once. Not for two threads at a time."""
 
     def __init__(self, soundfont: Path) -> None:

@@ -53,6 +53,8 @@ SOLOISTS = {
 }
 """What a soloist may play."""
 
+DRAWN_INSTRUMENTS = ("tenor sax", "tenor sax", "alto sax", "trumpet", "trumpet", "trombone", "clarinet", "soprano sax")
+
 OTHER_NAMES = {
     "sax": "tenor sax", "saxophone": "tenor sax", "tenor": "tenor sax", "tenor saxophone": "tenor sax",
     "alto": "alto sax",

@@ -14,7 +14,7 @@ from engine.contract import engine_pb2 as pb
 from engine.errors import BadAudio, BadMidi, BadOption, Cancelled
 from engine.jazz import cli
 from engine.jazz.combo import Combo
-from engine.jazz.playing.soloist import styles
+from engine.jazz.corpus.solos import STYLES
 from engine.jazz.rendering.codec import encode_opus
 from engine.jazz.rendering.midi import write_midi
 from engine.jazz.rendering.render import Path
@@ -165,7 +165,7 @@ def test_the_soloist_is_asked_for_the_style_and_the_clip_tells_it(combo, clip, m
     assert (traditional.style, clip.style) == ("traditional", "")
     assert asked == ["traditional"]
     assert traditional.midi != clip.midi
-    assert set(combo.options().styles) == set(styles())
+    assert set(combo.options().styles) == set(STYLES)
 
 
 def test_a_phrase_is_heard_over_its_own_chords_as_it_sounds(combo, monkeypatch):

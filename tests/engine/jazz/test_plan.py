@@ -7,7 +7,8 @@ from engine.contract.limits import MAX_BARS, MAX_TAKES
 from engine.errors import BadChords, BadOption
 from engine.jazz.band import weights
 from engine.jazz.plan import make_plan
-from engine.jazz.playing.soloist import DEFAULT_TAKES, Request
+from engine.jazz.playing.request import Request
+from engine.jazz.playing.soloist import DEFAULT_TAKES
 from engine.jazz.theory.form import FORM_NAMES
 from engine.jazz.theory.harmony import format_changes
 from engine.jazz.theory.score import ChordSpan
