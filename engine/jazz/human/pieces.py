@@ -55,7 +55,7 @@ def read_piece(piece_id: str) -> Piece:
 
     Raises `BadOption` for an unknown id, `BadMidi` if music21 has no such file."""
     if piece_id not in PIECES:
-        raise BadOption(f"There is no piece “{piece_id}”; there are {', '.join(PIECES)}.")
+        raise BadOption(f"I don't know the piece “{piece_id}”. Choose one of these: {', '.join(PIECES)}.")
     described = PIECES[piece_id]
     from music21 import corpus  # slow to import, and only needed here
     from music21.exceptions21 import Music21Exception

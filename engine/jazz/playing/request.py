@@ -71,11 +71,11 @@ class Request:
         for what, value, among in known:
             if value not in among:
                 named = ", ".join(str(item) for item in among if item != "")
-                raise BadOption(f"The soloist knows no {what} “{value}”; it knows {named}.")
+                raise BadOption(f"The soloist doesn't know the {what} “{value}”. Choose one of these: {named}.")
         for what, number, low, high in (
-            ("bars", self.bars, 1, MAX_BARS),
-            ("takes", takes, 1, MAX_TAKES),
+            ("number of bars", self.bars, 1, MAX_BARS),
+            ("number of takes", takes, 1, MAX_TAKES),
             ("tempo", self.tempo_bpm, 30, 400),
         ):
             if not low <= number <= high:
-                raise BadOption(f"{what} must lie between {low} and {high}, not {number:g}.")
+                raise BadOption(f"The {what} must be between {low} and {high}, not {number:g}.")

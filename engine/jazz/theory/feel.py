@@ -29,6 +29,9 @@ FEELS = {
     )
 }
 
+SOLOIST_FEELS = {"swing": "swing", "up": "swing", "modal": "swing", "ballad": "ballad", "bossa": "latin"}
+"""The soloist's word for each of the band's feels."""
+
 
 def swing_share(tempo_bpm: float, feel: Feel) -> float:
     """Share of the beat before the off-beat eighth of the ride cymbal: 0.5 straight, 0.667 triplet.

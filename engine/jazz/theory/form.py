@@ -164,7 +164,7 @@ def chorus_of(form: str) -> tuple[int, tuple[tuple[int, str], ...]]:
         return 32, THIRTY_TWO_BARS
     if form in FORMS:
         return FORMS[form].bars, FORMS[form].sections
-    raise BadOption(f"I don't know the form “{form}”; I know {', '.join(FORM_NAMES)}.")
+    raise BadOption(f"I don't know the form “{form}”. Choose one of these: {', '.join(FORM_NAMES)}.")
 
 
 def respell(symbol: str) -> str:

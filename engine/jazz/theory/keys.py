@@ -24,7 +24,7 @@ def split_key(key: str) -> tuple[str, bool]:
     sharps = {"C#": "Db", "D#": "Eb", "F#": "Gb", "G#": "Ab", "A#": "Bb", "Cb": "B", "Fb": "E", "E#": "F", "B#": "C"}
     if spelled in sharps:
         return sharps[spelled], minor
-    raise BadOption(f"“{key}” is not a key that I know; keys are {', '.join(KEYS)}, with an m for minor.")
+    raise BadOption(f"I don't know the key “{key}”. Choose one of these: {', '.join(KEYS)}; add an m for minor.")
 
 
 def home(changes: tuple[ChordSpan, ...]) -> Chord | None:

@@ -162,7 +162,7 @@ def test_the_room_is_small_and_the_same_each_time():
 
 
 def test_a_missing_or_broken_soundfont_is_a_wrong_setting(tmp_path):
-    with pytest.raises(ConfigurationError, match=r"'jazz\.soundfont' is /nowhere\.sf2"):
+    with pytest.raises(ConfigurationError, match=r"'jazz\.soundfont' names /nowhere\.sf2"):
         render.find_soundfont("/nowhere.sf2")
     broken = tmp_path / "broken.sf2"
     broken.write_bytes(b"no sounds")
