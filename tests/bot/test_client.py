@@ -83,16 +83,6 @@ async def test_no_privileged_intent_is_asked_for(club):
     assert (intents.members, intents.presences, intents.message_content) == (False, False, False)
 
 
-async def test_pictures_older_than_the_settings_allow_are_let_go_at_the_start(club, store, engine):
-    result = await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
-    await store.execute("UPDATE creations SET created_at = ?", (time.time() - 3 * 24 * 3600,))
-    settings = BotSettings(store=StoreSettings(picture_days=2.0), discord=DiscordSettings(progress_interval_s=0.0))
-    await club.env.restart_bot(Woodshed(settings, store, engine))
-    assert await creations.files(store, 1) == {}
-    answer = await club.student.click(result.response, label="Weaker")
-    assert "I keep posted pictures for 2 days" in answer.followups[0].content
-
-
 async def test_a_big_upload_does_not_block_the_event_loop(club, monkeypatch):
     """No step of the loop computes for long. That is processor time of the loop's thread, which a busy machine does not
     stretch; SimCord and the engine's double share the loop here, so the bot alone is measured by its bench. What
