@@ -65,7 +65,7 @@ def versions(settings: BotSettings) -> Iterator[Finding]:
         yield Finding("trouble", "versions", running, "use Python 3.11 or 3.12: `make clean`, then `make run`")
         return
     locked: dict[str, set[str]] = {}  # a package can be locked twice, for different Pythons
-    for name, version in re.findall(r"^([\w.-]+)==([^ ;\\]+)", LOCK_FILE.read_text(encoding="utf-8"), re.MULTILINE):
+    for name, version in re.findall(r"^([\w.-]+)==([^\s;\\]+)", LOCK_FILE.read_text(encoding="utf-8"), re.MULTILINE):
         locked.setdefault(name, set()).add(version.partition("+")[0])
     other = []
     for name, wanted in locked.items():
