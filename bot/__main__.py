@@ -23,6 +23,7 @@ from bot.engine.calls import open_engine_client
 from bot.engine.process import private_address, run_local_engine
 from bot.errors import StoreError
 from bot.hosting import commands
+from bot.hosting.heartbeat import beat, heartbeat_path
 from bot.hosting.lock import DatabaseLock, database_lock
 from bot.hosting.notices import Notices
 from bot.hosting.opening import mark, prepare
@@ -83,6 +84,7 @@ async def run(settings: BotSettings, lock: DatabaseLock) -> None:
             point_discord_at(settings.discord.api_base, await gateway_url(settings.discord.api_base))
         bot = await stack.enter_async_context(Woodshed(settings, store, engine, notices=notices))
         waits.add(asyncio.create_task(keep_up(settings, store, notices), name="upkeep"))
+        waits.add(asyncio.create_task(beat(heartbeat_path(store.path), bot.is_well), name="heartbeat"))
         waits.add(asyncio.create_task(_watch_loop(bot), name="loop lag"))
         waits.add(asyncio.create_task(_log_in(bot, settings.token.get_secret_value()), name="discord"))
         done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

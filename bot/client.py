@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import pkgutil
 import random
 from urllib.parse import urlsplit
@@ -81,6 +82,10 @@ class Woodshed(commands.Bot):
     async def close(self) -> None:
         await self.catalogue.close()
         await super().close()
+
+    def is_well(self) -> bool:
+        """Whether the bot is logged in and hears Discord."""
+        return self.is_ready() and not self.is_closed() and math.isfinite(self.latency)
 
     async def on_ready(self) -> None:
         log.info("logged in", user=str(self.user), guilds=len(self.guilds), commands=len(self.tree.get_commands()))
