@@ -6,6 +6,7 @@ import importlib.util
 import math
 import pkgutil
 import random
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import discord
@@ -20,6 +21,7 @@ from bot.engine.catalogue import Catalogue
 from bot.hosting.notices import Notices
 from bot.hosting.servers import introduce, leave_others
 from bot.hosting.staff_roles import StaffRoles
+from bot.library.drafts import Drafts
 from bot.loop_lag import LoopLag
 from bot.rules.job_desk import JobDesk
 from bot.settings import BotSettings
@@ -28,6 +30,11 @@ from bot.store import Store, meta
 log = structlog.get_logger(__name__)
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # clips are files; nobody joins a voice channel
+
+
+def wall_clock() -> float:
+    """Seconds since 1970, UTC: every time that the bot stores or compares."""
+    return discord.utils.utcnow().timestamp()
 
 
 class Woodshed(commands.Bot):
@@ -40,6 +47,7 @@ class Woodshed(commands.Bot):
         engine: EngineClient,
         draw: random.Random | None = None,
         notices: Notices | None = None,
+        now: Callable[[], float] = wall_clock,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -60,6 +68,8 @@ class Woodshed(commands.Bot):
         self.staff_roles = StaffRoles(store, settings.club.staff_role)
         self.loop_lag = LoopLag()
         self.draw = draw or random.Random()
+        self.now = now
+        self.drafts = Drafts()
         self._member_secret = b""
 
     def member_key(self, member_id: int) -> str:
@@ -80,6 +90,7 @@ class Woodshed(commands.Bot):
         await sync_commands(self.tree, self.store, self.application_id, self.settings.discord.guild_ids)
 
     async def close(self) -> None:
+        self.drafts.close()
         await self.catalogue.close()
         await super().close()
 
@@ -106,12 +117,15 @@ class Woodshed(commands.Bot):
             await self.staff_roles.learn(after.guild)
 
 
+Interaction = discord.Interaction[Woodshed]
+"""What every command, button and form is handed."""
+
+
 def cog_names() -> list[str]:
-    """Every module of `cogs/` that is a command group: a module whose name has no leading underscore."""
+    """Every package of `cogs/`: one per group of commands."""
     room = importlib.util.find_spec("cogs")  # found, not imported: cogs know the bot, the bot knows no cog
     assert room is not None
-    modules = pkgutil.iter_modules(room.submodule_search_locations)
-    return [f"cogs.{found.name}" for found in modules if not found.name.startswith("_")]
+    return [f"cogs.{found.name}" for found in pkgutil.iter_modules(room.submodule_search_locations)]
 
 
 def point_discord_at(api_base: str, gateway_url: str) -> None:

@@ -7,10 +7,7 @@ import discord
 import pytest
 
 from bot.answering.command_sync import GLOBAL, sync_commands
-from bot.client import Woodshed
 from bot.loop_lag import LoopLag
-from bot.settings import BotSettings, DiscordSettings, StoreSettings
-from bot.store import creations
 from engine.contract.configuration import ConfigurationError
 from tests.engine_double import png
 
@@ -63,7 +60,7 @@ async def test_a_server_that_the_bot_is_not_on_is_a_wrong_setting(club):
     club.env.inject_error("GET", "/applications/*/guilds/*/commands", status=403, code=50001, times=None)
     club.env.inject_error("PUT", "/applications/*/guilds/*/commands", status=403, code=50001, times=None)
     with pytest.raises(
-        ConfigurationError, match=r"'discord\.guild_ids' names the server 4711, which the bot is not on"
+        ConfigurationError, match=r"'discord\.guild_ids' names the server 4711, but the bot isn't on it"
     ):
         await sync_commands(club.bot.tree, club.store, club.bot.application_id, [4711])
 
