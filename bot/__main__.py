@@ -23,6 +23,7 @@ from bot.engine.calls import open_engine_client
 from bot.engine.process import private_address, run_local_engine
 from bot.errors import StoreError
 from bot.hosting import commands
+from bot.hosting.draining import drain
 from bot.hosting.heartbeat import beat, heartbeat_path
 from bot.hosting.lock import DatabaseLock, database_lock
 from bot.hosting.notices import Notices
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_bot_settings()
         configure_logs(settings.log, settings.token.get_secret_value(), settings.engine.token)
         with database_lock(settings.store.path) as lock:
-            prepare(settings.store.path, lock, settings.hosting.backup_folder)
+            prepare(settings.store.path, lock, settings.backup_folder)
             asyncio.run(run(settings, lock))
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
@@ -89,6 +90,8 @@ async def run(settings: BotSettings, lock: DatabaseLock) -> None:
         waits.add(asyncio.create_task(_log_in(bot, settings.token.get_secret_value()), name="discord"))
         done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping", because=[task.get_name() for task in done])
+        if stop.is_set():
+            await drain(bot.jobs, engine, settings.hosting.drain_s)
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)

@@ -55,7 +55,7 @@ class HostingSettings(Table):
 
     servers: Annotated[tuple[int, ...], BeforeValidator(_split_on_commas)] = ()
     staff_channel: int = Field(default=0, ge=0)
-    backup_folder: Path = Path("var/backups")
+    backup_folder: str = ""
     backup_every_h: float = Field(default=24.0, gt=0)
     backups_kept: int = Field(default=7, ge=0, le=1000)
     free_disk_mb: int = Field(default=1000, ge=0)
@@ -82,6 +82,11 @@ class BotSettings(BaseModel):
     log: LogSettings = LogSettings()
     engine: ProcessSettings = ProcessSettings()
     token: SecretStr = SecretStr("")
+
+    @property
+    def backup_folder(self) -> Path:
+        """Where the automatic backups are: as set, or beside the database."""
+        return Path(self.hosting.backup_folder) if self.hosting.backup_folder else self.store.path.parent / "backups"
 
 
 def load_bot_settings(

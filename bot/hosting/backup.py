@@ -67,7 +67,8 @@ def write(database: Path, target: Path) -> Path:
         raise BackupRefused(f"{target} can't be written: {_reason(error)}.") from error
     finally:
         for path in (partial, *(companion(partial, suffix) for suffix in (*COMPANIONS, "-journal"))):
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
     return target
 
 

@@ -65,7 +65,7 @@ def _run(options: argparse.Namespace, settings: BotSettings | None) -> int:
             written = backup.write(database, options.file)
             sys.stdout.write(f"{written}: {examine(written)}.\n")
         case "restore" if options.file is None:
-            return _list(settings.hosting.backup_folder)
+            return _list(settings.backup_folder)
         case "restore":
             sys.stdout.write(_restore(options.file, settings))
         case "export-member":

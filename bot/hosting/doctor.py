@@ -94,7 +94,7 @@ def database(settings: BotSettings) -> Iterator[Finding]:
     try:
         contents = examine(path)
     except NotSound as error:
-        newest = backup.newest_sound(settings.hosting.backup_folder)
+        newest = backup.newest_sound(settings.backup_folder)
         mend = f"python -m bot restore {newest or 'FILE'}"
         yield Finding("trouble", "database", f"{path} can't be used: {error}", f"stop the bot, then: {mend}")
         return
@@ -120,15 +120,17 @@ def backups(settings: BotSettings) -> Iterator[Finding]:
     if not hosting.backups_kept:
         yield Finding("warning", "backups", "there are none", "set '[hosting] backups_kept', or back up by other means")
         return
-    found = backup.automatic(hosting.backup_folder)
+    found = backup.automatic(settings.backup_folder)
     if not found:
-        yield Finding("warning", "backups", f"none in {hosting.backup_folder} yet", "a running bot makes the first one")
+        yield Finding(
+            "warning", "backups", f"none in {settings.backup_folder} yet", "a running bot makes the first one"
+        )
         return
     age_h = (time.time() - backup.taken_at(found[0])) / 3600
     try:
         contents = examine(found[0])
     except NotSound as error:
-        mend = f"delete it, and make one: python -m bot backup {hosting.backup_folder}/by-hand.sqlite3"
+        mend = f"delete it, and make one: python -m bot backup {settings.backup_folder}/by-hand.sqlite3"
         yield Finding("trouble", "backups", f"the newest, {found[0]}, is unusable: {error}", mend)
         return
     detail = f"{len(found)}, the newest {age_h:.0f} h old: {contents}"
@@ -140,7 +142,7 @@ def backups(settings: BotSettings) -> Iterator[Finding]:
 
 def disk(settings: BotSettings) -> Iterator[Finding]:
     """Room for the database and its backups."""
-    for what, folder in (("database", settings.store.path.parent), ("backups", settings.hosting.backup_folder)):
+    for what, folder in (("database", settings.store.path.parent), ("backups", settings.backup_folder)):
         there = next((parent for parent in (folder, *folder.parents) if parent.exists()), Path())
         free_mb = shutil.disk_usage(there).free / 1e6
         if free_mb < settings.hosting.free_disk_mb:

@@ -42,7 +42,7 @@ async def look_after(settings: BotSettings, store: Store, notices: Notices, now:
         made = await asyncio.to_thread(
             backup.make_due,
             store.path,
-            hosting.backup_folder,
+            settings.backup_folder,
             hosting.backup_every_h * 3600.0,
             hosting.backups_kept,
             now,

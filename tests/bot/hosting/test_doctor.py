@@ -24,7 +24,7 @@ TOKEN = "t0ken"
 
 @pytest.fixture
 def settings(tmp_path):
-    hosting = HostingSettings(backup_folder=tmp_path / "backups", free_disk_mb=0)
+    hosting = HostingSettings(backup_folder=str(tmp_path / "backups"), free_disk_mb=0)
     return BotSettings(store=StoreSettings(path=tmp_path / "woodshed.sqlite3"), hosting=hosting, token=SecretStr(TOKEN))
 
 
@@ -38,7 +38,7 @@ def levels(findings):
 async def test_a_sound_database_and_a_fresh_backup_are_good(settings):
     async with open_store(settings.store.path):
         pass
-    backup.make_due(settings.store.path, settings.hosting.backup_folder, 1.0, 7, 1e9)
+    backup.make_due(settings.store.path, settings.backup_folder, 1.0, 7, 1e9)
     found = [*doctor.database(settings), *doctor.disk(settings)]
     assert {finding.level for finding in found} == {"good"}
     (aged,) = doctor.backups(settings)
@@ -56,7 +56,7 @@ async def test_a_second_instance_is_named(settings):
 async def test_a_damaged_database_comes_with_the_command_that_mends_it(settings):
     async with open_store(settings.store.path):
         pass
-    good = backup.make_due(settings.store.path, settings.hosting.backup_folder, 1.0, 7, 1e9)
+    good = backup.make_due(settings.store.path, settings.backup_folder, 1.0, 7, 1e9)
     settings.store.path.write_bytes(settings.store.path.read_bytes()[:10_000])
     (found,) = doctor.database(settings)
     assert found.level == "trouble"

@@ -23,7 +23,7 @@ class Told(Notices):
 
 
 def settings(tmp_path, **store):
-    hosting = HostingSettings(backup_folder=tmp_path / "backups", free_disk_mb=0)
+    hosting = HostingSettings(backup_folder=str(tmp_path / "backups"), free_disk_mb=0)
     return BotSettings(hosting=hosting, store=StoreSettings(**store))
 
 
@@ -71,7 +71,7 @@ async def test_a_members_old_picture_is_answered_with_a_sentence(tmp_path, club,
 async def test_staff_hear_of_a_full_disk_and_of_a_backup_that_failed(tmp_path, store, monkeypatch):
     (tmp_path / "backups").write_text("a file where the folder should be")
     told = Told()
-    hosting = HostingSettings(backup_folder=tmp_path / "backups", free_disk_mb=10**9)
+    hosting = HostingSettings(backup_folder=str(tmp_path / "backups"), free_disk_mb=10**9)
     await upkeep.look_after(BotSettings(hosting=hosting), store, told, time.time())
     failed, full = told.sentences
     assert failed.startswith("The automatic backup failed. ")
