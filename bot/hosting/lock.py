@@ -55,9 +55,7 @@ def database_lock(database: Path) -> Iterator[DatabaseLock]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="utf-8")
     except OSError as error:
-        raise StoreError(
-            f"The database {database} ('[store] path' in the settings) cannot be opened: {error}."
-        ) from error
+        raise StoreError(f"I can't open the database {database} ('[store] path' in the settings): {error}.") from error
     with file:
         former = _read(file)
         try:

@@ -61,7 +61,7 @@ def require_write_ahead_log(path: Path, vfs: str | None = None) -> None:
         with closing(sqlite3.connect(address, uri=True, timeout=5.0)) as connection:
             mode = str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
     except sqlite3.Error as error:
-        raise StoreError(f"The database {path} ('[store] path' in the settings) cannot be opened: {error}.") from error
+        raise StoreError(f"I can't open the database {path} ('[store] path' in the settings): {error}.") from error
     if mode != "wal":
         raise StoreError(
             f"The disk of {path} doesn't support write-ahead logging (network drives often don't), so votes "
