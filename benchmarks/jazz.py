@@ -12,10 +12,10 @@ import torch
 
 from engine.command_line import Parser
 from engine.contract import engine_pb2 as pb
-from engine.device import choose_device, describe, use_threads
+from engine.device import choose_device, describe, one_thread, use_threads
 from engine.jazz.band import weights as band_weights
 from engine.jazz.band.section import accompany
-from engine.jazz.combo import Combo, one_thread
+from engine.jazz.combo import Combo
 from engine.jazz.playing.soloist import Request
 from engine.jazz.rendering.leadsheet import write_lead_sheet
 from engine.jazz.rendering.midi import write_midi

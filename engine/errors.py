@@ -1,22 +1,22 @@
 """Errors that the engine answers with.
 
     EngineError
-    ├── CallerError            the request is at fault; trying again unchanged will not help
-    │   ├── BadPicture         not a picture, truncated, empty, or a format that cannot be read
+    ├── CallerError            the request is at fault; sending it again won't help
+    │   ├── BadPicture         not a picture, cut off, empty, or a format that we don't read
     │   ├── PictureTooLarge    more pixels or bytes than the settings allow
     │   ├── UnknownStyle
     │   ├── BadChords          a chord symbol that does not parse; the sentence names it and its place
     │   ├── BadOption          a number out of range, an unknown instrument, form, key, feel or topic
-    │   │   └── StaleStyle     a saved style's code of other weights; its picture has to be encoded anew
+    │   │   └── StaleStyle     a saved style's code from other weights; its picture has to be encoded again
     │   ├── BadMidi            no notes, too long, or not a MIDI file
     │   └── BadAudio           silent, too long, or not audio
     ├── Cancelled              the caller closed the stream or cancelled the job
     └── EngineFault            the engine is at fault
         ├── QueueFull          trying again later helps
-        ├── OutOfMemory        even the smallest tiles did not fit
-        └── Internal           anything unforeseen; the detail is in the engine's log
+        ├── OutOfMemory        even the smallest tiles didn't fit
+        └── Internal           anything else; the details are in the engine's log
 
-The message of each is one plain sentence that may be shown to a member.
+Each message is one plain sentence that a member may read.
 """
 
 from __future__ import annotations

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import torch
 
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM
+from engine.device import one_thread
 from engine.errors import BadMidi, BadOption
 from engine.jazz.band import weights as band_weights
 from engine.jazz.band.section import accompany
@@ -318,19 +317,6 @@ class Combo:
     def _check_size(self, size: int) -> None:
         if size > self.settings.max_upload_bytes:
             raise BadMidi(f"The file is larger than {self.settings.max_upload_bytes // 2**20} MiB.")
-
-
-@contextmanager
-def one_thread(device: torch.device) -> Iterator[None]:
-    """On the CPU, one thread a torch operation: a note's matrices are too small to share, and on a busy machine the
-    second thread makes every one of the thousands of small steps wait (measured: 10 times slower)."""
-    threads = torch.get_num_threads()
-    if device.type == "cpu":
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def places_of(events: Events | None) -> list[float]:

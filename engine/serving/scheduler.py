@@ -4,9 +4,9 @@ Jobs are plain synchronous functions `run(progress) -> result`. They run on the 
 that the event loop stays free to answer; torch releases the GIL inside its kernels. Members take turns: one member's
 ten jobs wait behind one job of each of the others (round-robin over members, first come first served within one).
 
-Jobs that say so (`Batch`) share a turn: the next member's job takes the first waiting job of each other member along,
-if that one is of the same kind and shape. So nobody gets two jobs into one turn, and whoever is passed over by it
-waits for one batch at most.
+Jobs that say so (`SharedTurn`) share a turn: the next member's job takes along the first waiting job of each other
+member, if that one is of the same kind and shape. So nobody gets two jobs into one turn, and whoever is passed over
+waits for one shared turn at most.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from engine.progress import Progress
 log = structlog.get_logger(__name__)
 
 PROGRESS_INTERVAL_S = 0.1
-"""Progress is passed on at most so often: a tile a millisecond must not flood the wire."""
+"""Progress is passed on no more often than this: a tile a millisecond would flood the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ MOST_TOGETHER = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class SharedTurn:
     """How a job is run together with others of equal `key`.
 
     `run(items, progresses)` gives a result or an exception for each item, in their order. A `progress` raises
@@ -90,7 +90,7 @@ class Job:
     member_key: str
     kind: str
     run: Callable[[Progress], Any]
-    batch: Batch | None = None
+    batch: SharedTurn | None = None
     events: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
     cancelled: threading.Event = field(default_factory=threading.Event)
     submitted_at: float = field(default_factory=time.monotonic)
@@ -137,12 +137,12 @@ class Scheduler:
         return await asyncio.get_running_loop().run_in_executor(self._worker, function)
 
     def submit(
-        self, job_id: str, member_key: str, kind: str, run: Callable[[Progress], Any], batch: Batch | None = None
+        self, job_id: str, member_key: str, kind: str, run: Callable[[Progress], Any], batch: SharedTurn | None = None
     ) -> Job:
         """Put a job into the queue; with `batch` it may share its turn. Raises QueueFull when the queue is full."""
         waiting = sum(len(jobs) for jobs in self._waiting.values())
         if waiting >= self._queue_length:
-            raise QueueFull(f"The queue is full ({waiting} jobs are waiting); please try again in a minute.")
+            raise QueueFull(f"The queue is full: {waiting} jobs are waiting. Please try again in a minute.")
         job = Job(job_id, member_key, kind, run, batch)
         self._waiting.setdefault(member_key, deque()).append(job)
         self._announce_positions()
@@ -262,7 +262,7 @@ def _go_together(first: Job, other: Job) -> bool:
 
 
 def _last_event(job: Job, outcome: Any, seconds: float) -> Done | Failed:
-    """What the caller hears of a job that gave a result or raised an exception."""
+    """The last event of a job that gave a result or raised an exception."""
     about = {"kind": job.kind, "job_id": job.job_id}
     match outcome:
         case EngineError():
@@ -270,9 +270,9 @@ def _last_event(job: Job, outcome: Any, seconds: float) -> Done | Failed:
             return Failed(outcome)
         case torch.OutOfMemoryError() | MemoryError():
             log.error("out of memory", exc_info=outcome, **about)
-            return Failed(OutOfMemory("That does not fit into the engine's memory; please try a smaller one."))
+            return Failed(OutOfMemory("I don't have enough memory for that; please try a smaller one."))
         case Exception():
             log.error("job failed", exc_info=outcome, **about)
-            return Failed(Internal("Something went wrong in the engine; the details are in its log."))
+            return Failed(Internal("Something went wrong in the engine. The details are in its log."))
     log.info("job done", seconds=seconds, **about)
     return Done(outcome)

@@ -25,7 +25,7 @@ from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
 from engine.device import choose_device, describe, use_threads
 from engine.serving.scheduler import Scheduler
-from engine.serving.servicer import Band, EngineServicer, Painter, Rooms, Teacher
+from engine.serving.servicer import EngineServicer, JazzRoom, Rooms, StylizeRoom, TeachRoom
 from engine.settings import EngineSettings, ProcessSettings
 
 log = structlog.get_logger(__name__)
@@ -45,9 +45,9 @@ class LoadedRooms:
         from engine.teach.library import Library
 
         device = choose_device(settings.engine.device)
-        self.studio: Painter = Studio(device, settings.stylize)
-        self.combo: Band = Combo(device, settings.jazz)
-        self.library: Teacher = Library()
+        self.studio: StylizeRoom = Studio(device, settings.stylize)
+        self.combo: JazzRoom = Combo(device, settings.jazz)
+        self.library: TeachRoom = Library()
         self.studio.warm()
         self.combo.warm()
         self.library.warm()
@@ -60,7 +60,7 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
         self._token = token.encode()
 
         async def refuse(request: Any, context: grpc.aio.ServicerContext) -> None:
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "The engine does not know this token.")
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "The engine doesn't know this token.")
 
         self._refusal = grpc.unary_unary_rpc_method_handler(refuse)
 
@@ -75,7 +75,7 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
 def open_port(server: grpc.aio.Server, settings: ProcessSettings) -> None:
     """Bind the address of the settings, with TLS when a certificate is set.
 
-    Raises ConfigurationError for an address that cannot be bound, or that lies open to the network without a token."""
+    Raises ConfigurationError for an address that can't be bound, or that lies open to the network without a token."""
     address = settings.listen
     if address.startswith("unix:"):
         socket = Path(address.removeprefix("unix:"))
@@ -92,14 +92,14 @@ def open_port(server: grpc.aio.Server, settings: ProcessSettings) -> None:
         else:
             server.add_insecure_port(address)
     except OSError as error:
-        raise ConfigurationError(f"'engine.tls_certificate' or 'engine.tls_key' cannot be read: {error}.") from error
+        raise ConfigurationError(f"'engine.tls_certificate' or 'engine.tls_key' can't be read: {error}.") from error
     except RuntimeError as error:
         if settings.tls_certificate:  # gRPC tells neither a bad certificate from a taken port, nor which file is bad
             raise ConfigurationError(
-                f"The engine cannot listen on {address}: either that is taken ('engine.listen'), or "
+                f"The engine can't listen on {address}: either that is taken ('engine.listen'), or "
                 "'engine.tls_certificate' and 'engine.tls_key' are not a certificate and its key in PEM."
             ) from error
-        raise ConfigurationError(f"'engine.listen' is {address}, where the engine cannot listen.") from error
+        raise ConfigurationError(f"'engine.listen' is {address}. The engine can't listen there.") from error
 
 
 async def serve(
@@ -165,7 +165,7 @@ def _stop_with_parent(stop: asyncio.Event) -> None:
             # Our log goes to the bot, too: with nobody to read it, every further line would raise BrokenPipeError.
             for stream in (sys.stdout, sys.stderr):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-            log.warning("the bot is gone; the engine leaves too")
+            log.warning("the bot is gone, so the engine stops too")
 
     asyncio.get_running_loop().add_reader(int(descriptor), parent_gone)
 

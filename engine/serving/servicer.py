@@ -20,10 +20,10 @@ from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.device import describe
 from engine.errors import EngineError
 from engine.progress import Progress
-from engine.serving.scheduler import Batch, Done, Event, Failed, Position, Scheduler, Step
+from engine.serving.scheduler import Done, Event, Failed, Position, Scheduler, SharedTurn, Step
 
 
-class Painter(Protocol):
+class StylizeRoom(Protocol):
     """What the server needs of the stylize room."""
 
     def warm(self) -> None: ...
@@ -43,7 +43,7 @@ class Painter(Protocol):
     def see(self, request: pb.SeeRequest, progress: Progress) -> pb.SeeResult: ...
 
 
-class Band(Protocol):
+class JazzRoom(Protocol):
     """What the server needs of the jazz room."""
 
     @property
@@ -55,7 +55,7 @@ class Band(Protocol):
     def render(self, request: pb.RenderRequest, progress: Progress) -> pb.Clip: ...
 
 
-class Teacher(Protocol):
+class TeachRoom(Protocol):
     """What the server needs of the teaching room."""
 
     @property
@@ -71,9 +71,9 @@ class Teacher(Protocol):
 class Rooms(Protocol):
     """The three rooms, loaded."""
 
-    studio: Painter
-    combo: Band
-    library: Teacher
+    studio: StylizeRoom
+    combo: JazzRoom
+    library: TeachRoom
 
 
 class EngineServicer(pb_grpc.EngineServicer):
@@ -113,7 +113,7 @@ class EngineServicer(pb_grpc.EngineServicer):
         kind: str,
         run: Callable[[Progress], Any],
         event_type: Any,
-        batch: Batch | None = None,
+        batch: SharedTurn | None = None,
     ) -> AsyncGenerator[Any, None]:
         """Queue a job and yield its events as `event_type` messages."""
         try:
@@ -181,7 +181,7 @@ class EngineServicer(pb_grpc.EngineServicer):
         batch = None
         if studio.batches:
             key = await asyncio.get_running_loop().run_in_executor(self._light, studio.batch_key, request)
-            batch = Batch(("stylize", key), request, studio.stylize_together) if key is not None else None
+            batch = SharedTurn(("stylize", key), request, studio.stylize_together) if key is not None else None
         async for event in self._stream(context, request.job, "stylize", run, pb.StylizeEvent, batch):
             yield event
 

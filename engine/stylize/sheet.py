@@ -19,7 +19,8 @@ from torch import Tensor
 from engine.errors import PictureTooLarge
 from engine.progress import Progress
 from engine.stylize.painter import ALIGNMENT_PX, Painter
-from engine.stylize.pictures.files import JPEG_QUALITIES, jpeg, to_image
+from engine.stylize.pictures.picture import to_image
+from engine.stylize.pictures.writing import JPEG_QUALITIES, jpeg
 
 COLUMNS = 6
 CELLS_A_PAGE = 24
@@ -164,4 +165,4 @@ def encode_pages(pages: Sequence[Image.Image], max_bytes: int) -> list[bytes]:
         encoded = [jpeg(each, quality) for each in pages]
         if not max_bytes or sum(map(len, encoded)) <= max_bytes:
             return encoded
-    raise PictureTooLarge(f"The contact sheet cannot be made to fit into {max_bytes} bytes.")
+    raise PictureTooLarge(f"Even the smallest version of the contact sheet is over {max_bytes / 1e6:.1f} MB.")

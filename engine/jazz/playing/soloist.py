@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor
 
 from engine.contract.limits import MAX_BARS, MAX_TAKES
+from engine.device import one_thread
 from engine.errors import BadOption
 from engine.jazz.corpus.solos import FEELS, INSTRUMENTS, STYLES
 from engine.jazz.model.rendition_net import RenditionNet, RenditionShape
@@ -209,7 +209,7 @@ class Soloist:
         best: dict[int, Improvisation] = {}
         again = list(range(len(requests)))
         for redrawn in range(MAX_REDRAWS + 1):
-            with _one_thread(self.device):
+            with one_thread(self.device):
                 drawn = self._draw([requests[i] for i in again], takes, primer, primer_changes, generator, progress)
             for i, improvisation in zip(again, drawn, strict=True):
                 if i not in best or _faults(improvisation) < _faults(best[i]):
@@ -368,19 +368,6 @@ def _stops(played: Takes, block_ends: list[list[int]], takes: int) -> list[tuple
             if notes:
                 found.add((notes, number, end))
     return sorted(found)
-
-
-@contextmanager
-def _one_thread(device: torch.device) -> Iterator[None]:
-    """One CPU thread inside: a step's matrices are small, and on a busy machine threads that wait for each other in
-    every one of a thousand little products cost ten times what they save."""
-    before = torch.get_num_threads()
-    if device.type == "cpu":
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _led(request: Request, lead: int, primer_changes: tuple[ChordSpan, ...]) -> Changes:
