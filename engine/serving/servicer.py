@@ -250,7 +250,9 @@ def _message(event: Event, event_type: Any) -> Any:
 
 
 async def _abort(context: grpc.aio.ServicerContext, error: EngineError) -> None:
-    await context.abort(error.status, str(error), trailing_metadata=((ERROR_METADATA_KEY, error.code),))
+    await context.abort(
+        grpc.StatusCode[error.status], str(error), trailing_metadata=((ERROR_METADATA_KEY, error.code),)
+    )
 
 
 def woodshed_version() -> str:
