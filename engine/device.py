@@ -77,3 +77,10 @@ def release_memory(device: torch.device) -> None:
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
+
+
+def is_device_lost(error: BaseException) -> bool:
+    """Whether an exception says that the CUDA context is broken: from then on every call fails in this process."""
+    if is_out_of_memory(error) or not isinstance(error, RuntimeError):
+        return False
+    return "CUDA error" in str(error) or type(error).__name__ == "AcceleratorError"

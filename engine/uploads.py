@@ -33,6 +33,8 @@ class Reading:
 
     facts: dict[str, Any]
     arrays: tuple[Array, ...] = ()
+    seconds: float = 0.0
+    """What the reading took."""
 
 
 Reader = Callable[[bytes, Mapping[str, Any], Progress], Reading]

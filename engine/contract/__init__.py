@@ -22,7 +22,7 @@ CONFIGURATION_EXIT_CODE = 78
 """`EX_CONFIG` of sysexits.h: a setting is wrong or missing; restarting won't help."""
 
 HUNG_EXIT_CODE = 75
-"""`EX_TEMPFAIL` of sysexits.h: a job hung, or the device is lost; the engine has told everybody and wants to be restarted."""
+"""`EX_TEMPFAIL` of sysexits.h: a job hung or the device is lost; everybody has been told, and a restart will help."""
 
 REQUEST_ID_METADATA_KEY = "x-request-id"
 """Request metadata key of an id that leads from an interaction through both logs."""

@@ -82,7 +82,11 @@ class Durations:
 
 
 def fair_order(
-    waiting: Mapping[str, Iterable[Job]], used: UsedSeconds, running: Mapping[str, float], durations: Durations, now: float
+    waiting: Mapping[str, Iterable[Job]],
+    used: UsedSeconds,
+    running: Mapping[str, float],
+    durations: Durations,
+    now: float,
 ) -> list[Job]:
     """Waiting jobs in the order in which they will run: always the first job of whoever will have used least by then.
 

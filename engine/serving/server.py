@@ -20,12 +20,14 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from engine.contract import MESSAGE_OPTIONS, PARENT_FD_VARIABLE, TOKEN_METADATA_KEY
+from engine.contract import HUNG_EXIT_CODE, MESSAGE_OPTIONS, PARENT_FD_VARIABLE, TOKEN_METADATA_KEY
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
 from engine.device import choose_device, describe, use_threads
-from engine.serving.scheduler import Scheduler
-from engine.serving.servicer import EngineServicer, JazzRoom, Rooms, StylizeRoom, TeachRoom
+from engine.serving.intake.pool import Intake
+from engine.serving.rooms import JazzRoom, Rooms, StylizeRoom, TeachRoom
+from engine.serving.scheduler import MOST_TOGETHER, Limits, Scheduler
+from engine.serving.servicer import EngineServicer
 from engine.settings import EngineSettings, ProcessSettings
 
 log = structlog.get_logger(__name__)
@@ -106,8 +108,9 @@ async def serve(
     settings: EngineSettings,
     load: Callable[[EngineSettings], Rooms] = LoadedRooms,
     stop: asyncio.Event | None = None,
-) -> None:
-    """Serve until `stop`, SIGTERM, SIGINT, or the end of the parent process.
+    limits: Limits | None = None,
+) -> int:
+    """Serve until `stop`, SIGTERM, SIGINT, the end of the parent process, or the loss of the device; the exit code.
 
     Raises ConfigurationError before the port opens, or whatever loading the rooms raises."""
     stop = stop or asyncio.Event()
@@ -117,8 +120,15 @@ async def serve(
     use_threads(settings.engine.threads)
     guards = [TokenInterceptor(settings.engine.token)] if settings.engine.token else []
     server = grpc.aio.server(interceptors=guards, options=MESSAGE_OPTIONS)
-    async with Scheduler(settings.engine.queue_length) as scheduler:
-        servicer = EngineServicer(scheduler, device)
+    lost: list[str] = []
+
+    def on_loss(reason: str) -> None:
+        lost.append(reason)
+        stop.set()
+
+    limits = limits or Limits(read_ahead=MOST_TOGETHER if device.type == "cuda" else Limits.read_ahead)
+    async with Intake() as intake, Scheduler(settings.engine.queue_length, intake, limits, on_loss) as scheduler:
+        servicer = EngineServicer(scheduler, device, intake)
         pb_grpc.add_EngineServicer_to_server(servicer, server)
         readiness = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(readiness, server)
@@ -128,20 +138,29 @@ async def serve(
         await server.start()
         log.info("engine warming", listen=settings.engine.listen, device=describe(device), pid=os.getpid())
         try:
-            loading = asyncio.ensure_future(scheduler.call(lambda: load(settings)))
+            loading = asyncio.ensure_future(_load(scheduler, intake, lambda: load(settings)))
             stopping = asyncio.ensure_future(stop.wait())
             await asyncio.wait([loading, stopping], return_when=asyncio.FIRST_COMPLETED)
             if not stop.is_set():
                 servicer.rooms = loading.result()
                 for name in ("", SERVICE):
                     await readiness.set(name, health_pb2.HealthCheckResponse.SERVING)
-                log.info("engine ready")
+                log.info("engine ready", intake_layers=list(intake.holds))
                 await stop.wait()
         finally:
+            loading.cancel()
             stopping.cancel()
             await readiness.enter_graceful_shutdown()
             await server.stop(STOP_GRACE_S)
             log.info("engine stopped")
+    return HUNG_EXIT_CODE if lost else 0
+
+
+async def _load(scheduler: Scheduler, intake: Intake, load: Callable[[], Rooms]) -> Rooms:
+    """The rooms and the first of intake's children, both warm."""
+    rooms: Rooms = await scheduler.call(load)
+    await intake.warm()
+    return rooms
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
@@ -179,8 +198,8 @@ def _step_back() -> None:
 
 
 def main(settings: EngineSettings) -> int:
-    """Run the server to its end; 0 after an orderly stop."""
-    asyncio.run(serve(settings))
-    # A job cancelled at the stop may still be inside a kernel on the worker thread; do not wait for it.
+    """Run the server to its end: 0 after an orderly stop, `HUNG_EXIT_CODE` where a job hung or the device is lost."""
+    code = asyncio.run(serve(settings))
+    # A job may still be inside a kernel, or hang there: nobody waits for its thread.
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)

@@ -22,7 +22,8 @@ from engine.command_line import Parser
 from engine.errors import BadOption, BadPicture, StaleStyle
 from engine.settings import StylizeSettings
 from engine.stylize.painter import Painter
-from engine.stylize.pictures.reading import decode
+from engine.stylize.pictures.picture import picture_of
+from engine.stylize.pictures.reading import Bounds, read_picture
 from engine.stylize.weights_file import (
     BOOK_FILE,
     NETWORK_FILE,
@@ -104,7 +105,8 @@ def build_book(paintings: Path, painter: Painter, version: str, sources: Path = 
     styles, codes = [], {}
     for entry in tqdm(entries, desc="style book", unit="style"):
         data = (paintings / entry["file"]).read_bytes()
-        picture = decode(data, bounds.max_upload_bytes, bounds.max_pixels, max_side_px=1024)
+        reading = read_picture(data, asdict(Bounds(bounds.max_upload_bytes, bounds.max_pixels, 1024)))
+        picture = picture_of(reading)
         codes[entry["name"]] = painter.encode_style(picture.frames[0].rgb)
         styles.append(Style(entry["name"], entry["title"], entry["artist"], entry["year"]))
     return StyleBook(tuple(styles), codes, version)

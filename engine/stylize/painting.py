@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,13 +34,13 @@ class Prepared:
     keep_colours: bool
     max_bytes: int
     """Upload limit for the result; 0: none."""
-    started: float
-    """When the work on it began, s on the clock of `time.perf_counter`."""
+    read_s: float = 0.0
+    """What the reading took."""
 
-    def painted(self, frames: Sequence[Tensor]) -> Restyled:
+    def painted(self, frames: Sequence[Tensor], compute_s: float) -> Restyled:
         """With its frames as painted, (1, 3, H, W) each; they keep the picture's transparency and pace."""
         pairs = zip(frames, self.picture.frames, strict=True)
-        return Restyled(self, [Frame(rgb, frame.alpha, frame.duration_ms) for rgb, frame in pairs])
+        return Restyled(self, [Frame(rgb, frame.alpha, frame.duration_ms) for rgb, frame in pairs], compute_s)
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,19 @@ class Restyled:
 
     work: Prepared
     frames: list[Frame]
+    compute_s: float
+    """What the painting took."""
 
 
 def paint(painter: Painter, work: Prepared, progress: Progress) -> Restyled:
     """Paint; when the device runs out of memory, again in tiles of half the side.
 
     Raises `OutOfMemory`, `Cancelled`."""
-    tile_px = painter.tile_px
+    started, tile_px = time.perf_counter(), painter.tile_px
     while True:
         sized = Painter(painter.network, painter.device, tile_px, painter.bfloat16)
         try:
-            return work.painted(_paint_frames(sized, work, progress))
+            return work.painted(_paint_frames(sized, work, progress), time.perf_counter() - started)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise

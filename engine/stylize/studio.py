@@ -6,7 +6,7 @@ import hashlib
 import random
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import structlog
 import torch
@@ -18,18 +18,20 @@ from engine.progress import Progress, silent
 from engine.settings import StylizeSettings
 from engine.stylize.book import load_book, pack_code, unpack_code
 from engine.stylize.chosen_style import LONGEST_NAME, chosen_style
+from engine.stylize.network import Features
 from engine.stylize.painter import STYLE_LONGEST_ASPECT, Painter, padded
 from engine.stylize.painting import Prepared, Restyled, paint
-from engine.stylize.pictures.film_reading import decode_film, is_film
+from engine.stylize.pictures.film_reading import read_picture_or_film
 from engine.stylize.pictures.film_writing import encode_film
-from engine.stylize.pictures.picture import Frame, Picture, to_image
-from engine.stylize.pictures.reading import FIRST_FRAME_NOTE, check_upload, decode, fitted, header_size
+from engine.stylize.pictures.picture import Frame, Picture, picture_of, still, to_image
+from engine.stylize.pictures.reading import Bounds
 from engine.stylize.pictures.sample_photo import sample_photo
 from engine.stylize.pictures.writing import Encoded, before_after, encode, jpeg
 from engine.stylize.see import feature_sheet
-from engine.stylize.sheet import ITSELF, ContactSheet, NamedCode, encode_pages, page, picture_itself, split
-from engine.stylize.together import LARGEST_SHARED_PX, paint_together
+from engine.stylize.sheet import ContactSheet, NamedCode, PaintedSheet, SheetWork
+from engine.stylize.together import paint_together, shape_to_share
 from engine.stylize.weights_file import CARD_FILE, load_network, weights_version
+from engine.uploads import PICTURE, Reading, Upload
 
 log = structlog.get_logger(__name__)
 
@@ -89,149 +91,183 @@ class Studio:
     # ------------------------------------------------------------ /stylize
 
     def stylize(self, request: pb.StylizeRequest, progress: Progress) -> pb.StylizeResult:
-        """Paint the request's picture. Raises `CallerError`s, `Cancelled`, `OutOfMemory`."""
+        """Read, paint and finish the request's picture in one go. Raises `CallerError`s, `Cancelled`, `OutOfMemory`."""
         return self.finish(self.restyle(request, progress), progress)
 
-    def stylize_together(
-        self, requests: Sequence[pb.StylizeRequest], progresses: Sequence[Progress]
-    ) -> list[pb.StylizeResult | Exception]:
-        """`stylize` for requests of one `batch_key`: a result, or what it raised, for each."""
-        works: dict[int, Prepared] = {}
-        outcomes: dict[int, pb.StylizeResult | Exception] = {}
-        for number, (request, progress) in enumerate(zip(requests, progresses, strict=True)):
-            try:
-                works[number] = self.prepare(request, progress)
-            except Exception as error:  # noqa: BLE001 -- the scheduler tells the member and the log
-                outcomes[number] = error
-        painted = paint_together(self.painter, list(works.values()), [progresses[number] for number in works])
-        for number, one in zip(works, painted, strict=True):
-            try:
-                outcomes[number] = one if isinstance(one, Exception) else self.finish(one, progresses[number])
-            except Exception as error:  # noqa: BLE001 -- likewise
-                outcomes[number] = error
-        return [outcomes[number] for number in range(len(requests))]
+    def restyle(self, request: pb.StylizeRequest, progress: Progress) -> Restyled:
+        """The painted frames, not yet encoded. Raises like `stylize`."""
+        progress("decoding", 0.0)
+        return self.paint(self.prepare(request, self.read(self.uploads(request), progress)), progress)
 
-    def batch_key(self, request: pb.StylizeRequest) -> Hashable | None:
-        """Requests of equal keys may be painted together; None goes alone. Reads no more than the picture's header."""
-        size = header_size(request.image) if self.batches else None
-        if size is None or request.strength < 1 or request.style_image:
-            return None
-        shape = fitted(size, min(request.size or self.settings.default_size_px, self.settings.max_size_px))
-        return shape if shape[0] * shape[1] <= LARGEST_SHARED_PX else None
+    def read(self, uploads: Sequence[Upload], progress: Progress = silent) -> list[Reading]:
+        """Read files here and now, for the command line; the server has processes for that (`engine.serving.intake`).
+
+        Raises `BadPicture`, `PictureTooLarge`, and whatever `progress` raises."""
+        return [read_picture_or_film(upload.data, upload.options, progress) for upload in uploads]
+
+    def uploads(self, request: pb.StylizeRequest) -> tuple[Upload, ...]:
+        """The files of a request, its options checked before any of them is read. Raises `CallerError`s."""
+        self.check(request)
+        picture = self._upload(request.image, self._side(request.size), self.settings.max_frames)
+        if not request.style_image:
+            return (picture,)
+        return picture, self._upload(request.style_image, STYLE_SIDE_PX)
 
     def check(self, request: pb.StylizeRequest) -> None:
         """Raises what `stylize` would about the options of a request, whatever its picture."""
         self._side(request.size)
         chosen_style(self.book, request, seed=0, picture=None)
 
-    def prepare(self, request: pb.StylizeRequest, progress: Progress) -> Prepared:
-        """Everything before the painting. Raises `CallerError`s, `Cancelled`."""
-        started = time.perf_counter()
-        progress("decoding", 0.0)
-        self.check(request)
+    def prepare(self, request: pb.StylizeRequest, readings: Sequence[Reading]) -> Prepared:
+        """What there is to paint, from what was read of `uploads`. Raises `CallerError`s."""
+        picture, *others = [picture_of(reading) for reading in readings]
         seed = request.seed if request.HasField("seed") else self.draw_seed()
-        shown = self._decode(request.style_image, STYLE_SIDE_PX, 1).frames[0].rgb if request.style_image else None
-        style = chosen_style(self.book, request, seed, shown)
-        picture = self._decode(request.image, self._side(request.size), self.settings.max_frames, progress)
+        style = chosen_style(self.book, request, seed, others[0].frames[0].rgb if others else None)
         picture = replace(picture, notes=(*picture.notes, *self._size_notes(request.size, picture)))
-        return Prepared(picture, style, seed, request.strength, request.keep_colors, request.max_bytes, started)
+        return Prepared(
+            picture,
+            style,
+            seed,
+            request.strength,
+            request.keep_colors,
+            request.max_bytes,
+            sum(one.seconds for one in readings),
+        )
 
-    def restyle(self, request: pb.StylizeRequest, progress: Progress) -> Restyled:
-        """The painted frames, not yet encoded. Raises like `stylize`."""
-        return self.paint(self.prepare(request, progress), progress)
+    def share_key(self, work: Prepared) -> Hashable | None:
+        """Works of equal keys may be painted together; None goes alone."""
+        return shape_to_share(work) if self.batches else None
 
     def paint(self, work: Prepared, progress: Progress) -> Restyled:
         """The painted frames, not yet encoded. Raises `OutOfMemory`, `Cancelled`."""
         return paint(self.painter, work, progress)
 
+    def paint_together(
+        self, works: Sequence[Prepared], progresses: Sequence[Progress]
+    ) -> Sequence[Restyled | Exception]:
+        """`paint` for works of one `share_key`: a painting, or what it raised, for each."""
+        return paint_together(self.painter, works, progresses)
+
     def finish(self, painted: Restyled, progress: Progress) -> pb.StylizeResult:
         """Everything after the painting. Raises `PictureTooLarge`, `Cancelled`."""
+        started = time.perf_counter()
         progress("encoding", 0.95)
         work = painted.work
         encoded = _encode(painted.frames, work.picture.photographic, work.max_bytes, progress)
+        beside = before_after(work.picture.frames[0].rgb, painted.frames[0].rgb)
         return pb.StylizeResult(
             image=encoded.data,
             media_type=encoded.media_type,
             extension=encoded.extension,
             width=encoded.width,
             height=encoded.height,
-            before_after=before_after(work.picture.frames[0].rgb, painted.frames[0].rgb),
+            before_after=beside,
             style=work.style.name,
-            compute_s=time.perf_counter() - work.started,
+            compute_s=work.read_s + painted.compute_s + time.perf_counter() - started,
             seed=work.seed,
             notes=[*work.picture.notes, *encoded.notes],
             model_version=self.version,
             drawn_style=work.style.drawn,
         )
 
-    # ------------------------------------------------------------ saved styles, the contact sheet, /see
+    # ------------------------------------------------------------ saved styles
 
     def code_of_picture(self, image: bytes) -> Tensor:
-        """Code (1, code) of a style picture of any size. Raises `BadPicture`, `PictureTooLarge`."""
-        return self.painter.encode_style(self._decode(image, STYLE_SIDE_PX, 1).frames[0].rgb)
+        """Code (1, code) of a style picture of any size, read here. Raises `BadPicture`, `PictureTooLarge`."""
+        (reading,) = self.read([self._upload(image, STYLE_SIDE_PX)])
+        return self.painter.encode_style(picture_of(reading).frames[0].rgb)
 
-    def encode_style(self, image: bytes) -> pb.EncodeStyleReply:
-        """A style picture's code, and what it takes to renew it. Raises `BadPicture`, `PictureTooLarge`."""
-        picture = self._decode(image, STYLE_SIDE_PX, 1)
+    def style_upload(self, request: pb.EncodeStyleRequest) -> Upload:
+        return self._upload(request.image, STYLE_SIDE_PX)
+
+    def encode_style(self, reading: Reading, progress: Progress = silent) -> tuple[Tensor, Tensor]:
+        """The style picture (1, 3, H, W) that was read, and its code (1, code). Raises `BadPicture`."""
+        picture = picture_of(reading)
         height, width = picture.size
         if min(height, width) < SMALLEST_STYLE_PX:
             raise BadPicture(
                 f"That picture is only {width} × {height} pixels; to save a style I need at least "
                 f"{SMALLEST_STYLE_PX} × {SMALLEST_STYLE_PX}."
             )
+        progress("looking", 0.5)
         rgb = picture.frames[0].rgb
+        return rgb, self.painter.encode_style(rgb)
+
+    def finish_style(self, encoded: tuple[Tensor, Tensor], progress: Progress = silent) -> pb.EncodeStyleReply:
+        """A style's code, and what it takes to renew it."""
+        rgb, code = encoded
         return pb.EncodeStyleReply(
-            code=pack_code(self.painter.encode_style(rgb), self.version),
-            model_version=self.version,
-            picture=_small_copy(rgb),
+            code=pack_code(code, self.version), model_version=self.version, picture=_small_copy(rgb)
         )
+
+    # ------------------------------------------------------------ the contact sheet
 
     def sheet(self, request: pb.StyleSheetRequest, progress: Progress) -> pb.StyleSheetResult:
-        """One picture in all styles of the book and in the request's own. Raises `CallerError`s, `Cancelled`."""
-        started = time.perf_counter()
+        """One picture in all styles, in one go. Raises `CallerError`s, `Cancelled`."""
         progress("decoding", 0.0)
+        work = self.prepare_sheet(request, self.read(self.sheet_uploads(request)))
+        return self.finish_sheet(self.paint_sheet(work, progress), progress)
+
+    def sheet_uploads(self, request: pb.StyleSheetRequest) -> tuple[Upload, ...]:
+        """The sheet's picture, unless it is our own. Raises `BadOption` for too many styles."""
         if len(request.saved) > MOST_SAVED_STYLES:
             raise BadOption(f"A contact sheet has room for {MOST_SAVED_STYLES} saved styles; please choose fewer.")
-        length = self.book.code_length
-        saved = [NamedCode(s.name[:LONGEST_NAME], unpack_code(s.code, length, self.version)) for s in request.saved]
+        return (self._upload(request.image, SEE_SIDE_PX),) if request.image else ()
+
+    def prepare_sheet(self, request: pb.StyleSheetRequest, readings: Sequence[Reading]) -> SheetWork:
+        """The picture and the styles of the book and of the request. Raises `BadOption`, `StaleStyle`, `BadPicture`."""
+        picture = picture_of(readings[0]) if readings else still(sample_photo())
+        saved = [
+            NamedCode(one.name[:LONGEST_NAME], unpack_code(one.code, self.book.code_length, self.version))
+            for one in request.saved
+        ]
         book = [NamedCode(name, self.book.codes[name]) for name in self.book.names]
-        notes: tuple[str, ...] = ()
-        if request.image:
-            picture = self._decode(request.image, SEE_SIDE_PX, 1)
-            photo, notes = picture.frames[0].rgb, picture.notes
-        else:
-            photo = sample_photo()
-        digest = hashlib.sha256(request.image).hexdigest()
-        cells, painted = self.contact_sheet.cells(photo, digest, [*book, *saved], progress)
+        return SheetWork(picture, hashlib.sha256(request.image).hexdigest(), book, saved, request.max_bytes)
+
+    def paint_sheet(self, work: SheetWork, progress: Progress) -> PaintedSheet:
+        """All cells. Raises `Cancelled`."""
+        started = time.perf_counter()
+        styles = [*work.book, *work.saved]
+        cells, painted = self.contact_sheet.cells(work.picture.frames[0].rgb, work.digest, styles, progress)
+        return PaintedSheet(work, cells, painted, time.perf_counter() - started)
+
+    def finish_sheet(self, painted: PaintedSheet, progress: Progress) -> pb.StyleSheetResult:
+        """The pages. Raises `PictureTooLarge`, `Cancelled`."""
         progress("encoding", 0.95)
-        labelled = list(zip(cells, (style.name for style in [*book, *saved]), strict=True))
-        groups = [([(picture_itself(photo), ITSELF), *labelled[: len(book)]], False), (labelled[len(book) :], True)]
-        sheets, pages = [], []
-        for group, is_saved in groups:
-            for numbers in split(len(group)):
-                shown = [group[number] for number in numbers]
-                sheets.append(page([cell for cell, _ in shown], [label for _, label in shown]))
-                names = [label for _, label in shown[0 if is_saved or numbers.start else 1 :]]
-                pages.append(pb.StyleSheetResult.Page(names=names, saved=is_saved))
-        for message, data in zip(pages, encode_pages(sheets, request.max_bytes), strict=True):
-            message.sheet = data
         return pb.StyleSheetResult(
-            pages=pages,
+            pages=painted.pages(),
             model_version=self.version,
-            painted=painted,
-            compute_s=time.perf_counter() - started,
-            notes=notes,
+            painted=painted.painted,
+            compute_s=painted.compute_s,
+            notes=painted.work.picture.notes,
         )
 
+    # ------------------------------------------------------------ /see
+
     def see(self, request: pb.SeeRequest, progress: Progress) -> pb.SeeResult:
-        """The sheet of feature maps of a picture. Raises `CallerError`s, `Cancelled`."""
+        """The sheet of feature maps of a picture, in one go. Raises `CallerError`s, `Cancelled`."""
         progress("decoding", 0.0)
-        picture = self._decode(request.image, SEE_SIDE_PX, 1)
-        photo = padded(picture.frames[0].rgb)
+        (reading,) = self.read([self.see_upload(request)])
+        return self.finish_see(self.look(self.prepare_see(reading), progress), progress)
+
+    def see_upload(self, request: pb.SeeRequest) -> Upload:
+        return self._upload(request.image, SEE_SIDE_PX)
+
+    def prepare_see(self, reading: Reading) -> Picture:
+        """Raises `BadPicture`."""
+        return picture_of(reading)
+
+    def look(self, picture: Picture, progress: Progress) -> tuple[Picture, Features]:
+        """A picture with what the encoder makes of it, on the processor. Raises `Cancelled`."""
         progress("looking", 0.3)
         with torch.inference_mode():
-            features = self.network.encode_content(photo.to(self.painter.device))
+            features = self.network.encode_content(padded(picture.frames[0].rgb).to(self.painter.device))
+            return picture, (features[0].cpu(), features[1].cpu(), features[2].cpu())
+
+    def finish_see(self, seen: tuple[Picture, Features], progress: Progress) -> pb.SeeResult:
+        """The drawn sheet. Raises `Cancelled`."""
         progress("drawing", 0.6)
+        picture, features = seen
         return pb.SeeResult(sheet=feature_sheet(picture.frames[0].rgb, features), notes=picture.notes)
 
     # ------------------------------------------------------------ sizes and reading
@@ -258,22 +294,10 @@ class Studio:
             )
         return (f"{painted} pixels is the largest size {'for films ' if film else ''}here (setting `stylize.{key}`).",)
 
-    def _decode(self, data: bytes, max_side_px: int, max_frames: int, progress: Progress = silent) -> Picture:
+    def _upload(self, data: bytes, max_side_px: int, max_frames: int = 1) -> Upload:
         settings = self.settings
-        if is_film(data):
-            check_upload(data, settings.max_upload_bytes)
-            side_px = min(max_side_px, self._largest_film_px)
-            film = decode_film(data, settings.max_pixels, side_px, max_frames, progress)
-            return film if max_frames > 1 else Picture(film.frames, (FIRST_FRAME_NOTE,), photographic=True)
-        return decode(
-            data,
-            settings.max_upload_bytes,
-            settings.max_pixels,
-            max_side_px,
-            max_frames,
-            progress,
-            self._largest_film_px,
-        )
+        bounds = Bounds(settings.max_upload_bytes, settings.max_pixels, max_side_px, max_frames, self._largest_film_px)
+        return Upload(PICTURE, data, asdict(bounds))
 
     @property
     def _largest_film_px(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
@@ -57,11 +58,15 @@ def paint_together(
 
 def _one_pass(painter: Painter, works: Sequence[Prepared]) -> list[Restyled]:
     """All painted, or none of them after a failure."""
+    started = time.perf_counter()
     try:
         pictures = torch.cat([work.picture.frames[0].rgb for work in works])
         painted = painter.paint(pictures, torch.cat([work.style.code_by(painter) for work in works])).split(1)
         return [
-            work.painted([keep_colours(own, work.picture.frames[0].rgb) if work.keep_colours else own])
+            work.painted(
+                [keep_colours(own, work.picture.frames[0].rgb) if work.keep_colours else own],
+                time.perf_counter() - started,
+            )
             for work, own in zip(works, painted, strict=True)
         ]
     except Exception:

@@ -73,10 +73,12 @@ def _answer(message: dict[str, Any], memory: mmap.mmap, answers: Any) -> dict[st
             answers.write(messages.packed({"stage": stage, "fraction": fraction}))
 
     try:
+        began = time.perf_counter()
         reading = READERS[message["kind"]](data, message["options"], progress)
         start = message["bytes"]
         arrays = [np.asarray(array) for array in reading.arrays]
-        return {"facts": reading.facts, "arrays": messages.put_arrays(memory, start, arrays)}
+        seconds = time.perf_counter() - began
+        return {"facts": reading.facts, "arrays": messages.put_arrays(memory, start, arrays), "seconds": seconds}
     except EngineError as error:
         return {"error": error.code, "sentence": str(error)}
     except MemoryError:

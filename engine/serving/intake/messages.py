@@ -99,4 +99,5 @@ def reading_of(message: dict[str, Any], memory: mmap.mmap) -> Reading:
         if at % ALIGNMENT or at + count * kind.itemsize > len(memory):
             raise Malformed("an array that ends outside")
         arrays.append(np.frombuffer(memory, kind, count, at).reshape(shape).copy())
-    return Reading(facts, tuple(arrays))
+    seconds = message.get("seconds", 0.0)
+    return Reading(facts, tuple(arrays), float(seconds) if isinstance(seconds, int | float) else 0.0)
