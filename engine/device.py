@@ -51,8 +51,9 @@ def describe(device: torch.device) -> str:
 
 @contextmanager
 def one_thread(device: torch.device) -> Iterator[None]:
-    """On the CPU, one thread a torch operation: where matrices are small, a second thread makes every one of thousands
-    of steps wait on a busy machine (measured: 10 times slower)."""
+    """On the CPU, one thread for each torch operation inside. Where the matrices are small, as those of a single note
+    are, a second thread saves nothing, and on a busy machine waiting for it makes every one of the thousands of steps
+    ten times slower (measured)."""
     threads = torch.get_num_threads()
     if device.type == "cpu":
         torch.set_num_threads(1)

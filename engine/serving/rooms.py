@@ -10,6 +10,9 @@ from engine.progress import Progress
 from engine.serving.stages import SharedTurn, Stages
 from engine.uploads import Reading, Upload
 
+SOLO_SHARE, PERFORMING_SHARE = 0.35, 0.1
+"""What the device's turn takes of an improvised clip's time, and of somebody else's."""
+
 
 class StylizeRoom(Protocol):
     """`engine.stylize.studio.Studio`. Whatever a stage hands to the next one is the room's own affair."""
@@ -119,10 +122,16 @@ def see_stages(studio: StylizeRoom, request: pb.SeeRequest) -> Stages:
 def jazz_stages(combo: JazzRoom, request: pb.PlayRequest | pb.RenderRequest) -> Stages:
     """Raises `CallerError`s about the request's options."""
     bars = float(request.bars or 12) if isinstance(request, pb.PlayRequest) else 1.0
+    share = SOLO_SHARE if isinstance(request, pb.PlayRequest) else PERFORMING_SHARE
     return Stages(
         uploads=combo.uploads(request),
         prepare=lambda readings: combo.heard(request, readings),
-        turn=lambda heard, progress: combo.improvise(request, heard, progress),
-        finish=combo.finish,
+        turn=lambda heard, progress: combo.improvise(request, heard, _part(progress, 0.0, share)),
+        finish=lambda work, progress: combo.finish(work, _part(progress, share, 1.0)),
         size=bars,
     )
+
+
+def _part(progress: Progress, start: float, end: float) -> Progress:
+    """The part start..end of a whole job."""
+    return lambda stage, fraction: progress(stage, start + (end - start) * fraction)
