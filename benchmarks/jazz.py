@@ -16,11 +16,7 @@ from engine.device import choose_device, describe, one_thread, use_threads
 from engine.jazz.band import weights as band_weights
 from engine.jazz.band.section import accompany
 from engine.jazz.combo import Combo
-<<<<<<< HEAD
-from engine.jazz.playing.soloist import Request
-=======
 from engine.jazz.playing.request import Request
->>>>>>> jazz
 from engine.jazz.rendering.leadsheet import write_lead_sheet
 from engine.jazz.rendering.midi import write_midi
 from engine.jazz.rendering.roll import draw_roll

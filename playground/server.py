@@ -4,10 +4,15 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from playground import cdn, page_api, page_interactions, rest_application, rest_channels, rest_interactions
-from playground.errors import ApiError
+from playground.page import interactions as page_interactions
+from playground.page import routes as page_api
+from playground.rest import application as rest_application
+from playground.rest import cdn
+from playground.rest import channels as rest_channels
+from playground.rest import interactions as rest_interactions
+from playground.rules.errors import ApiError
 from playground.security import guard
-from playground.world import HOST, PLAYGROUND, Playground, answer
+from playground.world.state import HOST, PLAYGROUND, Playground, answer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -47,8 +52,13 @@ def build_application(playground: Playground) -> web.Application:
     application[PLAYGROUND] = playground
     for path in ("/gateway", "/gateway/"):
         application.router.add_get(path, playground.gateway.handle)
-    for module in (cdn, page_api, page_interactions):
-        application.router.add_routes(module.routes)
+    application.router.add_routes(cdn.routes)
+    application.router.add_get("/", no_key)
+    page = web.Application()
+    page[PLAYGROUND] = playground
+    for module in (page_api, page_interactions):
+        page.router.add_routes(module.routes)
+    application.add_subapp(f"/{playground.key}", page)
     api = web.Application(middlewares=[rest_application.authenticate])
     api[PLAYGROUND] = playground
     for module in (rest_application, rest_channels, rest_interactions):
@@ -56,6 +66,14 @@ def build_application(playground: Playground) -> web.Application:
     api.router.add_route("*", "/{rest:.*}", rest_application.no_such_route)
     application.add_subapp("/api/v10", api)
     return application
+
+
+async def no_key(request: web.Request) -> web.Response:
+    """Whoever comes without the key learns where it is printed."""
+    text = (
+        "This playground needs the whole address, with its key. Copy it from the terminal where the playground runs.\n"
+    )
+    return web.Response(status=403, text=text)
 
 
 @web.middleware
