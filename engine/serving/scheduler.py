@@ -255,18 +255,18 @@ class Scheduler:
                 self._wake.set()
 
     def _next_turn(self) -> list[Job]:
-        """Take the first ready job out of the queue, and with it those of other members that share its turn."""
-        ready = [job for job in self._order() if job.stage is Stage.READY]
-        if not ready:
+        """Take the first ready job out of the queue, and with it the first job of each other member that shares its
+        turn."""
+        order = self._order()
+        first = next((job for job in order if job.stage is Stage.READY), None)
+        if first is None:
             return []
-        first, members = ready[0], set[str]()
-        turn: list[Job] = []
-        key = _shared_key(first)
-        for job in ready:
-            together = job is first or (key is not None and _shared_key(job) == key)
-            if together and job.member_key not in members and len(turn) < MOST_TOGETHER:
+        turn, key, members = [first], _shared_key(first), {first.member_key}
+        for job in order if key is not None else ():
+            if job.member_key not in members and len(turn) < MOST_TOGETHER:
                 members.add(job.member_key)
-                turn.append(job)
+                if job.stage is Stage.READY and _shared_key(job) == key:
+                    turn.append(job)
         for job in turn:
             self._forget(job)
             self._used.has_turn(job.member_key)

@@ -109,6 +109,7 @@ async def serve(
     load: Callable[[EngineSettings], Rooms] = LoadedRooms,
     stop: asyncio.Event | None = None,
     limits: Limits | None = None,
+    intake: Intake | None = None,
 ) -> int:
     """Serve until `stop`, SIGTERM, SIGINT, the end of the parent process, or the loss of the device; the exit code.
 
@@ -127,7 +128,8 @@ async def serve(
         stop.set()
 
     limits = limits or Limits(read_ahead=MOST_TOGETHER if device.type == "cuda" else Limits.read_ahead)
-    async with Intake() as intake, Scheduler(settings.engine.queue_length, intake, limits, on_loss) as scheduler:
+    intake = intake or Intake(settings.engine.intake_processes)
+    async with intake, Scheduler(settings.engine.queue_length, intake, limits, on_loss) as scheduler:
         servicer = EngineServicer(scheduler, device, intake)
         pb_grpc.add_EngineServicer_to_server(servicer, server)
         readiness = health.aio.HealthServicer()
