@@ -103,7 +103,7 @@ class Stylize(commands.Cog):
         source = partial(read_attachment, found[0], limit, "The picture")
         await paint(interaction, pb.StylizeRequest(strength=1.0), source)
 
-    @app_commands.command(description="What the network sees in a picture: feature maps of three of its stages")
+    @app_commands.command(description="What the network sees in a picture: feature maps of its five stages")
     @app_commands.describe(image="The picture to look at")
     async def see(self, interaction: Interaction, image: discord.Attachment) -> None:
         limit = self.bot.settings.discord.max_attachment_bytes
@@ -114,7 +114,7 @@ class Stylize(commands.Cog):
             result = await self.bot.engine.see(pb.SeeRequest(job=job.ticket, image=content), job.show)
             shown = discord.Embed(title="What the network sees", description="\n".join(result.notes) or None)
             shown.set_image(url="attachment://feature-maps.png")
-            sheet = Upload("feature-maps.png", result.sheet, "Feature maps of three stages of the encoder")
+            sheet = Upload("feature-maps.png", result.sheet, "Feature maps of the five stages of the encoder")
             await job.finish(embeds=[shown], uploads=[sheet])
 
 

@@ -16,7 +16,7 @@ from engine.errors import BadOption, BadPicture, CallerError
 from engine.output_files import require_writable, write_file
 from engine.progress import progress_bar, silent
 from engine.settings import load_engine_settings
-from engine.stylize.book import pack_code
+from engine.stylize.book import pack_codes
 from engine.stylize.painting import Restyled
 from engine.stylize.pictures.film_writing import encode_film
 from engine.stylize.pictures.picture import Frame, to_image
@@ -122,7 +122,7 @@ def _is_file_name(style: str) -> bool:
 
 
 def _style_of_file(path: Path, studio: Studio) -> tuple[str, bytes]:
-    return path.name, pack_code(studio.code_of_picture(_read(path)), studio.version)
+    return path.name, pack_codes(studio.codes_of_picture(_read(path)), studio.version)
 
 
 def _write_sheet(args: argparse.Namespace, studio: Studio) -> None:

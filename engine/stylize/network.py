@@ -177,12 +177,14 @@ class ContentEncoder(nn.Module):
         self.to_thirty_second = DepthwiseBlock(shape.sixteenth, shape.thirty_second, padding="replicate")
         self.thirty_second_context = DepthwiseBlock(shape.thirty_second, shape.thirty_second, padding="replicate")
 
-    def fine(self, photo: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, 3, H, W) in [0, 1], H and W multiples of 8 -> features at 1/2, 1/4, 1/8."""
+    def finest(self, photo: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, H, W) in [0, 1], H and W multiples of 8 -> features at 1/2 and 1/4."""
         half = F.leaky_relu(self.to_half(F.pixel_unshuffle(photo - 0.5, 2)), LEAK)
-        quarter = F.leaky_relu(self.to_quarter(soften(half)), LEAK)
-        eighth = F.leaky_relu(self.eighth_context(self.to_eighth(soften(quarter))), LEAK)
-        return half, quarter, eighth
+        return half, F.leaky_relu(self.to_quarter(soften(half)), LEAK)
+
+    def middle(self, quarter: Tensor) -> Tensor:
+        """Features at 1/4 -> those at 1/8."""
+        return F.leaky_relu(self.eighth_context(self.to_eighth(soften(quarter))), LEAK)
 
     def coarse(self, eighth: Tensor) -> tuple[Tensor, Tensor]:
         """Features at 1/8 -> those at 1/16 and 1/32."""
@@ -192,7 +194,8 @@ class ContentEncoder(nn.Module):
 
     def forward(self, photo: Tensor) -> Features:
         """(B, 3, H, W) in [0, 1], H and W multiples of 8 -> `Features`."""
-        half, quarter, eighth = self.fine(photo)
+        half, quarter = self.finest(photo)
+        eighth = self.middle(quarter)
         return Features(half, quarter, eighth, *self.coarse(eighth))
 
 
