@@ -23,7 +23,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from engine.contract import HUNG_EXIT_CODE, MESSAGE_OPTIONS, PARENT_FD_VARIABLE, TOKEN_METADATA_KEY
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
-from engine.device import choose_device, describe, use_threads
+from engine.device import choose_device, describe, share_heaps, use_threads
 from engine.serving.intake.pool import Intake
 from engine.serving.rooms import JazzRoom, Rooms, StylizeRoom, TeachRoom
 from engine.serving.scheduler import MOST_TOGETHER, Limits, Scheduler
@@ -201,6 +201,7 @@ def _step_back() -> None:
 
 def main(settings: EngineSettings) -> int:
     """Run the server to its end: 0 after an orderly stop, `HUNG_EXIT_CODE` where a job hung or the device is lost."""
+    share_heaps()
     code = asyncio.run(serve(settings))
     # A job may still be inside a kernel, or hang there: nobody waits for its thread.
     sys.stderr.flush()
