@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +13,9 @@ from engine.contract.configuration import ConfigurationError
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """`auto` takes CUDA when torch sees a device, else the CPU; any other name is taken at its word.
+    """`auto` takes CUDA when torch sees a device, else the CPU; any other name is taken as it is.
 
-    Raises ConfigurationError for a CUDA device that is not there."""
+    Raises ConfigurationError for a CUDA device that isn't there."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(name)
@@ -60,3 +61,27 @@ def one_thread(device: torch.device) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory has run out: CUDA's own, Python's, or the plain RuntimeError that the
+    processor's allocator raises."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error)
+    return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "not enough memory" in text)
+
+
+def release_memory(device: torch.device) -> None:
+    """Give back what nothing refers to any more. Call it after the `except` block has ended: inside, the exception's
+    traceback still holds the frames with all their tensors."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def is_device_lost(error: BaseException) -> bool:
+    """Whether an exception says that the CUDA context is broken: from then on every call fails in this process."""
+    if is_out_of_memory(error) or not isinstance(error, RuntimeError):
+        return False
+    return "CUDA error" in str(error) or type(error).__name__ == "AcceleratorError"

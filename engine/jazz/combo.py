@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -34,6 +35,7 @@ from engine.jazz.theory.keys import KEYS
 from engine.jazz.work import Work
 from engine.progress import Progress, silent
 from engine.settings import JazzSettings
+from engine.uploads import Reading, Upload
 
 MAX_DRAWN_SEED = 2**32
 MAX_PHRASE_S = 120.0
@@ -132,6 +134,14 @@ class Combo:
         if source == "audio":
             return decode(self._checked(request.audio), limit_s)
         return read_midi(self._checked(request.midi), limit_s) if source == "midi" else None
+
+    def uploads(self, request: pb.PlayRequest | pb.RenderRequest) -> tuple[Upload, ...]:
+        """The files of a request that intake reads; its options are checked first. Raises `BadMidi`, `BadOption`."""
+        return ()
+
+    def heard(self, request: pb.PlayRequest | pb.RenderRequest, readings: Sequence[Reading]) -> Piece | Stereo | None:
+        """What the request brings along, from what was read of `uploads`. Raises `BadMidi`, `BadAudio`, `BadOption`."""
+        return self.read(request)
 
     def improvise(
         self, request: pb.PlayRequest | pb.RenderRequest, heard: Piece | Stereo | None, progress: Progress
