@@ -33,6 +33,7 @@ from engine.contract import ERROR_METADATA_KEY, MAX_MESSAGE_BYTES, TOKEN_METADAT
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
+from engine.contract.network import SYSTEM, check_address
 from engine.contract.process_settings import LOCAL, ProcessSettings
 
 log = structlog.get_logger(__name__)
@@ -73,10 +74,10 @@ def new_job_id() -> str:
 
 
 def open_channel(address: str, certificate: Path | None = None) -> grpc.aio.Channel:
-    """A channel to `unix:/path`, `host:port` or `dns:///host:port`, over TLS when a certificate to trust is given."""
+    """A channel to `unix:/path`, `host:port` or `dns:///host:port`, over TLS when a certificate to trust (or `system`) is given."""
     if certificate is None:
         return grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
-    credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
+    credentials = grpc.ssl_channel_credentials(None if certificate == Path(SYSTEM) else certificate.read_bytes())
     return grpc.aio.secure_channel(address, credentials, options=_CHANNEL_OPTIONS)
 
 
@@ -279,7 +280,10 @@ async def open_engine_client(settings: ProcessSettings, address: str | None = No
 
     Raises ConfigurationError for a certificate that cannot be read."""
     assert address is not None or settings.address != LOCAL, "a local engine has the address its process was given"
-    certificate = Path(settings.tls_certificate) if settings.tls_certificate and address is None else None
+    if address is None:
+        check_address(settings)
+    trusted = settings.tls_certificate if address is None else ""
+    certificate = Path(trusted) if trusted else None
     try:
         channel = open_channel(address or settings.address, certificate)
     except OSError as error:
