@@ -74,7 +74,7 @@ def new_job_id() -> str:
 
 
 def open_channel(address: str, certificate: Path | None = None) -> grpc.aio.Channel:
-    """A channel to `unix:/path`, `host:port` or `dns:///host:port`, over TLS when a certificate to trust (or `system`) is given."""
+    """A channel to `unix:/path`, `host:port` or `dns:///host:port`, over TLS if there's a certificate to trust."""
     if certificate is None:
         return grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
     credentials = grpc.ssl_channel_credentials(None if certificate == Path(SYSTEM) else certificate.read_bytes())

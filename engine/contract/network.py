@@ -1,5 +1,5 @@
-"""What crosses a network is encrypted and asks for a secret: a token alone would cross it in the clear, and TLS alone lets
-everybody in. Both processes keep this rule, each on its side."""
+"""What crosses a network is encrypted and asks for a secret: a token alone would cross it in the clear, and TLS alone
+lets everybody in. Both processes keep this rule, each on its side."""
 
 from __future__ import annotations
 
@@ -44,7 +44,5 @@ def check_address(settings: ProcessSettings) -> None:
 def _require(where: str, settings: dict[str, str], hint: str) -> None:
     empty = [f"'engine.{name}'" for name, value in settings.items() if not value]
     if empty:
-        verb = "is" if len(empty) == 1 else "are"
-        raise ConfigurationError(
-            f"{where}, but {' and '.join(empty)} {verb} empty; set a token and a certificate {hint}."
-        )
+        names = f"{' and '.join(empty)} {'is' if len(empty) == 1 else 'are'} empty"
+        raise ConfigurationError(f"{where}, but {names}; set a token and a certificate {hint}.")

@@ -76,7 +76,7 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
 def open_port(server: grpc.aio.Server, settings: ProcessSettings) -> None:
     """Bind the address of the settings, with TLS when a certificate is set.
 
-    Raises ConfigurationError for an address that cannot be bound, or that is open to the network without token and TLS."""
+    Raises ConfigurationError for an address that cannot be bound, or that is open without token and TLS."""
     check_listen(settings)
     address = settings.listen
     if address.startswith("unix:"):

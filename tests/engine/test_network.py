@@ -82,7 +82,7 @@ async def test_the_right_token_and_certificate_get_an_answer_and_no_other(tmp_pa
             await client.wait_serving(30.0)
             assert await client.list_topics() == ["tensors"]
         async with open_engine_client(right.model_copy(update={"token": "wrong"})) as client:
-            with pytest.raises(EngineError, match="does not accept this bot|doesn't accept this bot"):
+            with pytest.raises(EngineError, match="The engine doesn't accept me"):
                 await client.list_topics()
         async with open_engine_client(right.model_copy(update={"tls_certificate": ""})) as client:
             assert not await client.is_alive(), "the engine answers nobody in the clear"
