@@ -1,11 +1,13 @@
-"""Drives a running playground from outside: members who act and look, as the page in a browser does.
+"""Drives a running playground from outside: members who act and look as in a browser, and Discord's bad days on order.
 
 This project's end-to-end tests and benchmarks use it, and so can anybody's:
 
-    async with drive("http://127.0.0.1:8765/") as playground:
+    async with drive("http://127.0.0.1:8765/KEY/") as playground:
         ada = playground.member("ada")
+        await playground.cut(Route.EDIT_ANSWER, accepted=True)
         await ada.use("jazz", channel="jazz-club", bars=4)
         message = await ada.sees(lambda m: m["attachments"], channel="jazz-club", within_s=60)
+        print(await playground.transcript())
 """
 
 import asyncio
@@ -17,6 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+
+from playground.control.faults import Route
+from playground.control.transcript import Entry, Transcript
+
+__all__ = ["Answer", "Driver", "Member", "Refused", "Route", "drive"]
 
 Json = dict[str, Any]
 
@@ -176,7 +183,7 @@ class Member:
 
     async def download(self, url: str) -> tuple[int, bytes, str]:
         """Status, content and content type of a file."""
-        async with self._session.get(url) as response:
+        async with self._session.get(url, headers={"X-Playground-Member": self.slug}) as response:
             return response.status, await response.read(), response.headers["Content-Type"]
 
     @contextlib.asynccontextmanager
@@ -193,7 +200,10 @@ class Member:
 
 
 class Driver:
-    """A running playground."""
+    """A running playground. Routes are named by `Route`, or by method and template as `routes()` lists them.
+
+    Every fault strikes `times` requests (None: for ever) after letting `skip` through; `where` narrows it by parts of
+    the path (`{"message": "@original"}`, `{"channel": id}`). With `accepted` the request takes effect all the same."""
 
     def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
         self._session = session
@@ -201,6 +211,118 @@ class Driver:
 
     def member(self, slug: str) -> Member:
         return Member(self._session, self.address, slug)
+
+    async def cut(self, route: str, *, accepted: bool = False, reset: bool = True, **more: Any) -> int:
+        """The connection breaks: a reset (errno 104), or with `reset=False` just its end. Answers the order's id."""
+        return await self.order(route, "cut", accepted=accepted, reset=reset, **more)
+
+    async def delay(self, route: str, delay_s: float, *, accepted: bool = False, **more: Any) -> int:
+        """The request waits before it is handled, or (`accepted`) its answer does."""
+        return await self.order(route, "delay", delay_s=delay_s, accepted=accepted, **more)
+
+    async def rate_limit(self, route: str, retry_after_s: float = 1.0, *, is_global: bool = False, **more: Any) -> int:
+        """429 as Discord sends it."""
+        return await self.order(route, "rate_limit", retry_after_s=retry_after_s, is_global=is_global, **more)
+
+    async def block(self, route: str, retry_after_s: float = 1.0, **more: Any) -> int:
+        """429 from the proxy before Discord: no `Via` header, a page of HTML."""
+        return await self.order(route, "blocked", retry_after_s=retry_after_s, **more)
+
+    async def server_error(self, route: str, status: int = 500, *, accepted: bool = False, **more: Any) -> int:
+        """500 to 504."""
+        return await self.order(route, "server_error", status=status, accepted=accepted, **more)
+
+    async def refuse(self, route: str, code: int, *, accepted: bool = False, **more: Any) -> int:
+        """One of Discord's refusals by its JSON code: 50013, 10062, 10008, 50027, 50083, 40060, 30034 ..."""
+        return await self.order(route, "refuse", code=code, accepted=accepted, **more)
+
+    async def order(self, route: str, kind: str, **more: Any) -> int:
+        """Orders a fault (playground/control/faults.py has the fields); raises Refused for one that makes no sense."""
+        return int(await self._control("POST", "faults", {"route": route, "kind": kind, **more}))
+
+    async def faults(self) -> list[Json]:
+        """All orders; `seen` and `hits` count requests that came by and that were struck."""
+        faults: list[Json] = await self._control("GET", "faults")
+        return faults
+
+    async def struck(self, fault_id: int, times: int = 1, *, within_s: float = WAIT_S) -> None:
+        """Waits until a fault has struck `times` requests; raises TimeoutError."""
+        async with asyncio.timeout(within_s):
+            while True:
+                if any(f["id"] == fault_id and f["hits"] >= times for f in await self.faults()):
+                    return
+                await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def mend(self, fault_id: int | None = None) -> None:
+        """Takes back one order, or all of them."""
+        await self._control("DELETE", "faults" if fault_id is None else f"faults/{fault_id}")
+
+    async def routes(self) -> list[str]:
+        """Every route that a fault can name."""
+        routes: list[str] = await self._control("GET", "routes")
+        return routes
+
+    async def advance_clock(self, seconds: float) -> float:
+        """Moves the playground's clock on, so that tokens and addresses grow old; how far it is ahead now, in s."""
+        return float((await self._control("POST", "clock", {"advance_s": seconds}))["ahead_s"])
+
+    async def drop_gateway(self, *, resumable: bool = True) -> None:
+        """Cuts the bot's WebSocket; without `resumable` its session is lost too."""
+        await self._control("POST", "gateway", {"do": "drop" if resumable else "drop_session"})
+
+    async def invalidate_session(self) -> None:
+        """Sends opcode 9: the bot has to identify anew."""
+        await self._control("POST", "gateway", {"do": "invalidate"})
+
+    async def ask_to_reconnect(self) -> None:
+        """Sends opcode 7."""
+        await self._control("POST", "gateway", {"do": "reconnect"})
+
+    async def kick(self) -> None:
+        """Throws the bot out of the server."""
+        await self._control("POST", "guild", {"do": "kick"})
+
+    async def invite(self) -> None:
+        """Lets the bot in again."""
+        await self._control("POST", "guild", {"do": "invite"})
+
+    async def bot_permissions(self, channel_id: str, **permissions: bool) -> None:
+        """Gives or takes the bot's permissions in a channel: `send_messages=False`."""
+        await self._control("PUT", f"channels/{channel_id}/bot-permissions", permissions)
+
+    async def create_thread(self, channel_id: str, name: str) -> Json:
+        """A public thread in a channel; its wire form."""
+        thread: Json = await self._control("POST", f"channels/{channel_id}/threads", {"name": name})
+        return thread
+
+    async def set_thread(self, thread_id: str, **changes: bool) -> Json:
+        """`archived=True`, `locked=True`, or back."""
+        thread: Json = await self._control("PATCH", f"channels/{thread_id}", changes)
+        return thread
+
+    async def delete_channel(self, channel_id: str) -> None:
+        await self._control("DELETE", f"channels/{channel_id}")
+
+    async def delete_message(self, message: Json) -> None:
+        """Deletes anybody's message, as a moderator would."""
+        await self._control("DELETE", f"channels/{message['channel_id']}/messages/{message['id']}")
+
+    async def requests(self, *, who: str = "bot") -> list[Json]:
+        """The transcript's entries of the bot (or of a member): `what`, `status`, `fault`, `at`."""
+        entries = await self._control("GET", "transcript")
+        return [entry for entry in entries if entry["who"] == who]
+
+    async def transcript(self) -> str:
+        """What happened so far, one line each: print it when a test fails."""
+        return Transcript.lines(Entry(**entry) for entry in await self._control("GET", "transcript"))
+
+    async def _control(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body)
+        async with self._session.request(method, f"{self.address}control/{path}", data=data) as response:
+            answer = await response.json() if response.content_type == "application/json" else None
+            if response.status >= 300:
+                raise Refused(response.status, answer)
+            return answer
 
 
 @contextlib.asynccontextmanager

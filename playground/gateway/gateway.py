@@ -11,12 +11,12 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import IntFlag
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from playground.world import cast
+from playground.world.intents import ALL_INTENTS, PRIVILEGED, Intent
 
 Json = dict[str, Any]
 
@@ -33,23 +33,8 @@ _CLOSE_ALREADY_AUTHENTICATED, _CLOSE_TIMED_OUT, _CLOSE_INVALID_INTENTS, _CLOSE_D
     4014,
 )
 _REPLAY_EVENTS = 1000
+_ACKNOWLEDGE_AFTER_S = 0.05
 _CHUNK_MEMBERS = 1000
-
-
-class Intent(IntFlag):
-    """The intents that decide about events sent here."""
-
-    GUILDS = 1 << 0
-    GUILD_MEMBERS = 1 << 1
-    GUILD_PRESENCES = 1 << 8
-    GUILD_MESSAGES = 1 << 9
-    GUILD_MESSAGE_TYPING = 1 << 11
-    DIRECT_MESSAGES = 1 << 12
-    MESSAGE_CONTENT = 1 << 15
-
-
-PRIVILEGED = Intent.GUILD_MEMBERS | Intent.GUILD_PRESENCES | Intent.MESSAGE_CONTENT
-_ALL_INTENTS = (1 << 26) - 1
 
 
 @dataclass
@@ -86,20 +71,24 @@ class Gateway:
         self._sessions: dict[str, Session] = {}
         self.url = ""
         self.activity = ""
+        self.is_in_guild = True
         self.connected = asyncio.Event()
         """Set while a bot is logged in."""
 
     def dispatch(self, event: str, body: Json, intent: Intent | int = 0, *, own: bool = False) -> None:
         """Sends an event to every session that asked for `intent` (0: all). Text of messages that are neither the
         bot's `own`, nor mention it, nor direct is blanked without the MESSAGE_CONTENT intent."""
+        if "guild_id" in body and not self.is_in_guild:
+            return
         for session in self._sessions.values():
             if intent and not session.intents & intent:
                 continue
             hidden = event.startswith("MESSAGE_") and not own and "guild_id" in body
             if hidden and not session.intents & Intent.MESSAGE_CONTENT and not self._mentions_bot(body):
                 blank = {"content": "", "embeds": [], "attachments": [], "components": []}
-                body = body | {key: value for key, value in blank.items() if key in body}
-            self._send_event(session, event, body)
+                self._send_event(session, event, body | {key: value for key, value in blank.items() if key in body})
+            else:
+                self._send_event(session, event, body)
 
     async def drop_sockets(self, *, resumable: bool = True) -> None:
         """Cuts every bot's connection, to try how it comes back; without `resumable` its session is gone, too."""
@@ -108,6 +97,23 @@ class Gateway:
             self._sessions.clear()
         for socket in sockets:
             await socket.close(code=4000, message=b"Unknown error")
+
+    async def invalidate(self) -> None:
+        """Sends opcode 9: the session is gone, the bot has to log in anew on the same or another socket."""
+        for session in self._sessions.values():
+            session.outbox.put_nowait(json.dumps({"op": _INVALID_SESSION, "d": False}))
+        self._sessions.clear()
+
+    def leave_guild(self) -> None:
+        """Tells every session that the bot was removed from the server."""
+        self.dispatch("GUILD_DELETE", {"id": cast.GUILD_ID}, Intent.GUILDS)
+        self.is_in_guild = False
+
+    def join_guild(self) -> None:
+        """Tells every session that the bot was added to the server."""
+        self.is_in_guild = True
+        for session in self._sessions.values():
+            self._send_guild(session)
 
     async def ask_to_reconnect(self) -> None:
         """Sends opcode 7, as Discord does before it moves a session."""
@@ -162,6 +168,8 @@ class Gateway:
             await socket.close(code=_CLOSE_DECODE_ERROR, message=b"Decode error")
             return session
         if opcode == _HEARTBEAT:
+            # A library that notes the time only after it has sent takes an answer that is there already for a late one.
+            await asyncio.sleep(_ACKNOWLEDGE_AFTER_S)
             await socket.send_str(json.dumps({"op": _HEARTBEAT_ACK}))
             return session
         if opcode in (_IDENTIFY, _RESUME):
@@ -184,7 +192,7 @@ class Gateway:
             await socket.close(code=_CLOSE_BAD_TOKEN, message=b"Authentication failed")
             return None
         intents = data.get("intents")
-        if not isinstance(intents, int) or not 0 <= intents <= _ALL_INTENTS:
+        if not isinstance(intents, int) or not 0 <= intents <= ALL_INTENTS:
             await socket.close(code=_CLOSE_INVALID_INTENTS, message=b"Invalid intent(s)")
             return None
         if intents & PRIVILEGED and not self._privileged_intents:
@@ -200,7 +208,7 @@ class Gateway:
             "v": 10,
             "user": cast.BOT.user() | {"verified": True, "mfa_enabled": False, "email": None},
             "user_settings": {},
-            "guilds": [{"id": cast.GUILD_ID, "unavailable": True}],
+            "guilds": [{"id": cast.GUILD_ID, "unavailable": True}] if self.is_in_guild else [],
             "session_id": session.id,
             "session_type": "normal",
             "resume_gateway_url": self.url,
@@ -213,12 +221,17 @@ class Gateway:
             "_trace": [],
         }
         self._send_event(session, "READY", ready)
-        if intents & Intent.GUILDS:
-            everybody = intents & Intent.GUILD_MEMBERS and intents & Intent.GUILD_PRESENCES
-            present = self._users.values() if everybody else [cast.BOT]
-            self._send_event(session, "GUILD_CREATE", self._guild_payload([_with_user(m) for m in present]))
+        if self.is_in_guild:
+            self._send_guild(session)
         self._update_connected()
         return session
+
+    def _send_guild(self, session: Session) -> None:
+        if not session.intents & Intent.GUILDS:
+            return
+        everybody = session.intents & Intent.GUILD_MEMBERS and session.intents & Intent.GUILD_PRESENCES
+        present = self._users.values() if everybody else [cast.BOT]
+        self._send_event(session, "GUILD_CREATE", self._guild_payload([_with_user(m) for m in present]))
 
     async def _resume(self, socket: web.WebSocketResponse, data: Json) -> Session | None:
         session = self._sessions.get(str(data.get("session_id")))

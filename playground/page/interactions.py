@@ -4,19 +4,21 @@ Every request waits for the bot's answer, at most the 3 s that it has, and says 
 `{"outcome": "answered" | "failed" | "modal" | "choices", "content": ...}`.
 """
 
+import json
 from typing import Any
 
 from aiohttp import web
 
+from playground.answers import answer
 from playground.page.routes import acting_member
 from playground.rest.forms import read_form
 from playground.rules import components, errors, options
 from playground.rules.components import SELECTS, Kind
 from playground.world import cast, commands
 from playground.world.attachments import Attachment
-from playground.world.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL_SUBMIT, Interaction
+from playground.world.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL_SUBMIT, Interaction, named
 from playground.world.messages import Message
-from playground.world.state import PLAYGROUND, Playground, answer
+from playground.world.state import PLAYGROUND, Playground
 
 Json = dict[str, Any]
 
@@ -49,8 +51,17 @@ async def interact(request: web.Request) -> web.Response:
     interaction, message = make(playground, me, channel, body, uploads)
     payload = interaction_payload(playground, me, channel, interaction, message, body.get("locale", "en-US"))
     playground.gateway.dispatch("INTERACTION_CREATE", payload, own=True)
+    used = f"{body['kind']} {named(interaction)}"
+    playground.transcript.note(me.slug, used, detail=_filled_in(body))
     outcome = await playground.interactions.outcome(interaction)
+    playground.transcript.note(me.slug, used, detail=f"= {outcome.kind}")
     return answer({"outcome": outcome.kind, "content": outcome.content})
+
+
+def _filled_in(body: Json) -> str:
+    """What a member chose or typed, short."""
+    given = body.get("options") or body.get("values") or body.get("fields")
+    return json.dumps(given, ensure_ascii=False)[:200] if given else ""
 
 
 def interaction_payload(

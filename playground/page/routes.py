@@ -8,11 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
+from playground.answers import answer
 from playground.rest.forms import read_form, read_object
 from playground.rules import errors, limits
-from playground.world import cast
+from playground.world import cast, changes
 from playground.world.permissions import Permission
-from playground.world.state import PLAYGROUND, Playground, answer
+from playground.world.state import PLAYGROUND, Playground
 
 Json = dict[str, Any]
 
@@ -76,6 +77,8 @@ async def state(request: web.Request) -> web.Response:
             "commands": playground.commands.visible_to(
                 playground.permissions(me, channel), in_guild=not channel.is_direct
             )
+            if channel.is_direct or playground.gateway.is_in_guild
+            else []
         }
         for channel in playground.channels.values()
         if channel.recipient_id in (None, me.id)
@@ -128,7 +131,9 @@ async def say(request: web.Request) -> web.Response:
     form = await read_form(request, playground.attachment_size_limit)
     body = {key: form.body[key] for key in ("content", "message_reference") if key in form.body}
     limits.check_message(body, len(form.files))
+    changes.open_for_writing(playground, channel, me)
     message = await playground.messages.create(channel.id, me.id, body, form.files.values())
+    playground.transcript.note(me.slug, f"says in #{channel.name}", detail=message.content[:200])
     return answer(playground.messages.payload(message))
 
 
@@ -161,14 +166,12 @@ async def typing(request: web.Request) -> web.Response:
 
 @routes.put("/page/channels/{channel}/bot-permissions")
 async def bot_permissions(request: web.Request) -> web.Response:
-    """Gives or takes the bot's permission to attach files in a channel: `{"attach_files": false}`. Staff only."""
+    """Gives or takes the bot's permissions in a channel: `{"attach_files": false}`. Staff only."""
     playground = _staff_only(request)
-    channel = playground.channel(request.match_info["channel"], cast.BOT.id)
-    body = await read_object(request)
-    others = [overwrite for overwrite in channel.overwrites if overwrite["id"] != cast.BOT.id]
-    denied = [{"id": cast.BOT.id, "type": 1, "allow": "0", "deny": str(int(Permission.ATTACH_FILES))}]
-    channel.overwrites = others if body.get("attach_files", True) else others + denied
-    playground.keep_channel(channel)
+    channel = playground.channels.get(request.match_info["channel"])
+    if channel is None:
+        raise errors.unknown_channel()
+    changes.set_bot_permissions(playground, channel, await read_object(request))
     return web.Response(status=204)
 
 

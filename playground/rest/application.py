@@ -1,43 +1,20 @@
 """REST: who the bot is, and its commands."""
 
 import logging
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from playground.answers import answer
 from playground.rest.forms import read_form, read_object
 from playground.rules import errors
 from playground.world import cast
-from playground.world.state import PLAYGROUND, answer
+from playground.world.state import PLAYGROUND
 
 routes = web.RouteTableDef()
 _log = logging.getLogger(__name__)
 
 _SCOPE = "/applications/{application}/guilds/{guild}/commands"
 _GLOBAL = "/applications/{application}/commands"
-
-
-@web.middleware
-async def authenticate(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Checks the bot's token (the routes of interactions carry their own) and keeps the rate limits."""
-    playground = request.app[PLAYGROUND]
-    path = request.path.removeprefix("/api/v10")
-    if not path.startswith(("/interactions/", "/webhooks/", "/gateway")) and (
-        request.headers.get("Authorization") != f"Bot {playground.token}"
-    ):
-        raise errors.unauthorized()
-    headers, refusal = playground.rate_limits.take(request.method, path)
-    if refusal is not None:
-        response: web.StreamResponse = answer(refusal, status=429)
-    else:
-        try:
-            response = await handler(request)
-        except errors.ApiError as error:
-            response = answer(error.body(), status=error.status)
-    response.headers.update(headers)
-    return response
 
 
 async def no_such_route(request: web.Request) -> web.Response:
@@ -66,7 +43,7 @@ async def open_direct_channel(request: web.Request) -> web.Response:
     if recipient is None:
         raise errors.unknown_user()
     if recipient.is_bot:
-        raise errors.ApiError(403, 50007, "Cannot send messages to this user")
+        raise errors.cannot_send_to_user()
     return answer(playground.channel_payload(playground.direct_channel(recipient.id)))
 
 

@@ -2,10 +2,14 @@
 
 from aiohttp import web
 
+from playground.control.faults import Route, suffer
 from playground.world import media
 from playground.world.state import PLAYGROUND
 
 routes = web.RouteTableDef()
+
+MEMBERS_HEADERS = frozenset({"Sec-Fetch-Mode", "X-Playground-Member"})
+"""What a browser, or the driver, sends with a download, and a bot doesn't."""
 
 _AVATAR = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><rect width="40" height="40" fill="{colour}"/>'
@@ -16,7 +20,14 @@ _AVATAR_COLOURS = ("#5865f2", "#747f8d", "#3ba55c", "#faa61a", "#ed4245", "#eb45
 
 @routes.get(r"/{kind:attachments|ephemeral-attachments}/{channel}/{attachment}/{filename}")
 async def attachment(request: web.Request) -> web.StreamResponse:
-    """A file. Whatever a browser might run (HTML, SVG, ...) is only ever offered for download."""
+    """A file, unless a fault strikes the bot's download of it; members always get theirs."""
+    is_members = not MEMBERS_HEADERS.isdisjoint(request.headers)
+    fault = None if is_members else request.app[PLAYGROUND].faults.take(Route.DOWNLOAD, request.match_info)
+    return await (_file(request) if fault is None else suffer(fault, request, _file))
+
+
+async def _file(request: web.Request) -> web.StreamResponse:
+    """Whatever a browser might run (HTML, SVG, ...) is only ever offered for download."""
     playground = request.app[PLAYGROUND]
     found = playground.attachments.get(request.match_info["attachment"])
     path = request.path.removeprefix("/")

@@ -4,10 +4,11 @@ from typing import Any
 
 from aiohttp import web
 
+from playground.answers import answer
 from playground.rest.channels import check_may_send, read_message
 from playground.rest.forms import Form
 from playground.rules import errors, limits
-from playground.world import cast
+from playground.world import cast, changes
 from playground.world.interactions import (
     DEFERRED_MESSAGE,
     MESSAGE,
@@ -17,7 +18,7 @@ from playground.world.interactions import (
     check_answer,
 )
 from playground.world.messages import EPHEMERAL, LOADING, Message
-from playground.world.state import PLAYGROUND, Playground, answer
+from playground.world.state import PLAYGROUND, Playground
 
 Json = dict[str, Any]
 
@@ -41,7 +42,7 @@ async def callback(request: web.Request) -> web.Response:
     message: Message | None = None
     if kind in (MESSAGE, UPDATE_MESSAGE):
         inner = Form(data, form.files)
-        check_may_send(playground, playground.channels[interaction.channel_id], inner)
+        check_may_send(playground, _place(playground, interaction), inner)
         edited = playground.messages.find(interaction.message_id) if kind == UPDATE_MESSAGE else None
         limits.check_message(data, len(form.files), existing=playground.messages.payload(edited) if edited else None)
     if kind != PONG:
@@ -56,6 +57,7 @@ async def follow_up(request: web.Request) -> web.Response:
     playground = request.app[PLAYGROUND]
     interaction = _interaction(request)
     form = await _read_checked(request, playground, interaction)
+    changes.open_for_writing(playground, _place(playground, interaction), cast.BOT)
     thinking = playground.messages.find(interaction.original_id)
     limits.check_message(form.body, len(form.files))
     message = await playground.interactions.follow_up(interaction, form.body, list(form.files.values()))
@@ -75,6 +77,7 @@ async def edit_message(request: web.Request) -> web.Response:
     playground = request.app[PLAYGROUND]
     interaction = _interaction(request)
     message = playground.interactions.message(interaction, request.match_info["message"])
+    changes.require_not_archived(_place(playground, interaction))
     form = await _read_checked(request, playground, interaction)
     limits.check_message(form.body, len(form.files), existing=playground.messages.payload(message))
     await playground.interactions.edit(interaction, message, form.body, list(form.files.values()))
@@ -96,8 +99,16 @@ def _interaction(request: web.Request) -> Interaction:
 
 async def _read_checked(request: web.Request, playground: Playground, interaction: Interaction) -> Form:
     form = await read_message(request)
-    check_may_send(playground, playground.channels[interaction.channel_id], form)
+    check_may_send(playground, _place(playground, interaction), form)
     return form
+
+
+def _place(playground: Playground, interaction: Interaction) -> cast.Channel:
+    """Where the interaction was used. A token outlives a kick, but not its channel (10003)."""
+    channel = playground.channels.get(interaction.channel_id)
+    if channel is None:
+        raise errors.unknown_channel()
+    return channel
 
 
 def _callback_response(playground: Playground, interaction: Interaction, kind: int, message: Message | None) -> Json:

@@ -3,6 +3,7 @@
 https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 """
 
+from collections.abc import Callable
 from typing import Any
 
 Json = dict[str, Any]
@@ -100,8 +101,53 @@ def invalid_webhook_token() -> ApiError:
     return ApiError(401, 50027, "Invalid Webhook Token")
 
 
+def cannot_send_to_user() -> ApiError:
+    return ApiError(403, 50007, "Cannot send messages to this user")
+
+
+def archived_thread() -> ApiError:
+    return ApiError(400, 50083, "Thread is archived")
+
+
+def locked_thread() -> ApiError:
+    return ApiError(403, 160005, "This thread is locked")
+
+
+def too_many_commands(most: int = 100) -> ApiError:
+    return ApiError(400, 30032, f"Maximum number of application commands reached ({most}).")
+
+
 def invalid_json() -> ApiError:
     return ApiError(400, 50109, "The request body contains invalid JSON.")
+
+
+REFUSALS: dict[int, Callable[[], ApiError]] = {
+    make().code: make
+    for make in (
+        unknown_channel,
+        unknown_guild,
+        unknown_member,
+        unknown_message,
+        unknown_user,
+        unknown_webhook,
+        unknown_interaction,
+        unknown_command,
+        too_many_command_creates,
+        request_too_large,
+        already_acknowledged,
+        missing_access,
+        not_your_message,
+        empty_message,
+        cannot_send_to_user,
+        missing_permissions,
+        invalid_webhook_token,
+        archived_thread,
+        locked_thread,
+        too_many_commands,
+        invalid_json,
+    )
+}
+"""Every refusal with a code of its own, by that code."""
 
 
 class Faults:

@@ -3,6 +3,7 @@
 All ids are fixed, so that what a bot remembers (in its own database) still fits after a restart.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ BOT_ROLE_ID = str(_BASE + 3)
 STAFF_ROLE_ID = str(_BASE + 4)
 STUDENT_ROLE_ID = str(_BASE + 5)
 GUILD_OWNER_ID = str(_BASE + 10)
+PUBLIC_THREAD = 11
 JOINED_AT = "2025-09-01T08:00:00+00:00"
 
 
@@ -69,7 +71,7 @@ class Member:
 
 @dataclass
 class Channel:
-    """A text channel (type 0), or a direct conversation of the bot with one member (type 1)."""
+    """A text channel (type 0), a direct conversation of the bot with one member (1), or a public thread (11)."""
 
     id: str
     name: str
@@ -78,13 +80,26 @@ class Channel:
     recipient_id: str | None = None
     last_message_id: str | None = None
     overwrites: list[Json] = field(default_factory=list)
+    parent_id: str | None = None
+    owner_id: str | None = None
+    archived: bool = False
+    locked: bool = False
+    archive_changed_at: str = JOINED_AT
+    deleted: bool = False
+    """A channel of the cast that was deleted: kept, or it would be back after a restart."""
 
     @property
     def is_direct(self) -> bool:
         return self.recipient_id is not None
 
+    @property
+    def is_thread(self) -> bool:
+        return self.parent_id is not None
+
     def payload(self) -> Json:
-        """The wire's channel object of a text channel."""
+        """The wire's channel object of a text channel or a thread."""
+        if self.is_thread:
+            return self._thread_payload()
         return {
             "id": self.id,
             "type": 0,
@@ -98,6 +113,29 @@ class Channel:
             "parent_id": None,
             "last_message_id": self.last_message_id,
             "flags": 0,
+        }
+
+    def _thread_payload(self) -> Json:
+        return {
+            "id": self.id,
+            "type": PUBLIC_THREAD,
+            "guild_id": GUILD_ID,
+            "parent_id": self.parent_id,
+            "owner_id": self.owner_id,
+            "name": self.name,
+            "last_message_id": self.last_message_id,
+            "message_count": 0,
+            "total_message_sent": 0,
+            "member_count": len(MEMBERS),
+            "rate_limit_per_user": 0,
+            "flags": 0,
+            "thread_metadata": {
+                "archived": self.archived,
+                "locked": self.locked,
+                "auto_archive_duration": 1440,
+                "archive_timestamp": self.archive_changed_at,
+                "create_timestamp": self.archive_changed_at,
+            },
         }
 
 
@@ -150,7 +188,7 @@ ROLES: tuple[Json, ...] = (
 )
 
 
-def guild(channels: list[Channel], members: list[Json]) -> Json:
+def guild(channels: list[Channel], members: list[Json], threads: Sequence[Channel] = ()) -> Json:
     """The wire's guild object, as GUILD_CREATE brings it."""
     return {
         "id": GUILD_ID,
@@ -192,7 +230,7 @@ def guild(channels: list[Channel], members: list[Json]) -> Json:
         "voice_states": [],
         "members": members,
         "channels": [channel.payload() for channel in channels],
-        "threads": [],
+        "threads": [thread.payload() for thread in threads],
         "presences": [],
         "stage_instances": [],
         "guild_scheduled_events": [],

@@ -69,7 +69,7 @@ class Commands:
             counts[key[0]] = counts.get(key[0], 0) + 1
         for kind, count in counts.items():
             if count > _MOST.get(kind, 100):
-                raise errors.ApiError(400, 30032, f"Maximum number of application commands reached ({_MOST[kind]}).")
+                raise errors.too_many_commands(_MOST[kind])
         faults.raise_if_any()
         old = {(c["type"], c["name"]): c for c in self.all(guild_id)}
         self._count_creates(len(seen - old.keys()))

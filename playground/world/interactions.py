@@ -122,7 +122,7 @@ class Interactions:
             if interaction.state == "answered":  # its files are still being written
                 return await future
             interaction.state = "lost"
-            _log.warning("The bot did not answer within %.3g s: %s", self._answer_within_s, _named(interaction))
+            _log.warning("The bot did not answer within %.3g s: %s", self._answer_within_s, named(interaction))
             return Outcome("failed")
         finally:
             self._waiting.pop(interaction.id, None)
@@ -243,7 +243,7 @@ class Interactions:
     def _metadata(interaction: Interaction) -> Json:
         metadata: Json = {"id": interaction.id, "type": interaction.kind, "user_id": interaction.user_id}
         if interaction.kind == COMMAND:
-            metadata["name"] = _named(interaction)
+            metadata["name"] = named(interaction)
         if interaction.message_id is not None:
             metadata["interacted_message_id"] = interaction.message_id
         return metadata
@@ -278,7 +278,7 @@ def _answering(interaction: Interaction) -> Json:
     return {"message_reference": {"message_id": interaction.message_id}} if interaction.message_id else {}
 
 
-def _named(interaction: Interaction) -> str:
+def named(interaction: Interaction) -> str:
     """The command's name with its subcommand, or the component's id."""
     data = interaction.data
     parts = [str(data.get("name") or data.get("custom_id"))]

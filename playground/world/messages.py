@@ -26,6 +26,7 @@ DEFAULT, REPLY, CHAT_INPUT_COMMAND, CONTEXT_MENU_COMMAND = 0, 19, 20, 23
 _USER_MENTION = re.compile(r"<@!?(\d+)>")
 _ROLE_MENTION = re.compile(r"<@&(\d+)>")
 _KEPT = "kept:"
+NONCE_LIFETIME_S = 5 * 60
 
 
 @dataclass
@@ -93,6 +94,16 @@ class Messages:
     def find(self, message_id: str | None) -> Message | None:
         return self._by_id.get(message_id) if message_id else None
 
+    def with_nonce(self, channel_id: str, author_id: str, nonce: object) -> Message | None:
+        """The author's message of the last minutes that was sent with this nonce, or None."""
+        since_s = self._clock() - NONCE_LIFETIME_S
+        for message in reversed(self._by_id.values()):
+            if created_at_s(message.id) < since_s:
+                return None
+            if (message.channel_id, message.author_id, message.nonce) == (channel_id, author_id, str(nonce)):
+                return message
+        return None
+
     def in_channel(self, channel_id: str, viewer_id: str) -> list[Message]:
         """The channel's messages that `viewer_id` may see, oldest first."""
         return [
@@ -122,7 +133,7 @@ class Messages:
             flags=flags,
             visible_to=visible_to,
             interaction=interaction,
-            nonce=body.get("nonce"),
+            nonce=None if body.get("nonce") is None else str(body["nonce"]),
         )
         reference = body.get("message_reference") or {}
         if reference.get("message_id") and kind == DEFAULT:
@@ -151,6 +162,14 @@ class Messages:
         for attachment_id in message.attachment_ids:
             self._attachments.remove(attachment_id)
         self._publish("MESSAGE_DELETE", message)
+
+    def forget_channel(self, channel_id: str) -> None:
+        """Removes everything that was said in a channel that is deleted; nobody is told of each message."""
+        for message in [m for m in self._by_id.values() if m.channel_id == channel_id]:
+            del self._by_id[message.id]
+            self._store.remove("message", message.id)
+            for attachment_id in message.attachment_ids:
+                self._attachments.remove(attachment_id)
 
     def payload(self, message: Message) -> Json:
         """The wire's message object."""

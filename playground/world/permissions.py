@@ -25,6 +25,9 @@ class Permission(IntFlag):
     USE_EXTERNAL_EMOJIS = 1 << 18
     MANAGE_ROLES = 1 << 28
     USE_APPLICATION_COMMANDS = 1 << 31
+    MANAGE_THREADS = 1 << 34
+    CREATE_PUBLIC_THREADS = 1 << 35
+    SEND_MESSAGES_IN_THREADS = 1 << 38
     MODERATE_MEMBERS = 1 << 40
 
 
@@ -38,6 +41,8 @@ EVERYONE = int(
     | Permission.ADD_REACTIONS
     | Permission.USE_EXTERNAL_EMOJIS
     | Permission.USE_APPLICATION_COMMANDS
+    | Permission.CREATE_PUBLIC_THREADS
+    | Permission.SEND_MESSAGES_IN_THREADS
 )
 BOT = int(
     Permission.VIEW_CHANNEL
@@ -46,12 +51,14 @@ BOT = int(
     | Permission.ATTACH_FILES
     | Permission.READ_MESSAGE_HISTORY
     | Permission.USE_APPLICATION_COMMANDS
+    | Permission.SEND_MESSAGES_IN_THREADS
 )
 STAFF = int(
     EVERYONE
     | Permission.MANAGE_MESSAGES
     | Permission.MANAGE_GUILD
     | Permission.MANAGE_CHANNELS
+    | Permission.MANAGE_THREADS
     | Permission.MENTION_EVERYONE
     | Permission.MODERATE_MEMBERS
 )

@@ -1,6 +1,5 @@
 """The state of the whole: who is there, what was said, what the bot registered, and who is told of a change."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -9,14 +8,18 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.gateway.gateway import Gateway, Intent
+from playground.control.clock import MovableClock
+from playground.control.faults import FaultOrders
+from playground.control.transcript import Transcript
+from playground.gateway.gateway import Gateway
 from playground.rest.rate_limits import RateLimits
-from playground.rules.errors import unknown_channel
+from playground.rules import errors
 from playground.rules.options import Directory
 from playground.world import cast, permissions
 from playground.world.attachments import Attachments
 from playground.world.audience import Audience
 from playground.world.commands import Commands
+from playground.world.intents import Intent
 from playground.world.interactions import Interactions
 from playground.world.messages import Message, Messages
 from playground.world.permissions import Permission
@@ -47,9 +50,9 @@ class Options:
 class Playground:
     """A small Discord without its doors; server.py opens those."""
 
-    def __init__(self, options: Options, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, options: Options, real_clock: Callable[[], float] = time.time) -> None:
         self.options = options
-        self.clock = clock
+        self.clock = clock = MovableClock(real_clock)
         self.attachment_size_limit = options.attachment_size_limit
         self.store = Store(options.state)
         self.token = options.token or self.store.secret("bot-token")
@@ -58,17 +61,22 @@ class Playground:
         self.users = {member.id: member for member in cast.MEMBERS}
         self.channels = {channel.id: channel for channel in cast.text_channels()}
         for row in self.store.all("channel"):
-            self.channels[row["id"]] = cast.Channel(**row)
+            channel = cast.Channel(**row)
+            self.channels[channel.id] = channel
+            if channel.deleted:
+                del self.channels[channel.id]
         self.attachments = Attachments(self.store, self.ids, clock)
         self.messages = Messages(self.store, self.ids, clock, self.attachments, self.channels, self.users)
         self.commands = Commands(self.store, self.ids, clock)
         self.interactions = Interactions(self.store, self.ids, clock, self.messages, options.answer_within_s)
         self.directory = Directory(self.users, self.channels, self.attachments)
         self.rate_limits = RateLimits(options.rate_limits)
+        self.faults = FaultOrders()
+        self.transcript = Transcript(clock)
         self.audience = Audience()
         self.gateway = Gateway(
             token=self.token,
-            guild_payload=lambda members: cast.guild(self.text_channels(), members),
+            guild_payload=lambda members: cast.guild(self.text_channels(), members, self.threads()),
             users=self.users,
             privileged_intents=options.privileged_intents,
             heartbeat_interval_s=options.heartbeat_interval_s,
@@ -99,13 +107,19 @@ class Playground:
         self.gateway.url = f"ws://{HOST}:{port}/gateway"
 
     def text_channels(self) -> list[cast.Channel]:
-        return [channel for channel in self.channels.values() if not channel.is_direct]
+        return [c for c in self.channels.values() if not c.is_direct and not c.is_thread]
+
+    def threads(self) -> list[cast.Channel]:
+        """The threads that are not archived."""
+        return [c for c in self.channels.values() if c.is_thread and not c.archived]
 
     def channel(self, channel_id: str, viewer_id: str) -> cast.Channel:
-        """The channel, or ApiError 10003 if there is none that `viewer_id` may know of."""
+        """The channel, or ApiError: 10003 if there is none that `viewer_id` may know of, 50001 for a bot thrown out."""
         channel = self.channels.get(channel_id)
         if channel is None or (channel.is_direct and viewer_id not in (channel.recipient_id, cast.BOT.id)):
-            raise unknown_channel()
+            raise errors.unknown_channel()
+        if viewer_id == cast.BOT.id and not channel.is_direct and not self.gateway.is_in_guild:
+            raise errors.missing_access()
         return channel
 
     def direct_channel(self, user_id: str) -> cast.Channel:
@@ -120,11 +134,15 @@ class Playground:
 
     def keep_channel(self, channel: cast.Channel) -> None:
         """Writes the channel down, and tells everybody who knows it."""
-        record = {key: value for key, value in asdict(channel).items() if key != "last_message_id"}
-        self.store.put("channel", channel.id, record)
+        self.write_channel(channel)
         if not channel.is_direct:
             self.gateway.dispatch("CHANNEL_UPDATE", channel.payload(), Intent.GUILDS)
         self.audience.send("CHANNELS_UPDATE", {})
+
+    def write_channel(self, channel: cast.Channel) -> None:
+        """Writes the channel down."""
+        record = {key: value for key, value in asdict(channel).items() if key != "last_message_id"}
+        self.store.put("channel", channel.id, record)
 
     def channel_payload(self, channel: cast.Channel) -> Json:
         """The wire's channel object, direct ones included."""
@@ -142,6 +160,8 @@ class Playground:
         """What a member may do in a channel, as permission bits."""
         if channel.is_direct:
             return permissions.EVERYONE
+        if channel.parent_id is not None:
+            channel = self.channels[channel.parent_id]
         roles = {role["id"]: int(role["permissions"]) for role in cast.ROLES}
         held = [cast.GUILD_ID, *member.role_ids]
         return permissions.in_channel(
@@ -173,8 +193,3 @@ class Playground:
 
 PLAYGROUND: web.AppKey[Playground] = web.AppKey("playground", Playground)
 """Where the request handlers find it."""
-
-
-def answer(body: Any, status: int = 200) -> web.Response:
-    """A JSON answer whose content type is exactly `application/json`: discord.py compares the whole header."""
-    return web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")

@@ -26,13 +26,14 @@ class Course:
     playground: Playground
     bot: PracticeBot
     session: aiohttp.ClientSession
+    driver: Driver = field(init=False)
     ada: Member = field(init=False)
     ben: Member = field(init=False)
     instructor: Member = field(init=False)
 
     def __post_init__(self) -> None:
-        driver = Driver(self.session, self.playground.address)
-        self.ada, self.ben, self.instructor = (driver.member(slug) for slug in ("ada", "ben", "thelonia"))
+        self.driver = Driver(self.session, self.playground.address)
+        self.ada, self.ben, self.instructor = (self.driver.member(slug) for slug in ("ada", "ben", "thelonia"))
 
 
 class Clock:
