@@ -38,10 +38,10 @@ def device(settings: EngineSettings) -> Iterator[Finding]:
 
 
 def soundfont(settings: EngineSettings) -> Iterator[Finding]:
-    from engine.jazz.rendering.render import Renderer, find_soundfont
+    from engine.jazz.rendering.render import Synthesizer, find_soundfont
 
     found = find_soundfont(settings.jazz.soundfont)
-    Renderer(found)
+    Synthesizer(found)
     if found.name == FALLBACK_SOUNDFONT:
         yield (
             "warning",
