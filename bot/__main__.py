@@ -26,6 +26,7 @@ from bot.hosting import commands
 from bot.hosting.draining import drain
 from bot.hosting.heartbeat import beat, heartbeat_path
 from bot.hosting.lock import DatabaseLock, database_lock
+from bot.hosting.metrics import serve_metrics
 from bot.hosting.notices import Notices
 from bot.hosting.opening import mark, prepare
 from bot.hosting.upkeep import keep_up
@@ -84,6 +85,8 @@ async def run(settings: BotSettings, lock: DatabaseLock) -> None:
         if settings.discord.api_base:
             point_discord_at(settings.discord.api_base, await gateway_url(settings.discord.api_base))
         bot = await stack.enter_async_context(Woodshed(settings, store, engine, notices=notices))
+        if settings.hosting.metrics_port:
+            await stack.enter_async_context(serve_metrics(bot, settings.hosting.metrics_port))
         waits.add(asyncio.create_task(keep_up(settings, store, notices), name="upkeep"))
         waits.add(asyncio.create_task(beat(heartbeat_path(store.path), bot.is_well), name="heartbeat"))
         waits.add(asyncio.create_task(_watch_loop(bot), name="loop lag"))
