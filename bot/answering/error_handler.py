@@ -18,7 +18,8 @@ from bot.answering.discord_codes import (
 )
 from bot.answering.live_reply import EXTRA, LiveReply
 from bot.errors import SERVER_ONLY, STAFF_ONLY, JobCancelled, Refused, WoodshedError
-from bot.logs import begin_request
+from bot.hosting.notices import report_defect
+from bot.logs import begin_request, current_request
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +78,8 @@ async def report(interaction: discord.Interaction[Any], error: BaseException, **
         log.warning("too late to answer", code=cause.code, **where)
     else:
         log.error("unforeseen error", exc_info=cause, **where)
+        if notices := getattr(interaction.client, "notices", None):
+            report_defect(notices, cause, where["command"] or where["custom_id"], current_request())
     if interaction.type is discord.InteractionType.autocomplete:
         return  # nothing can be shown but an empty list, which Discord does by itself
     try:

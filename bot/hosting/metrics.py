@@ -133,5 +133,6 @@ def _command_of(interaction: discord.Interaction[Any]) -> str:
     command = interaction.command
     if isinstance(command, app_commands.Command | app_commands.ContextMenu):
         return command.qualified_name
-    custom_id = str((interaction.data or {}).get("custom_id", ""))
+    data: Any = interaction.data or {}
+    custom_id = str(data.get("custom_id", ""))
     return f"button {custom_id.partition(':')[0]}" if custom_id else "other"
