@@ -11,7 +11,7 @@ from playground.control.routes import BOT_ROUTES
 from playground.page import interactions as page_interactions
 from playground.page import routes as page_api
 from playground.rest import application as rest_application
-from playground.rest import cdn, threads
+from playground.rest import cdn, reactions, threads
 from playground.rest import channels as rest_channels
 from playground.rest import interactions as rest_interactions
 from playground.rest.doorway import PREFIX, doorway
@@ -69,7 +69,7 @@ def _bots_side(playground: Playground) -> web.Application:
     """REST, as a bot sees it."""
     api = web.Application(middlewares=[doorway])
     api[PLAYGROUND] = playground
-    for module in (rest_application, rest_channels, rest_interactions, threads):
+    for module in (rest_application, rest_channels, rest_interactions, threads, reactions):
         api.router.add_routes(module.routes)
     return api
 

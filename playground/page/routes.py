@@ -11,7 +11,7 @@ from aiohttp import web
 from playground.answers import answer
 from playground.rest.forms import read_form, read_object
 from playground.rules import errors, limits
-from playground.world import cast, changes
+from playground.world import cast, changes, reactions
 from playground.world.permissions import Permission
 from playground.world.state import PLAYGROUND, Playground
 
@@ -119,7 +119,7 @@ async def history(request: web.Request) -> web.Response:
     messages = playground.messages.in_channel(channel.id, me.id)
     if "before" in request.query:
         messages = [m for m in messages if int(m.id) < int(request.query["before"])]
-    return answer([playground.messages.event("MESSAGE_CREATE", m) for m in messages[-_HISTORY:]])
+    return answer([playground.shown_message(m) for m in messages[-_HISTORY:]])
 
 
 @routes.post("/page/channels/{channel}/messages")
@@ -151,6 +151,34 @@ async def delete(request: web.Request) -> web.Response:
         raise errors.missing_permissions()
     playground.messages.delete(message)
     return web.Response(status=204)
+
+
+@routes.put("/page/channels/{channel}/messages/{message}/reactions/{emoji}")
+@routes.delete("/page/channels/{channel}/messages/{message}/reactions/{emoji}")
+async def react(request: web.Request) -> web.Response:
+    """Puts a member's emoji under a message, or takes it away."""
+    playground = request.app[PLAYGROUND]
+    me = acting_member(request)
+    channel = playground.channel(request.match_info["channel"], me.id)
+    message = playground.messages.get(channel.id, request.match_info["message"])
+    if message.visible_to is not None:
+        raise errors.unknown_message()
+    change = reactions.add if request.method == "PUT" else reactions.remove
+    change(playground, message, me, request.match_info["emoji"])
+    return web.Response(status=204)
+
+
+@routes.post("/page/channels/{channel}/threads")
+async def start_thread(request: web.Request) -> web.Response:
+    """A thread of a member's, at a message or by itself: `{"name": ..., "message_id": ...}`."""
+    playground = request.app[PLAYGROUND]
+    me = acting_member(request)
+    channel = playground.channel(request.match_info["channel"], me.id)
+    body = await read_object(request)
+    message_id = str(body.get("message_id") or "")
+    if message_id:
+        playground.messages.get(channel.id, message_id)
+    return answer(changes.create_thread(playground, channel, str(body.get("name") or ""), me.id, message_id).payload())
 
 
 @routes.post("/page/channels/{channel}/typing")

@@ -154,9 +154,11 @@ APPLICATION_OWNER = MEMBERS[2]
 def text_channels() -> list[Channel]:
     """The three channels, as they are before anybody changed a permission."""
     return [
-        Channel(str(_BASE + 21), "gallery", "Pictures in the style of other pictures: /stylize", 0),
-        Channel(str(_BASE + 22), "jazz-club", "Solos that a network improvised, and the blind poll: /jazz, /poll", 1),
-        Channel(str(_BASE + 23), "quiz", "Questions on PyTorch: /quiz, /ask", 2),
+        Channel(str(_BASE + 21), "gallery", "Your pictures, painted in the style of others: /stylize, /styles list", 0),
+        Channel(
+            str(_BASE + 22), "jazz-club", "Solos that a network improvised, and the blind poll: /jazz, /poll start", 1
+        ),
+        Channel(str(_BASE + 23), "quiz", "Questions about PyTorch: /quiz, /ask, /score", 2),
     ]
 
 
