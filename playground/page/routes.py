@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from playground.answers import answer
+from playground.classroom.classroom import Classroom
 from playground.rest.forms import read_form, read_object
 from playground.rules import errors, limits
 from playground.world import cast, changes, reactions
@@ -22,6 +23,8 @@ routes = web.RouteTableDef()
 _PAGE = Path(__file__).parent
 _PAGE_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _HISTORY = 50
+LARGEST_CLASS = 300
+CLASSROOM: web.AppKey[Classroom] = web.AppKey("classroom", Classroom)
 _SWITCHES = ("rate_limits", "attachment_size_limit")
 
 
@@ -50,7 +53,7 @@ def _page_file(name: str) -> web.Response:
 def acting_member(request: web.Request) -> cast.Member:
     """The member that the address names; raises 10007 for one that nobody can play."""
     slug = request.query.get("member", "")
-    for member in cast.MEMBERS:
+    for member in request.app[PLAYGROUND].users.values():
         if member.slug == slug and member.playable:
             return member
     raise errors.unknown_member()
@@ -87,12 +90,12 @@ async def state(request: web.Request) -> web.Response:
         {
             "guild": {"id": cast.GUILD_ID, "name": "PyTorch course"},
             "me": _described(me),
-            "members": [_described(member) for member in cast.MEMBERS],
+            "members": [_described(member) for member in playground.users.values()],
             "roles": list(cast.ROLES),
             "channels": channels,
             "bot": {"id": cast.BOT.id} | playground.bot_status(),
             "switches": {name: getattr(playground, name) for name in _SWITCHES if name != "rate_limits"}
-            | {"rate_limits": playground.rate_limits.enabled},
+            | {"rate_limits": playground.rate_limits.enabled, "class_size": request.app[CLASSROOM].size},
         }
     )
 
@@ -106,7 +109,8 @@ def _described(member: cast.Member) -> Json:
         "roles": list(member.role_ids),
         "is_bot": member.is_bot,
         "is_staff": is_staff(member),
-        "playable": member.playable,
+        "playable": member.playable and not member.simulated,
+        "simulated": member.simulated,
     }
 
 
@@ -205,11 +209,14 @@ async def bot_permissions(request: web.Request) -> web.Response:
 
 @routes.put("/page/switches")
 async def switches(request: web.Request) -> web.Response:
-    """Sets the rate limits (`{"rate_limits": true}`) or the upload limit in bytes. Staff only."""
+    """Sets `rate_limits`, `attachment_size_limit` in bytes, or `class_size`, how many simulated members. Staff only."""
     playground = _staff_only(request)
     body = await read_object(request)
     if isinstance(body.get("rate_limits"), bool):
         playground.rate_limits.enabled = body["rate_limits"]
+    class_size = body.get("class_size")
+    if isinstance(class_size, int) and 0 <= class_size <= LARGEST_CLASS:
+        request.app[CLASSROOM].bring(class_size)
     size = body.get("attachment_size_limit")
     if isinstance(size, int) and 0 < size <= 25 * 1024 * 1024:
         playground.attachment_size_limit = size

@@ -165,6 +165,10 @@ class Messages:
             self._attachments.remove(attachment_id)
         self._publish("MESSAGE_DELETE", message)
 
+    def recent(self, count: int = 50) -> list[Message]:
+        """The last messages of all channels, oldest first."""
+        return list(self._by_id.values())[-count:]
+
     def forget_channel(self, channel_id: str) -> None:
         """Removes everything that was said in a channel that is deleted; nobody is told of each message."""
         for message in [m for m in self._by_id.values() if m.channel_id == channel_id]:
@@ -175,7 +179,7 @@ class Messages:
 
     def payload(self, message: Message) -> Json:
         """The wire's message object."""
-        author = self._users[message.author_id]
+        author = self._users.get(message.author_id, cast.FORMER_MEMBER)
         kept = [a for a in map(self._attachments.get, message.attachment_ids) if a is not None]
         in_embeds = {url.removeprefix(_KEPT) for url in _addresses(message.embeds) if url.startswith(_KEPT)}
         body: Json = {
@@ -219,12 +223,12 @@ class Messages:
             return {"id": message.id, "channel_id": message.channel_id} | place
         body = self.payload(message) | place
         if place:
-            body["member"] = self._users[message.author_id].member()
+            body["member"] = self._users.get(message.author_id, cast.FORMER_MEMBER).member()
         return body
 
     def _interaction_payload(self, interaction: Json) -> Json:
         """`interaction_metadata`, and the older `interaction` for commands."""
-        user = self._users[interaction["user_id"]].user()
+        user = self._users.get(interaction["user_id"], cast.FORMER_MEMBER).user()
         metadata: Json = {
             "id": interaction["id"],
             "type": interaction["type"],
