@@ -79,7 +79,7 @@ async def test_a_picture_is_repainted_and_again_in_another_style(ada: Member, be
     assert (await picture(ada, again)).size == (384, 256)
 
     await ben.press(message, buttons(message)["Delete"])
-    await ben.sees(lambda m: "may delete it" in m["content"] and m["flags"] & 64)
+    await ben.sees(lambda m: "can delete it" in m["content"] and m["flags"] & 64)
     await ada.press(message, buttons(message)["Delete"])
     await ada.misses(lambda m: m["id"] == message["id"])
 
