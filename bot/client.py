@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import importlib.util
 import pkgutil
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 import discord
@@ -14,18 +16,24 @@ from discord.ext import commands, tasks
 from yarl import URL
 
 from bot.answering.command_sync import sync_commands
+from bot.answering.delivery import PATIENT, Patience
 from bot.answering.error_handler import ReportingTree
+from bot.answering.open_answers import OpenReplies, Payloads, resolve
 from bot.engine.calls import EngineClient
 from bot.engine.catalogue import Catalogue
 from bot.library.drafts import Drafts
 from bot.loop_lag import LoopLag
 from bot.rules.job_desk import JobDesk
 from bot.settings import BotSettings
-from bot.store import Store, creations, meta
+from bot.store import Store, creations, meta, open_answers
+from bot.store.open_answers import OpenAnswer
 
 log = structlog.get_logger(__name__)
 
 DAY_S = 24 * 60 * 60
+LAST_WORDS_S = 3.0
+RESTARTING = "I'm being restarted. Please ask again in a minute."
+RESTARTING_NOW = "I'm being restarted, so I had to stop this. Please ask again in a minute."
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # clips are files; nobody joins a voice channel
 
@@ -45,6 +53,7 @@ class Woodshed(commands.Bot):
         engine: EngineClient,
         draw: random.Random | None = None,
         now: Callable[[], float] = wall_clock,
+        patience: Patience = PATIENT,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -64,6 +73,13 @@ class Woodshed(commands.Bot):
         self.loop_lag = LoopLag()
         self.draw = draw or random.Random()
         self.now = now
+        self.patience = patience
+        self.payloads = Payloads()
+        self.payloads.listen(self._connection.parsers)
+        self.open_replies = OpenReplies()
+        self.is_draining = False
+        self._left_open: Sequence[OpenAnswer] = ()
+        self._resolving: asyncio.Task[None] | None = None
         self.drafts = Drafts()
         self._member_secret = b""
 
@@ -86,6 +102,7 @@ class Woodshed(commands.Bot):
             await self.load_extension(name)
         assert self.application_id is not None
         self.let_pictures_go.start()
+        self._left_open = await open_answers.left_open(self.store)
         await sync_commands(self.tree, self.store, self.application_id, self.settings.discord.guild_ids)
 
     @tasks.loop(seconds=DAY_S)
@@ -100,10 +117,32 @@ class Woodshed(commands.Bot):
     async def close(self) -> None:
         self.let_pictures_go.cancel()
         self.drafts.close()
+        if self._resolving is not None:
+            self._resolving.cancel()
+            await asyncio.gather(self._resolving, return_exceptions=True)
         await self.catalogue.close()
         await super().close()
 
+    async def drain(self, seconds: float) -> None:
+        """Before the bot leaves: take no new jobs, let those under way end, and end what's still open with a sentence.
+
+        What even that doesn't reach is seen to by the next start."""
+        self.is_draining = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.open_replies.wait_empty()
+        left = [asyncio.create_task(reply.put(RESTARTING_NOW)) for reply in self.open_replies]
+        if left:
+            _, pending = await asyncio.wait(left, timeout=LAST_WORDS_S)
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
     async def on_ready(self) -> None:
+        if self._resolving is None:
+            self._resolving = asyncio.create_task(
+                resolve(self, self.store, self._left_open, self.now(), self.patience), name="answers left open"
+            )
         log.info("logged in", user=str(self.user), guilds=len(self.guilds), commands=len(self.tree.get_commands()))
 
 

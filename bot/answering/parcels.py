@@ -33,3 +33,14 @@ class Parcel:
     def files(self) -> list[discord.File]:
         """Fresh files for one attempt."""
         return [upload.file() for upload in self.uploads]
+
+
+def shows(message: discord.Message, parcel: Parcel) -> bool:
+    """Whether a message is what a parcel made: the same text, files and first embed."""
+    theirs, ours = message.embeds[:1], list(parcel.embeds)[:1]
+    return (
+        (message.content or "").strip() == (parcel.content or "").strip()
+        and [attachment.filename for attachment in message.attachments] == [upload.name for upload in parcel.uploads]
+        and [(embed.title, embed.description) for embed in theirs]
+        == [(embed.title, embed.description) for embed in ours]
+    )
