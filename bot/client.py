@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.util
 import pkgutil
 import random
@@ -18,7 +17,7 @@ from yarl import URL
 from bot.answering.command_sync import sync_commands
 from bot.answering.delivery import PATIENT, Patience
 from bot.answering.error_handler import ReportingTree
-from bot.answering.open_answers import OpenReplies, Payloads, resolve
+from bot.answering.open_answers import Payloads, resolve
 from bot.engine.calls import EngineClient
 from bot.engine.catalogue import Catalogue
 from bot.library.drafts import Drafts
@@ -31,9 +30,6 @@ from bot.store.open_answers import OpenAnswer
 log = structlog.get_logger(__name__)
 
 DAY_S = 24 * 60 * 60
-LAST_WORDS_S = 3.0
-RESTARTING = "I'm being restarted. Please ask again in a minute."
-RESTARTING_NOW = "I'm being restarted, so I had to stop this. Please ask again in a minute."
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # clips are files; nobody joins a voice channel
 
@@ -76,8 +72,6 @@ class Woodshed(commands.Bot):
         self.patience = patience
         self.payloads = Payloads()
         self.payloads.listen(self._connection.parsers)
-        self.open_replies = OpenReplies()
-        self.is_draining = False
         self._left_open: Sequence[OpenAnswer] = ()
         self._resolving: asyncio.Task[None] | None = None
         self.drafts = Drafts()
@@ -122,21 +116,6 @@ class Woodshed(commands.Bot):
             await asyncio.gather(self._resolving, return_exceptions=True)
         await self.catalogue.close()
         await super().close()
-
-    async def drain(self, seconds: float) -> None:
-        """Before the bot leaves: take no new jobs, let those under way end, and end what's still open with a sentence.
-
-        What even that doesn't reach is seen to by the next start."""
-        self.is_draining = True
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.open_replies.wait_empty()
-        left = [asyncio.create_task(reply.put(RESTARTING_NOW)) for reply in self.open_replies]
-        if left:
-            _, pending = await asyncio.wait(left, timeout=LAST_WORDS_S)
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
 
     async def on_ready(self) -> None:
         if self._resolving is None:

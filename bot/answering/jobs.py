@@ -19,9 +19,8 @@ from bot.answering.job_buttons import cancel_view
 from bot.answering.live_reply import LiveReply
 from bot.answering.open_answers import remember
 from bot.answering.parcels import Upload
-from bot.client import RESTARTING, Interaction
+from bot.client import Interaction
 from bot.engine.calls import StreamEvent, is_work, new_job_id
-from bot.errors import Refused
 from engine.contract import engine_pb2 as pb
 
 
@@ -61,10 +60,8 @@ async def one_answer(
     """An answer that may take longer than 3 s, from "thinking ..." to its end.
 
     The store knows of it before Discord does, so the next start of the bot ends it if this one can't. What the body
-    raises goes on to the error handler, which ends the answer with a sentence. Raises Refused while the bot leaves."""
+    raises goes on to the error handler, which ends the answer with a sentence."""
     bot = interaction.client
-    if bot.is_draining:
-        raise Refused(RESTARTING)
     payload = bot.payloads.take(interaction.id)
     diary = await remember(bot.store, interaction, payload, private=private, now=bot.now())
     more: dict[str, Any] = {} if on_unwanted is None else {"on_unwanted": on_unwanted}
@@ -84,8 +81,7 @@ async def one_answer(
     except Exception:
         await diary.close()
         raise
-    with bot.open_replies.holding(reply):
-        yield reply
+    yield reply
 
 
 @asynccontextmanager

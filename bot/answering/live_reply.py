@@ -277,9 +277,9 @@ class AnswerCarrier:
 
     async def remove(self) -> None:
         """Take the public answer away."""
-        if not self._interaction.is_expired():
+        try:
             await self._interaction.delete_original_response()
-        else:
+        except discord.HTTPException:
             await self._channel_carrier(self._parcel).remove()
 
     def _cargo(self, cargo: Cargo) -> Parcel:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import discord
@@ -51,33 +50,6 @@ class Payloads:
 
     def take(self, interaction_id: int) -> dict[str, Any] | None:
         return self._kept.pop(interaction_id, None)
-
-
-class OpenReplies:
-    """The answers that are growing now."""
-
-    def __init__(self) -> None:
-        self._open: set[LiveReply] = set()
-        self._empty = asyncio.Event()
-        self._empty.set()
-
-    def __iter__(self) -> Iterator[LiveReply]:
-        return iter(tuple(self._open))
-
-    @contextmanager
-    def holding(self, reply: LiveReply) -> Iterator[None]:
-        self._open.add(reply)
-        self._empty.clear()
-        try:
-            yield
-        finally:
-            self._open.discard(reply)
-            if not self._open:
-                self._empty.set()
-
-    async def wait_empty(self) -> None:
-        """Return once none is open."""
-        await self._empty.wait()
 
 
 class StoreDiary(Diary):
