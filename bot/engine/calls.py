@@ -118,6 +118,7 @@ class EngineClient:
         self._silence_s = silence_s
         self._job_silence_s = job_silence_s
         self._pulse_s = pulse_s
+        self._farewell = CANCELLED
         self._calls: dict[str, grpc.aio.Call] = {}  # the streams that are open now, by job id
         self._owners: dict[str, str] = {}  # their members' keys
 
@@ -205,6 +206,12 @@ class EngineClient:
     def jobs_under_way(self) -> int:
         """Of all members, through this client."""
         return len(self._calls)
+
+    def cancel_all(self, farewell: str) -> None:
+        """Cancel every job that is open now; whoever awaits one gets JobCancelled with this sentence."""
+        self._farewell = farewell
+        for call in list(self._calls.values()):
+            call.cancel()
 
     # ------------------------------------------------------------ readiness
 
@@ -321,7 +328,7 @@ class EngineClient:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            raise JobCancelled(CANCELLED) from error  # it was the call that was cancelled, by cancel()
+            raise JobCancelled(self._farewell) from error  # it was the call that was cancelled, by cancel()
         finally:
             call.cancel()
             del self._calls[request.job.job_id]
