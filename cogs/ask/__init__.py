@@ -5,7 +5,7 @@ from __future__ import annotations
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.live_reply import LiveReply
+from bot.answering.jobs import one_answer
 from bot.answering.posting import require_may_post
 from bot.answering.text import MAX_EMBED, too_many_questions
 from bot.client import Interaction, Woodshed
@@ -33,14 +33,14 @@ class Ask(commands.Cog):
         wait_s = self.quota.take(interaction.user.id, self.bot.now())
         if wait_s:
             raise Refused(too_many_questions(wait_s))
-        answer = await LiveReply.begin(interaction, ephemeral=private)
-        found = await self.bot.engine.ask(question)
-        if not found.known or not found.cards:
-            await answer.finish(content=unknown_sentence(question, found.cards))
-            return
-        best, *others = found.cards
-        related = related_line(others) if others else None
-        await answer.finish(content=related, embeds=[card_embed(best, MAX_EMBED)])
+        async with one_answer(interaction, private=private) as answer:
+            found = await self.bot.engine.ask(question)
+            if not found.known or not found.cards:
+                await answer.finish(content=unknown_sentence(question, found.cards))
+                return
+            best, *others = found.cards
+            related = related_line(others) if others else None
+            await answer.finish(content=related, embeds=[card_embed(best, MAX_EMBED)])
 
 
 async def setup(bot: Woodshed) -> None:
