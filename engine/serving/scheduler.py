@@ -87,6 +87,7 @@ class Scheduler:
         self._finishing: list[Job] = []
         self._used, self._durations = UsedSeconds(), Durations()
         self._device = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
+        self._preparer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preparing")
         self._finishers = self._new_finishers()
         self._stuck = 0
         self._lost = ""
@@ -112,6 +113,7 @@ class Scheduler:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._device.shutdown(wait=False, cancel_futures=True)
         self._finishers.shutdown(wait=False, cancel_futures=True)
+        self._preparer.shutdown(wait=False, cancel_futures=True)
 
     async def call(self, function: Callable[[], Any]) -> Any:
         """Run a function on the device's thread before the first job: loading and warming."""
@@ -238,7 +240,7 @@ class Scheduler:
                     assert self._intake is not None, "a scheduler without intake was given files"
                     readings.append(await self._intake.read(upload, loop_progress))
                 if readings:
-                    job.work = await asyncio.to_thread(job.stages.prepare, readings)
+                    job.work = await self._loop.run_in_executor(self._preparer, job.stages.prepare, readings)
                 else:
                     job.work = job.stages.prepare(readings)
             except asyncio.CancelledError:

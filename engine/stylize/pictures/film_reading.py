@@ -251,7 +251,7 @@ def _pixels(picture: av.VideoFrame, shape: Shape, see_through: bool, kept: Frame
         scale = min(width / picture.width, height / picture.height)
         width, height = (max(2, round(side * scale / 2) * 2) for side in (picture.width, picture.height))
         width, height = min(width, shape.width), min(height, shape.height)
-    pixels = picture.to_ndarray(format=kind, width=width, height=height)
+    pixels = np.asarray(picture.to_ndarray(format=kind, width=width, height=height), dtype=np.uint8)
     meaning = Meaning(
         int(picture.color_trc) if picture.color_trc in (PQ, HLG) else 0, picture.color_primaries == BT2020
     )
