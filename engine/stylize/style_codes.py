@@ -16,6 +16,7 @@ MOST_ENLARGED = 1.75
 """A style picture is enlarged by so much at most, as in training; from there on its codes stay the same."""
 BRUSHES = {pb.BRUSH_MEDIUM: 1.0, pb.BRUSH_FINE: 0.5, pb.BRUSH_BOLD: 2.0}
 """Size at which the style is encoded, relative to the result's."""
+BRUSH_NAMES = {"fine": pb.BRUSH_FINE, "medium": pb.BRUSH_MEDIUM, "bold": pb.BRUSH_BOLD}
 
 
 def brush_factor(brush: int) -> float:
