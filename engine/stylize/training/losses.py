@@ -184,10 +184,18 @@ class PerceptualLoss(nn.Module):
     queue: Tensor
     """(N, D): moments of the latest styles, of training pictures only: the negatives of the contrastive term."""
 
-    def __init__(self, distilled: DistilledVGG19, stem: VGG16Stem, weights: LossWeights, queue: int = 48) -> None:
+    def __init__(
+        self,
+        distilled: DistilledVGG19,
+        stem: VGG16Stem,
+        weights: LossWeights,
+        queue: int = 48,
+        described: int = 2 * (256 + 512),
+    ) -> None:
+        """`queue` styles are remembered, by the moments of the `CONTRAST_LAYERS`: `described` numbers."""
         super().__init__()
         self.distilled, self.stem, self.weights = distilled, stem, weights
-        self.register_buffer("queue", torch.full((queue, 2 * (256 + 512)), 1e3))  # far from everything, at first
+        self.register_buffer("queue", torch.full((queue, described), 1e3))  # far from everything, at first
 
     def forward(self, batch: Batch, painted: Tensor, painted_perturbed: Tensor) -> dict[str, Tensor]:
         """Twice (B, 3, S, S) -> the weighted terms by name, each a scalar; their sum is the loss."""

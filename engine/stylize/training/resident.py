@@ -1,23 +1,19 @@
-"""Training pictures that lie decoded in the device's memory, and batches that are cut, scaled and moved there.
+"""Training pictures that lie decoded in memory, a GPU's own where there is one, and batches that are cut, scaled and moved there.
 
 A step costs the processor some forty small kernel launches and no decoding, so a GPU never waits for pictures.
 """
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
+from engine.stylize.corpus import Shard
 from engine.stylize.training.losses import Batch, camera_grid
 
 IDENTITY_SHARE = 0.08
@@ -59,32 +55,29 @@ class Picture:
         return min(self.rgb.shape[1:])
 
 
-def read_packs(packs: Sequence[Path], device: torch.device, workers: int) -> dict[tuple[str, str], list[Picture]]:
-    """Pictures of packed files (`NAME.bin` beside `NAME.json`) by kind ("photos", "paintings") and side of the split."""
-    found: dict[tuple[str, str], list[Picture]] = {}
-    seen: set[str] = set()
-    for pack in packs:
-        data = memoryview(pack.with_suffix(".bin").read_bytes())
-        rows = [row for row in json.loads(pack.with_suffix(".json").read_text()) if row["name"] not in seen]
-        seen |= {row["name"] for row in rows}
-
-        def decoded(row: dict, data: memoryview = data) -> np.ndarray:  # type: ignore[type-arg]
-            return np.array(Image.open(io.BytesIO(data[row["offset"] : row["offset"] + row["size"]])).convert("RGB"))
-
-        with ThreadPoolExecutor(workers) as pool:
-            for row, rgb in zip(rows, pool.map(decoded, rows), strict=True):
-                on_device = torch.from_numpy(rgb).to(device).permute(2, 0, 1).contiguous()
-                found.setdefault((row["kind"], row["side"]), []).append(Picture(row["name"], on_device))
+def resident(shard: Shard, device: torch.device) -> list[Picture]:
+    """The shard's pictures: in a GPU's memory, or on a processor where they lie, in the page cache."""
+    found = []
+    for entry, rgb in zip(shard.entries, shard, strict=True):
+        picture = torch.from_numpy(rgb).to(device).permute(2, 0, 1)
+        found.append(Picture(entry.name, picture.contiguous() if device.type == "cuda" else picture))
     return found
 
 
 class Drawer:
-    """Draws batches; the same ones for the same seed, step and pictures (but for the noise, which is the device's)."""
+    """Draws batches; the same ones for the same seed, step, process and pictures, noise and filters among them."""
 
     def __init__(
-        self, photos: Sequence[Picture], paintings: Sequence[Picture], modes: Sequence[Mode], seed: int, device: torch.device
+        self,
+        photos: Sequence[Picture],
+        paintings: Sequence[Picture],
+        modes: Sequence[Mode],
+        seed: int,
+        device: torch.device,
+        rank: int = 0,
     ) -> None:
         self.photos, self.paintings, self.modes, self.seed, self.device = photos, paintings, modes, seed, device
+        self.rank = rank
         self.shares = np.array([mode.share for mode in modes]) / sum(mode.share for mode in modes)
         self.large_enough = {
             (kind, size): self._large_enough(pictures, size, most)
@@ -105,7 +98,9 @@ class Drawer:
         return int(np.random.default_rng([self.seed, step, 1]).choice(len(self.modes), p=self.shares))
 
     def batch(self, step: int, mode: Mode) -> Batch:
-        generator = np.random.default_rng([self.seed, step, 2])
+        """The batch of a step: photos as (B, 3, size, size), style pictures, and what the loss needs."""
+        generator = np.random.default_rng([self.seed, step, 2, self.rank])
+        torch.manual_seed(int(generator.integers(2**63)))
         bigger = mode.size_px + 2 * MARGIN_PX
         contents, styles, identity = [], [], []
         for _ in range(mode.count):

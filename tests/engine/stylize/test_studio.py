@@ -189,7 +189,7 @@ def test_options_out_of_range_are_refused(studio: Studio, fields: dict[str, obje
 
 
 def test_a_code_of_other_weights_or_a_damaged_one_is_refused() -> None:
-    code = torch.rand(1, 96)
+    code = torch.rand(len(CODE_SIZES_PX), 96)
     torch.testing.assert_close(unpack_codes(pack_codes(code, "abc"), 96, "abc"), code)
     with pytest.raises(BadOption, match="another version"):
         unpack_codes(pack_codes(code, "abc"), 96, "def")
