@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.rules.quiz import Question, Score
 from bot.store import members
-from bot.store.connection import Store
+from bot.store.connection import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +35,34 @@ async def add_question(
 ) -> PostedQuestion:
     """Write a question down, before it is posted. `asked_by` is a Discord id."""
     async with store.transaction() as transaction:
-        number = await transaction.insert(
-            "INSERT INTO questions (guild_id, channel_id, asked_by, asked_at, generator, seed, topic, question, code,"
-            " options, correct, explanation, card_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                guild_id,
-                channel_id,
-                await members.number_of(transaction, asked_by, now),
-                now,
-                question.generator,
-                question.seed,
-                question.topic,
-                question.text,
-                question.code,
-                json.dumps(question.options),
-                question.correct,
-                question.explanation,
-                question.card_id,
-            ),
-        )
+        asker = await members.number_of(transaction, asked_by, now)
+        number = await insert_question(transaction, question, guild_id, channel_id, asker, now)
     return PostedQuestion(number, guild_id, channel_id, question)
+
+
+async def insert_question(
+    transaction: Transaction, question: Question, guild_id: int, channel_id: int, asker: int, now: float
+) -> int:
+    """The same inside a larger transaction; `asker` is a member's number here. Returns the question's number."""
+    return await transaction.insert(
+        "INSERT INTO questions (guild_id, channel_id, asked_by, asked_at, generator, seed, topic, question, code,"
+        " options, correct, explanation, card_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            guild_id,
+            channel_id,
+            asker,
+            now,
+            question.generator,
+            question.seed,
+            question.topic,
+            question.text,
+            question.code,
+            json.dumps(question.options),
+            question.correct,
+            question.explanation,
+            question.card_id,
+        ),
+    )
 
 
 async def set_message(store: Store, question: int, message_id: int) -> None:
