@@ -3,9 +3,9 @@
 The second vote is peer instruction: people vote alone, talk it over, and vote again; nobody sees the first
 distribution before the second vote has closed, or they would follow the majority.
 
-Sources: Crouch & Mazur, "Peer Instruction: Ten years of experience and results", Am. J. Phys. 69, 2001, p. 970; Perez et
-al., "Does displaying the class results affect student discussion during peer instruction?", CBE Life Sci. Educ. 9,
-2010, p. 133.
+Sources: Crouch & Mazur, "Peer Instruction: Ten years of experience and results", Am. J. Phys. 69, 2001, p. 970;
+Perez et al., "Does displaying the class results affect student discussion during peer instruction?", CBE Life Sci.
+Educ. 9, 2010, p. 133.
 """
 
 from __future__ import annotations
