@@ -28,6 +28,11 @@ def parse_zone(text: str) -> str:
     return found
 
 
+def zones() -> list[str]:
+    """The names of all time zones, in order."""
+    return sorted(available_timezones())
+
+
 def next_at(local_time: str, zone: str, after: float) -> float:
     """The first moment later than `after` at which the clocks in `zone` show `local_time`; seconds since 1970.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bot.errors import Refused
 from bot.rules.class_quiz import Given, Guess, Phase, Plan, Standing
+from bot.rules.class_report import Reply
 from bot.rules.quiz import Question
 from bot.store import members, quiz
 from bot.store.connection import Store, Transaction
@@ -273,6 +274,34 @@ async def discord_ids(store: Store, number: int) -> dict[int, int]:
 async def is_host(store: Store, found: ClassQuiz, discord_id: int) -> bool:
     row = await store.fetch_one("SELECT 1 FROM members WHERE id = ? AND discord_id = ?", (found.hosted_by, discord_id))
     return row is not None
+
+
+async def replies(store: Store, guild_id: int, since: float) -> tuple[list[Reply], dict[int, int]]:
+    """What was answered in class on a server since then, for the report: everybody's first vote on each question, for
+    the second follows a discussion. And Discord ids by member number, of those who were not forgotten."""
+    rows = await store.fetch_all(
+        "SELECT given.member, discord_id, generator, topic, choice, correct, reasons FROM class_quiz_answers AS given"
+        " JOIN class_quiz_rounds USING (quiz, position) JOIN class_quizzes ON class_quizzes.id = given.quiz"
+        " JOIN questions ON questions.id = class_quiz_rounds.question JOIN members ON members.id = given.member"
+        " WHERE class_quizzes.guild_id = ? AND answered_at >= ? AND skipped = 0 AND vote = 1"
+        " AND (ended_at IS NOT NULL OR given.position < class_quizzes.position) ORDER BY answered_at",
+        (guild_id, since),
+    )
+    found = [
+        Reply(
+            member=int(row["member"]),
+            item=str(row["generator"]),
+            topic=str(row["topic"]),
+            right=row["choice"] == row["correct"],
+            reason=_reason(json.loads(row["reasons"]), int(row["choice"])),
+        )
+        for row in rows
+    ]
+    return found, {int(row["member"]): int(row["discord_id"]) for row in rows if row["discord_id"] is not None}
+
+
+def _reason(reasons: list[str], choice: int) -> str:
+    return reasons[choice] if choice < len(reasons) else ""
 
 
 def _quiz(row: sqlite3.Row) -> ClassQuiz:

@@ -14,14 +14,19 @@ from bot.rules.class_quiz import Plan
 from bot.rules.quiz import Question, to_avoid
 from bot.store import class_quiz, quiz
 from bot.store.class_quiz import ClassQuiz
-from engine.contract import engine_pb2 as pb
+from cogs.quiz.asking import question_of
 
 MOST_TRIES = 3
 """Of drawing a question that isn't in the quiz yet, where a topic has fewer generators than the quiz has questions."""
 
 
 async def start_class_quiz(
-    bot: Woodshed, interaction: Interaction, topic: str, plan: Plan, draw_seed: Callable[[], int], now: float
+    bot: Woodshed,
+    interaction: Interaction,
+    topic: str,
+    plan: Plan,
+    draw_seed: Callable[[], int],
+    clock: Callable[[], float],
 ) -> tuple[LiveReply, ClassQuiz]:
     """Prepare a whole quiz and write it down; nothing is posted before all of its questions are there.
 
@@ -35,6 +40,7 @@ async def start_class_quiz(
     guild_id = guild_id_of(interaction)
     recent = await quiz.recent_generators(bot.store, guild_id, interaction.user.id, topic)
     questions = await _draw_questions(bot, topic, plan.rounds, to_avoid(recent), draw_seed)
+    now = clock()  # the first vote opens when all is there
     started = await class_quiz.begin(
         bot.store,
         plan,
@@ -65,21 +71,6 @@ async def _draw_questions(
         if len(drawn) == count:
             return drawn
     raise Refused(f"I only have {len(drawn)} different questions on this topic; please ask for fewer.")
-
-
-def question_of(reply: pb.QuizReply) -> Question:
-    """The engine's reply as the rules know a question."""
-    return Question(
-        generator=reply.generator,
-        seed=reply.seed,
-        topic=reply.topic,
-        text=reply.question,
-        code=reply.code,
-        options=tuple(reply.options),
-        correct=reply.correct,
-        explanation=reply.explanation,
-        card_id=reply.card_id,
-    )
 
 
 def started_sentence(started: ClassQuiz) -> str:

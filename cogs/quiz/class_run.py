@@ -41,9 +41,13 @@ class ClassRunner:
         self.clock = clock
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._changed: dict[int, asyncio.Event] = {}
+        self._resuming: asyncio.Task[None] | None = None
 
-    async def resume(self) -> None:
-        """Take up every quiz that isn't over: at the start of the bot."""
+    def begin(self) -> None:
+        """Take up every quiz that isn't over, as soon as the bot is ready."""
+        self._resuming = asyncio.create_task(self._resume(), name="class-quizzes")
+
+    async def _resume(self) -> None:
         await self.bot.wait_until_ready()
         for quiz in await class_quiz.untold(self.bot.store):
             self.start(quiz.id)
@@ -66,6 +70,8 @@ class ClassRunner:
             self._changed[number].set()
 
     def stop(self) -> None:
+        if self._resuming is not None:
+            self._resuming.cancel()
         for task in self._tasks.values():
             task.cancel()
 

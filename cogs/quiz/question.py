@@ -1,4 +1,4 @@
-"""How a quiz question, its private answer and the scores look."""
+"""How a quiz question and its private answer look."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, Self
 
 import discord
 
-from bot.answering.access import Interaction, guild_id_of
+from bot.answering.access import Interaction
 from bot.answering.durable import Durable
-from bot.answering.text import MAX_DESCRIPTION, MAX_EMBED, code_block, counted, percent, shorten
+from bot.answering.text import MAX_DESCRIPTION, MAX_EMBED, code_block, shorten
 from bot.errors import Refused
-from bot.rules.quiz import LETTERS, Question, Score, Standing, fit_on_buttons, weakest_topic
+from bot.rules.quiz import LETTERS, Question, fit_on_buttons
 from bot.store import quiz
 from bot.store.quiz import Answer, PostedQuestion
 from cogs.ask.cards import card_embed
@@ -59,45 +59,6 @@ def answer_embed(question: Question, answer: Answer) -> discord.Embed:
     )
 
 
-def score_embed(topics: dict[str, Score], streak: int, listening: Score, shown: bool, total: Score) -> discord.Embed:
-    """A member's own score, for themselves."""
-    own = Score(sum(score.answered for score in topics.values()), sum(score.right for score in topics.values()))
-    if not own.answered:
-        lines = ["You haven't answered a question yet; `/quiz` asks one."]
-    else:
-        lines = [f"**{own.right} of {own.answered}** right ({percent(own.share)})"]
-        if streak > 1:
-            lines.append(f"The last {streak} in a row were right.")
-        if weakest := weakest_topic(topics):
-            lines.append(f"Worth practising next: `/quiz topic:{weakest}`")
-        if total.answered > own.answered:
-            lines.append(f"The class together: {percent(total.share)} of {counted(total.answered, 'answer')}.")
-    embed = discord.Embed(title="Your score", description="\n".join(lines), colour=COLOUR)
-    if topics:
-        rows = [f"{topic}: {score.right} of {score.answered}" for topic, score in topics.items()]
-        embed.add_field(name="By topic", value=shorten("\n".join(rows), 1024), inline=True)
-    if listening.answered:
-        text = f"{listening.right} of {counted(listening.answered, 'closed poll')} right"
-        embed.add_field(name="By ear", value=text, inline=True)
-    embed.set_footer(text="You are on the leaderboard." if shown else "You are not on the leaderboard.")
-    return embed
-
-
-def leaderboard_embed(standings: Sequence[Standing], total: Score) -> discord.Embed:
-    """Those who chose to be shown. Mentions in an embed name people without calling them."""
-    lines = [
-        f"{standing.place}. <@{standing.member}>  {standing.score.right} right of {standing.score.answered}"
-        for standing in standings[:20]
-    ]
-    if not lines:
-        lines = ["Nobody is on it yet. `/score` has a button to join."]
-    embed = discord.Embed(title="Leaderboard", description="\n".join(lines), colour=COLOUR)
-    if total.answered:
-        share = percent(total.share)
-        embed.set_footer(text=f"The whole class: {share} of {counted(total.answered, 'answer')} right")
-    return embed
-
-
 class AnswerButton(
     Durable,
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
@@ -122,7 +83,7 @@ class AnswerButton(
         store = interaction.client.store
         posted = await quiz.get_question(store, self.question)
         if posted is None or self.choice >= len(posted.question.options):
-            raise Refused("I no longer have this question; `/quiz` asks a new one.")
+            raise Refused("I no longer have this question; `/quiz question` asks a new one.")
         now = discord.utils.utcnow().timestamp()
         answer = await quiz.record_answer(store, posted, interaction.user.id, self.choice, now)
         view = discord.ui.View(timeout=None)
@@ -159,35 +120,6 @@ class CardButton(
         if card is None:
             raise Refused("That card has left the deck; `/ask` finds what is there now.")
         await interaction.followup.send(embed=card_embed(card, MAX_EMBED), ephemeral=True)
-
-
-class LeaderboardButton(
-    Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"leaderboard:(?P<shown>on|off)"
-):
-    """Joins or leaves the leaderboard."""
-
-    def __init__(self, shown: bool) -> None:
-        label = "Show me on the leaderboard" if shown else "Take me off the leaderboard"
-        super().__init__(
-            discord.ui.Button(
-                label=label,
-                style=discord.ButtonStyle.secondary,
-                custom_id=f"leaderboard:{'on' if shown else 'off'}",
-            )
-        )
-        self.shown = shown
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(match["shown"] == "on")
-
-    async def press(self, interaction: Interaction) -> None:
-        now = discord.utils.utcnow().timestamp()
-        await quiz.show(interaction.client.store, guild_id_of(interaction), interaction.user.id, self.shown, now)
-        sentence = "You are on the leaderboard now." if self.shown else "You are off the leaderboard."
-        await interaction.response.send_message(sentence, ephemeral=True)
 
 
 def _lettered(options: Sequence[str]) -> list[tuple[str, str]]:
