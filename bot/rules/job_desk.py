@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bot.answering.text import counted
 from bot.errors import Refused
 
 
@@ -15,6 +16,16 @@ class JobDesk:
     def __init__(self, places_per_member: int) -> None:
         self._places_per_member = places_per_member
         self._taken: Counter[int] = Counter()
+        self._closed_because = ""
+
+    @property
+    def total(self) -> int:
+        """Jobs that anybody has in hand now."""
+        return self._taken.total()
+
+    def close(self, because: str) -> None:
+        """From now on refuse every new job with this sentence."""
+        self._closed_because = because
 
     def taken(self, member_id: int) -> int:
         """Jobs that this member has in hand now."""
@@ -23,10 +34,12 @@ class JobDesk:
     @contextmanager
     def place(self, member_id: int) -> Iterator[None]:
         """Take a place for as long as the body runs. Raises Refused when the member holds all of theirs."""
+        if self._closed_because:
+            raise Refused(self._closed_because)
         if self._taken[member_id] >= self._places_per_member:
             raise Refused(
-                f"You already have {_count(self._places_per_member)} in the works; "
-                "wait for one, or cancel one with /queue."
+                f"You already have {counted(self._places_per_member, 'job')} running. "
+                "Please wait until one is done, or cancel one with `/queue`."
             )
         self._taken[member_id] += 1
         try:
@@ -35,7 +48,3 @@ class JobDesk:
             self._taken[member_id] -= 1
             if not self._taken[member_id]:
                 del self._taken[member_id]
-
-
-def _count(jobs: int) -> str:
-    return "one job" if jobs == 1 else f"{jobs} jobs"

@@ -119,13 +119,6 @@ class Calls:
         return self.human > 0 and self.ai > 0
 
 
-def accuracy(calls: Calls) -> float:
-    """Share of right votes. Confuses skill with a habit of saying "human". Raises ValueError without votes."""
-    if calls.total <= 0:
-        raise ValueError("no votes")
-    return (calls.hits + calls.correct_rejections) / calls.total
-
-
 def balanced_accuracy(calls: Calls) -> float:
     """Mean of the shares of right votes on human clips and on the model's; 0.5 is guessing.
 

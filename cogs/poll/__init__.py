@@ -23,7 +23,7 @@ from bot.rules.listening import balanced_accuracy, bootstrap_interval, count_cal
 from bot.store import clips, polls
 from bot.store.clips import Clip
 from bot.store.polls import Poll
-from cogs.poll import views
+from cogs.poll import ballots, results
 from cogs.poll.closer import PollCloser
 from engine.contract import engine_pb2 as pb
 
@@ -165,7 +165,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         store = self.bot.store
         try:
             message = await channel.send(
-                embed=views.poll_embed(poll), file=views.clip_file(poll, audio), view=views.poll_view(poll.id)
+                embed=ballots.poll_embed(poll), file=ballots.clip_file(poll, audio), view=ballots.poll_view(poll.id)
             )
         except BaseException as error:
             await asyncio.shield(polls.void(store, poll.id, discord.utils.utcnow().timestamp()))
@@ -199,7 +199,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         store = self.bot.store
         latest = await polls.of_guild(store, guild_id_of(interaction))
         rows = [(poll, tally(await polls.votes(store, poll.id))) for poll in latest]
-        await interaction.response.send_message(embed=views.list_embed(rows), ephemeral=True)
+        await interaction.response.send_message(embed=results.list_embed(rows), ephemeral=True)
 
     @app_commands.command(description="What all closed polls come to")
     async def stats(self, interaction: Interaction) -> None:
@@ -207,7 +207,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         judgements = await polls.judgements(self.bot.store, guild_id_of(interaction))
         # A thread: 1000 resamples of a few thousand votes take seconds. The seed is fixed, the votes decide.
         interval = await asyncio.to_thread(bootstrap_interval, judgements, balanced_accuracy, random.Random(0))
-        embed = views.stats_embed(
+        embed = results.stats_embed(
             count_calls(judgements),
             listeners=len({judgement.listener for judgement in judgements}),
             clips=len({judgement.clip for judgement in judgements}),
@@ -216,7 +216,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         await interaction.edit_original_response(embed=embed)
 
 
-BUTTONS = (views.VoteButton, views.KnowsButton)
+BUTTONS = (ballots.VoteButton, ballots.KnowsButton)
 
 
 async def setup(bot: Woodshed) -> None:

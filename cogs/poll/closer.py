@@ -16,7 +16,7 @@ from bot.client import Woodshed
 from bot.rules.blind_poll import Origin, tally
 from bot.store import clips, polls
 from bot.store.polls import Poll
-from cogs.poll import views
+from cogs.poll import results
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +86,7 @@ class PollCloser:
             result = None
         await polls.set_announced(self.bot.store, poll.id, result, _now())
         try:
-            await self._message(poll).edit(embed=views.closed_embed(poll), view=None)
+            await self._message(poll).edit(embed=results.closed_embed(poll), view=None)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.info("the poll's message stays as it was", poll=poll.id, error=str(error))
         return True
@@ -101,8 +101,8 @@ class PollCloser:
 
         async def post(attached: bytes | None) -> int:
             message = await self._message(poll).channel.send(
-                embed=views.result_embed(poll, counted, clip, attached is not None),
-                files=[] if attached is None else [views.counterpart_file(poll, attached)],
+                embed=results.result_embed(poll, counted, clip, attached is not None),
+                files=[] if attached is None else [results.counterpart_file(poll, attached)],
                 reference=self._message(poll).to_reference(fail_if_not_exists=False),
                 # If the bot dies between this and its commit, Discord knows the second message as the first.
                 nonce=f"poll-result-{poll.id}",

@@ -9,25 +9,26 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.access import Interaction, guild_id_of, require_own_message, require_staff
+from bot.answering.access import guild_id_of, require_own_message, require_staff
 from bot.answering.live_reply import LiveReply
 from bot.answering.posting import require_may_post
-from bot.client import Woodshed
+from bot.answering.text import too_many_questions
+from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused
 from bot.rules import daily as daily_rules
-from bot.rules.blind_poll import LARGEST_SEED
 from bot.rules.class_quiz import MAX_ROUNDS, MAX_SECONDS, MIN_ROUNDS, MIN_SECONDS, Plan
 from bot.rules.quiz import Score, streak
 from bot.rules.quotas import Quota
 from bot.store import daily, own_questions, polls, practice, quiz
 from bot.store.daily import Daily
-from cogs.quiz import board, class_buttons, own, private, report
-from cogs.quiz import question as views
+from cogs.quiz import class_buttons, own, private, report, scores
+from cogs.quiz import questions as views
 from cogs.quiz.asking import draw_question
 from cogs.quiz.class_quiz import start_class_quiz, started_sentence
 from cogs.quiz.class_run import ClassRunner
 from cogs.quiz.daily import DailyAsker
+from engine.contract.limits import LARGEST_SEED
 
 QUESTIONS_PER_MINUTE = 6
 """For one member: enough to practise fast, too few to flood a channel."""
@@ -41,21 +42,23 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         self.bot = bot
         self.draw_seed = draw_seed
         self.quota = Quota(QUESTIONS_PER_MINUTE, 60.0)
-        self.runner = ClassRunner(bot, _now)
-        self.daily = DailyAsker(bot, draw_seed, _now)
+        self.runner = ClassRunner(bot)
+        self.daily = DailyAsker(bot, draw_seed)
 
     async def cog_load(self) -> None:
+        self.bot.add_dynamic_items(*BUTTONS)
         self.runner.begin()
         self.daily.begin()
 
     async def cog_unload(self) -> None:
+        self.bot.remove_dynamic_items(*BUTTONS)
         self.runner.stop()
         self.daily.stop()
 
     @commands.Cog.listener()
-    async def on_class_quiz_changed(self, number: int) -> None:
+    async def on_class_quiz_changed(self, number: int, *, at_once: bool = False) -> None:
         """A button of a class quiz was pressed."""
-        self.runner.changed(number)
+        self.runner.changed(number, at_once=at_once)
 
     # ------------------------------------------------------------ for everybody
 
@@ -71,7 +74,12 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         recent = await quiz.recent_generators(self.bot.store, guild_id, interaction.user.id, topic)
         question = await draw_question(self.bot, guild_id, topic, self.draw_seed(), recent)
         posted = await quiz.add_question(
-            self.bot.store, question, guild_id=guild_id, channel_id=channel_id, asked_by=interaction.user.id, now=_now()
+            self.bot.store,
+            question,
+            guild_id=guild_id,
+            channel_id=channel_id,
+            asked_by=interaction.user.id,
+            now=self.bot.now(),
         )
         message_id = await reply.finish(embeds=[views.question_embed(posted)], view=views.question_view(posted))
         await quiz.set_message(self.bot.store, posted.id, message_id)
@@ -81,13 +89,13 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
     async def practise(self, interaction: Interaction, topic: str = "") -> None:
         self._take_turn(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        embed, view = await private.next_question(interaction, topic, self.draw_seed(), _now())
+        embed, view = await private.next_question(interaction, topic, self.draw_seed(), self.bot.now())
         await interaction.followup.send(embed=embed, view=view, ephemeral=True)
 
     def _take_turn(self, interaction: Interaction) -> None:
-        wait_s = self.quota.take(interaction.user.id, _now())
+        wait_s = self.quota.take(interaction.user.id, self.bot.now())
         if wait_s:
-            raise Refused(f"That's a lot of questions for one minute; the next one can come in {wait_s:.0f} s.")
+            raise Refused(too_many_questions(wait_s))
 
     @app_commands.command(name="score", description="Your own score, for your eyes only")
     async def score(self, interaction: Interaction) -> None:
@@ -95,15 +103,15 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         judgements = await polls.judgements(store, guild_id, member)
         listening = Score(len(judgements), sum(vote.is_human == vote.called_human for vote in judgements))
         shown = await quiz.is_shown(store, guild_id, member)
-        view = discord.ui.View(timeout=None).add_item(board.LeaderboardButton(not shown))
-        embed = board.score_embed(
+        view = discord.ui.View(timeout=None).add_item(scores.LeaderboardButton("off" if shown else "on"))
+        embed = scores.score_embed(
             topics=await quiz.scores_by_topic(store, guild_id, member),
             streak=streak(await quiz.latest_results(store, guild_id, member)),
             listening=listening,
             shown=shown,
             total=await quiz.class_total(store, guild_id),
             memories=await practice.memories(store, member),
-            now=_now(),
+            now=self.bot.now(),
         )
         await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
 
@@ -117,7 +125,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
     )
     async def board(self, interaction: Interaction, since: str = "all") -> None:
         require_may_post(interaction, "embed_links")
-        embed = await board.board_embed(self.bot.store, guild_id_of(interaction), since == "week", _now())
+        embed = await scores.board_embed(self.bot.store, guild_id_of(interaction), since == "week", self.bot.now())
         await interaction.response.send_message(embed=embed)
 
     # ------------------------------------------------------------ for the class
@@ -143,7 +151,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
             require_staff(interaction)
         require_own_message(interaction, "embed_links")
         plan = Plan(questions, seconds, second_vote, teams)
-        reply, started = await start_class_quiz(self.bot, interaction, topic, plan, self.draw_seed, _now)
+        reply, started = await start_class_quiz(self.bot, interaction, topic, plan, self.draw_seed)
         self.runner.start(started.id)
         await reply.finish(content=started_sentence(started))
 
@@ -155,7 +163,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         require_staff(interaction)
         require_may_post(interaction, "attach_files")
         await interaction.response.defer(ephemeral=True, thinking=True)
-        embed, files = await report.report_answer(interaction, days, _now())
+        embed, files = await report.report_answer(interaction, days, self.bot.now())
         await interaction.followup.send(embed=embed, files=files, ephemeral=True)
 
     @app_commands.command(
@@ -177,9 +185,9 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
             return
         require_own_message(interaction, "embed_links")
         local_time, zone = daily_rules.parse_time(time), daily_rules.parse_zone(zone)
-        next_at = daily_rules.next_at(local_time, zone, _now())
+        next_at = daily_rules.next_at(local_time, zone, self.bot.now())
         entry = Daily(channel_id, guild_id_of(interaction), local_time, zone, topic, next_at)
-        await daily.put(self.bot.store, entry, interaction.user.id, _now())
+        await daily.put(self.bot.store, entry, interaction.user.id, self.bot.now())
         self.daily.changed()
         sentence = f"One question a day here, at {local_time} in {zone}. The first comes <t:{next_at:.0f}:R>."
         await interaction.response.send_message(sentence, ephemeral=True)
@@ -199,7 +207,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
     @app_commands.describe(file="Made by /quiz export, or written by hand: tables [[question]]")
     async def import_questions(self, interaction: Interaction, file: discord.Attachment) -> None:
         require_staff(interaction)
-        await own.import_file(interaction, file, _now())
+        await own.import_file(interaction, file, self.bot.now())
 
     @app_commands.command(name="export", description="Staff: this server's own questions as a file")
     async def export_questions(self, interaction: Interaction) -> None:
@@ -234,23 +242,14 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         return matching(current, [(topic.replace("-", " "), topic) for topic in dict.fromkeys(topics)])
 
 
-def _now() -> float:
-    return discord.utils.utcnow().timestamp()
-
-
 BUTTONS = (
     views.AnswerButton,
     views.CardButton,
-    board.LeaderboardButton,
+    scores.LeaderboardButton,
     *class_buttons.BUTTONS,
     *private.BUTTONS,
 )
 
 
 async def setup(bot: Woodshed) -> None:
-    bot.add_dynamic_items(*BUTTONS)
     await bot.add_cog(Quiz(bot))
-
-
-async def teardown(bot: Woodshed) -> None:
-    bot.remove_dynamic_items(*BUTTONS)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Self
-
 import discord
 
-from bot.answering.access import Interaction
 from bot.answering.durable import Durable
 from bot.answering.text import shorten
+from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules import class_quiz as rules
 from bot.rules.class_quiz import Phase, Standing
@@ -76,19 +73,13 @@ class OptionButton(
         super().__init__(discord.ui.Button(label=label, style=discord.ButtonStyle.secondary, custom_id=custom_id))
         self.quiz, self.position, self.vote, self.choice = quiz, position, vote, choice
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(int(match["quiz"]), int(match["position"]), int(match["vote"]), int(match["choice"]))
-
     async def press(self, interaction: Interaction) -> None:
         bot = interaction.client
         quiz = await _found(interaction, self.quiz)
         rounds = await class_quiz.rounds(bot.store, quiz.id)
         if self.position >= len(rounds) or self.choice >= len(rounds[self.position].posted.question.options):
             raise Refused(GONE)
-        now = discord.utils.utcnow().timestamp()
+        now = interaction.client.now()
         before = await class_quiz.record(
             bot.store,
             quiz.id,
@@ -129,17 +120,11 @@ class GuessMenu(
         )
         self.quiz, self.position = quiz, position
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(int(match["quiz"]), int(match["position"]))
-
     async def press(self, interaction: Interaction) -> None:
         assert interaction.data is not None
         choice = int(interaction.data["values"][0])  # type: ignore[typeddict-item]
         quiz = await _found(interaction, self.quiz)
-        now = discord.utils.utcnow().timestamp()
+        now = interaction.client.now()
         await class_quiz.guess(interaction.client.store, quiz.id, self.position, interaction.user.id, choice, now)
         sentence = f"You expect most mistakes at {LETTERS[choice]}. We'll see when the answer is shown."
         await interaction.response.send_message(sentence, ephemeral=True)
@@ -160,12 +145,6 @@ class ControlButton(
         )
         self.quiz, self.action = quiz, action
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(int(match["quiz"]), match["action"])
-
     async def press(self, interaction: Interaction) -> None:
         bot = interaction.client
         quiz = await _found(interaction, self.quiz)
@@ -173,7 +152,7 @@ class ControlButton(
             raise Refused(HOST_ONLY)
         if quiz.ended:
             raise Refused("This quiz is over.")
-        now = discord.utils.utcnow().timestamp()
+        now = interaction.client.now()
         plan, standing = quiz.plan, quiz.standing
         skip = self.action == "skip"
         after: Standing | None = None
@@ -186,7 +165,7 @@ class ControlButton(
                 after = rules.next_question(plan, standing, now)
         await interaction.response.defer()
         if await class_quiz.move(bot.store, quiz, after, now, skip=skip):
-            bot.dispatch("class_quiz_changed", quiz.id)
+            bot.dispatch("class_quiz_changed", quiz.id, at_once=True)
 
 
 BUTTONS = (OptionButton, GuessMenu, ControlButton)

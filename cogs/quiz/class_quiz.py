@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.answering.access import Interaction, guild_id_of
+from bot.answering.access import guild_id_of
 from bot.answering.live_reply import LiveReply
 from bot.answering.posting import require_may_post
-from bot.client import Woodshed
+from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.rules import class_quiz as rules
 from bot.rules.class_quiz import Plan
@@ -21,12 +21,7 @@ MOST_TRIES = 3
 
 
 async def start_class_quiz(
-    bot: Woodshed,
-    interaction: Interaction,
-    topic: str,
-    plan: Plan,
-    draw_seed: Callable[[], int],
-    clock: Callable[[], float],
+    bot: Woodshed, interaction: Interaction, topic: str, plan: Plan, draw_seed: Callable[[], int]
 ) -> tuple[LiveReply, ClassQuiz]:
     """Prepare a whole quiz and write it down; nothing is posted before all of its questions are there.
 
@@ -40,7 +35,7 @@ async def start_class_quiz(
     guild_id = guild_id_of(interaction)
     recent = await quiz.recent_generators(bot.store, guild_id, interaction.user.id, topic)
     questions = await _draw_questions(bot, topic, plan.rounds, to_avoid(recent), draw_seed)
-    now = clock()  # the first vote opens when all is there
+    now = bot.now()  # the first vote opens when all is there
     started = await class_quiz.begin(
         bot.store,
         plan,

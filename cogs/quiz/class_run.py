@@ -1,4 +1,4 @@
-"""Runs the class quizzes: shows each phase, waits for its end, goes on, and posts the ranking.
+"""Runs the class quizzes: shows each phase, goes on when it ends, and posts the ranking.
 
 All that a quiz is stands in the store; a move is committed first and shown after. So a bot that was killed shows the
 phase that the store names, finds the question it had posted, and goes on; a phase that ended meanwhile is over.
@@ -6,17 +6,16 @@ phase that the store names, finds the question it had posted, and goes on; a pha
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 
 import aiohttp
 import discord
 import structlog
 
+from bot.answering.alarm import Alarm
 from bot.client import Woodshed
 from bot.rules import class_quiz as rules
-from bot.rules.class_quiz import Distribution, Phase
+from bot.rules.class_quiz import Distribution, Phase, Standing
 from bot.store import class_quiz
 from bot.store.class_quiz import ClassQuiz, Round
 from cogs.quiz import class_views
@@ -26,108 +25,85 @@ log = structlog.get_logger(__name__)
 
 COUNT_INTERVAL_S = 2.0
 """Pause between two edits that only bring the count up to date."""
-LOOK_AT_THE_CLOCK_S = 20.0
-"""The wall clock decides, and it may be moved or the machine suspended: longer than this nobody sleeps on."""
 RETRY_S = 10.0
-MOST_RETRIES = 30
-"""Of one phase that Discord doesn't take, five minutes in all; then the quiz goes on and the log says so."""
 
 
 class ClassRunner:
-    """One task for each quiz that runs."""
+    """An alarm for each quiz that isn't over."""
 
-    def __init__(self, bot: Woodshed, clock: Callable[[], float]) -> None:
+    def __init__(self, bot: Woodshed) -> None:
         self.bot = bot
-        self.clock = clock
-        self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._changed: dict[int, asyncio.Event] = {}
-        self._resuming: asyncio.Task[None] | None = None
+        self._alarms: dict[int, Alarm] = {}
+        self._shown: dict[int, tuple[Standing, int]] = {}
+        self._resuming = Alarm("class-quizzes", self._resume, bot.now)
 
     def begin(self) -> None:
         """Take up every quiz that isn't over, as soon as the bot is ready."""
-        self._resuming = asyncio.create_task(self._resume(), name="class-quizzes")
+        self._resuming.ring()
 
-    async def _resume(self) -> None:
-        await self.bot.wait_until_ready()
+    async def _resume(self) -> float | None:
+        if not self.bot.is_ready():
+            return self.bot.now() + 1.0
         for quiz in await class_quiz.untold(self.bot.store):
             self.start(quiz.id)
+        return None
 
     def start(self, number: int) -> None:
-        if number in self._tasks:
-            return
-        self._changed[number] = asyncio.Event()
-        task = asyncio.create_task(self._run(number), name=f"class-quiz-{number}")
-        self._tasks[number] = task
-        task.add_done_callback(lambda _: self._forget(number))
+        if number not in self._alarms:
+            self._alarms[number] = Alarm(f"class-quiz-{number}", lambda: self._go_on(number), self.bot.now)
+            self._alarms[number].ring()
 
-    def _forget(self, number: int) -> None:
-        self._tasks.pop(number, None)
-        self._changed.pop(number, None)
-
-    def changed(self, number: int) -> None:
+    def changed(self, number: int, *, at_once: bool = False) -> None:
         """Somebody answered, or the host moved the quiz on: show it."""
-        if number in self._changed:
-            self._changed[number].set()
+        alarm = self._alarms.get(number)
+        if alarm is None:
+            return
+        if at_once:
+            alarm.ring()
+        else:
+            alarm.ring_within(COUNT_INTERVAL_S)
 
     def stop(self) -> None:
-        if self._resuming is not None:
-            self._resuming.cancel()
-        for task in self._tasks.values():
-            task.cancel()
+        for alarm in (self._resuming, *self._alarms.values()):
+            alarm.stop()
 
-    async def _run(self, number: int) -> None:
-        try:
-            await self._play(number)
-        except Exception:
-            log.exception("a class quiz stopped", quiz=number)
-
-    async def _play(self, number: int) -> None:
-        store, shown = self.bot.store, None
+    async def _go_on(self, number: int) -> float | None:
+        """Show where the quiz stands, and move it on as long as a phase is over; returns when the next one will be."""
+        store = self.bot.store
         while True:
             quiz = await class_quiz.get(store, number)
             if quiz is None or quiz.told:
-                return
-            self._changed[number].clear()
-            if quiz.ended:
-                await self._with_retries(self._tell_ranking, quiz)
-                await class_quiz.set_told(store, number, self.clock())
-                return
-            state = (quiz.standing, await self._voters(quiz))
-            if state != shown:
-                await self._with_retries(self._show, quiz)
-                shown = state
-            ends_at = quiz.standing.ends_at
-            if ends_at is not None and self.clock() >= ends_at:
-                now = self.clock()
-                await class_quiz.move(store, quiz, rules.advance(quiz.plan, quiz.standing, now), now)
-                continue
-            await self._wait(number, ends_at)
+                self._alarms.pop(number, None)
+                return None
+            try:
+                if quiz.ended:
+                    await self._tell_ranking(quiz)
+                    await class_quiz.set_told(store, number, self.bot.now())
+                    continue
+                await self._show_once(quiz)
+            except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
+                status = getattr(error, "status", None)
+                log.warning("a class quiz could not be shown", quiz=number, status=status, error=str(error))
+                if status is None or status >= 500 or status == 429:
+                    return self.bot.now() + RETRY_S
+                if quiz.ended:  # the channel is gone or closed: nobody is left to tell
+                    await class_quiz.set_told(store, number, self.bot.now())
+                    continue
+            now, ends_at = self.bot.now(), quiz.standing.ends_at
+            if ends_at is None or now < ends_at:
+                return ends_at
+            await class_quiz.move(store, quiz, rules.advance(quiz.plan, quiz.standing, now), now)
 
-    async def _wait(self, number: int, ends_at: float | None) -> None:
-        """Until the phase ends or something changes; a change of the count alone is let gather for a moment."""
-        left_s = LOOK_AT_THE_CLOCK_S if ends_at is None else ends_at - self.clock()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(max(left_s, 0.0), LOOK_AT_THE_CLOCK_S)):
-                await self._changed[number].wait()
-                await asyncio.sleep(COUNT_INTERVAL_S)
+    async def _show_once(self, quiz: ClassQuiz) -> None:
+        """Unless just this is shown already."""
+        state = (quiz.standing, await self._voters(quiz))
+        if self._shown.get(quiz.id) != state:
+            await self._show(quiz)
+            self._shown[quiz.id] = state
 
     async def _voters(self, quiz: ClassQuiz) -> int:
         vote = quiz.standing.vote or 1
         return await class_quiz.voters(self.bot.store, quiz.id, quiz.standing.position, vote)
-
-    async def _with_retries(self, show: Callable[[ClassQuiz], Awaitable[None]], quiz: ClassQuiz) -> None:
-        """Show it, again after a while where Discord or the line fails; what Discord refuses for good is logged."""
-        for _ in range(MOST_RETRIES):
-            try:
-                await show(quiz)
-            except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
-                status = getattr(error, "status", None)
-                log.warning("a class quiz could not be shown", quiz=quiz.id, status=status, error=str(error))
-                if status is not None and status < 500 and status != 429:
-                    return
-                await asyncio.sleep(RETRY_S)
-            else:
-                return
 
     # ------------------------------------------------------------ what is shown
 

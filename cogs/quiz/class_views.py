@@ -13,7 +13,7 @@ from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, counted, percent, sho
 from bot.rules.class_quiz import Distribution, Phase, Place, normalised_gain
 from bot.rules.quiz import LETTERS
 from bot.store.class_quiz import ClassQuiz, Round
-from cogs.quiz import question as views
+from cogs.quiz import questions as views
 
 BAR_CELLS = 10
 CLOSED = discord.Colour.green()

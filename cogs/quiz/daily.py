@@ -6,75 +6,59 @@ a day, and never asks twice. A day that was slept through is asked late, if it i
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 
 import aiohttp
 import discord
 import structlog
 
+from bot.answering.alarm import Alarm
 from bot.client import Woodshed
 from bot.errors import WoodshedError
 from bot.rules.daily import next_at
 from bot.store import daily, quiz
 from bot.store.daily import Daily
-from cogs.quiz import question as views
+from cogs.quiz import questions as views
 from cogs.quiz.asking import draw_question
 
 log = structlog.get_logger(__name__)
 
-LOOK_S = 60.0
-"""The wall clock decides, and it may be moved or the machine suspended: longer than this nobody sleeps on."""
 LATE_S = 6 * 3600.0
 """A question that is later than this is left out: the class has gone home."""
 RECENT = 30
 
 
 class DailyAsker:
-    """One task for all channels."""
+    """One alarm, set to the next question."""
 
-    def __init__(self, bot: Woodshed, draw_seed: Callable[[], int], clock: Callable[[], float]) -> None:
+    def __init__(self, bot: Woodshed, draw_seed: Callable[[], int]) -> None:
         self.bot = bot
         self.draw_seed = draw_seed
-        self.clock = clock
-        self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._alarm = Alarm("daily-questions", self._ask_due, bot.now)
 
     def begin(self) -> None:
-        self._task = asyncio.create_task(self._watch(), name="daily-questions")
+        self._alarm.ring()
 
     def changed(self) -> None:
         """A channel was added or changed."""
-        self._changed.set()
+        self._alarm.ring()
 
     def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        self._alarm.stop()
 
-    async def _watch(self) -> None:
-        await self.bot.wait_until_ready()
-        while True:
-            self._changed.clear()
-            wait_s = LOOK_S
-            try:
-                wait_s = await self._ask_due()
-            except Exception:
-                log.exception("daily questions failed", retry_s=LOOK_S)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._changed.wait()
-
-    async def _ask_due(self) -> float:
-        """Ask what is due; returns how long to sleep."""
+    async def _ask_due(self) -> float | None:
+        """Ask what is due; returns when the next one is."""
+        if not self.bot.is_ready():
+            return self.bot.now() + 1.0
         for entry in await daily.all_of_them(self.bot.store):
-            now = self.clock()
+            now = self.bot.now()
             if entry.next_at > now:
-                return min(entry.next_at - now, LOOK_S)
+                return entry.next_at
             following = next_at(entry.local_time, entry.zone, now)
             if await daily.set_next(self.bot.store, entry, following) and now - entry.next_at < LATE_S:
                 await self._ask(entry, now)
-        return LOOK_S
+        entries = await daily.all_of_them(self.bot.store)
+        return entries[0].next_at if entries else None
 
     async def _ask(self, entry: Daily, now: float) -> None:
         try:

@@ -7,10 +7,11 @@ from typing import Any
 
 import discord
 
-from bot.answering.access import Interaction, guild_id_of
+from bot.answering.access import guild_id_of
 from bot.answering.error_handler import report
 from bot.answering.posting import read_attachment
 from bot.answering.text import counted, shorten
+from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules import own_questions as rules
 from bot.rules.own_questions import OwnQuestion
@@ -42,7 +43,7 @@ class QuestionForm(discord.ui.Modal, title="A question of your own"):
     async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
         texts = (str(field) for field in (self.topic, self.question, self.right, self.wrong, self.explanation))
         one = rules.from_form(*texts)
-        now = discord.utils.utcnow().timestamp()
+        now = interaction.client.now()
         added, _ = await own_questions.add(
             interaction.client.store, guild_id_of(interaction), [one], interaction.user.id, now
         )

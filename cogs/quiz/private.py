@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import secrets
-from typing import Any, Self
+from typing import Any
 
 import discord
 
-from bot.answering.access import Interaction, guild_id_of
+from bot.answering.access import guild_id_of
 from bot.answering.durable import Durable
+from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules import practice as rules
-from bot.rules.blind_poll import LARGEST_SEED
 from bot.rules.quiz import LETTERS, Question, fit_on_buttons
 from bot.store import practice, quiz
 from bot.store.quiz import PostedQuestion
-from cogs.quiz import question as views
+from cogs.quiz import questions as views
 from cogs.quiz.asking import draw_question, question_of
+from engine.contract.limits import LARGEST_SEED
 
 GONE = "I no longer have this question; `/quiz me` asks a new one."
 LONGEST_OBJECTION = 1000
@@ -82,18 +82,12 @@ class PracticeButton(
         super().__init__(discord.ui.Button(label=label, style=discord.ButtonStyle.secondary, custom_id=custom_id))
         self.question, self.choice = question, choice
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(int(match["question"]), int(match["choice"]))
-
     async def press(self, interaction: Interaction) -> None:
         store = interaction.client.store
         posted = await quiz.get_question(store, self.question)
         if posted is None or self.choice >= len(posted.question.options):
             raise Refused(GONE)
-        now = discord.utils.utcnow().timestamp()
+        now = interaction.client.now()
         answer = await quiz.record_answer(store, posted, interaction.user.id, self.choice, now)
         embed = views.answer_embed(posted.question, answer)
         if answer.first:
@@ -127,15 +121,9 @@ class NextButton(
         )
         self.topic = topic
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(match["topic"])
-
     async def press(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        now = discord.utils.utcnow().timestamp()
+        now = interaction.client.now()
         embed, view = await next_question(interaction, self.topic, secrets.randbelow(LARGEST_SEED), now)
         await interaction.followup.send(embed=embed, view=view, ephemeral=True)
 
@@ -150,12 +138,6 @@ class DisagreeButton(
             discord.ui.Button(label="I disagree", style=discord.ButtonStyle.secondary, custom_id=f"disagree:{question}")
         )
         self.question = question
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(int(match["question"]))
 
     async def press(self, interaction: Interaction) -> None:
         await interaction.response.send_modal(ObjectionForm(self.question))
@@ -173,7 +155,7 @@ class ObjectionForm(discord.ui.Modal, title="What is wrong with this question?")
         self.question = question
 
     async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
-        now = discord.utils.utcnow().timestamp()
+        now = interaction.client.now()
         store = interaction.client.store
         await quiz.object_to(store, self.question, interaction.user.id, str(self.reason), now)
         await interaction.response.send_message("Thank you: staff will find it in their report.", ephemeral=True)

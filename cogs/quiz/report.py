@@ -7,8 +7,9 @@ import io
 
 import discord
 
-from bot.answering.access import Interaction, guild_id_of
+from bot.answering.access import guild_id_of
 from bot.answering.text import MAX_FIELD, counted, percent, shorten
+from bot.client import Interaction
 from bot.rules.class_report import Item, Report, report
 from bot.store import class_quiz, quiz
 from bot.store.quiz import Objection

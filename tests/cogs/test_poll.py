@@ -91,7 +91,7 @@ async def test_whoever_starts_a_poll_learns_nothing(club: Club, origin: Origin) 
         "I don't tell you either what it is."
     )
     listed = (await club.instructor.slash(club.channel, "clips list")).response.embeds[0].description
-    assert listed == "`1` **Maple Leaf Rag**, Scott Joplin, 1899 (piece, 0 s); heard in 0 polls"
+    assert listed == "`1` **Maple Leaf Rag**, Scott Joplin, 1899 (piece, 0 s), played in 0 polls"
     exported = (await club.instructor.slash(club.channel, "mydata export")).response.attachments[0]
     assert json.loads(await exported.read())["polls_started"] == [
         {
