@@ -197,7 +197,7 @@ async def test_the_score_names_the_topic_to_practise(club: Club) -> None:
     for _ in range(3):
         await club.student.click(await ask(club), label="(3, 3)")
     score = await club.student.slash(club.channel, "quiz score")
-    assert "/quiz topic:tensors" in score.response.embeds[0].description
+    assert "/quiz me topic:tensors" in score.response.embeds[0].description
 
 
 @pytest.mark.parametrize("command", ["quiz score", "quiz board"])
