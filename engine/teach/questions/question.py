@@ -11,7 +11,7 @@ import enum
 import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import Internal
 from engine.teach.snippets import run_snippet
@@ -66,11 +66,12 @@ class Draft:
     mistakes: Sequence[Mistake]
     card_id: str = ""
     """The card to read, where it is not the generator's own."""
-    kind: Kind = Kind.ONE
-    fixed: str = ""
-    """For `Kind.BUG`: the code without its fault. It must print something else than `code` does."""
-    picture: bytes = b""
+    picture: Callable[[], bytes] | None = None
+    """Draws the PNG that belongs to the question; only called when the question is really asked."""
     alt: str = ""
+    """What the picture shows, in words."""
+    shown: str | None = None
+    """The code that is shown, where it isn't the code that is run: in a picture question nothing, or a part."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,8 @@ class Generator:
     topic: str
     card_id: str
     draw: Callable[[random.Random], Draft]
+    pictured: bool = False
+    """Whether its questions show a picture."""
 
 
 def compose(generator: Generator, seed: int) -> Question:
@@ -120,36 +123,48 @@ def compose(generator: Generator, seed: int) -> Question:
     rng = random.Random(f"{generator.name}:{seed}")
     for _ in range(MAX_DRAWS):
         draft = generator.draw(rng)
-        answer = run_snippet(draft.code)
-        if answer != draft.worked:
-            if _nearly_equal(answer, draft.worked):
-                continue  # a tie of rounding: float32 and the formula fall on different sides of it
-            raise Internal(f"The question {generator.name} contradicts itself; it was not asked.")
-        mistakes = [mistake for mistake in _distinct(answer, draft.mistakes) if leads_to_its_option(draft, mistake)]
-        if len(mistakes) < MIN_OPTIONS - 1:
-            continue
-        mistakes = rng.sample(mistakes, min(len(mistakes), MAX_OPTIONS - 1))
-        options = [answer, *(mistake.answer for mistake in mistakes)]
-        rng.shuffle(options)
-        whys = {mistake.answer: mistake.why for mistake in mistakes}
-        reasons = tuple(whys.get(option, "") for option in options)
-        return Question(
-            generator=generator.name,
-            topic=generator.topic,
-            card_id=draft.card_id or generator.card_id,
-            seed=seed,
-            text=draft.text,
-            code=draft.code,
-            options=tuple(options),
-            correct=options.index(answer),
-            explanation=explain((answer,), draft.because, options, reasons),
-            answer=answer,
-            right=(options.index(answer),),
-            reasons=reasons,
-            picture=draft.picture,
-            alt=draft.alt,
-        )
+        card_id = draft.card_id or generator.card_id
+        question = compose_draft(draft, rng, name=generator.name, topic=generator.topic, card_id=card_id, seed=seed)
+        if question is not None:
+            return question
     raise Internal(f"The question {generator.name} found no {MIN_OPTIONS} different options.")
+
+
+def compose_draft(
+    draft: Draft, rng: random.Random, *, name: str, topic: str, card_id: str, seed: int
+) -> Question | None:
+    """The question that `draft` makes, its options shuffled by `rng`; None if too few wrong options are left.
+
+    Raises `Internal` if the hand calculation contradicts torch."""
+    answer = run_snippet(draft.code)
+    if answer != draft.worked:
+        if _nearly_equal(answer, draft.worked):
+            return None  # a tie of rounding: float32 and the formula fall on different sides of it
+        raise Internal(f"The question {name} contradicts itself; it was not asked.")
+    mistakes = [mistake for mistake in _distinct(answer, draft.mistakes) if leads_to_its_option(draft, mistake)]
+    if len(mistakes) < MIN_OPTIONS - 1:
+        return None
+    mistakes = rng.sample(mistakes, min(len(mistakes), MAX_OPTIONS - 1))
+    options = [answer, *(mistake.answer for mistake in mistakes)]
+    rng.shuffle(options)
+    whys = {mistake.answer: mistake.why for mistake in mistakes}
+    reasons = tuple(whys.get(option, "") for option in options)
+    return Question(
+        generator=name,
+        topic=topic,
+        card_id=card_id,
+        seed=seed,
+        text=draft.text,
+        code=draft.code if draft.shown is None else draft.shown,
+        options=tuple(options),
+        correct=options.index(answer),
+        explanation=explain((answer,), draft.because, options, reasons),
+        answer=answer,
+        right=(options.index(answer),),
+        reasons=reasons,
+        picture=draft.picture() if draft.picture else b"",
+        alt=draft.alt,
+    )
 
 
 def leads_to_its_option(draft: Draft, mistake: Mistake) -> bool:
@@ -166,6 +181,12 @@ def leads_to_its_option(draft: Draft, mistake: Mistake) -> bool:
     except (RuntimeError, ValueError, IndexError, TypeError):
         return False
     return printed == mistake.answer or _nearly_equal(printed, mistake.answer)
+
+
+def as_typed(question: Question) -> Question:
+    """The same question without its options: the answer is typed in."""
+    head, _, _ = question.explanation.partition("\n\nThe others:")
+    return replace(question, kind=Kind.TYPED, options=(), correct=0, right=(), reasons=(), explanation=head)
 
 
 def count_of(n: int, noun: str) -> str:
