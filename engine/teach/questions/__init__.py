@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from engine.teach.questions import (
+    depth,
     evaluation,
     gradients,
     neurons,
     objectives,
     practice,
+    scale,
     sequences,
     tensors,
     vision,
@@ -23,5 +25,7 @@ GENERATORS: tuple[Generator, ...] = (
     *sequences.GENERATORS,
     *practice.GENERATORS,
     *evaluation.GENERATORS,
+    *scale.GENERATORS,
+    *depth.GENERATORS,
 )
 """Every generator; names are unique, and every topic has at least one."""
