@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from engine.teach.questions import (
-    depth,
+    diagrams,
     evaluation,
     gradients,
+    learning,
     neurons,
     objectives,
+    pictures,
     practice,
     scale,
     sequences,
+    systems,
     tensors,
     vision,
 )
@@ -26,6 +29,9 @@ GENERATORS: tuple[Generator, ...] = (
     *practice.GENERATORS,
     *evaluation.GENERATORS,
     *scale.GENERATORS,
-    *depth.GENERATORS,
+    *learning.GENERATORS,
+    *systems.GENERATORS,
+    *pictures.GENERATORS,
+    *diagrams.GENERATORS,
 )
 """Every generator; names are unique, and every topic has at least one."""

@@ -225,16 +225,16 @@ def newest_allowed(rng: random.Random) -> Draft:
         code=(
             f"versions = {[text(v) for v in versions]}\n"
             'part = lambda v: tuple(map(int, v.split(".")))\n'
-            f'print(max((v for v in versions if part("{text(low)}") <= part(v) < part("{text(high)}")), key=part))'
+            f'print("torch", max((v for v in versions if part("{text(low)}") <= part(v) < part("{text(high)}")), key=part))'
         ),
-        worked=text(max(allowed)),
+        worked=f"torch {text(max(allowed))}",
         because="versions are compared part by part: 2.10 is later than 2.9; the upper bound itself is not allowed.",
         mistakes=[
-            Mistake(text(max(versions)), "ignores the upper bound", holds=max(versions) >= high),
-            Mistake(text(low), "takes the lower bound for a pin", holds=low != max(allowed)),
-            Mistake(text(by_decimal), "compares them as decimal numbers", holds=by_decimal != max(allowed)),
-            Mistake(text(high), "takes the upper bound itself"),
-            Mistake(text(versions[2]), "takes the largest minor version", holds=versions[2] >= high),
+            Mistake(f"torch {text(max(versions))}", "ignores the upper bound", holds=max(versions) >= high),
+            Mistake(f"torch {text(low)}", "takes the lower bound for a pin", holds=low != max(allowed)),
+            Mistake(f"torch {text(by_decimal)}", "compares them as decimal numbers", holds=by_decimal != max(allowed)),
+            Mistake(f"torch {text(high)}", "takes the upper bound itself"),
+            Mistake(f"torch {text(versions[2])}", "takes the largest minor version", holds=versions[2] >= high),
         ],
     )
 
@@ -271,7 +271,7 @@ def majority_baseline(rng: random.Random) -> Draft:
 
 
 def residual_block_parameters(rng: random.Random) -> Draft:
-    c, stride = rng.choice((8, 16, 32, 64)), rng.choice((1, 2))
+    c, stride = rng.choice((8, 12, 16, 24, 32, 48, 64, 96, 128)), rng.choice((1, 2))
     out = c if stride == 1 else 2 * c
     first, second, norms = 9 * c * out, 9 * out * out, 4 * out
     shortcut = 0 if stride == 1 else c * out + 2 * out
