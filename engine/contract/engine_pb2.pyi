@@ -538,18 +538,20 @@ class AskReply(_message.Message):
     def __init__(self, known: _Optional[bool] = ..., cards: _Optional[_Iterable[_Union[Card, _Mapping]]] = ...) -> None: ...
 
 class QuizRequest(_message.Message):
-    __slots__ = ("topic", "seed", "avoid", "kinds", "generator")
+    __slots__ = ("topic", "seed", "avoid", "kinds", "generator", "pictures")
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     AVOID_FIELD_NUMBER: _ClassVar[int]
     KINDS_FIELD_NUMBER: _ClassVar[int]
     GENERATOR_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
     topic: str
     seed: int
     avoid: _containers.RepeatedScalarFieldContainer[str]
     kinds: _containers.RepeatedScalarFieldContainer[str]
     generator: str
-    def __init__(self, topic: _Optional[str] = ..., seed: _Optional[int] = ..., avoid: _Optional[_Iterable[str]] = ..., kinds: _Optional[_Iterable[str]] = ..., generator: _Optional[str] = ...) -> None: ...
+    pictures: bool
+    def __init__(self, topic: _Optional[str] = ..., seed: _Optional[int] = ..., avoid: _Optional[_Iterable[str]] = ..., kinds: _Optional[_Iterable[str]] = ..., generator: _Optional[str] = ..., pictures: _Optional[bool] = ...) -> None: ...
 
 class QuizReply(_message.Message):
     __slots__ = ("generator", "topic", "seed", "question", "code", "options", "correct", "explanation", "card_id", "reasons", "kind", "answer", "right", "orders", "picture", "alt")
