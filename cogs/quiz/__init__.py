@@ -10,7 +10,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_own_message, require_staff
-from bot.answering.live_reply import LiveReply
+from bot.answering.first_answers import say
+from bot.answering.jobs import one_answer
 from bot.answering.posting import require_may_post
 from bot.answering.text import too_many_questions
 from bot.client import Interaction, Woodshed
@@ -69,28 +70,28 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         self._take_turn(interaction)
         channel_id = interaction.channel_id
         assert channel_id is not None
-        reply = await LiveReply.begin(interaction)
-        guild_id = guild_id_of(interaction)
-        recent = await quiz.recent_generators(self.bot.store, guild_id, interaction.user.id, topic)
-        question = await draw_question(self.bot, guild_id, topic, self.draw_seed(), recent)
-        posted = await quiz.add_question(
-            self.bot.store,
-            question,
-            guild_id=guild_id,
-            channel_id=channel_id,
-            asked_by=interaction.user.id,
-            now=self.bot.now(),
-        )
-        message_id = await reply.finish(embeds=[views.question_embed(posted)], view=views.question_view(posted))
-        await quiz.set_message(self.bot.store, posted.id, message_id)
+        async with one_answer(interaction) as answer:
+            store, guild_id = self.bot.store, guild_id_of(interaction)
+            recent = await quiz.recent_generators(store, guild_id, interaction.user.id, topic)
+            question = await draw_question(self.bot, guild_id, topic, self.draw_seed(), recent)
+            posted = await quiz.add_question(
+                store,
+                question,
+                guild_id=guild_id,
+                channel_id=channel_id,
+                asked_by=interaction.user.id,
+                now=self.bot.now(),
+            )
+            message_id = await answer.finish(embeds=[views.question_embed(posted)], view=views.question_view(posted))
+            await quiz.set_message(store, posted.id, message_id)
 
     @app_commands.command(name="me", description="Practise alone: what you got wrong comes back with other numbers")
     @app_commands.describe(topic="What it should be about; anything if left out")
     async def practise(self, interaction: Interaction, topic: str = "") -> None:
         self._take_turn(interaction)
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        embed, view = await private.next_question(interaction, topic, self.draw_seed(), self.bot.now())
-        await interaction.followup.send(embed=embed, view=view, ephemeral=True)
+        async with one_answer(interaction, private=True) as answer:
+            embed, view = await private.next_question(interaction, topic, self.draw_seed(), self.bot.now())
+            await answer.finish(embeds=[embed], view=view)
 
     def _take_turn(self, interaction: Interaction) -> None:
         wait_s = self.quota.take(interaction.user.id, self.bot.now())
@@ -113,7 +114,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
             memories=await practice.memories(store, member),
             now=self.bot.now(),
         )
-        await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
+        await say(interaction, embed=embed, view=view)
 
     @app_commands.command(name="board", description="Scores of those who chose to be shown")
     @app_commands.describe(since="This week alone, or everything so far")
@@ -126,7 +127,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
     async def board(self, interaction: Interaction, since: str = "all") -> None:
         require_may_post(interaction, "embed_links")
         embed = await scores.board_embed(self.bot.store, guild_id_of(interaction), since == "week", self.bot.now())
-        await interaction.response.send_message(embed=embed)
+        await say(interaction, embed=embed, private=False)
 
     # ------------------------------------------------------------ for the class
 
@@ -151,9 +152,10 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
             require_staff(interaction)
         require_own_message(interaction, "embed_links")
         plan = Plan(questions, seconds, second_vote, teams)
-        reply, started = await start_class_quiz(self.bot, interaction, topic, plan, self.draw_seed)
-        self.runner.start(started.id)
-        await reply.finish(content=started_sentence(started))
+        async with one_answer(interaction, private=True) as answer:
+            started = await start_class_quiz(interaction, topic, plan, self.draw_seed)
+            self.runner.start(started.id)
+            await answer.finish(content=started_sentence(started))
 
     @app_commands.command(
         name="report", description="Staff: what the class has understood, and what it believes instead"
@@ -162,9 +164,9 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
     async def report(self, interaction: Interaction, days: app_commands.Range[int, 1, 400] = 30) -> None:
         require_staff(interaction)
         require_may_post(interaction, "attach_files")
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        embed, files = await report.report_answer(interaction, days, self.bot.now())
-        await interaction.followup.send(embed=embed, files=files, ephemeral=True)
+        async with one_answer(interaction, private=True) as answer:
+            embed, files = await report.report_answer(interaction, days, self.bot.now())
+            await answer.finish(embeds=[embed], uploads=files)
 
     @app_commands.command(
         name="daily", description="Staff: one question a day in this channel, at a time of your choice"
@@ -181,7 +183,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         if time.strip().casefold() == "off":
             dropped = await daily.drop(self.bot.store, channel_id)
             sentence = "No more daily questions here." if dropped else "This channel had no daily question."
-            await interaction.response.send_message(sentence, ephemeral=True)
+            await say(interaction, sentence)
             return
         require_own_message(interaction, "embed_links")
         local_time, zone = daily_rules.parse_time(time), daily_rules.parse_zone(zone)
@@ -190,7 +192,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         await daily.put(self.bot.store, entry, interaction.user.id, self.bot.now())
         self.daily.changed()
         sentence = f"One question a day here, at {local_time} in {zone}. The first comes <t:{next_at:.0f}:R>."
-        await interaction.response.send_message(sentence, ephemeral=True)
+        await say(interaction, sentence)
 
     @daily_question.autocomplete("zone")
     async def complete_zone(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -222,7 +224,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         removed = await own_questions.remove(self.bot.store, guild_id_of(interaction), question)
         if removed is None:
             raise Refused("I don't have this question; pick one from the list.")
-        await interaction.response.send_message(own.removed_sentence(removed), ephemeral=True)
+        await say(interaction, own.removed_sentence(removed))
 
     @remove.autocomplete("question")
     async def complete_question(self, interaction: Interaction, current: str) -> list[app_commands.Choice[int]]:

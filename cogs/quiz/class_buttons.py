@@ -5,6 +5,7 @@ from __future__ import annotations
 import discord
 
 from bot.answering.durable import Durable
+from bot.answering.first_answers import say
 from bot.answering.text import shorten
 from bot.client import Interaction
 from bot.errors import Refused
@@ -93,10 +94,10 @@ class OptionButton(
         )
         question = rounds[self.position].posted.question
         sentence = recorded_sentence(question.options[self.choice], before, self.choice, quiz)
-        view = discord.utils.MISSING
+        view = None
         if self.vote == 1:
             view = discord.ui.View(timeout=None).add_item(GuessMenu(quiz.id, self.position, question.options))
-        await interaction.response.send_message(sentence, view=view, ephemeral=True)
+        await say(interaction, sentence, view=view)
         bot.dispatch("class_quiz_changed", quiz.id)
 
 
@@ -127,7 +128,7 @@ class GuessMenu(
         now = interaction.client.now()
         await class_quiz.guess(interaction.client.store, quiz.id, self.position, interaction.user.id, choice, now)
         sentence = f"You expect most mistakes at {LETTERS[choice]}. We'll see when the answer is shown."
-        await interaction.response.send_message(sentence, ephemeral=True)
+        await say(interaction, sentence)
 
 
 class ControlButton(

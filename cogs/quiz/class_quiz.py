@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.answering.access import guild_id_of
-from bot.answering.live_reply import LiveReply
-from bot.answering.posting import require_may_post
 from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.rules import class_quiz as rules
@@ -20,23 +18,19 @@ MOST_TRIES = 3
 """Of drawing a question that isn't in the quiz yet, where a topic has fewer generators than the quiz has questions."""
 
 
-async def start_class_quiz(
-    bot: Woodshed, interaction: Interaction, topic: str, plan: Plan, draw_seed: Callable[[], int]
-) -> tuple[LiveReply, ClassQuiz]:
+async def start_class_quiz(interaction: Interaction, topic: str, plan: Plan, draw_seed: Callable[[], int]) -> ClassQuiz:
     """Prepare a whole quiz and write it down; nothing is posted before all of its questions are there.
 
-    Raises Refused when one runs in the channel, MissingPermission, and the engine's errors."""
-    require_may_post(interaction, "embed_links")
-    channel_id = interaction.channel_id
+    Raises Refused when one runs in the channel, and the engine's errors."""
+    bot, channel_id = interaction.client, interaction.channel_id
     assert channel_id is not None
     if await class_quiz.running_in(bot.store, channel_id) is not None:
         raise Refused(class_quiz.ONE_AT_A_TIME)
-    reply = await LiveReply.begin(interaction, ephemeral=True)
     guild_id = guild_id_of(interaction)
     recent = await quiz.recent_generators(bot.store, guild_id, interaction.user.id, topic)
     questions = await _draw_questions(bot, topic, plan.rounds, to_avoid(recent), draw_seed)
     now = bot.now()  # the first vote opens when all is there
-    started = await class_quiz.begin(
+    return await class_quiz.begin(
         bot.store,
         plan,
         rules.begin(plan, now),
@@ -47,7 +41,6 @@ async def start_class_quiz(
         topic=topic,
         now=now,
     )
-    return reply, started
 
 
 async def _draw_questions(

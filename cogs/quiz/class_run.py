@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 
-import aiohttp
 import discord
 import structlog
 
 from bot.answering.alarm import Alarm
+from bot.answering.parcels import Parcel
+from bot.answering.posts import edit, post
 from bot.client import Woodshed
+from bot.errors import Undelivered
 from bot.rules import class_quiz as rules
 from bot.rules.class_quiz import Distribution, Phase, Standing
 from bot.store import class_quiz
@@ -81,10 +83,9 @@ class ClassRunner:
                     await class_quiz.set_told(store, number, self.bot.now())
                     continue
                 await self._show_once(quiz)
-            except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
-                status = getattr(error, "status", None)
-                log.warning("a class quiz could not be shown", quiz=number, status=status, error=str(error))
-                if status is None or status >= 500 or status == 429:
+            except Undelivered as error:
+                log.warning("a class quiz could not be shown", quiz=number, final=error.final, error=str(error))
+                if not error.final:
                     return self.bot.now() + RETRY_S
                 if quiz.ended:  # the channel is gone or closed: nobody is left to tell
                     await class_quiz.set_told(store, number, self.bot.now())
@@ -107,9 +108,6 @@ class ClassRunner:
 
     # ------------------------------------------------------------ what is shown
 
-    def _channel(self, quiz: ClassQuiz) -> discord.PartialMessageable:
-        return self.bot.get_partial_messageable(quiz.channel_id, guild_id=quiz.guild_id)
-
     async def _round(self, quiz: ClassQuiz, position: int) -> Round:
         return (await class_quiz.rounds(self.bot.store, quiz.id))[position]
 
@@ -124,28 +122,39 @@ class ClassRunner:
         await self._put(quiz, at, embed, view)
 
     async def _put(self, quiz: ClassQuiz, at: Round, embed: discord.Embed, view: discord.ui.View) -> None:
-        """Into the question's message; a question that has none yet is posted, once: Discord knows a second message
-        with the same nonce as the first."""
-        channel = self._channel(quiz)
-        if at.message_id is None:
-            message = await channel.send(embed=embed, view=view, nonce=f"class-quiz-{quiz.id}-{at.position}")
-            await class_quiz.set_message(self.bot.store, quiz.id, at.position, message.id)
-            if at.position:
-                await self._leave_behind(quiz, at.position - 1)
-        else:
-            await channel.get_partial_message(at.message_id).edit(embed=embed, view=view)
+        """Into the question's message; a question that has none yet is posted, and once, whatever happens."""
+        parcel = Parcel(embeds=[embed], view=view)
+        if at.message_id is not None:
+            await edit(self.bot, quiz.channel_id, at.message_id, parcel, guild_id=quiz.guild_id)
+            return
+        title = embed.title
+        message_id = await post(
+            self.bot,
+            quiz.channel_id,
+            parcel,
+            guild_id=quiz.guild_id,
+            nonce=f"class-{quiz.id}-{at.position}",
+            may_be_there=True,
+            is_it=lambda message: _has_button(message, f"class-host:{quiz.id}:") and _title(message) == title,
+        )
+        await class_quiz.set_message(self.bot.store, quiz.id, at.position, message_id)
+        if at.position:
+            await self._leave_behind(quiz, at.position - 1)
 
     async def _leave_behind(self, quiz: ClassQuiz, position: int) -> None:
         """A question that is over keeps its answer and loses its buttons."""
         before = await self._round(quiz, position)
         if before.message_id is None:
             return
-        message = self._channel(quiz).get_partial_message(before.message_id)
-        with contextlib.suppress(discord.HTTPException):
-            if before.skipped:
-                await message.edit(embed=class_views.skipped_embed(quiz, before), view=None)
-            else:
-                await message.edit(view=None)
+        if before.skipped:
+            embed = class_views.skipped_embed(quiz, before)
+        elif position < quiz.standing.position or quiz.standing.phase is Phase.REVEALED:
+            embed = class_views.reveal_embed(quiz, before, *await self._distributions(quiz, before))
+        else:
+            embed = class_views.left_embed(quiz, before)
+        with contextlib.suppress(Undelivered):
+            parcel = Parcel(embeds=[embed])
+            await edit(self.bot, quiz.channel_id, before.message_id, parcel, guild_id=quiz.guild_id)
 
     async def _distributions(self, quiz: ClassQuiz, at: Round) -> tuple[Distribution, Distribution | None]:
         answers = await class_quiz.answers(self.bot.store, quiz.id)
@@ -174,5 +183,30 @@ class ClassRunner:
             await class_quiz.discord_ids(store, quiz.id),
             len(asked),
         )
-        await self._channel(quiz).send(embed=embed, nonce=f"class-quiz-end-{quiz.id}")
+        await post(
+            self.bot,
+            quiz.channel_id,
+            Parcel(embeds=[embed]),
+            guild_id=quiz.guild_id,
+            nonce=f"class-{quiz.id}-end",
+            may_be_there=True,
+            is_it=lambda message: _footer(message) == embed.footer.text,
+        )
         await self._leave_behind(quiz, quiz.standing.position)
+
+
+def _title(message: discord.Message) -> str | None:
+    return message.embeds[0].title if message.embeds else None
+
+
+def _footer(message: discord.Message) -> str | None:
+    return message.embeds[0].footer.text if message.embeds else None
+
+
+def _has_button(message: discord.Message, prefix: str) -> bool:
+    return any(
+        str(getattr(item, "custom_id", "")).startswith(prefix)
+        for row in message.components
+        if isinstance(row, discord.ActionRow)
+        for item in row.children
+    )

@@ -105,6 +105,12 @@ def skipped_embed(quiz: ClassQuiz, at: Round) -> discord.Embed:
     return discord.Embed(title=_title(quiz, at), description=text, colour=views.COLOUR)
 
 
+def left_embed(quiz: ClassQuiz, at: Round) -> discord.Embed:
+    """The question that was open when the host ended the quiz."""
+    text = "The host ended the quiz before this question was answered; it counts for nobody."
+    return discord.Embed(title=_title(quiz, at), description=text, colour=views.COLOUR)
+
+
 def ranking_embed(
     quiz: ClassQuiz, places: Sequence[Place], teams: Sequence[Place], names: Mapping[int, int], asked: int
 ) -> discord.Embed:
@@ -123,9 +129,7 @@ def ranking_embed(
             for place in teams
         ]
         embed.add_field(name="Teams", value=shorten("\n".join(rows), MAX_FIELD), inline=False)
-    embed.set_footer(
-        text="Right answers count; speed only breaks ties. Staff see what to teach next with /quiz report."
-    )
+    embed.set_footer(text=f"Class quiz {quiz.id} · right answers count, and speed only breaks ties.")
     return embed
 
 

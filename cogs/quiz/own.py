@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import discord
 
 from bot.answering.access import guild_id_of
 from bot.answering.error_handler import report
+from bot.answering.first_answers import say
+from bot.answering.parcels import Upload
 from bot.answering.posting import read_attachment
 from bot.answering.text import counted, shorten
 from bot.client import Interaction
@@ -47,7 +48,7 @@ class QuestionForm(discord.ui.Modal, title="A question of your own"):
         added, _ = await own_questions.add(
             interaction.client.store, guild_id_of(interaction), [one], interaction.user.id, now
         )
-        await interaction.response.send_message(added_sentence([one.topic], added, 1 - added), ephemeral=True)
+        await say(interaction, added_sentence([one.topic], added, 1 - added))
 
     async def on_error(self, interaction: Interaction, error: Exception) -> None:  # type: ignore[override]
         await report(interaction, error)
@@ -78,7 +79,7 @@ async def import_file(interaction: Interaction, file: discord.Attachment, now: f
         interaction.client.store, guild_id_of(interaction), questions, interaction.user.id, now
     )
     topics = [one.topic for one in questions]
-    await interaction.response.send_message(added_sentence(topics, added, known), ephemeral=True)
+    await say(interaction, added_sentence(topics, added, known))
 
 
 async def export_file(interaction: Interaction) -> None:
@@ -87,6 +88,6 @@ async def export_file(interaction: Interaction) -> None:
     if not found:
         raise Refused("This server has no questions of its own yet; `/quiz add` writes one.")
     text = rules.write_toml(one for _, one in found)
-    file = discord.File(io.BytesIO(text.encode()), filename="questions.toml")
+    file = Upload("questions.toml", text.encode())
     sentence = f"{counted(len(found), 'question')}. `/quiz import` reads this file on any server."
-    await interaction.response.send_message(sentence, file=file, ephemeral=True)
+    await say(interaction, sentence, uploads=[file])

@@ -9,6 +9,8 @@ import discord
 
 from bot.answering.access import guild_id_of
 from bot.answering.durable import Durable
+from bot.answering.first_answers import say
+from bot.answering.jobs import one_answer
 from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules import practice as rules
@@ -122,10 +124,10 @@ class NextButton(
         self.topic = topic
 
     async def press(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        now = interaction.client.now()
-        embed, view = await next_question(interaction, self.topic, secrets.randbelow(LARGEST_SEED), now)
-        await interaction.followup.send(embed=embed, view=view, ephemeral=True)
+        async with one_answer(interaction, private=True) as answer:
+            seed, now = secrets.randbelow(LARGEST_SEED), interaction.client.now()
+            embed, view = await next_question(interaction, self.topic, seed, now)
+            await answer.finish(embeds=[embed], view=view)
 
 
 class DisagreeButton(
@@ -158,7 +160,7 @@ class ObjectionForm(discord.ui.Modal, title="What is wrong with this question?")
         now = interaction.client.now()
         store = interaction.client.store
         await quiz.object_to(store, self.question, interaction.user.id, str(self.reason), now)
-        await interaction.response.send_message("Thank you: staff will find it in their report.", ephemeral=True)
+        await say(interaction, "Thank you: staff will find it in their report.")
 
 
 BUTTONS = (PracticeButton, NextButton, DisagreeButton)

@@ -8,6 +8,7 @@ import io
 import discord
 
 from bot.answering.access import guild_id_of
+from bot.answering.parcels import Upload
 from bot.answering.text import MAX_FIELD, counted, percent, shorten
 from bot.client import Interaction
 from bot.rules.class_report import Item, Report, report
@@ -19,18 +20,18 @@ ITEMS_SHOWN = 5
 COLOUR = discord.Colour.blurple()
 
 
-async def report_answer(interaction: Interaction, days: int, now: float) -> tuple[discord.Embed, list[discord.File]]:
+async def report_answer(interaction: Interaction, days: int, now: float) -> tuple[discord.Embed, list[Upload]]:
     """The report on the last `days`, and the same as two CSV files: by question and by student."""
     store, guild_id = interaction.client.store, guild_id_of(interaction)
     since = now - days * DAY_S
     replies, names = await class_quiz.replies(store, guild_id, since)
     found = report(replies)
     objections = await quiz.objections(store, guild_id, since)
-    files = []
+    files: list[Upload] = []
     if replies:
         files = [
-            discord.File(io.BytesIO(items_csv(found).encode()), filename="questions.csv"),
-            discord.File(io.BytesIO(students_csv(found, names).encode()), filename="students.csv"),
+            Upload("questions.csv", items_csv(found).encode()),
+            Upload("students.csv", students_csv(found, names).encode()),
         ]
     return report_embed(found, objections, days), files
 
