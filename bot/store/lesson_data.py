@@ -22,7 +22,7 @@ EXPORTS = {
         " WHERE discord_id = ? ORDER BY due_at"
     ),
     "objections": (
-        "SELECT generator, seed, reason, raised_at FROM objections JOIN questions ON questions.id = question"
+        "SELECT generator, seed, reason, raised_at FROM objections JOIN questions ON questions.id = objections.question"
         " JOIN members ON members.id = objections.member WHERE discord_id = ? ORDER BY raised_at"
     ),
     "questions_written": (
