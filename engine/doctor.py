@@ -38,10 +38,10 @@ def device(settings: EngineSettings) -> Iterator[Finding]:
 
 
 def soundfont(settings: EngineSettings) -> Iterator[Finding]:
-    from engine.jazz.rendering.render import Renderer, find_soundfont
+    from engine.jazz.rendering.render import Synthesizer, find_soundfont
 
     found = find_soundfont(settings.jazz.soundfont)
-    Renderer(found)
+    Synthesizer(found)
     if found.name == FALLBACK_SOUNDFONT:
         yield (
             "warning",
@@ -71,7 +71,7 @@ def weights(settings: EngineSettings) -> Iterator[Finding]:
 
 
 def memory(settings: EngineSettings) -> Iterator[Finding]:
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     free = psutil.virtual_memory().available
     if free < NEEDED_MEMORY_BYTES:

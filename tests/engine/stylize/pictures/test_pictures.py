@@ -6,6 +6,7 @@ import io
 import random
 import struct
 import zlib
+from dataclasses import asdict
 from itertools import pairwise
 
 import numpy as np
@@ -14,9 +15,14 @@ import torch
 from PIL import Image, ImageCms
 
 from engine.errors import BadPicture, Cancelled, EngineError, PictureTooLarge
-from engine.stylize.pictures.files import Frame, Picture, before_after, decode, encode, header_size
-from engine.stylize.pictures import files as pictures
-from engine.stylize.pictures.film import _timed, decode_film, encode_film, is_film
+from engine.progress import Progress, silent
+from engine.stylize.pictures import reading
+from engine.stylize.pictures import writing as pictures
+from engine.stylize.pictures.film_reading import _timed, is_film, read_film
+from engine.stylize.pictures.film_writing import encode_film
+from engine.stylize.pictures.picture import Frame, Picture, picture_of
+from engine.stylize.pictures.reading import Bounds, read_picture
+from engine.stylize.pictures.writing import before_after, encode
 from tests.engine.stylize.pictures.heic import heic
 from tests.engine.stylize.pictures.uploads import as_a_browser_records, film, shown_at
 
@@ -25,6 +31,18 @@ LIMIT = 25 * 2**20
 
 def read(data: bytes, max_side_px: int = 1024, max_frames: int = 1) -> Picture:
     return decode(data, LIMIT, 50_000_000, max_side_px, max_frames)
+
+
+def decode(
+    data: bytes, max_bytes: int, max_pixels: int, max_side_px: int, max_frames: int = 1, progress: Progress = silent
+) -> Picture:
+    return picture_of(read_picture(data, asdict(Bounds(max_bytes, max_pixels, max_side_px, max_frames)), progress))
+
+
+def decode_film(
+    data: bytes, max_pixels: int, max_side_px: int, max_frames: int, progress: Progress = silent
+) -> Picture:
+    return picture_of(read_film(data, asdict(Bounds(LIMIT, max_pixels, max_side_px, max_frames)), progress))
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -54,7 +72,7 @@ def png_header(width: int, height: int) -> bytes:
         (b"", BadPicture, "empty"),
         (b"hello, I am a text", BadPicture, "not a picture"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", BadPicture, "not a picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", BadPicture, "not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", BadPicture, "SVG drawing"),
         (saved(halves(), "JPEG")[:300], BadPicture, "damaged|not a picture"),
         (saved(halves(), "PNG")[:90], BadPicture, "damaged"),
         (png_header(30_000, 30_000), PictureTooLarge, "pixels"),
@@ -160,9 +178,8 @@ def test_a_phones_heic_is_read_upright_and_a_damaged_one_is_refused(quarter_turn
     assert (picture.size, picture.photographic) == (size, True)
     shown = np.rot90(np.asarray(photo), quarter_turns)
     assert float((picture.frames[0].rgb[0].permute(1, 2, 0) * 255 - torch.tensor(shown.copy())).abs().mean()) < 10
-    assert header_size(data) == (size[1], size[0])
     assert not is_film(data)
-    with pytest.raises(BadPicture, match=r"damaged|not a picture"):
+    with pytest.raises(BadPicture, match="damaged"):
         read(data[: len(data) // 2])
 
 
@@ -203,7 +220,7 @@ def test_a_gif_is_as_long_as_what_it_shows() -> None:
     shown = read(pictures.gif(images, [67, 66, 67, 67, 66, 67]), max_frames=120)
     assert sum(frame.duration_ms for frame in shown.frames) == 400
     endless = read(pictures.gif(images[:2], [10**8, 60]), max_frames=120)
-    assert [frame.duration_ms for frame in endless.frames] == [655_350, 60]
+    assert [frame.duration_ms for frame in endless.frames] == [10_000, 60]
 
 
 def softly_transparent(kind: str) -> bytes:
@@ -254,8 +271,8 @@ def test_an_animation_keeps_its_frames_and_times() -> None:
 
 
 def test_frames_that_are_left_out_are_mentioned() -> None:
-    assert read(animation(), max_frames=3).notes == ("Only the first 3 of 5 frames were used.",)
-    assert read(animation()).notes == ("Only the first frame of the animation was used.",)
+    assert read(animation(), max_frames=3).notes == ("I used only the first 3 of 5 frames.",)
+    assert read(animation()).notes == ("I used only the first frame of the animation.",)
     assert read(animation(1), max_frames=3).notes == ()
 
 
@@ -375,7 +392,7 @@ def test_an_animation_of_any_pace_keeps_it_as_mp4() -> None:
 
 
 def test_a_film_of_an_unknown_codec_is_refused_with_one_sentence() -> None:
-    with pytest.raises(BadPicture, match="format"):
+    with pytest.raises(BadPicture, match="kind of film"):
         decode_film(film([0, 100, 200]).replace(b"avc1", b"zzzz"), 50_000_000, 1024, 120)
 
 
@@ -408,16 +425,16 @@ def test_reading_an_animation_or_a_film_can_be_cancelled_between_frames() -> Non
 
 
 def test_an_animation_of_huge_frames_is_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MOST_FILM_PIXELS", 3 * 48 * 32)
-    assert read(animation(), max_frames=10).notes == ("Only the first 3 of 5 frames were used.",)
-    monkeypatch.setattr(pictures, "MOST_FILM_PIXELS", 10)
+    monkeypatch.setattr(reading, "MOST_FILM_PIXELS", 3 * 48 * 32)
+    assert read(animation(), max_frames=10).notes == ("I used only the first 3 of 5 frames.",)
+    monkeypatch.setattr(reading, "MOST_FILM_PIXELS", 10)
     assert len(read(animation(), max_frames=10).frames) == 1
 
 
 def test_a_film_that_is_cut_short_or_damaged_says_so() -> None:
-    assert decode_film(short_film(2.0), 50_000_000, 1024, 10).notes == ("Only the first 1.0 seconds were used.",)
+    assert decode_film(short_film(2.0), 50_000_000, 1024, 10).notes == ("I used only the first 1.0 seconds.",)
     sparse = decode_film(as_a_browser_records(SPARSE_MS), 50_000_000, 1024, 4)
-    assert sparse.notes == ("Only the first 2.5 seconds were used.",)
+    assert sparse.notes == ("I used only the first 2.5 seconds.",)
     assert [frame.duration_ms for frame in sparse.frames] == [900, 400, 700, 500]
     with pytest.raises(BadPicture, match=r"damaged|no pictures"):
         decode_film(short_film()[:200], 50_000_000, 1024, 10)
