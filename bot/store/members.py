@@ -78,7 +78,7 @@ async def export(store: Store, discord_id: int) -> dict[str, list[dict[str, Any]
 
 
 def _exported(row: sqlite3.Row) -> dict[str, Any]:
-    """A row for a JSON file. Discord's ids become strings: they are over 2^53, and many readers would round them."""
+    """A row for a JSON file. Discord's ids become strings: they're over 2^53, and many readers would round them."""
     return {
         name: str(value) if name.endswith("_id") and isinstance(value, int) else value
         for name, value in dict(row).items()

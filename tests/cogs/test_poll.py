@@ -96,8 +96,8 @@ async def test_whoever_starts_a_poll_learns_nothing(club: Club, origin: Origin) 
     assert json.loads(await exported.read())["polls_started"] == [
         {
             "poll": 1,
-            "guild_id": club.guild.id,
-            "channel_id": club.channel.id,
+            "guild_id": str(club.guild.id),
+            "channel_id": str(club.channel.id),
             "drawn_at": poll.closes_at - 600,
             "closes_at": poll.closes_at,
         }
