@@ -70,7 +70,8 @@ def test_facts_that_no_reader_states_are_refused(changed: dict) -> None:
 @pytest.mark.parametrize(
     "array",
     [
-        NOTES.astype(np.float32), NOTES[:, :3], NOTES[0], np.where(NOTES == 60, np.nan, NOTES), np.add(NOTES, [0, 0, 128, 0]),
+        NOTES.astype(np.float32), NOTES[:, :3], NOTES[0], np.where(NOTES == 60, np.nan, NOTES),
+        np.add(NOTES, [0, 0, 128, 0]),
         NOTES * [1, 0, 1, 1], NOTES * [1, 1, 1, 0], NOTES - [1e9, 0, 0, 0], NOTES * [1e9, 1, 1, 1],
         np.zeros((10**6, 4)),
     ],
