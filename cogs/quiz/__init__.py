@@ -18,7 +18,7 @@ from bot.errors import Refused
 from bot.rules.blind_poll import LARGEST_SEED
 from bot.rules.quiz import MAX_OPTIONS, Question, Score, leaderboard, streak, to_avoid
 from bot.rules.quotas import Quota
-from bot.store import polls, quiz
+from bot.store import ballots, quiz
 from cogs.quiz import views
 
 QUESTIONS_PER_MINUTE = 6
@@ -74,8 +74,8 @@ class Quiz(commands.Cog):
     @app_commands.guild_only()
     async def score(self, interaction: Interaction) -> None:
         store, guild_id, member = self.bot.store, guild_id_of(interaction), interaction.user.id
-        judgements = await polls.judgements(store, guild_id, member)
-        listening = Score(len(judgements), sum(vote.is_human == vote.called_human for vote in judgements))
+        judgements = await ballots.judgements(store, guild_id, discord_id=member)
+        listening = Score(len(judgements), sum(vote.right for vote in judgements))
         shown = await quiz.is_shown(store, guild_id, member)
         view = discord.ui.View(timeout=None).add_item(views.LeaderboardButton(not shown))
         embed = views.score_embed(

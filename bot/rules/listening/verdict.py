@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.rules.listening.confidence_sequence import ALPHA, confidence_sequence, most_capital
+from bot.rules.listening.confidence_sequence import ALPHA, CLIP_SPREAD, confidence_sequence, most_capital
 from bot.rules.listening.intervals import Interval
 from bot.rules.listening.judgements import TrialScore
 
@@ -67,7 +67,8 @@ def votes_to_go(scores: Sequence[TrialScore], margin: float = MARGIN, alpha: flo
     votes = max(1, round(sum(score.votes for score in scores) / len(scores))) if scores else 20
     shares = [score.share for score in scores]
     mean = (GUESSING * 2 + sum(shares)) / (len(shares) + 2)
-    spread = math.sqrt((0.02 + sum((share - mean) ** 2 for share in shares)) / (len(shares) + 1))
+    expected = 0.25 / votes + CLIP_SPREAD**2
+    spread = math.sqrt((2 * expected + sum((share - mean) ** 2 for share in shares)) / (len(shares) + 2))
     more = [
         TrialScore(-place, round(votes * min(1.0, max(0.0, mean + spread * (-1) ** place))), votes)
         for place in range(FURTHEST_TRIALS)
