@@ -12,12 +12,12 @@ from cogs.poll.posting import Poster
 
 log = structlog.get_logger(__name__)
 
-PAUSE_S = 5.0
-"""Discord allows about 5 edits in 5 s in a channel, for everything that is edited there."""
+INTERVALS = 3
+"""Of a progress message, between two edits: Discord allows about 5 in 5 s in a channel, for all that is edited there."""
 
 
 class VoterCounter:
-    """At most one edit of a trial's message in `PAUSE_S`."""
+    """At most one edit of a trial's message in some seconds."""
 
     def __init__(self, bot: Woodshed, poster: Poster) -> None:
         self.bot = bot
@@ -29,7 +29,8 @@ class VoterCounter:
         """Somebody has voted for the first time."""
         if trial not in self._waiting:
             loop = asyncio.get_running_loop()
-            self._waiting[trial] = loop.call_later(PAUSE_S, self._due, number, trial)
+            pause_s = INTERVALS * self.bot.settings.discord.progress_interval_s
+            self._waiting[trial] = loop.call_later(pause_s, self._due, number, trial)
 
     def stop(self) -> None:
         for handle in self._waiting.values():
