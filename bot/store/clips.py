@@ -91,20 +91,18 @@ class Clip:
     """in how many trials it stood beside the model's clip, whichever was posted"""
     times_heard: int
     """in how many trials of closed series it was heard"""
-    in_open_series: bool
-    has_score: bool
-    """can be rendered anew; a clip stored by an earlier version can't"""
-    melody_track: int
-    piece_id: str
-    added_by: int | None
-    """a member's number"""
     conditions: Conditions
+    in_open_series: bool = False
+    has_score: bool = False
+    """can be rendered anew; a clip stored by an earlier version can't"""
+    melody_track: int = -1
+    piece_id: str = ""
 
 
 _COLUMNS = (
     "clips.id, clips.guild_id, kind, title, performer, year, source, removed_at, chords, bars, tempo_bpm, instrument,"
     " feel, seed, model_version, soundfont, duration_s, loudness_lufs, true_peak_dbtp, notated, beats_per_bar,"
-    " score IS NOT NULL OR piece_id <> '' AS has_score, melody_track, piece_id, added_by,"
+    " score IS NOT NULL OR piece_id <> '' AS has_score, melody_track, piece_id,"
     " (SELECT count(*) FROM trials JOIN series ON series.id = trials.series"
     "   WHERE human_clip = clips.id AND voided = 0) AS times_drawn,"
     " (SELECT count(*) FROM trials JOIN series ON series.id = trials.series"
@@ -267,7 +265,6 @@ def _clip(row: sqlite3.Row) -> Clip:
         has_score=bool(row["has_score"]),
         melody_track=int(row["melody_track"]),
         piece_id=str(row["piece_id"]),
-        added_by=row["added_by"],
         conditions=Conditions(
             chords=str(row["chords"]),
             bars=int(row["bars"]),

@@ -309,6 +309,30 @@ async def sounds(store: Store, of: Trial) -> list[bytes]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a trial's message stands."""
+
+    guild_id: int
+    channel_id: int
+    message_id: int
+
+    @property
+    def link(self) -> str:
+        return f"https://discord.com/channels/{self.guild_id}/{self.channel_id}/{self.message_id}"
+
+
+async def messages_with(store: Store, human_clip: int) -> list[Place]:
+    """The messages that a human clip's sound was posted in."""
+    rows = await store.fetch_all(
+        "SELECT guild_id, coalesce(thread_id, channel_id) AS channel_id, message_id FROM trials"
+        " JOIN series ON series.id = trials.series WHERE human_clip = ? AND answer <> 'ai' AND message_id IS NOT NULL"
+        " ORDER BY trials.id",
+        (human_clip,),
+    )
+    return [Place(**dict(row)) for row in rows]
+
+
 async def open_in_channel(store: Store, channel_id: int, kind: Kind = "listening") -> Series | None:
     """The latest one that is open in a channel or in its own thread."""
     row = await store.fetch_one(

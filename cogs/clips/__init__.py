@@ -25,6 +25,7 @@ from bot.store import clips
 from bot.store.clips import Clip, Kind
 from cogs.clips.describing import described
 from cogs.clips.drafts import LONGEST_CHORDS, Desk, DraftButton, Drafts, TrackMenu, offer
+from cogs.clips.taking_back import take_back
 from engine.contract import engine_pb2 as pb
 
 NO_CONSENT = "I only store a clip when whoever played it agrees; ask them, then set `consent` to True."
@@ -146,6 +147,8 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
         audio = await clips.audio(self.bot.store, clip)
         if found is None or found.guild_id != guild_id_of(interaction) or found.kind is Kind.MODEL or audio is None:
             raise Refused(f"There is no clip {clip} in the collection.")
+        if found.in_open_series:
+            raise Refused(f"Clip {clip} is in an open poll, so nobody hears it until the reveal.")
         file = discord.File(io.BytesIO(audio), filename=f"clip-{clip}.ogg")
         await interaction.response.send_message(f"{described(found)}\n{_measured(found)}", file=file, ephemeral=True)
 
@@ -160,8 +163,10 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
         removed = await clips.remove(self.bot.store, guild_id, clip, now, forget_name=forget_name)
         if removed is None:
             raise Refused(f"There is no clip {clip} in the collection.")
-        sentence = f"Removed: {_short(removed)}. Its sound is deleted; past polls keep its title."
-        await interaction.response.send_message(sentence, ephemeral=True)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        lines = [f"Removed: {_short(removed)}. Its sound is deleted; past polls keep its title."]
+        lines += await take_back(self.bot, clip)
+        await interaction.edit_original_response(content=shorten("\n".join(lines), MAX_CONTENT))
 
     @play.autocomplete("clip")
     @remove.autocomplete("clip")

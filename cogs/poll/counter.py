@@ -13,7 +13,7 @@ from cogs.poll.posting import Poster
 log = structlog.get_logger(__name__)
 
 INTERVALS = 3
-"""Of a progress message, between two edits: Discord allows about 5 in 5 s in a channel, for all that is edited there."""
+"""Of progress, between two edits: Discord allows about 5 in 5 s in a channel, for all that is edited there."""
 
 
 class VoterCounter:

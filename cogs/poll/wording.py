@@ -124,8 +124,8 @@ def plan_text(plan: Mapping[str, Any]) -> str:
     return (
         f"{plan['hypothesis']} They *can't tell* if they're right less than {percent(plan['margin'])} of the time. "
         f"A verdict takes {votes}. With {counted(plan['voters'], 'listener')}, this series reaches it with a "
-        f"probability of {good} if the class is right {percent(plan['good'])} of the time, and {none} if nobody can tell; "
-        "votes of earlier series count too."
+        f"probability of {good} if the class is right {percent(plan['good'])} of the time, and {none} if nobody can "
+        "tell; votes of earlier series count too."
     )
 
 
