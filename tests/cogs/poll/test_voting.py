@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-import threading
 from contextlib import closing
+from types import SimpleNamespace
 
-import discord
 import pytest
 
 from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.listening.judgements import Reason
-from bot.store import ballots
+from bot.store import Store, ballots
+from bot.store.ballots import Change
 from cogs.poll import voting
+from tests.bot.store.collection import open_series
 from tests.cogs.poll.lesson import everything, latest, messages, start, trials
 from tests.conftest import Club
 
@@ -183,31 +184,47 @@ async def test_a_vote_is_confirmed_while_a_picture_is_being_stored_and_others_wa
     await asyncio.gather(*pictures)
 
 
+class Press:
+    """An interaction on the real clock, which writes down what is answered and when."""
+
+    def __init__(self, store: Store, user: int) -> None:
+        self.client = SimpleNamespace(store=store, dispatch=lambda *event: None)
+        self.user = SimpleNamespace(id=user, bot=False, name="ann", global_name=None, display_name="Ann")
+        self.message = None
+        self.answers: list[tuple[str, str]] = []
+        self.response = self
+
+    def is_done(self) -> bool:
+        return bool(self.answers)
+
+    async def defer(self, **options: object) -> None:
+        self.answers.append(("thinking", ""))
+
+    async def send_message(self, content: str, **options: object) -> None:
+        self.answers.append(("answer", content))
+
+    async def edit_original_response(self, content: str, **options: object) -> None:
+        self.answers.append(("answer", content))
+
+
 async def test_a_vote_is_acknowledged_in_time_while_a_backup_holds_the_file(
-    club: Club, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Longer than Discord's three seconds: "thinking ..." first, the confirmation once it is committed."""
+    assert voting.ACKNOWLEDGE_S < 2.5
     monkeypatch.setattr(voting, "ACKNOWLEDGE_S", 0.1)
-    await start(club)
-    (message,) = await messages(club)
-    deferred: list[float] = []
-    defer = discord.InteractionResponse.defer
-
-    async def watched(response: discord.InteractionResponse, **options: object) -> object:
-        deferred.append(len(await stored(club)))
-        return await defer(response, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(discord.InteractionResponse, "defer", watched)
-    with closing(sqlite3.connect(club.store.path, isolation_level=None, check_same_thread=False)) as backup:
+    _, (trial,) = await open_series(store, Choice.AI, closes_at=None)
+    press = Press(store, 77)
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as backup:
         backup.execute("BEGIN IMMEDIATE")
-        end = threading.Timer(0.8, lambda: backup.execute("ROLLBACK"))
-        end.start()
-        confirmed = await club.student.click(message, label="AI")
-        end.join()
-    assert deferred == [0], "acknowledged before it was stored"
-    assert confirmed.ephemeral
-    assert "Your vote: **AI**" in confirmed.response.content
-    assert await stored(club) == [Ballot("ai")]
+        casting = asyncio.create_task(voting.cast(press, trial.id, Change(choice=Choice.AI)))  # type: ignore[arg-type]
+        await asyncio.sleep(0.5)
+        assert press.answers == [("thinking", "")]
+        backup.execute("ROLLBACK")
+    await casting
+    assert [kind for kind, _ in press.answers] == ["thinking", "answer"]
+    assert "Your vote: **AI**" in press.answers[-1][1]
+    assert await ballots.of_trial(store, trial.id) == [Ballot("ai")]
 
 
 async def test_a_vote_that_cant_be_stored_is_said_not_to_count(club: Club, monkeypatch: pytest.MonkeyPatch) -> None:
