@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import os
 import random
 import re
@@ -28,8 +27,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import psutil  # type: ignore[import-untyped]
+
+from playground.driver import Json, Member, drive
 
 MIB = 1024 * 1024
 HOUSE = Path(__file__).resolve().parents[1]
@@ -39,6 +39,8 @@ LARGE_BYTES = 9 * MIB
 """Under the 10 MiB that members may upload without paying."""
 WARM_TIMEOUT_S = 180.0
 RESULT_TIMEOUT_S = 300.0
+_TOLD = re.compile(r"is at (\S+) .*\n.*DISCORD_TOKEN=(\S+) WOODSHED_DISCORD__API_BASE=(\S+)")
+"""Where a playground without a bot says that it is, and how a bot logs in."""
 
 
 @dataclass(frozen=True)
@@ -55,55 +57,24 @@ class Figure:
         return f"{self.name:<52} {self.value:>9.1f} {self.unit:<4} (<= {self.target:g}) {verdict}"
 
 
-class Member:
-    """Someone at the playground's page."""
-
-    def __init__(self, session: aiohttp.ClientSession, origin: str, slug: str) -> None:
-        self._session = session
-        self._origin = origin
-        self._who = {"member": slug}
-        self._channel: dict[str, Any] = {}
-
-    async def is_bot_online(self) -> bool:
-        """Whether the bot has logged in, as the page shows; also learns the commands."""
-        async with self._session.get(f"{self._origin}/page/state", params=self._who) as response:
-            state = await response.json()
-        self._channel = next(c for c in state["channels"] if c["name"] == "gallery")
-        return bool(state["bot"]["online"] and self._channel["commands"])
-
-    async def command(self, name: str, image: bytes | None = None, **options: Any) -> float:
-        """Use a slash command; returns the seconds until the bot acknowledged it."""
-        command = next(c for c in self._channel["commands"] if c["name"] == name)
-        body: dict[str, Any] = {"kind": "command", "command_id": command["id"], "options": options}
-        form = aiohttp.FormData(default_to_multipart=True)
-        if image is not None:
-            options["image"] = {"upload": 0}
-            form.add_field("files[0]", image, filename="photo.png", content_type="image/png")
-        form.add_field("payload_json", json.dumps(body), content_type="application/json")
-        url = f"{self._origin}/page/channels/{self._channel['id']}/interactions"
-        began = time.perf_counter()
-        async with self._session.post(url, params=self._who, data=form) as response:
-            outcome = await response.json()
-        took_s = time.perf_counter() - began
-        if response.status != 200 or outcome["outcome"] != "answered":
-            raise RuntimeError(f"/{name} was not answered: {outcome}")
-        return took_s
-
-    @contextlib.asynccontextmanager
-    async def watching(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-        """The page's stream of events, open for as long as the body runs."""
-        async with self._session.ws_connect(f"{self._origin}/page/events", params=self._who) as socket:
-            yield socket
+async def command(member: Member, name: str, image: bytes | None = None, **options: Any) -> float:
+    """Use a slash command; returns the seconds until the bot acknowledged it."""
+    files = None
+    if image is not None:
+        files, options["image"] = {"photo.png": image}, "photo.png"
+    answer = await member.use(name, files=files, **options)
+    if answer.outcome != "answered":
+        raise RuntimeError(f"/{name} was not answered: {answer}")
+    return answer.took_s
 
 
-async def answer_with(socket: aiohttp.ClientWebSocketResponse, field: str) -> str:
+async def answer_with(events: AsyncIterator[tuple[str, Json]], field: str) -> str:
     """Wait for a message whose embed has a field of this name; returns the field's value."""
     async with asyncio.timeout(RESULT_TIMEOUT_S):
-        async for frame in socket:
-            event = json.loads(frame.data)
-            if event["event"] not in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
+        async for event, body in events:
+            if event not in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
                 continue
-            for embed in event["body"].get("embeds", []):
+            for embed in body.get("embeds", []):
                 for shown in embed.get("fields", []):
                     if shown["name"] == field:
                         return str(shown["value"])
@@ -114,9 +85,9 @@ async def measure(rounds: int, engine_address: str) -> list[Figure]:
     """Start everything, measure, stop everything."""
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="woodshed-bench-")))
-        playground, origin, login = await stack.enter_async_context(_playground(folder))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        members = [Member(session, origin, slug) for slug in MEMBERS]
+        playground, address, login = await stack.enter_async_context(_playground(folder))
+        driver = await stack.enter_async_context(drive(address))
+        members = [driver.member(slug) for slug in MEMBERS]
         environment = {
             **os.environ,
             **login,
@@ -131,8 +102,6 @@ async def measure(rounds: int, engine_address: str) -> list[Figure]:
                 raise RuntimeError((folder / "bot.log").read_text(encoding="utf-8"))
             await asyncio.sleep(0.02)
         figures = [Figure("start, to logged in", time.perf_counter() - began, 3.0, "s")]
-        for member in members:
-            await member.is_bot_online()
         await _engine_is_warm(members[0])
         figures += await _overhead(members[0], rounds)
         figures += await _whole_commands(members[0], rounds)
@@ -148,9 +117,9 @@ async def _engine_is_warm(member: Member) -> None:
     """Wait until /about tells of the engine's device. Raises TimeoutError otherwise."""
     until = time.perf_counter() + WARM_TIMEOUT_S
     while time.perf_counter() < until:
-        async with member.watching() as socket:
-            await member.command("about")
-            if "torch" in await answer_with(socket, "Engine"):
+        async with member.watching() as events:
+            await command(member, "about")
+            if "torch" in await answer_with(events, "Engine"):
                 return
         await asyncio.sleep(1.0)
     raise TimeoutError(f"The engine did not get warm within {WARM_TIMEOUT_S:.0f} s.")
@@ -185,22 +154,21 @@ async def _whole_commands(member: Member, rounds: int) -> list[Figure]:
 
 async def _answered(member: Member, name: str, image: bytes | None = None, **options: Any) -> tuple[float, float]:
     """Use a command; seconds from the acknowledgement to the answer, and the engine's own, as the answer tells them."""
-    async with member.watching() as socket:
-        posting = asyncio.create_task(member.command(name, image, **options))
-        await _thinking(socket)
+    async with member.watching() as events:
+        posting = asyncio.create_task(command(member, name, image, **options))
+        await _thinking(events)
         began = time.perf_counter()
-        compute = await answer_with(socket, "Time")
+        compute = await answer_with(events, "Time")
         took_s = time.perf_counter() - began
         await posting
     return took_s, float(compute.split()[0])
 
 
-async def _thinking(socket: aiohttp.ClientWebSocketResponse) -> None:
+async def _thinking(events: AsyncIterator[tuple[str, Json]]) -> None:
     """Wait for the bot's "thinking ..." (message flag LOADING, 1 << 7)."""
     async with asyncio.timeout(RESULT_TIMEOUT_S):
-        async for frame in socket:
-            event = json.loads(frame.data)
-            if event["event"] == "MESSAGE_CREATE" and event["body"].get("flags", 0) & 1 << 7:
+        async for event, body in events:
+            if event == "MESSAGE_CREATE" and body.get("flags", 0) & 1 << 7:
                 return
     raise RuntimeError("the page's stream of events ended")
 
@@ -211,10 +179,10 @@ async def _acknowledgement(when: str, members: Sequence[Member], rounds: int, *,
     if busy:
         for member in members:
             for seed in range(3):
-                await member.command("stylize", picture, size=1024, seed=seed)
-                await member.command("jazz", bars=32, seed=seed)
+                await command(member, "stylize", picture, size=1024, seed=seed)
+                await command(member, "jazz", bars=32, seed=seed)
     commands = [(member, name) for member in members for name in ("queue", "about", "help")]
-    took_s = [await member.command(name) for member, name in commands * rounds]
+    took_s = [await command(member, name) for member, name in commands * rounds]
     return [
         Figure(f"acknowledged, {when}, median of {len(took_s)}", statistics.median(took_s) * 1000, 100.0, "ms"),
         Figure(f"acknowledged, {when}, slowest of {len(took_s)}", max(took_s) * 1000, 100.0, "ms"),
@@ -230,9 +198,9 @@ async def _large_upload(member: Member) -> list[Figure]:
 
 
 async def _lag_ms(member: Member) -> float:
-    async with member.watching() as socket:
-        await member.command("about")
-        return float((await answer_with(socket, "Longest delay of the bot in the last minute")).split()[0])
+    async with member.watching() as events:
+        await command(member, "about")
+        return float((await answer_with(events, "Longest delay of the bot in the last minute")).split()[0])
 
 
 @contextlib.asynccontextmanager
@@ -261,20 +229,19 @@ def _show_end(log: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def _playground(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str, dict[str, str]]]:
-    """A playground without a bot; yields its process, its origin, and what a bot needs to log in."""
+    """A playground without a bot; yields its process, its address, and what a bot needs to log in."""
     command = (sys.executable, "-m", "playground", "--server-only", "--state", str(folder / "playground"))
     log = folder / "playground.log"
     async with _child(command, dict(os.environ), log) as process:
         told = None
         for _ in range(600):
-            if told := re.search(r"DISCORD_TOKEN=(\S+) WOODSHED_DISCORD__API_BASE=(\S+)", log.read_text()):
+            if told := _TOLD.search(log.read_text()):
                 break
             await asyncio.sleep(0.05)
         if told is None:
             raise RuntimeError(log.read_text())
-        token, api_base = told.groups()
-        origin = api_base.split("/api/")[0]
-        yield process, origin, {"DISCORD_TOKEN": token, "WOODSHED_DISCORD__API_BASE": api_base}
+        address, token, api_base = told.groups()
+        yield process, address, {"DISCORD_TOKEN": token, "WOODSHED_DISCORD__API_BASE": api_base}
 
 
 def noise_png(size_bytes: int, draw: random.Random) -> bytes:

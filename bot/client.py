@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import pkgutil
 import random
-import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import discord
@@ -17,6 +17,7 @@ from bot.answering.command_sync import sync_commands
 from bot.answering.error_handler import ReportingTree
 from bot.engine.calls import EngineClient
 from bot.engine.catalogue import Catalogue
+from bot.library.drafts import Drafts
 from bot.loop_lag import LoopLag
 from bot.rules.job_desk import JobDesk
 from bot.settings import BotSettings
@@ -29,11 +30,21 @@ DAY_S = 24 * 60 * 60
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # clips are files; nobody joins a voice channel
 
 
+def wall_clock() -> float:
+    """Seconds since 1970, UTC: every time that the bot stores or compares."""
+    return discord.utils.utcnow().timestamp()
+
+
 class Woodshed(commands.Bot):
     """The bot. What it works with is opened outside and passed in; closing it closes none of that."""
 
     def __init__(
-        self, settings: BotSettings, store: Store, engine: EngineClient, draw: random.Random | None = None
+        self,
+        settings: BotSettings,
+        store: Store,
+        engine: EngineClient,
+        draw: random.Random | None = None,
+        now: Callable[[], float] = wall_clock,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -52,6 +63,8 @@ class Woodshed(commands.Bot):
         self.catalogue = Catalogue(engine)
         self.loop_lag = LoopLag()
         self.draw = draw or random.Random()
+        self.now = now
+        self.drafts = Drafts()
         self._member_secret = b""
 
     def member_key(self, member_id: int) -> str:
@@ -79,13 +92,14 @@ class Woodshed(commands.Bot):
     async def let_pictures_go(self) -> None:
         """At the start and once a day: forget the posted pictures that are older than the settings allow."""
         dropped = await creations.forget_pictures_before(
-            self.store, time.time() - self.settings.store.picture_days * DAY_S
+            self.store, self.now() - self.settings.store.picture_days * DAY_S
         )
         if dropped:
             log.info("old pictures let go", creations=dropped)
 
     async def close(self) -> None:
         self.let_pictures_go.cancel()
+        self.drafts.close()
         await self.catalogue.close()
         await super().close()
 
@@ -93,12 +107,15 @@ class Woodshed(commands.Bot):
         log.info("logged in", user=str(self.user), guilds=len(self.guilds), commands=len(self.tree.get_commands()))
 
 
+Interaction = discord.Interaction[Woodshed]
+"""What every command, button and form is handed."""
+
+
 def cog_names() -> list[str]:
-    """Every module of `cogs/` that is a command group: a module whose name has no leading underscore."""
+    """Every package of `cogs/`: one per group of commands."""
     room = importlib.util.find_spec("cogs")  # found, not imported: cogs know the bot, the bot knows no cog
     assert room is not None
-    modules = pkgutil.iter_modules(room.submodule_search_locations)
-    return [f"cogs.{found.name}" for found in modules if not found.name.startswith("_")]
+    return [f"cogs.{found.name}" for found in pkgutil.iter_modules(room.submodule_search_locations)]
 
 
 def point_discord_at(api_base: str, gateway_url: str) -> None:

@@ -2,7 +2,7 @@
 
     WoodshedError                message = one plain sentence, safe to show
     ├── Refused                  a rule of the club says no, or the request makes no sense
-    │   └── MissingPermission    the bot may not post here what the answer needs
+    │   └── MissingPermission    the bot isn't allowed to post what the answer needs
     ├── EngineError              anything that went wrong on the other side of the contract
     │   ├── EngineRefused        the request is at fault: the engine's own sentence
     │   ├── EngineBusy           its queue is full; trying again later helps
@@ -10,7 +10,7 @@
     │   ├── EngineTimeout        no answer before the deadline
     │   ├── EngineFailed         it tried and failed; the detail is in the engine's log
     │   └── JobCancelled         the member, or the engine as it shut down, cancelled the job
-    └── StoreError               the database cannot be opened
+    └── StoreError               the database can't be opened
         ├── DatabaseTooNew       written by a newer Woodshed
         └── MigrationFailed      a migration did not run; the database is as it was before
 
@@ -18,6 +18,9 @@ Whatever is not in this tree is a defect: the member reads one general sentence 
 """
 
 from __future__ import annotations
+
+STAFF_ONLY = "Only the course's staff can do this."
+SERVER_ONLY = "This only works on a server."
 
 
 class WoodshedError(Exception):
@@ -53,7 +56,7 @@ class EngineBusy(EngineError):
 
 
 class EngineUnavailable(EngineError):
-    """The engine cannot be reached, is still warming, or died while it worked on this."""
+    """The engine can't be reached, is still warming, or died while it worked on this."""
 
 
 class EngineTimeout(EngineError):
@@ -69,7 +72,7 @@ class JobCancelled(EngineError):
 
 
 class StoreError(WoodshedError):
-    """The database cannot be opened."""
+    """The database can't be opened."""
 
 
 class DatabaseTooNew(StoreError):

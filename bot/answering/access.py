@@ -5,20 +5,18 @@ from __future__ import annotations
 import discord
 
 from bot.answering.posting import require_may_post
-from bot.client import Woodshed
-from bot.errors import Refused
-
-Interaction = discord.Interaction[Woodshed]
+from bot.client import Interaction
+from bot.errors import SERVER_ONLY, STAFF_ONLY, Refused
 
 
 def require_staff(interaction: Interaction) -> None:
     """Raises Refused unless the member carries the staff role or manages the server."""
     if not interaction.client.is_staff(interaction.user):
-        raise Refused("This is for the course's staff.")
+        raise Refused(STAFF_ONLY)
 
 
 def require_own_message(interaction: Interaction, *permissions: str) -> None:
-    """For a message of the bot's own, which takes more than an answer to a command. Raises MissingPermission."""
+    """For a message of the bot's own, which needs more than an answer to a command. Raises MissingPermission."""
     in_thread = isinstance(interaction.channel, discord.Thread)
     send = "send_messages_in_threads" if in_thread else "send_messages"
     require_may_post(interaction, "view_channel", send, *permissions)
@@ -27,5 +25,5 @@ def require_own_message(interaction: Interaction, *permissions: str) -> None:
 def guild_id_of(interaction: Interaction) -> int:
     """The server of the command. Raises Refused in a direct message."""
     if interaction.guild_id is None:
-        raise Refused("This works on a server only.")
+        raise Refused(SERVER_ONLY)
     return interaction.guild_id

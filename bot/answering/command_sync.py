@@ -28,7 +28,7 @@ async def sync_commands(
     longer should is emptied, or members would see every command twice. Discord is asked first what it has, because
     the digest only says what this database last sent.
 
-    Raises ConfigurationError for one of `guild_ids` that the bot is not on. A server that it has left is let go."""
+    Raises ConfigurationError for one of `guild_ids` that the bot isn't on. A server that it has left is forgotten."""
     wanted = {str(guild_id) for guild_id in guild_ids} or {GLOBAL}
     prefix = f"commands:{application_id}:"
     known = {name.removeprefix(prefix) for name in await meta.names(store, prefix)}
@@ -47,11 +47,11 @@ async def sync_commands(
                 raise
             if desired:
                 raise ConfigurationError(
-                    f"'discord.guild_ids' names the server {scope}, which the bot is not on; "
-                    "invite it with the scope applications.commands, or take the number out."
+                    f"'discord.guild_ids' names the server {scope}, but the bot isn't on it: "
+                    "invite it with the scope applications.commands, or remove the number."
                 ) from error
             await meta.drop(store, prefix + scope)
-            log.info("a server that the bot has left is let go", scope=scope, code=error.code)
+            log.info("a server that the bot has left is forgotten", scope=scope, code=error.code)
             continue
         await meta.put(store, prefix + scope, digest)
         written.append(scope)

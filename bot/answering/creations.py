@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import discord
-
-from bot.client import Woodshed
+from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.store import creations
 
@@ -13,15 +11,15 @@ async def find(bot: Woodshed, creation_id: int, kind: creations.Kind) -> creatio
     """The record behind a button. Raises Refused when it is no longer there."""
     creation = await creations.get(bot.store, creation_id)
     if creation is None or creation.kind != kind:
-        raise Refused(f"I no longer know how this {kind} was made; please ask for a new one.")
+        raise Refused(f"I don't remember how this {kind} was made. Please make a new one.")
     return creation
 
 
-async def delete(interaction: discord.Interaction[Woodshed], creation: creations.Creation) -> None:
+async def delete(interaction: Interaction, creation: creations.Creation) -> None:
     """Take the answer away, for its author and for staff. Raises Refused for anybody else."""
     bot = interaction.client
     if interaction.user.id != creation.member_id and not bot.is_staff(interaction.user):
-        raise Refused("Only who asked for it, or the course's staff, may delete it.")
+        raise Refused("Only the member who made this, or the course's staff, can delete it.")
     await interaction.response.defer()
     await interaction.delete_original_response()
     await creations.delete(bot.store, creation.id)

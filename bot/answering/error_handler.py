@@ -17,16 +17,16 @@ from bot.answering.discord_codes import (
     UNKNOWN_MESSAGE,
 )
 from bot.answering.live_reply import EXTRA, LiveReply
-from bot.errors import JobCancelled, Refused, WoodshedError
+from bot.errors import SERVER_ONLY, STAFF_ONLY, JobCancelled, Refused, WoodshedError
 
 log = structlog.get_logger(__name__)
 
-GENERAL_SENTENCE = "Something went wrong here; the details are in the log."
+GENERAL_SENTENCE = "Sorry, something went wrong here. The people who run me can find the details in the log."
 
 _SENTENCE_OF_CODE = {
-    MISSING_ACCESS: "I cannot see this channel, so I could not post the answer here.",
-    MISSING_PERMISSIONS: "I lack a permission in this channel; I need to send messages, embed links and attach files.",
-    TOO_LARGE: "The result is larger than this server lets me upload.",
+    MISSING_ACCESS: "I can't see this channel, so I couldn't post the answer here.",
+    MISSING_PERMISSIONS: "I'm missing a permission here: I need to send messages, embed links and attach files.",
+    TOO_LARGE: "The result is larger than this server lets me upload. Please try something smaller.",
 }
 
 
@@ -37,15 +37,15 @@ def sentence_for(error: BaseException) -> str:
         case WoodshedError():
             return error.sentence
         case app_commands.NoPrivateMessage():
-            return "This works on a server only."
+            return SERVER_ONLY
         case app_commands.CommandOnCooldown():
-            return f"That was quick; please try again in {error.retry_after:.0f} s."
+            return f"You're fast! Please try again in {error.retry_after:.0f} s."
         case app_commands.MissingRole() | app_commands.MissingAnyRole() | app_commands.MissingPermissions():
-            return "This is for the course's staff."
+            return STAFF_ONLY
         case app_commands.TransformerError():
-            return f"'{error.value}' is not something this option takes."
+            return f"This option doesn't accept “{error.value}”."
         case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
-            return "This command has changed; please restart Discord to see it as it is now."
+            return "This command has changed. Please restart Discord to get the new version."
         case discord.HTTPException() if error.status == 413:
             return _SENTENCE_OF_CODE[TOO_LARGE]
         case discord.HTTPException():
@@ -71,15 +71,15 @@ async def report(interaction: discord.Interaction[Any], error: BaseException, **
             "not done", error=type(cause).__name__, sentence=cause.sentence, cause=repr(cause.__cause__), **where
         )
     elif isinstance(cause, discord.HTTPException) and cause.code in EXPIRED | {ALREADY_ANSWERED, UNKNOWN_MESSAGE}:
-        log.warning("no longer to be answered", code=cause.code, **where)
+        log.warning("too late to answer", code=cause.code, **where)
     else:
-        log.error("unforeseen", exc_info=cause, **where)
+        log.error("unforeseen error", exc_info=cause, **where)
     if interaction.type is discord.InteractionType.autocomplete:
         return  # nothing can be shown but an empty list, which Discord does by itself
     try:
         await tell(interaction, sentence_for(cause))
     except discord.HTTPException as failure:
-        log.warning("the member could not be told", status=failure.status, code=failure.code, **where)
+        log.warning("the member couldn't be told", status=failure.status, code=failure.code, **where)
 
 
 async def tell(interaction: discord.Interaction[Any], sentence: str) -> None:

@@ -1,14 +1,11 @@
-"""The button that cancels a job: under its progress, and in /queue."""
+"""The button that cancels a job: under its progress and in /queue."""
 
 from __future__ import annotations
-
-import re
-from typing import Any, Self
 
 import discord
 
 from bot.answering.durable import Durable
-from bot.client import Woodshed
+from bot.client import Interaction
 
 
 class CancelButton(
@@ -16,27 +13,21 @@ class CancelButton(
 ):
     """Cancels the job if it belongs to whoever presses."""
 
-    def __init__(self, job_id: str, label: str = "Cancel") -> None:
-        super().__init__(discord.ui.Button(label=label, custom_id=f"job:{job_id}:cancel"))
-        self.job_id = job_id
+    def __init__(self, job: str, label: str = "Cancel") -> None:
+        super().__init__(discord.ui.Button(label=label, custom_id=f"job:{job}:cancel"))
+        self.job = job
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(match["job"])
-
-    async def press(self, interaction: discord.Interaction[Woodshed]) -> None:
+    async def press(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         bot = interaction.client
-        cancelled = await bot.engine.cancel(self.job_id, bot.member_key(interaction.user.id))
+        cancelled = await bot.engine.cancel(self.job, bot.member_key(interaction.user.id))
         await interaction.edit_original_response(
-            content="Cancelled." if cancelled else "That is not a job of yours, or it is already done."
+            content="Cancelled." if cancelled else "That isn't one of your jobs, or it has finished already."
         )
 
 
-def cancel_view(job_id: str) -> discord.ui.View:
+def cancel_view(job: str) -> discord.ui.View:
     """One cancel button."""
     view = discord.ui.View(timeout=None)
-    view.add_item(CancelButton(job_id))
+    view.add_item(CancelButton(job))
     return view

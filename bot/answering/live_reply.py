@@ -7,15 +7,14 @@ meant for the member alone goes to them as a direct message, or nowhere: private
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import discord
 import structlog
 
 from bot.answering.discord_codes import EXPIRED, UNKNOWN_MESSAGE
+from bot.answering.parcels import Upload
 from engine.contract import engine_pb2 as pb
 
 log = structlog.get_logger(__name__)
@@ -25,20 +24,8 @@ EXTRA = "live_reply"
 
 BAR_CELLS = 12
 
-NOT_DONE = "That did not work out."
+NOT_DONE = "That didn't work."
 """What a channel sees for the moment until a failure, told to the member alone, has taken the public answer away."""
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file to post. discord.File can be sent once only; this can be sent again when the first attempt fails."""
-
-    name: str
-    content: bytes
-    description: str | None = None
-
-    def file(self) -> discord.File:
-        return discord.File(io.BytesIO(self.content), filename=self.name, description=self.description)
 
 
 class LiveReply:
@@ -182,14 +169,14 @@ class LiveReply:
     ) -> int:
         """A direct message; its id, or 0 where the member takes none."""
         interaction = self._interaction
-        where = f"<#{interaction.channel_id}>" if interaction.guild_id is not None else "here"
-        text = f"Later than Discord waits for an answer in {where}: {content or ''}".rstrip(": ")
+        where = f"<#{interaction.channel_id}>" if interaction.guild_id is not None else "earlier"
+        text = f"Your answer from {where}: {content or ''}".rstrip(": ")
         extra: dict[str, Any] = {} if view is None else {"view": view}
         files = [upload.file() for upload in uploads]
         try:
             return (await interaction.user.send(text, embeds=embeds, files=files, **extra)).id
         except discord.Forbidden as error:
-            log.warning("a private answer came too late and could not be handed over", code=error.code)
+            log.warning("a private answer came too late and couldn't be delivered", code=error.code)
             return 0
 
     async def _remove_as_bot(self) -> None:
@@ -233,7 +220,7 @@ def progress_text(event: Any) -> str:
     match event.WhichOneof("event"):
         case "queued":
             ahead = event.queued.position - 1
-            return "Next in the queue ..." if ahead <= 0 else f"In the queue, {ahead} ahead ..."
+            return "You're next in the queue ..." if ahead <= 0 else f"In the queue, {ahead} ahead of you ..."
         case "progress":
             progress: pb.Progress = event.progress
             fraction = min(1.0, max(0.0, progress.fraction))

@@ -1,4 +1,4 @@
-"""What has to be true before any work begins: the bot may post the answer, and the file is not too large to read."""
+"""What has to be true before any work begins: the bot may post the answer, and the file isn't too large to read."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 import discord
 
+from bot.answering.text import in_a_row
 from bot.errors import MissingPermission, Refused
+from bot.settings import MIB
 
-MIB = 1024 * 1024
 REQUEST_LIMIT_BYTES = 25 * MIB
 """Discord refuses a larger request, however many files it is spread over."""
 EMBED_ROOM_BYTES = 64 * 1024
@@ -30,7 +31,9 @@ def require_may_post(interaction: discord.Interaction[Any], *permissions: str) -
         return  # in a direct message nothing is withheld
     missing = [PERMISSION_NAMES[name] for name in permissions if not getattr(interaction.app_permissions, name)]
     if missing:
-        raise MissingPermission(f"I may not {' and '.join(missing)} here, so I could not post the answer.")
+        raise MissingPermission(
+            f"I can't answer here, because I'm not allowed to {in_a_row(missing)}. Please ask staff to allow it."
+        )
 
 
 def upload_limit_bytes(interaction: discord.Interaction[Any]) -> int:
@@ -46,7 +49,7 @@ async def read_attachment(attachment: discord.Attachment, limit_bytes: int, what
     try:
         content = await attachment.read()
     except (discord.NotFound, discord.Forbidden) as error:
-        raise Refused(f"{what} is no longer there; please post it again.") from error
+        raise Refused(f"{what} isn't there any more. Please post it again.") from error
     if len(content) > limit_bytes:
         raise Refused(_too_large(what, len(content), limit_bytes))
     return content
@@ -55,10 +58,10 @@ async def read_attachment(attachment: discord.Attachment, limit_bytes: int, what
 def require_size(attachment: discord.Attachment, limit_bytes: int, what: str = "That file") -> None:
     """Raises Refused for an empty file or one larger than `limit_bytes`, from what Discord says about it."""
     if attachment.size == 0:
-        raise Refused(f"{what} is empty.")
+        raise Refused(f"{what} is empty. Please choose another one.")
     if attachment.size > limit_bytes:
         raise Refused(_too_large(what, attachment.size, limit_bytes))
 
 
 def _too_large(what: str, size_bytes: int, limit_bytes: int) -> str:
-    return f"{what} has {size_bytes / MIB:.1f} MiB; I read up to {limit_bytes / MIB:.0f} MiB."
+    return f"{what} has {size_bytes / MIB:.1f} MiB, but I only read up to {limit_bytes / MIB:.0f} MiB."

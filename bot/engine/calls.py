@@ -52,10 +52,10 @@ PATIENCE_S = 20.0
 STATUS_PATIENCE_S = 1.0
 """The same for calls that ask how the engine is: "not there" is an answer, too."""
 
-WARMING = "The engine is still warming up; please try again in a minute."
-UNREACHABLE = "The engine cannot be reached just now; please try again in a minute."
-DIED = "The engine stopped while it worked on this, so nothing came of it; please try again."
-CANCELLED = "This was cancelled."
+WARMING = "The engine is still warming up. Please try again in a minute."
+UNREACHABLE = "I can't reach the engine right now. Please try again in a minute."
+DIED = "The engine stopped while it was working on this. Please try again."
+CANCELLED = "This job was cancelled."
 
 _CHANNEL_OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -236,7 +236,7 @@ class EngineClient:
                         started = started or kind == "progress"
                         if on_event is not None:
                             await on_event(event)
-                raise EngineFailed("The engine ended this without a result; please try again.")
+                raise EngineFailed("The engine didn't send a result. Please try again.")
             except grpc.aio.AioRpcError as error:
                 if error.code() is not grpc.StatusCode.UNAVAILABLE:
                     raise _translate(error) from error
@@ -276,9 +276,7 @@ async def open_engine_client(settings: ProcessSettings, address: str | None = No
     try:
         channel = open_channel(address or settings.address, certificate)
     except OSError as error:
-        raise ConfigurationError(
-            f"'engine.tls_certificate' is {certificate}, which cannot be read: {error}."
-        ) from error
+        raise ConfigurationError(f"'engine.tls_certificate' is {certificate}, which can't be read: {error}.") from error
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(channel.close)
         yield EngineClient(channel, token=settings.token, job_timeout_s=settings.job_timeout_s)
@@ -308,14 +306,16 @@ def _translate(error: grpc.aio.AioRpcError) -> EngineError:
         case grpc.StatusCode.RESOURCE_EXHAUSTED if code == "queue_full":
             return EngineBusy(own)
         case grpc.StatusCode.RESOURCE_EXHAUSTED if code is None:
-            return EngineRefused("That is more than fits into one message to the engine.", "too_large")
+            return EngineRefused("That's too large for the engine. Please send something smaller.", "too_large")
         case grpc.StatusCode.CANCELLED:
             return JobCancelled(CANCELLED)
         case grpc.StatusCode.DEADLINE_EXCEEDED:
-            return EngineTimeout("The engine took longer than it may for this; please try something smaller.")
+            return EngineTimeout("This took too long. Please try something smaller.")
         case grpc.StatusCode.UNAVAILABLE:
             return EngineUnavailable(UNREACHABLE)
     log.error("engine call failed", status=status.name, detail=sentence, code=code)
     if status in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
-        return EngineUnavailable("The engine does not accept this bot; the people who run it can read why in the log.")
-    return EngineFailed(own or "Something went wrong in the engine; the details are in its log.")
+        return EngineUnavailable("The engine doesn't accept me. The people who run me can find out why in the log.")
+    return EngineFailed(
+        own or "Sorry, something went wrong in the engine. The people who run me can find the details in its log."
+    )

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import structlog
 from discord import app_commands
 
+from bot.answering.text import MAX_CHOICE, shorten
 from bot.engine.calls import EngineClient
 from bot.errors import EngineError
 from engine.contract import engine_pb2 as pb
@@ -51,7 +52,7 @@ class Kept(Generic[Value]):
             self._value = await self._fetch()
             self._fetched_at = asyncio.get_running_loop().time()
         except EngineError as error:
-            log.info("the engine's lists are not to be had", reason=error.sentence)
+            log.info("the engine's lists couldn't be fetched", reason=error.sentence)
 
 
 class Catalogue:
@@ -74,7 +75,7 @@ def style_label(style: pb.Style) -> str:
     label = ", ".join(part for part in (style.title or style.name, style.artist) if part)
     if style.year:
         label += f" ({style.year})"
-    return label if len(label) <= 100 else label[:97] + "..."
+    return shorten(label, MAX_CHOICE)
 
 
 def matching(typed: str, named: Iterable[tuple[str, str]]) -> list[app_commands.Choice[str]]:
@@ -87,4 +88,7 @@ def matching(typed: str, named: Iterable[tuple[str, str]]) -> list[app_commands.
     ]
     start = typed.casefold().strip()
     found.sort(key=lambda pair: not (pair[0].casefold().startswith(start) or pair[1].casefold().startswith(start)))
-    return [app_commands.Choice(name=label[:100], value=value[:100]) for label, value in found[:MOST_CHOICES]]
+    return [
+        app_commands.Choice(name=shorten(label, MAX_CHOICE), value=value[:MAX_CHOICE])
+        for label, value in found[:MOST_CHOICES]
+    ]

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class Submission:
     """What staff hand in. `chords` may be empty; `performer` is who played; `track` has the melody (-1: find it)."""
 
     content: bytes
@@ -35,9 +35,9 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An upload as the engine plays it, not stored yet. `consent_at`: when it was said that the performer agrees."""
+    """A submission as the engine plays it, not stored yet. `consent_at`: when it was said that the performer agrees."""
 
-    upload: Upload
+    submission: Submission
     guild_id: int
     digest: str
     kind: Kind
@@ -51,10 +51,10 @@ def is_midi(content: bytes) -> bool:
     return content[:4] == b"MThd" or (content[:4] == b"RIFF" and content[8:12] == b"RMID")
 
 
-async def play_upload(
+async def play_submission(
     engine: EngineClient,
     store: Store,
-    upload: Upload,
+    submission: Submission,
     *,
     guild_id: int,
     job: pb.Job,
@@ -63,21 +63,23 @@ async def play_upload(
     now: float,
     on_event: OnEvent | None = None,
 ) -> Draft:
-    """Render an upload. The same file with the same seed, chords and track sounds the same.
+    """Render a submission. The same file with the same seed, chords and track sounds the same.
 
     Consent has been given: the caller asks for it. Raises Refused when the file is in the collection already, and
     the engine's errors (bad MIDI, bad audio, bad chords), each with its sentence."""
-    digest = await asyncio.to_thread(lambda: hashlib.sha256(upload.content).hexdigest())  # up to 25 MiB
+    digest = await asyncio.to_thread(lambda: hashlib.sha256(submission.content).hexdigest())  # up to 25 MiB
     known = await clips.find_source(store, guild_id, digest)
     if known is not None:
         raise Refused(f"This file is in the collection already, as clip {known}.")
-    kind = Kind.MIDI if is_midi(upload.content) else Kind.AUDIO
-    request = pb.RenderRequest(job=job, chords=upload.chords, seed=seed, melody_track=upload.track, max_bytes=max_bytes)
+    kind = Kind.MIDI if is_midi(submission.content) else Kind.AUDIO
+    request = pb.RenderRequest(
+        job=job, chords=submission.chords, seed=seed, melody_track=submission.track, max_bytes=max_bytes
+    )
     if kind is Kind.MIDI:
-        request.midi = upload.content
+        request.midi = submission.content
     else:
-        request.audio = upload.content
-    return Draft(upload, guild_id, digest, kind, seed, await engine.render(request, on_event), now)
+        request.audio = submission.content
+    return Draft(submission, guild_id, digest, kind, seed, await engine.render(request, on_event), now)
 
 
 async def store_draft(store: Store, draft: Draft, now: float) -> Clip:
@@ -86,12 +88,12 @@ async def store_draft(store: Store, draft: Draft, now: float) -> Clip:
         guild_id=draft.guild_id,
         kind=draft.kind,
         source_digest=draft.digest,
-        title=draft.upload.title,
-        performer=draft.upload.performer,
+        title=draft.submission.title,
+        performer=draft.submission.performer,
         conditions=conditions_of(draft.clip, draft.seed),
-        added_by=draft.upload.added_by,
+        added_by=draft.submission.added_by,
         consent_at=draft.consent_at,
-        score=draft.upload.content if draft.kind is Kind.MIDI else None,
+        score=draft.submission.content if draft.kind is Kind.MIDI else None,
         melody_track=draft.clip.melody_track if draft.kind is Kind.MIDI else -1,
     )
     clip = await clips.get(store, await clips.add(store, new, draft.clip.audio, now))

@@ -88,7 +88,7 @@ async def put_codes(store: Store, guild_id: int | None, request: pb.StylizeReque
             setattr(request, code, style.code)
             used.append(style)
         elif own_name:
-            raise Refused(f"The style `{own_name}` has been removed from this server; please choose another one.")
+            raise Refused(f"The style `{own_name}` has been removed from this server. Please choose another one.")
     return used
 
 
@@ -142,7 +142,7 @@ async def renewed(engine: EngineClient, store: Store, used: Sequence[OwnStyle]) 
         if style.model_version != present:
             picture = await styles.picture(store, style)
             if picture is None:
-                raise Refused(f"The style `{style.name}` has just been removed; please try again.")
+                raise Refused(f"The style `{style.name}` has just been removed. Please choose another one.")
             encoded = await engine.encode_style(picture)
             await styles.renew(store, style, encoded.code, encoded.model_version)
             log.info("style renewed", style=style.name, before=style.model_version, now=encoded.model_version)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.engine.calls import EngineClient, OnEvent
@@ -84,12 +84,12 @@ class Preparation:
     engine: EngineClient
     store: Store
     guild_id: int
-    member_key: str
+    job: pb.Job
+    """all of it is one job of a member's"""
     max_bytes: int
     """of one message: a pair shares it"""
     matched: bool = True
     on_event: OnEvent | None = None
-    new_job_id: Callable[[], str] = lambda: ""
 
     async def trials(self, draws: Sequence[TrialDraw], found: Collection) -> list[PreparedTrial]:
         """Both sides of every trial, one after another. Raises the engine's errors, and Refused when a clip was removed
@@ -138,7 +138,7 @@ class Preparation:
 
     async def _score_request(self, draw: TrialDraw, source: Source) -> pb.RenderRequest:
         request = pb.RenderRequest(
-            job=self._job(), seed=draw.band_seed, melody_track=-1, max_bytes=self._most_bytes(draw), for_trial=True
+            job=self.job, seed=draw.band_seed, melody_track=-1, max_bytes=self._most_bytes(draw), for_trial=True
         )
         if source.piece is not None:
             request.piece_id = source.piece.id
@@ -163,7 +163,7 @@ class Preparation:
             request.chords = conditions.chords
         else:
             request = pb.PlayRequest(bars=request.bars)
-        request.job.CopyFrom(self._job())
+        request.job.CopyFrom(self.job)
         request.seed, request.solo_seed = draw.band_seed, draw.model_seed
         request.max_bytes = self._most_bytes(draw)
         request.for_trial = True
@@ -196,9 +196,6 @@ class Preparation:
             conditions=conditions,
         )
         return new, rendered.audio
-
-    def _job(self) -> pb.Job:
-        return pb.Job(job_id=self.new_job_id(), member_key=self.member_key)
 
     def _most_bytes(self, draw: TrialDraw) -> int:
         return self.max_bytes // 2 if draw.design == "pair" else self.max_bytes

@@ -10,12 +10,11 @@ from enum import StrEnum
 
 from bot.errors import Refused
 from bot.rules.listening.judgements import Design, Reason
+from engine.contract.limits import LARGEST_SEED
 
 MIN_MINUTES, MAX_MINUTES = 1, 14 * 24 * 60
 MOST_TRIALS = 12
 SALT_BYTES = 32
-LARGEST_SEED = 2**53 - 1
-"""Discord's number options are exact up to here; every seed that we draw can be typed back."""
 ENOUGH_OWN_CLIPS = 10
 """Below so many clips of its own a server also draws from the pieces that come with the engine: with a single clip, the
 first poll would be on that one for certain."""

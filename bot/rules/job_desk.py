@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bot.answering.text import counted
 from bot.errors import Refused
 
 
@@ -25,8 +26,8 @@ class JobDesk:
         """Take a place for as long as the body runs. Raises Refused when the member holds all of theirs."""
         if self._taken[member_id] >= self._places_per_member:
             raise Refused(
-                f"You already have {_count(self._places_per_member)} in the works; "
-                "wait for one, or cancel one with /queue."
+                f"You already have {counted(self._places_per_member, 'job')} running. "
+                "Please wait until one is done, or cancel one with `/queue`."
             )
         self._taken[member_id] += 1
         try:
@@ -35,7 +36,3 @@ class JobDesk:
             self._taken[member_id] -= 1
             if not self._taken[member_id]:
                 del self._taken[member_id]
-
-
-def _count(jobs: int) -> str:
-    return "one job" if jobs == 1 else f"{jobs} jobs"

@@ -12,7 +12,7 @@ from bot.rules.blind_poll import Origin
 from bot.store import members
 from bot.store.connection import Store, Transaction
 
-NAMELESS = "somebody who is not named any more"
+NAMELESS = "somebody whose name was removed"
 
 
 class Kind(StrEnum):

@@ -105,9 +105,7 @@ async def open_store(path: Path, *, busy_timeout_s: float = 5.0, migrations: Pat
             writer = await stack.enter_async_context(_connect(path, busy_timeout_s, ("synchronous=FULL",)))
             reader = await stack.enter_async_context(_connect(path, busy_timeout_s, ("query_only=ON",)))
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(
-                f"The database {path} ('[store] path' in the settings) cannot be opened: {error}."
-            ) from error
+            raise StoreError(f"I can't open the database {path} ('[store] path' in the settings): {error}.") from error
         store = Store(path, writer, reader, busy_timeout_s)
         try:
             yield store

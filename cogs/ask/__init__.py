@@ -1,19 +1,17 @@
-"""/ask: answers out of the deck of concept cards, with the source, or an honest "I don't know"."""
+"""/ask: an answer from the deck of concept cards, with its source, or an honest "I don't know"."""
 
 from __future__ import annotations
 
-import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.access import Interaction
 from bot.answering.live_reply import LiveReply
 from bot.answering.posting import require_may_post
-from bot.answering.text import MAX_EMBED
-from bot.client import Woodshed
+from bot.answering.text import MAX_EMBED, too_many_questions
+from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.rules.quotas import Quota
-from cogs.ask import cards as views
+from cogs.ask.cards import card_embed, related_line, unknown_sentence
 
 QUESTIONS_PER_MINUTE = 10
 
@@ -25,26 +23,24 @@ class Ask(commands.Cog):
         self.bot = bot
         self.quota = Quota(QUESTIONS_PER_MINUTE, 60.0)
 
-    @app_commands.command(
-        name="ask", description="Ask about PyTorch and deep learning; answered from the concept cards"
-    )
-    @app_commands.describe(question="In your own words", private="Only you see the answer")
+    @app_commands.command(description="Ask about PyTorch and deep learning")
+    @app_commands.describe(question="Your question, in your own words", private="Only you see the answer")
     async def ask(
         self, interaction: Interaction, question: app_commands.Range[str, 1, 300], private: bool = False
     ) -> None:
         if not private:
             require_may_post(interaction, "embed_links")
-        wait_s = self.quota.take(interaction.user.id, discord.utils.utcnow().timestamp())
+        wait_s = self.quota.take(interaction.user.id, self.bot.now())
         if wait_s:
-            raise Refused(f"That's a lot of questions for one minute; the next one can come in {wait_s:.0f} s.")
+            raise Refused(too_many_questions(wait_s))
         answer = await LiveReply.begin(interaction, ephemeral=private)
         found = await self.bot.engine.ask(question)
         if not found.known or not found.cards:
-            await answer.finish(content=views.unknown_sentence(question, found.cards))
+            await answer.finish(content=unknown_sentence(question, found.cards))
             return
         best, *others = found.cards
-        related = views.related_line(others) if others else None
-        await answer.finish(content=related, embeds=[views.card_embed(best, MAX_EMBED)])
+        related = related_line(others) if others else None
+        await answer.finish(content=related, embeds=[card_embed(best, MAX_EMBED)])
 
 
 async def setup(bot: Woodshed) -> None:

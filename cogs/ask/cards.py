@@ -21,7 +21,7 @@ def card_embed(card: pb.Card, room: int) -> discord.Embed:
     if card.code:
         parts.append(code_block(card.code, "py", min(1500, room // 3)))
     if card.output:
-        parts.append("prints\n" + code_block(card.output, "text", min(1000, room // 4)))
+        parts.append("It prints:\n" + code_block(card.output, "text", min(1000, room // 4)))
     if card.source:
         parts.append(f"Source: {shorten(card.source, SOURCE_LENGTH)}")
     parts.insert(0, shorten(card.text, room - sum(len(part) + 1 for part in parts)))
@@ -31,16 +31,15 @@ def card_embed(card: pb.Card, room: int) -> discord.Embed:
 
 
 def related_line(cards: Sequence[pb.Card]) -> str:
-    """The other cards that fit, by name."""
+    """The other cards that fit, by title."""
     return "See also: " + ", ".join(f"**{shorten(card.title, 100)}** ({card.topic})" for card in cards)
 
 
 def unknown_sentence(question: str, cards: Sequence[pb.Card]) -> str:
     """Said instead of an answer that would be a guess."""
-    sentence = (
-        f"I don't know about “{discord.utils.escape_markdown(shorten(question, 200))}”: no card fits well enough."
-    )
+    asked = discord.utils.escape_markdown(shorten(question, 200))
+    sentence = f"I don't know: none of my cards answers “{asked}”."
     if cards:
         nearest = dict.fromkeys(f"**{shorten(card.title, 100)}** ({card.topic})" for card in cards)
-        sentence += f"\nThe nearest I have: {', '.join(nearest)}."
+        sentence += f"\nThe closest ones are {', '.join(nearest)}."
     return sentence

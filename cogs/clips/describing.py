@@ -36,5 +36,22 @@ def described(clip: Clip) -> str:
         case Kind.MIDI:
             made = f"played by {escape(shorten(clip.performer, 200))}, with the band"
         case Kind.AUDIO:
-            made = f"played by {escape(shorten(clip.performer, 200))}; a recording, so the sound itself may have told"
+            made = f"played by {escape(shorten(clip.performer, 200))}; a recording, so its sound may have given it away"
     return f"{title}, {made}." + (f"\n{', '.join(how)}" if how else "")
+
+
+def in_short(clip: Clip) -> str:
+    """A clip in a list."""
+    escape = discord.utils.escape_markdown
+    year = f", {clip.year}" if clip.year else ""
+    kind = "recording" if clip.kind is Kind.AUDIO else clip.kind.value
+    return f"**{escape(clip.title)}**, {escape(clip.performer)}{year} ({kind}, {clip.conditions.duration_s:.0f} s)"
+
+
+def measured(clip: Clip) -> str:
+    """How long and how loud a clip is, for staff."""
+    conditions = clip.conditions
+    return (
+        f"{conditions.duration_s:.1f} s, {conditions.loudness_lufs:.1f} LUFS, "
+        f"true peak {conditions.true_peak_dbtp:.1f} dBTP"
+    )

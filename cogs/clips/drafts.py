@@ -1,89 +1,97 @@
-"""An upload whose chords nobody wrote: played for whoever handed it in, and stored only once they agree.
+"""From a file that staff send to a stored clip; a file whose chords nobody wrote is played for them first.
 
-The drafts lie in memory, for as long as Discord lets a private message be answered; a restart forgets them.
+What they hear is a draft: it's stored once they agree, and until then lies in memory (bot/library/drafts.py).
 """
 
 from __future__ import annotations
 
-import asyncio
-import re
-import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import replace
 
 import discord
 
-from bot.answering.access import Interaction
+from bot.answering.access import guild_id_of
 from bot.answering.durable import Durable
 from bot.answering.error_handler import report
-from bot.answering.live_reply import LiveReply, Upload
-from bot.answering.text import MAX_CONTENT, shorten
-from bot.errors import Refused
-from bot.library.clip_intake import Draft
+from bot.answering.jobs import Job, one_job
+from bot.answering.parcels import Upload
+from bot.answering.posting import upload_limit_bytes
+from bot.answering.text import MAX_CHOICE, MAX_CONTENT, shorten
+from bot.client import Interaction, Woodshed
+from bot.library.clip_intake import Draft, Submission, play_submission, store_draft
+from bot.library.drafts import DISCARDED, REPLACED, STORED
+from bot.store.clips import Clip, Kind
+from cogs.clips.describing import described, measured
 
-KEPT_S = 15 * 60.0
-MOST_DRAFTS = 3
-"""Of one member: each holds the upload and its sound."""
 MOST_TRACKS = 25
 LONGEST_CHORDS = 2000
-GONE = "I no longer have this upload; please hand it in again."
+LABELS = {"store": "Store it", "chords": "Change the chords", "discard": "Discard it"}
+_STYLES = {"store": discord.ButtonStyle.success, "discard": discord.ButtonStyle.danger}
 
 
-class Drafts:
-    """The drafts in hand."""
+async def hand_in(
+    interaction: Interaction, read: Callable[[], Awaitable[Submission]], seed: int, consent_at: float
+) -> None:
+    """Have the engine play what `read` brings; store it, or ask first where the engine had to guess its chords.
 
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[Draft, asyncio.TimerHandle]] = {}
-
-    def keep(self, draft: Draft) -> str:
-        """Remember a draft for a while; returns its name."""
-        member = draft.upload.added_by
-        own = [name for name, (kept, _) in self._kept.items() if kept.upload.added_by == member]
-        for name in own[: max(0, len(own) - MOST_DRAFTS + 1)]:
-            self.drop(name)
-        name = secrets.token_hex(4)
-        self._kept[name] = (draft, asyncio.get_running_loop().call_later(KEPT_S, self.drop, name))
-        return name
-
-    def get(self, name: str, member_id: int) -> Draft:
-        """Raises Refused when it is gone or somebody else's."""
-        kept = self._kept.get(name)
-        if kept is None or kept[0].upload.added_by != member_id:
-            raise Refused(GONE)
-        return kept[0]
-
-    def drop(self, name: str) -> None:
-        """Forget it, if it is still there."""
-        kept = self._kept.pop(name, None)
-        if kept is not None:
-            kept[1].cancel()
-
-    def close(self) -> None:
-        for name in list(self._kept):
-            self.drop(name)
+    Raises Refused, and what `read` and the engine raise."""
+    bot = interaction.client
+    async with one_job(interaction, private=True) as job:
+        draft = await play_submission(
+            bot.engine,
+            bot.store,
+            await read(),
+            guild_id=guild_id_of(interaction),
+            job=job.ticket,
+            seed=seed,
+            max_bytes=upload_limit_bytes(interaction),
+            now=consent_at,
+            on_event=job.show,
+        )
+        if draft.clip.chords_estimated:
+            await offer(bot, job, draft)
+        else:
+            await job.finish(content=await store(bot, draft))
 
 
-@dataclass(frozen=True)
-class Desk:
-    """What the buttons need: the drafts, how one is stored (returns what to say), and how one is played again."""
+async def hand_in_again(interaction: Interaction, name: str, changed: Draft) -> None:
+    """Play a draft with other chords or another track; it takes the place of the draft called `name`."""
 
-    drafts: Drafts
-    store: Callable[[Draft], Awaitable[str]]
-    replay: Callable[[Interaction, Draft], Awaitable[None]]
+    async def read() -> Submission:
+        return changed.submission
+
+    await hand_in(interaction, read, changed.seed, changed.consent_at)
+    interaction.client.drafts.drop(name, REPLACED)
 
 
-async def offer(reply: LiveReply, drafts: Drafts, draft: Draft) -> None:
-    """Show a draft to whoever handed it in: sound, piano roll, chords, and what to do with it."""
+async def store(bot: Woodshed, draft: Draft) -> str:
+    """Put a draft into the collection; returns what to say."""
+    clip = await store_draft(bot.store, draft, bot.now())
+    return shorten("\n".join([*stored_lines(clip), *draft.clip.notes]), MAX_CONTENT)
+
+
+def stored_lines(clip: Clip) -> list[str]:
+    """What staff read of a clip that has just been stored."""
+    lines = [f"Stored as clip {clip.id}: {described(clip)}", measured(clip)]
+    if clip.kind is Kind.AUDIO:
+        lines.append(
+            "A recording sounds different from the band and would give itself away, so polls use it only with "
+            "`/poll start recordings:True`. A MIDI file makes a fairer test."
+        )
+    return lines
+
+
+async def offer(bot: Woodshed, job: Job, draft: Draft) -> None:
+    """Show a draft to whoever sent it: sound, piano roll, chords, and what to do with it."""
     uploads = [Upload("draft.ogg", draft.clip.audio, "The clip")]
     if draft.clip.roll:
         uploads.append(Upload("draft.png", draft.clip.roll, "Piano roll"))
     lines = [
-        "**Not stored yet:** nobody wrote the chords of this file, so please listen whether mine fit.",
+        "**Not stored yet.** This file came without chords, so I worked them out by ear. Please listen: do they fit?",
         *draft.clip.notes,
     ]
-    name = drafts.keep(draft)
-    await reply.finish(content=shorten("\n".join(lines), MAX_CONTENT), uploads=uploads, view=draft_view(name, draft))
+    name = bot.drafts.keep(draft)
+    await job.finish(content=shorten("\n".join(lines), MAX_CONTENT), uploads=uploads, view=draft_view(name, draft))
 
 
 def draft_view(name: str, draft: Draft) -> discord.ui.View:
@@ -98,7 +106,7 @@ def draft_view(name: str, draft: Draft) -> discord.ui.View:
 def track_options(draft: Draft) -> list[discord.SelectOption]:
     return [
         discord.SelectOption(
-            label=shorten(f"Track {track.number}: {track.name or 'no name'}", 100),
+            label=shorten(f"Track {track.number}: {track.name or 'no name'}", MAX_CHOICE),
             value=str(track.number),
             description=f"{track.notes} notes",
             default=track.number == draft.clip.melody_track,
@@ -107,22 +115,12 @@ def track_options(draft: Draft) -> list[discord.SelectOption]:
     ]
 
 
-LABELS = {"store": "Store it", "chords": "Other chords", "discard": "Discard"}
-_STYLES = {"store": discord.ButtonStyle.success, "discard": discord.ButtonStyle.danger}
-
-
-def _desk(interaction: Interaction) -> Desk:
-    cog: Any = interaction.client.get_cog("Clips")
-    desk: Desk = cog.desk
-    return desk
-
-
 class DraftButton(
     Durable,
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"draft:(?P<draft>[0-9a-f]{8}):(?P<action>store|chords|discard)",
+    template=r"draft:(?P<name>[0-9a-f]{8}):(?P<action>store|chords|discard)",
 ):
-    """Stores a draft, lets its chords be corrected, or forgets it."""
+    """Stores a draft, lets its chords be changed, or forgets it."""
 
     def __init__(self, name: str, action: str) -> None:
         style = _STYLES.get(action, discord.ButtonStyle.secondary)
@@ -131,58 +129,44 @@ class DraftButton(
         )
         self.name, self.action = name, action
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(match["draft"], match["action"])
-
     async def press(self, interaction: Interaction) -> None:
-        desk = _desk(interaction)
-        draft = desk.drafts.get(self.name, interaction.user.id)
+        drafts = interaction.client.drafts
+        draft = drafts.get(self.name, interaction.user.id)
         match self.action:
             case "chords":
                 await interaction.response.send_modal(ChordsForm(self.name, draft))
             case "discard":
-                desk.drafts.drop(self.name)
+                drafts.drop(self.name, DISCARDED)
                 await interaction.response.edit_message(content="Discarded.", attachments=[], view=None)
             case "store":
-                desk.drafts.drop(self.name)  # first, so that a second tap finds nothing
+                drafts.drop(self.name, STORED)  # first, so that a second tap finds nothing
                 await interaction.response.defer()
-                said = await desk.store(draft)
+                said = await store(interaction.client, draft)
                 await interaction.edit_original_response(content=said, attachments=[], view=None)
 
 
 class TrackMenu(
     Durable,
     discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]],
-    template=r"draft:(?P<draft>[0-9a-f]{8}):track",
+    template=r"draft:(?P<name>[0-9a-f]{8}):track",
 ):
     """Plays a draft again with the melody of another track."""
 
-    def __init__(self, name: str, options: list[discord.SelectOption]) -> None:
+    def __init__(self, name: str, options: list[discord.SelectOption] | None = None) -> None:
         super().__init__(
             discord.ui.Select(
                 placeholder="The melody is in another track ...",
-                options=options,
+                options=options or [],
                 custom_id=f"draft:{name}:track",
                 row=0,
             )
         )
         self.name = name
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(match["draft"], item.options)
-
     async def press(self, interaction: Interaction) -> None:
-        desk = _desk(interaction)
-        draft = desk.drafts.get(self.name, interaction.user.id)
-        await desk.replay(interaction, replace(draft, upload=replace(draft.upload, track=int(self.item.values[0]))))
-        desk.drafts.drop(self.name)
+        draft = interaction.client.drafts.get(self.name, interaction.user.id)
+        submission = replace(draft.submission, track=int(self.item.values[0]))
+        await hand_in_again(interaction, self.name, replace(draft, submission=submission))
 
 
 class ChordsForm(discord.ui.Modal, title="The chords of this clip"):
@@ -197,12 +181,10 @@ class ChordsForm(discord.ui.Modal, title="The chords of this clip"):
         text = "Bars between |, for example Dm7 G7 | Cmaj7"
         self.add_item(discord.ui.Label(text=text, component=self.chords))
 
-    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
-        desk = _desk(interaction)
-        draft = desk.drafts.get(self.name, interaction.user.id)
-        upload = replace(draft.upload, chords=self.chords.value, track=draft.clip.melody_track)
-        await desk.replay(interaction, replace(draft, upload=upload))
-        desk.drafts.drop(self.name)
+    async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+        draft = interaction.client.drafts.get(self.name, interaction.user.id)
+        submission = replace(draft.submission, chords=self.chords.value, track=draft.clip.melody_track)
+        await hand_in_again(interaction, self.name, replace(draft, submission=submission))
 
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:  # type: ignore[override]
+    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:  # type: ignore[override]
         await report(interaction, error)

@@ -1,4 +1,4 @@
-"""/help: every command that there is, from the command tree itself, so that it cannot fall behind."""
+"""/help: every command that there is, from the command tree itself, so it can't fall behind."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import Woodshed
+from bot.answering.text import MAX_DESCRIPTION, shorten
+from bot.client import Interaction, Woodshed
 
 INTRODUCTION = (
-    "Restyle pictures, have jazz improvised, test yourself on PyTorch, and vote, blind, on who wrote a clip: "
-    "a human or the model."
+    "Repaint your pictures, order some jazz, test yourself on PyTorch, and listen: is it a human or the model?"
 )
-EMBED_TEXT = 4096
 
 
 class Help(commands.Cog):
@@ -23,16 +22,15 @@ class Help(commands.Cog):
     def __init__(self, bot: Woodshed) -> None:
         self.bot = bot
 
-    @app_commands.command()
-    async def help(self, interaction: discord.Interaction[Woodshed]) -> None:
-        """What I can do."""
+    @app_commands.command(description="What I can do")
+    async def help(self, interaction: Interaction) -> None:
         lines = sorted(
             f"**/{command.qualified_name}** {command.description}"
             for command in _leaves(self.bot.tree.get_commands(type=discord.AppCommandType.chat_input))
         )
         menus = self.bot.tree.get_commands(type=discord.AppCommandType.message)
-        lines += [f"**{menu.name}** in the menu of a message, under Apps" for menu in menus]
-        text = "\n".join([INTRODUCTION, "", *lines])[:EMBED_TEXT]
+        lines += [f"**{menu.name}**: right-click a message (or hold it), then choose Apps" for menu in menus]
+        text = shorten("\n".join([INTRODUCTION, "", *lines]), MAX_DESCRIPTION)
         await interaction.response.send_message(embed=discord.Embed(title="Woodshed", description=text), ephemeral=True)
 
 

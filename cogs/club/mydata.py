@@ -1,60 +1,63 @@
-"""/mydata: what the bot keeps of a member, to take along or to be forgotten."""
+"""/mydata: what the bot keeps about a member, to download or to delete."""
 
 from __future__ import annotations
 
-import io
 import json
-import re
-from typing import Any, Self
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.access import Interaction
 from bot.answering.durable import Durable
+from bot.answering.parcels import Upload
 from bot.answering.posting import require_may_post
-from bot.client import Woodshed
+from bot.client import Interaction, Woodshed
 from bot.store import clips, members
 
 ALL_KEPT = (
-    "This lists all I keep of you. Files that I hold for the buttons of your pictures and clips stand in it with their "
-    "size and SHA-256, not in full. Who played a clip is kept as a name that staff typed, so that isn't in it."
+    "Here's everything I keep about you. I also hold the files behind the buttons of your pictures and clips; they're "
+    "listed with their sizes, not included. If you played a clip, staff typed your name, so that isn't in here."
 )
 WARNING = (
-    "This cuts every tie between you and what I keep. Your quiz answers and your votes on closed polls stay, as those "
-    "of somebody unknown, so that totals stay right; your votes on open polls, your place on leaderboards and "
-    "everything behind the buttons of your pictures and clips are deleted. Clips and styles that you added to a server "
-    "stay with the server. It can't be undone."
+    "This removes every link between you and what I keep. I'll delete your votes in open polls, your place on "
+    "leaderboards, and everything behind the buttons of your pictures and clips. Your quiz answers and your votes in "
+    "closed polls stay, without your name, so the totals stay right. Clips and styles that you've added to a server "
+    "stay with the server. You can't undo this."
 )
 PLAYED = (
-    "Clips that you played for a server's polls stay, too: I know their performers only as names that staff typed, not "
-    "tied to you. Staff take one away with `/clips remove`, and the name with `forget_name:True`."
+    "Clips that you played for a server's polls stay as well: I only know the performer's name that staff typed. Staff "
+    "can remove a clip with `/clips remove`, and the name with `forget_name:True`."
 )
 
 
 def named_sentence(clips: int) -> str:
-    """Said when uploads name somebody called like the member. Their titles would tell what polls are about."""
+    """Said when clips name a performer with the member's name. Their titles would tell what polls are about."""
     named = "One clip on this server names" if clips == 1 else f"{clips} clips on this server name"
-    return f"**{named} a performer called like you; if that is you, ask staff before you go.**"
+    return f"**{named} a performer with your name. If that's you, talk to staff first.**"
 
 
-class MyData(commands.GroupCog, group_name="mydata", group_description="What I keep of you"):
+class MyData(commands.GroupCog, group_name="mydata", group_description="What I keep about you"):
     """Answers are private."""
 
     def __init__(self, bot: Woodshed) -> None:
         self.bot = bot
 
-    @app_commands.command(description="A list of all that I keep of you, as a JSON file for you alone")
+    async def cog_load(self) -> None:
+        self.bot.add_dynamic_items(ForgetButton)
+
+    async def cog_unload(self) -> None:
+        self.bot.remove_dynamic_items(ForgetButton)
+
+    @app_commands.command(description="Everything I keep about you, as a JSON file that only you see")
     async def export(self, interaction: Interaction) -> None:
         require_may_post(interaction, "attach_files")
         await interaction.response.defer(ephemeral=True, thinking=True)
         kept = await members.export(self.bot.store, interaction.user.id)
         content = json.dumps({"discord_id": interaction.user.id, **kept}, indent=2, ensure_ascii=False).encode()
-        file = discord.File(io.BytesIO(content), filename="woodshed-my-data.json")
+        file = Upload("woodshed-my-data.json", content).file()
         await interaction.edit_original_response(content=ALL_KEPT, attachments=[file])
 
-    @app_commands.command(description="Have me forget you; totals of quiz and polls stay right")
+    @app_commands.command(description="Make me forget you; the totals of quiz and polls stay right")
     async def delete(self, interaction: Interaction) -> None:
         view = discord.ui.View(timeout=None).add_item(ForgetButton())
         paragraphs = [WARNING, PLAYED]
@@ -74,14 +77,8 @@ class ForgetButton(Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.
             discord.ui.Button(label="Forget me", style=discord.ButtonStyle.danger, custom_id="mydata:forget")
         )
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls()
-
     async def press(self, interaction: Interaction) -> None:
-        now = discord.utils.utcnow().timestamp()
-        known = await members.forget(interaction.client.store, interaction.user.id, now)
-        sentence = "Done: I no longer know you." if known else "There was nothing: I didn't know you."
+        bot = interaction.client
+        known = await members.forget(bot.store, interaction.user.id, bot.now())
+        sentence = "Done. I've forgotten you." if known else "I had nothing about you."
         await interaction.response.edit_message(content=sentence, view=None)

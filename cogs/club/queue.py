@@ -1,4 +1,4 @@
-"""/queue: what runs, where one's own jobs are, and a button to cancel each."""
+"""/queue: what's running, where a member's own jobs are, and a button to cancel each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answering.job_buttons import CancelButton
-from bot.client import Woodshed
+from bot.client import Interaction, Woodshed
 from engine.contract import engine_pb2 as pb
 
 KINDS = {
@@ -35,9 +35,8 @@ class Queue(commands.Cog):
     async def cog_unload(self) -> None:
         self.bot.remove_dynamic_items(CancelButton)
 
-    @app_commands.command()
-    async def queue(self, interaction: discord.Interaction[Woodshed]) -> None:
-        """What the engine is working on, and where your jobs are."""
+    @app_commands.command(description="What the engine is working on, and where your jobs are")
+    async def queue(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         entries = await self.bot.engine.queue()
         own_key = self.bot.member_key(interaction.user.id)
@@ -45,16 +44,16 @@ class Queue(commands.Cog):
 
 
 def listing(entries: Sequence[pb.QueueReply.Entry], own_key: str) -> str:
-    """One line a job; a member's own in bold, and never left out. Whose the others are is nobody's business."""
+    """One line for each job; the member's own in bold, and never left out. Whose the others are stays private."""
     if not entries:
-        return "Nothing is running, and nobody waits."
+        return "The queue is empty."
     lines = []
     for number, entry in enumerate(entries):
         if number >= MOST_LINES and entry.member_key != own_key:
             continue
         what = KINDS.get(entry.kind, entry.kind)
         place = f"running, {entry.fraction:.0%}" if entry.position == 0 else f"number {entry.position} in the queue"
-        line = f"{what}: {place}, for {entry.waited_s:.0f} s"
+        line = f"{what}: {place}, {entry.waited_s:.0f} s so far"
         lines.append(f"- **yours: {line}**" if entry.member_key == own_key else f"- {line}")
     if len(entries) > len(lines):
         lines.append(f"- and {len(entries) - len(lines)} more")

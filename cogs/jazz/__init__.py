@@ -10,18 +10,25 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.posting import MIB, read_attachment, require_size
-from bot.client import Woodshed
+from bot.answering.posting import read_attachment, require_size
+from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
-from cogs.jazz.takes import ClipButton, InstrumentMenu, play
+from bot.settings import MIB
+from cogs.jazz.clip import ClipButton, InstrumentMenu, play
 from engine.contract import engine_pb2 as pb
-from engine.contract.limits import MAX_BARS, MAX_TAKES, MAX_TEMPO_BPM, METRES, MIN_BARS, MIN_TEMPO_BPM
+from engine.contract.limits import (
+    LARGEST_SEED,
+    MAX_BARS,
+    MAX_TAKES,
+    MAX_TEMPO_BPM,
+    METRES,
+    MIN_BARS,
+    MIN_TEMPO_BPM,
+)
 
-LARGEST_SEED = 2**53 - 1
-"""Discord's integers are JavaScript's."""
 LONGEST_CHORDS = 1500
 LONGEST_PHRASE_BYTES = MIB
-"""A few bars of MIDI have some kilobytes; the request keeps them for the buttons."""
+"""A few bars of MIDI take a few kilobytes; the request keeps them for the buttons."""
 
 
 class Jazz(commands.Cog):
@@ -36,24 +43,24 @@ class Jazz(commands.Cog):
     async def cog_unload(self) -> None:
         self.bot.remove_dynamic_items(ClipButton, InstrumentMenu)
 
-    @app_commands.command()
+    @app_commands.command(description="Order a jazz solo with a band, over your chords or over a form")
     @app_commands.describe(
-        chords="For example: Dm7 G7 | Cmaj7 | A7 (without chords: those of the form)",
+        chords="Bars between |, like Dm7 G7 | Cmaj7 | A7; if left out, the chords of the form",
         bars="How many bars",
         tempo="Beats per minute",
-        instrument="Who plays the solo",
-        seed="The same seed plays the same clip",
+        instrument="What the soloist plays",
+        seed="The same seed gives the same clip",
         form="A form instead of chords: blues, rhythm changes ...",
-        key="The key of the form; chords bring their own",
+        key="The key of the form; not needed with chords",
         feel="Swing, bossa ...",
-        style="In which style the solo is; without it, whatever suits instrument and tempo",
-        metre="4/4, or a waltz",
-        takes="So many lines are tried every eight bars, of which the critic draws one; more is slower",
-        phrase="A MIDI file with a phrase of yours, which the soloist answers",
+        style="The style of the solo; if left out, one that suits the instrument and the tempo",
+        metre="4/4, or 3/4 for a waltz",
+        takes="How many takes the critic picks from every eight bars; more takes longer",
+        phrase="A MIDI file with a phrase of yours for the soloist to answer",
     )
     async def jazz(
         self,
-        interaction: discord.Interaction[Woodshed],
+        interaction: Interaction,
         chords: app_commands.Range[str, 1, LONGEST_CHORDS] | None = None,
         bars: app_commands.Range[int, MIN_BARS, MAX_BARS] | None = None,
         tempo: app_commands.Range[float, MIN_TEMPO_BPM, MAX_TEMPO_BPM] | None = None,
@@ -67,7 +74,6 @@ class Jazz(commands.Cog):
         takes: app_commands.Range[int, 1, MAX_TAKES] | None = None,
         phrase: discord.Attachment | None = None,
     ) -> None:
-        """Improvise a clip over chords or a form."""
         request = pb.PlayRequest(
             chords=chords or "",
             bars=bars or 0,
@@ -88,33 +94,23 @@ class Jazz(commands.Cog):
         await play(interaction, request, partial(read_attachment, phrase, LONGEST_PHRASE_BYTES, "The phrase"))
 
     @jazz.autocomplete("instrument")
-    async def complete_instrument(
-        self, interaction: discord.Interaction[Woodshed], typed: str
-    ) -> list[app_commands.Choice[str]]:
+    async def complete_instrument(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return matching(typed, _as_pairs((await self.bot.catalogue.jazz.get()).instruments))
 
     @jazz.autocomplete("form")
-    async def complete_form(
-        self, interaction: discord.Interaction[Woodshed], typed: str
-    ) -> list[app_commands.Choice[str]]:
+    async def complete_form(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return matching(typed, _as_pairs((await self.bot.catalogue.jazz.get()).forms))
 
     @jazz.autocomplete("key")
-    async def complete_key(
-        self, interaction: discord.Interaction[Woodshed], typed: str
-    ) -> list[app_commands.Choice[str]]:
+    async def complete_key(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return matching(typed, _as_pairs((await self.bot.catalogue.jazz.get()).keys))
 
     @jazz.autocomplete("feel")
-    async def complete_feel(
-        self, interaction: discord.Interaction[Woodshed], typed: str
-    ) -> list[app_commands.Choice[str]]:
+    async def complete_feel(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return matching(typed, _as_pairs((await self.bot.catalogue.jazz.get()).feels))
 
     @jazz.autocomplete("style")
-    async def complete_style(
-        self, interaction: discord.Interaction[Woodshed], typed: str
-    ) -> list[app_commands.Choice[str]]:
+    async def complete_style(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return matching(typed, _as_pairs((await self.bot.catalogue.jazz.get()).styles))
 
 

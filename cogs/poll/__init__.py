@@ -13,15 +13,13 @@ import structlog
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.access import Interaction, guild_id_of, require_own_message, require_staff
-from bot.answering.live_reply import LiveReply
+from bot.answering.access import guild_id_of, require_own_message, require_staff
+from bot.answering.jobs import Job, one_job
 from bot.answering.posting import require_may_post, upload_limit_bytes
-from bot.client import Woodshed
-from bot.engine.calls import new_job_id
+from bot.client import Interaction, Woodshed
 from bot.errors import MissingPermission, Refused
 from bot.library.preparation import Preparation, collection
 from bot.rules.blind_poll import (
-    LARGEST_SEED,
     MAX_MINUTES,
     MIN_MINUTES,
     MOST_TRIALS,
@@ -49,9 +47,11 @@ from cogs.poll.posting import Poster
 from cogs.poll.question import PickButton, PickMenu
 from cogs.poll.steps import StepButton
 from cogs.poll.voting import ConfidenceMenu, KnowsButton, ReasonMenu, VoteButton
+from engine.contract.limits import LARGEST_SEED
 
 log = structlog.get_logger(__name__)
 
+BUTTONS = (VoteButton, KnowsButton, ConfidenceMenu, ReasonMenu, StepButton, PickButton, PickMenu, EarsButton)
 DISTURBED = "The poll is ready, but Discord doesn't take it at the moment; I'll post it as soon as it does."
 OTHER_CLIPS = "{count} of your clips were stored by an earlier version, without their score; hand them in again."
 
@@ -70,7 +70,11 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         self.counter = VoterCounter(bot, self.poster)
         self._preparing: dict[int, asyncio.Lock] = {}
 
+    async def cog_load(self) -> None:
+        self.bot.add_dynamic_items(*BUTTONS)
+
     async def cog_unload(self) -> None:
+        self.bot.remove_dynamic_items(*BUTTONS)
         self.closer.stop()
         self.counter.stop()
         await self.figures.close()
@@ -86,7 +90,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        ended = await series.leave(self.bot.store, guild.id, discord.utils.utcnow().timestamp())
+        ended = await series.leave(self.bot.store, guild.id, self.bot.now())
         log.warning("thrown out of a server", guild=guild.id, series_ended=ended)
 
     @commands.Cog.listener()
@@ -103,7 +107,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
                 if await ballots.has_any(self.bot.store, found.id):
                     log.warning("a series stands in part only", series=found.id, error=str(error))
                     continue
-                await series.void(self.bot.store, found.id, discord.utils.utcnow().timestamp())
+                await series.void(self.bot.store, found.id, self.bot.now())
                 log.warning("a series that can't be posted is called off", series=found.id, error=str(error))
             except (discord.HTTPException, OSError) as error:
                 log.warning("a series isn't posted yet", series=found.id, error=str(error))
@@ -145,10 +149,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
                 raise Refused(f"{series.ONE_AT_A_TIME} {opened.link if opened.opening_message_id else ''}".strip())
             if closes_in is None and pace == "days":
                 closes_in = self.bot.settings.club.poll_minutes
-            with self.bot.jobs.place(interaction.user.id):
-                reply = await LiveReply.begin(
-                    interaction, interval_s=self.bot.settings.discord.progress_interval_s, ephemeral=True
-                )
+            async with one_job(interaction, private=True) as job:
                 new = NewSeries(
                     guild_id=guild_id_of(interaction),
                     channel_id=place.id,
@@ -160,14 +161,14 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
                     recordings=recordings,
                     matched=matched,
                 )
-                found, remarks = await self._prepare(interaction, reply, new, trials, design, catches, closes_in)
+                found, remarks = await self._prepare(interaction, job, new, trials, design, catches, closes_in)
                 said = await self.post(found)
-        await reply.finish(content="\n".join([said, *remarks, "I won't tell you either which is which."]))
+                await job.finish(content="\n".join([said, *remarks, "I won't tell you either which is which."]))
 
     async def _prepare(
         self,
         interaction: Interaction,
-        reply: LiveReply,
+        job: Job,
         new: NewSeries,
         trials: int,
         design: str,
@@ -185,17 +186,16 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
             engine=engine,
             store=store,
             guild_id=guild_id,
-            member_key=self.bot.member_key(interaction.user.id),
+            job=job.ticket,
             max_bytes=upload_limit_bytes(interaction),
             matched=new.matched,
-            on_event=reply.show,
-            new_job_id=new_job_id,
+            on_event=job.show,
         )
         prepared = await preparation.trials(draws, found)
         before = trial_scores(await ballots.judgements(store, guild_id))
         voters = await ballots.typical_voters(store, guild_id) or TYPICAL_CLASS
         plan = await asyncio.to_thread(make_plan, before, trials, voters, random.Random(new.draw_seed))
-        now = discord.utils.utcnow().timestamp()
+        now = self.bot.now()
         recorded = await series.record(
             store,
             NewSeries(
@@ -226,7 +226,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         try:
             found = await self.poster.complete(found.id)
         except discord.Forbidden as error:
-            await asyncio.shield(series.void(self.bot.store, found.id, discord.utils.utcnow().timestamp()))
+            await asyncio.shield(series.void(self.bot.store, found.id, self.bot.now()))
             raise MissingPermission("I may not post in that channel any more, so the poll is off.") from error
         except discord.HTTPException as error:
             log.warning("a series isn't posted yet", series=found.id, status=error.status, code=error.code)
@@ -259,7 +259,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         found = await series.get(self.bot.store, number)
         if found is None or found.opening_message_id is None:
             raise Refused(ballots.GONE)
-        if not await series.close(self.bot.store, number, discord.utils.utcnow().timestamp()):
+        if not await series.close(self.bot.store, number, self.bot.now()):
             raise Refused(f"Series {number} has closed already: {found.link}")
         self.closer.wake()
         return f"Series {number} is closed; the result comes in a moment: {found.link}"
@@ -290,7 +290,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         found = await self._closed(interaction, number)
         await interaction.response.defer(ephemeral=True, thinking=True)
         message_id = await self.announcer.announce_again(found)
-        await series.set_announced(self.bot.store, found.id, message_id, discord.utils.utcnow().timestamp())
+        await series.set_announced(self.bot.store, found.id, message_id, self.bot.now())
         await interaction.edit_original_response(content=f"The result of series {number} is told again.")
 
     # ------------------------------------------------------------ what came of it
@@ -342,7 +342,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         judgements = await ballots.judgements(store, guild_id)
         embed = results.board_embed(best_ears(judgements, list(names)), names)
         view = discord.ui.View(timeout=None)
-        view.add_item(EarsButton(interaction.user.id not in names.values()))
+        view.add_item(EarsButton("off" if interaction.user.id in names.values() else "on"))
         await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
 
     @app_commands.command(description="Check that nobody changed the answers of a poll after it was opened")
@@ -409,7 +409,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
                 years=known.years if years is None else years,
                 hearing_aid=known.hearing_aid if hearing_aid is None else hearing_aid,
             )
-            await listeners.put(store, user, updated, discord.utils.utcnow().timestamp())
+            await listeners.put(store, user, updated, self.bot.now())
             said = _listener_sentence(updated)
         await interaction.response.send_message(said, ephemeral=True)
 
@@ -457,13 +457,5 @@ def _require_may_post_in(interaction: Interaction, channel: discord.TextChannel 
         raise MissingPermission(f"I may not {names} in {channel.mention}, so I can't post a poll there.")
 
 
-BUTTONS = (VoteButton, KnowsButton, ConfidenceMenu, ReasonMenu, StepButton, PickButton, PickMenu, EarsButton)
-
-
 async def setup(bot: Woodshed) -> None:
-    bot.add_dynamic_items(*BUTTONS)
     await bot.add_cog(Polls(bot))
-
-
-async def teardown(bot: Woodshed) -> None:
-    bot.remove_dynamic_items(*BUTTONS)

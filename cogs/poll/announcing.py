@@ -38,7 +38,7 @@ class Announcer:
             known = await self._told_before(found)
             if known is not None:
                 return known
-        await series.set_announcing(self.bot.store, found.id, discord.utils.utcnow().timestamp())
+        await series.set_announcing(self.bot.store, found.id, self.bot.now())
         message_id = await self._send(found, nonce=f"result-{found.id}")
         await self._close_messages(found)
         return message_id

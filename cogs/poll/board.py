@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Self
-
 import discord
 
-from bot.answering.access import Interaction, guild_id_of
+from bot.answering.access import guild_id_of
 from bot.answering.durable import Durable
+from bot.client import Interaction
 from bot.store import listeners
 
 
@@ -17,24 +15,18 @@ class EarsButton(
 ):
     """Joins or leaves."""
 
-    def __init__(self, shown: bool) -> None:
+    def __init__(self, shown: str) -> None:
         super().__init__(
             discord.ui.Button(
-                label="Show me on the board" if shown else "Take me off the board",
+                label="Show me on the board" if shown == "on" else "Take me off the board",
                 style=discord.ButtonStyle.secondary,
-                custom_id=f"ears:{'on' if shown else 'off'}",
+                custom_id=f"ears:{shown}",
             )
         )
-        self.shown = shown
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(match["shown"] == "on")
+        self.shown = shown == "on"
 
     async def press(self, interaction: Interaction) -> None:
-        now = discord.utils.utcnow().timestamp()
+        now = interaction.client.now()
         await listeners.show_ears(
             interaction.client.store, guild_id_of(interaction), interaction.user.id, self.shown, now
         )

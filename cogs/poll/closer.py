@@ -64,7 +64,7 @@ class Closer:
 
     async def _work(self) -> None:
         async with self._lock:
-            wake_at = _now() + LOOK_EVERY_S
+            wake_at = self.bot.now() + LOOK_EVERY_S
             try:
                 deadline = await self._close_due()
                 wake_at = wake_at if deadline is None else min(wake_at, deadline)
@@ -75,7 +75,7 @@ class Closer:
     async def _close_due(self) -> float | None:
         """Close what is overdue, tell what isn't told yet, remind; returns the next deadline."""
         store = self.bot.store
-        await series.close_overdue(store, _now())
+        await series.close_overdue(store, self.bot.now())
         for found in await series.unannounced(store):
             await self._tell(found)
         for found in await series.with_deadline(store):
@@ -87,7 +87,7 @@ class Closer:
             self._alarm.cancel()
             self._alarm = None
         if at is not None:
-            self._alarm = asyncio.get_running_loop().call_later(max(0.0, at - _now()), self.wake)
+            self._alarm = asyncio.get_running_loop().call_later(max(0.0, at - self.bot.now()), self.wake)
 
     async def _tell(self, found: Series) -> None:
         """Tell a result. Trouble that may pass is tried again; staff are told once."""
@@ -96,21 +96,21 @@ class Closer:
             message_id = await self._announce(found)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             code = error.code if isinstance(error, discord.HTTPException) else 0
-            is_over = code == UNKNOWN_CHANNEL or _now() - found.closed_at > TRIED_FOR_S
+            is_over = code == UNKNOWN_CHANNEL or self.bot.now() - found.closed_at > TRIED_FOR_S
             log.warning("a result can't be told", series=found.id, error=str(error), again=not is_over)
             if found.id not in self._told:
                 self._told.add(found.id)
                 await self._tell_staff(found, _trouble(found, code, is_over))
             if is_over:
-                await series.set_announced(self.bot.store, found.id, None, _now())
+                await series.set_announced(self.bot.store, found.id, None, self.bot.now())
             return
         self._told.discard(found.id)
-        await series.set_announced(self.bot.store, found.id, message_id, _now())
+        await series.set_announced(self.bot.store, found.id, message_id, self.bot.now())
 
     async def _remind_of(self, found: Series) -> None:
         assert found.closes_at is not None
         times = reminder_times(found.prepared_at, found.closes_at)
-        due = sum(time <= _now() for time in times)
+        due = sum(time <= self.bot.now() for time in times)
         if due <= found.reminded or not self.bot.settings.club.poll_reminders:
             return
         if not await series.set_reminded(self.bot.store, found.id, due):
@@ -127,7 +127,3 @@ def _trouble(found: Series, code: int, is_over: bool) -> str:
     if is_over:
         return f"I can't tell {where}: Discord doesn't take it there (code {code}). {again}"
     return f"I can't tell {where} at the moment (code {code}); I'll keep trying for a day. {again}"
-
-
-def _now() -> float:
-    return discord.utils.utcnow().timestamp()

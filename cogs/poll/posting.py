@@ -19,7 +19,7 @@ from bot.client import Woodshed
 from bot.store import ballots, series
 from bot.store.series import Series, Trial
 from cogs.poll import wording
-from cogs.poll.steps import StepButton
+from cogs.poll.steps import Step, StepButton
 from cogs.poll.voting import trial_buttons
 
 log = structlog.get_logger(__name__)
@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 COLOUR = discord.Colour.gold()
 LOOKED_THROUGH = 100
 """Messages of a channel among which one's own is looked for."""
+LATE_S = 60.0
+"""After so long the posting is being taken up again: then what stands there has to be looked for."""
 THREAD_EXISTS = 160004
 
 
@@ -86,19 +88,19 @@ class Poster:
         message: discord.Message | None = None
         if found.posting_at is not None:
             message = await self.find(channel, found.posting_at, lambda one: is_opening(one, found.id, trials))
-        await series.set_posting(store, found.id, _now())
+        await series.set_posting(store, found.id, self.bot.now())
         if message is None:
             if found.kind == "question":
                 message = await channel.send(**await self._show_question(found, trials[0]), nonce=f"series-{found.id}")
             else:
                 view = discord.ui.View(timeout=None)
                 if found.pace == "live":
-                    view.add_item(StepButton(found.id, "next", 1))
+                    view.add_item(StepButton(found.id, Step.NEXT, 1))
                 embed = opening_embed(found, trials)
                 message = await channel.send(embed=embed, view=view, nonce=f"series-{found.id}")
         await series.set_opened(store, found.id, message.id)
         if found.kind == "question":
-            await series.set_shown(store, trials[0].id, message.id, _now())
+            await series.set_shown(store, trials[0].id, message.id, self.bot.now())
 
     async def _thread(self, number: int, trials: int) -> None:
         """A thread for several trials, where the channel allows one; else they stand in the channel."""
@@ -125,7 +127,11 @@ class Poster:
         assert found is not None
         channel = self._channel(found.trials_channel, found)
         since = found.posting_at or found.prepared_at
-        message = await self.find(channel, since, lambda one: is_trial(one, trial.id)) if _is_late(since) else None
+        message = (
+            await self.find(channel, since, lambda one: is_trial(one, trial.id))
+            if self.bot.now() - since > LATE_S
+            else None
+        )
         if message is None:
             message = await channel.send(
                 embed=trial_embed(found, trial, len(trials), 0),
@@ -133,7 +139,7 @@ class Poster:
                 view=trial_view(found, trial, len(trials)),
                 nonce=f"trial-{trial.id}",
             )
-        await series.set_shown(store, trial.id, message.id, _now())
+        await series.set_shown(store, trial.id, message.id, self.bot.now())
 
     async def find(
         self, channel: discord.PartialMessageable, since: float, is_it: Callable[[discord.Message], bool]
@@ -189,7 +195,7 @@ def trial_view(found: Series, trial: Trial, trials: int) -> discord.ui.View:
         view.add_item(item)
     if found.pace == "live":
         is_last = trial.number == trials
-        view.add_item(StepButton(found.id, "reveal" if is_last else "next", trial.number + 1))
+        view.add_item(StepButton(found.id, Step.REVEAL if is_last else Step.NEXT, trial.number + 1))
     return view
 
 
@@ -223,12 +229,3 @@ def _can_have_threads(bot: Woodshed, found: Series) -> bool:
         return False
     permissions = channel.permissions_for(channel.guild.me)
     return permissions.create_public_threads and permissions.send_messages_in_threads
-
-
-def _is_late(since: float) -> bool:
-    """Whether the posting is being taken up again: then what stands there has to be looked for."""
-    return _now() - since > 60.0
-
-
-def _now() -> float:
-    return discord.utils.utcnow().timestamp()

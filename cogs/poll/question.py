@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import discord
 
-from bot.answering.access import Interaction
 from bot.answering.durable import Durable
 from bot.answering.text import MAX_FIELD, counted, percent, shorten
+from bot.client import Interaction
 from bot.rules.blind_poll import Ballot
 from bot.store.ballots import Change, chosen_options
 from bot.store.series import Series, Trial
@@ -104,12 +104,6 @@ class PickButton(
         )
         self.trial = trial
         self.place = place
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(int(match["trial"]), int(match["place"]))
 
     async def press(self, interaction: Interaction) -> None:
         await cast(interaction, self.trial, Change(choice=str(self.place)))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Literal, Self
+from enum import StrEnum
+from typing import Any
 
 import discord
 
-from bot.answering.access import Interaction, require_staff
+from bot.answering.access import require_staff
 from bot.answering.durable import Durable
+from bot.client import Interaction
 
-Step = Literal["next", "reveal"]
+
+class Step(StrEnum):
+    NEXT = "next"
+    REVEAL = "reveal"
 
 
 class StepButton(
@@ -21,28 +25,24 @@ class StepButton(
     """Goes one step on. Its id says which step, so that a second press takes none."""
 
     def __init__(self, series: int, step: Step, place: int) -> None:
-        label = {"next": "Next" if place > 1 else "First", "reveal": "Reveal"}[step]
+        label = "Reveal" if step is Step.REVEAL else "Next" if place > 1 else "First"
         super().__init__(
             discord.ui.Button(
                 label=f"{label} (staff)",
                 style=discord.ButtonStyle.secondary,
-                custom_id=f"series:{series}:{step}:{place}",
+                custom_id=f"series:{series}:{step.value}:{place}",
                 row=1,
             )
         )
         self.series = series
-        self.step: Step = step
+        self.step = step
         self.place = place
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(int(match["series"]), "next" if match["step"] == "next" else "reveal", int(match["place"]))
 
     async def press(self, interaction: Interaction) -> None:
         require_staff(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         cog: Any = interaction.client.get_cog("Polls")
-        said = await (cog.show_next(self.series, self.place) if self.step == "next" else cog.close_series(self.series))
+        said = await (
+            cog.show_next(self.series, self.place) if self.step is Step.NEXT else cog.close_series(self.series)
+        )
         await interaction.edit_original_response(content=said)

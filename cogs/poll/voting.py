@@ -13,8 +13,8 @@ from typing import Any, Self
 import discord
 import structlog
 
-from bot.answering.access import Interaction
 from bot.answering.durable import Durable
+from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules.blind_poll import CHOICES, Choice
 from bot.rules.listening.confidence import LEVELS
@@ -73,7 +73,7 @@ async def _write(interaction: Interaction, trial: int, change: Change) -> Stored
                 trial,
                 user.id,
                 change,
-                discord.utils.utcnow().timestamp(),
+                interaction.client.now(),
                 message_id=message.id if message is not None and is_public else None,
                 names=[name for name in (user.name, user.global_name, user.display_name) if name],
             )
@@ -101,7 +101,7 @@ def private_view(stored: Stored) -> discord.ui.View:
     if ballot.choice:
         view.add_item(ConfidenceMenu.of(stored.trial, ballot.confidence))
         view.add_item(ReasonMenu.of(stored.trial, ballot.reasons))
-    view.add_item(KnowsButton(stored.trial, not ballot.knows))
+    view.add_item(KnowsButton(stored.trial, "unknown" if ballot.knows else "known"))
     return view
 
 
@@ -121,12 +121,6 @@ class VoteButton(
         self.trial = trial
         self.choice = choice
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(int(match["trial"]), Choice(match["choice"]))
-
     async def press(self, interaction: Interaction) -> None:
         await cast(interaction, self.trial, Change(choice=self.choice))
 
@@ -138,26 +132,20 @@ class KnowsButton(
 ):
     """Says that the piece is known, or that it isn't. Pressing it twice says the same twice."""
 
-    def __init__(self, trial: int, knows: bool = True) -> None:
+    def __init__(self, trial: int, knows: str = "known") -> None:
         super().__init__(
             discord.ui.Button(
-                label="I know this piece" if knows else "I don't know this piece",
+                label="I know this piece" if knows == "known" else "I don't know this piece",
                 style=discord.ButtonStyle.secondary,
-                custom_id=f"vote:{trial}:{'known' if knows else 'unknown'}",
+                custom_id=f"vote:{trial}:{knows}",
                 row=2,
             )
         )
         self.trial = trial
         self.knows = knows
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(int(match["trial"]), match["knows"] == "known")
-
     async def press(self, interaction: Interaction) -> None:
-        await cast(interaction, self.trial, Change(knows=self.knows))
+        await cast(interaction, self.trial, Change(knows=self.knows == "known"))
 
 
 class ConfidenceMenu(

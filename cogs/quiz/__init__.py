@@ -9,18 +9,21 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.access import Interaction, guild_id_of
+from bot.answering.access import guild_id_of
 from bot.answering.live_reply import LiveReply
 from bot.answering.posting import require_may_post
-from bot.client import Woodshed
+from bot.answering.text import too_many_questions
+from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused
-from bot.rules.blind_poll import LARGEST_SEED
 from bot.rules.quiz import MAX_OPTIONS, Question, Score, leaderboard, streak, to_avoid
 from bot.rules.quotas import Quota
 from bot.store import ballots, quiz
-from cogs.quiz import views
+from cogs.quiz.questions import AnswerButton, CardButton, question_embed, question_view
+from cogs.quiz.scores import LeaderboardButton, leaderboard_embed, score_embed
+from engine.contract.limits import LARGEST_SEED
 
+BUTTONS = (AnswerButton, CardButton, LeaderboardButton)
 QUESTIONS_PER_MINUTE = 6
 """For one member: enough to practise fast, too few to flood a channel."""
 
@@ -33,17 +36,23 @@ class Quiz(commands.Cog):
         self.draw_seed = draw_seed
         self.quota = Quota(QUESTIONS_PER_MINUTE, 60.0)
 
-    @app_commands.command(name="quiz", description="A PyTorch question for this channel; answers are private")
-    @app_commands.describe(topic="What it should be about; anything if left out")
+    async def cog_load(self) -> None:
+        self.bot.add_dynamic_items(*BUTTONS)
+
+    async def cog_unload(self) -> None:
+        self.bot.remove_dynamic_items(*BUTTONS)
+
+    @app_commands.command(name="quiz", description="Ask this channel a PyTorch question; everybody answers privately")
+    @app_commands.describe(topic="What it's about; anything if left out")
     @app_commands.guild_only()
     async def ask_question(self, interaction: Interaction, topic: str = "") -> None:
         guild_id, channel_id = guild_id_of(interaction), interaction.channel_id
         require_may_post(interaction, "embed_links")
         assert channel_id is not None
-        now = discord.utils.utcnow().timestamp()
+        now = self.bot.now()
         wait_s = self.quota.take(interaction.user.id, now)
         if wait_s:
-            raise Refused(f"That's a lot of questions for one minute; the next one can come in {wait_s:.0f} s.")
+            raise Refused(too_many_questions(wait_s))
         answer = await LiveReply.begin(interaction)
         store = self.bot.store
         recent = await quiz.recent_generators(store, guild_id, interaction.user.id, topic)
@@ -62,23 +71,23 @@ class Quiz(commands.Cog):
         posted = await quiz.add_question(
             store, question, guild_id=guild_id, channel_id=channel_id, asked_by=interaction.user.id, now=now
         )
-        message_id = await answer.finish(embeds=[views.question_embed(posted)], view=views.question_view(posted))
+        message_id = await answer.finish(embeds=[question_embed(posted)], view=question_view(posted))
         await quiz.set_message(store, posted.id, message_id)
 
     @ask_question.autocomplete("topic")
-    async def complete_topic(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+    async def complete_topic(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         topics = await self.bot.catalogue.topics.get()
-        return matching(current, [(topic.replace("-", " "), topic) for topic in topics])
+        return matching(typed, [(topic.replace("-", " "), topic) for topic in topics])
 
-    @app_commands.command(name="score", description="Your own score, for your eyes only")
+    @app_commands.command(description="Your own score; only you see it")
     @app_commands.guild_only()
     async def score(self, interaction: Interaction) -> None:
         store, guild_id, member = self.bot.store, guild_id_of(interaction), interaction.user.id
         judgements = await ballots.judgements(store, guild_id, discord_id=member)
         listening = Score(len(judgements), sum(vote.right for vote in judgements))
         shown = await quiz.is_shown(store, guild_id, member)
-        view = discord.ui.View(timeout=None).add_item(views.LeaderboardButton(not shown))
-        embed = views.score_embed(
+        view = discord.ui.View(timeout=None).add_item(LeaderboardButton("off" if shown else "on"))
+        embed = score_embed(
             topics=await quiz.scores_by_topic(store, guild_id, member),
             streak=streak(await quiz.latest_results(store, guild_id, member)),
             listening=listening,
@@ -87,23 +96,15 @@ class Quiz(commands.Cog):
         )
         await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
 
-    @app_commands.command(name="leaderboard", description="Quiz scores of those who chose to be shown")
+    @app_commands.command(description="The quiz scores of everybody who wants to be listed")
     @app_commands.guild_only()
     async def leaderboard(self, interaction: Interaction) -> None:
         require_may_post(interaction, "embed_links")
         store, guild_id = self.bot.store, guild_id_of(interaction)
         standings = leaderboard(await quiz.shown_scores(store, guild_id))
-        embed = views.leaderboard_embed(standings, await quiz.class_total(store, guild_id))
+        embed = leaderboard_embed(standings, await quiz.class_total(store, guild_id))
         await interaction.response.send_message(embed=embed)
 
 
-BUTTONS = (views.AnswerButton, views.CardButton, views.LeaderboardButton)
-
-
 async def setup(bot: Woodshed) -> None:
-    bot.add_dynamic_items(*BUTTONS)
     await bot.add_cog(Quiz(bot))
-
-
-async def teardown(bot: Woodshed) -> None:
-    bot.remove_dynamic_items(*BUTTONS)

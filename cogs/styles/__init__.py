@@ -1,4 +1,4 @@
-"""/styles: the style book and the server's own styles, on one contact sheet; staff add and remove the latter."""
+"""/styles: the style book and the server's own styles on one contact sheet; staff add and remove the server's."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.access import Interaction, guild_id_of, require_staff
-from bot.answering.job_buttons import cancel_view
-from bot.answering.live_reply import LiveReply, Upload
+from bot.answering.access import guild_id_of, require_staff
+from bot.answering.jobs import one_job
+from bot.answering.parcels import Upload
 from bot.answering.posting import read_attachment, require_may_post, require_size, upload_limit_bytes
-from bot.answering.text import MAX_EMBED, counted, shorten
-from bot.client import Woodshed
-from bot.engine.calls import new_job_id
+from bot.answering.text import MAX_ALT_TEXT, MAX_EMBED, counted, shorten
+from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching, style_label
 from bot.errors import Refused
 from bot.library import own_styles
@@ -23,7 +22,6 @@ from bot.store import styles
 from bot.store.styles import OwnStyle
 from engine.contract import engine_pb2 as pb
 
-MAX_ALT_TEXT = 1024
 MOST_PAGES = 10
 """Discord's limit on embeds and on files in one message."""
 
@@ -34,38 +32,31 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
     def __init__(self, bot: Woodshed) -> None:
         self.bot = bot
 
-    @app_commands.command(name="list", description="A picture in every style there is, with names, artists and years")
-    @app_commands.describe(image="The picture to show them on; without one, a portrait")
+    @app_commands.command(name="list", description="One picture in every style, with names, artists and years")
+    @app_commands.describe(image="The picture to show them on; if left out, a portrait")
     async def list_styles(self, interaction: Interaction, image: discord.Attachment | None = None) -> None:
         limit = self.bot.settings.discord.max_attachment_bytes
         require_may_post(interaction, "attach_files", "embed_links")
         if image:
             require_size(image, limit, "The picture")
-        with self.bot.jobs.place(interaction.user.id):
-            job = pb.Job(job_id=new_job_id(), member_key=self.bot.member_key(interaction.user.id))
-            reply = await LiveReply.begin(
-                interaction,
-                interval_s=self.bot.settings.discord.progress_interval_s,
-                progress_view=cancel_view(job.job_id),
-                ephemeral=True,
-            )
+        async with one_job(interaction, private=True) as job:
             content = await read_attachment(image, limit, "The picture") if image else b""
             guild_id = interaction.guild_id
             own = [] if guild_id is None else await styles.of_guild(self.bot.store, guild_id)
-            request = pb.StyleSheetRequest(job=job, image=content, max_bytes=upload_limit_bytes(interaction))
-            result = await own_styles.style_sheet(self.bot.engine, self.bot.store, own, request, reply.show)
+            request = pb.StyleSheetRequest(job=job.ticket, image=content, max_bytes=upload_limit_bytes(interaction))
+            result = await own_styles.style_sheet(self.bot.engine, self.bot.store, own, request, job.show)
             pages = result.pages[:MOST_PAGES]
-            await reply.finish(
+            await job.finish(
                 content="\n".join(result.notes) or None,
                 embeds=embeds(pages, await self.bot.catalogue.styles.get(), own),
                 uploads=[Upload(_file_name(number), page.sheet, _alt_text(page)) for number, page in enumerate(pages)],
             )
 
     @app_commands.guild_only()
-    @app_commands.command(description="Staff: add a style to this server, taken from a picture")
+    @app_commands.command(description="Staff: add a style to this server, learned from a picture")
     @app_commands.describe(
-        image="The picture whose style it is; I keep a small copy of it",
-        name="What members will type: letters from a to z, digits, hyphens",
+        image="The picture to learn it from; I keep a small copy",
+        name="What members type: letters a to z, digits and hyphens",
     )
     async def add(
         self, interaction: Interaction, image: discord.Attachment, name: app_commands.Range[str, 1, 100]
@@ -83,7 +74,7 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
         with self.bot.jobs.place(interaction.user.id):
             await interaction.response.defer(ephemeral=True, thinking=True)
             if style in {each.name for each in await self.bot.engine.list_styles()}:
-                raise Refused(f"`{style}` is a style of the style book; please choose another name.")
+                raise Refused(f"`{style}` is in the style book already. Please choose another name.")
             encoded = await self.bot.engine.encode_style(await read_attachment(image, limit_bytes, "The picture"))
             await styles.add(
                 self.bot.store,
@@ -94,22 +85,22 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
                 picture=encoded.picture,
                 added_by=interaction.user.id,
                 limit=most,
-                now=discord.utils.utcnow().timestamp(),
+                now=self.bot.now(),
             )
             await interaction.edit_original_response(
-                content=f"Added `{style}`: `/stylize style:{style}` paints in it, `/styles list` shows it."
+                content=f"Added `{style}`. Try it with `/stylize style:{style}`; `/styles list` shows it too."
             )
 
     @app_commands.guild_only()
     @app_commands.command(description="Staff: remove one of this server's own styles")
-    @app_commands.describe(name="Which one")
+    @app_commands.describe(name="Which style")
     async def remove(self, interaction: Interaction, name: app_commands.Range[str, 1, 100]) -> None:
         require_staff(interaction)
         style = as_typed(name)
         if not await styles.remove(self.bot.store, guild_id_of(interaction), style):
-            raise Refused(f"This server has no style of its own called `{discord.utils.escape_markdown(style)}`.")
+            raise Refused(f"This server has no style called `{discord.utils.escape_markdown(style)}` of its own.")
         await interaction.response.send_message(
-            f"Removed `{style}` and its picture. What was painted in it stays.", ephemeral=True
+            f"Removed `{style}` and its picture. Everything painted in it stays.", ephemeral=True
         )
 
     @remove.autocomplete("name")
@@ -154,7 +145,7 @@ def _file_name(number: int) -> str:
 
 
 def _alt_text(page: pb.StyleSheetResult.Page) -> str:
-    return shorten("The same picture in the styles " + ", ".join(page.names), MAX_ALT_TEXT)
+    return shorten("The same picture in these styles: " + ", ".join(page.names), MAX_ALT_TEXT)
 
 
 async def setup(bot: Woodshed) -> None:

@@ -9,26 +9,22 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.job_buttons import cancel_view
-from bot.answering.live_reply import LiveReply, Upload
+from bot.answering.jobs import one_job
+from bot.answering.parcels import Upload
 from bot.answering.posting import read_attachment, require_may_post, require_size
-from bot.client import Woodshed
-from bot.engine.calls import new_job_id
+from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused
 from bot.library import own_styles
 from cogs.stylize.pictures import PictureButton, StyleMenu, paint
 from engine.contract import engine_pb2 as pb
-
-LARGEST_SEED = 2**53 - 1
-"""Discord's integers are JavaScript's."""
-
+from engine.contract.limits import LARGEST_SEED
 
 UNTYPED_SUFFIXES = (".heic", ".heif", ".avif")
 
 
 class Stylize(commands.Cog):
-    """Pictures in the manner of paintings."""
+    """Pictures in the style of paintings."""
 
     def __init__(self, bot: Woodshed) -> None:
         self.bot = bot
@@ -42,21 +38,21 @@ class Stylize(commands.Cog):
         self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
         self.bot.remove_dynamic_items(PictureButton, StyleMenu)
 
-    @app_commands.command()
+    @app_commands.command(description="Repaint a picture in the style of a painting")
     @app_commands.describe(
         image="The picture or short film to repaint",
-        style="A style of the style book or of this server; without one the engine draws",
-        style_image="A picture whose style to take instead",
-        strength="0: the picture itself ... 100: all style (the default)",
+        style="A style from the style book or this server; if left out, I draw one",
+        style_image="A picture to take the style from instead",
+        strength="From 0 (the picture itself) to 100 (all style, the default)",
         keep_colors="Keep the picture's own colours",
-        size="Longer side of the result in pixels",
+        size="The longer side of the result, in pixels",
         blend_with="A second style to mix in",
         blend="How much of the second style, in percent (50 by default)",
         seed="The same seed draws the same style",
     )
     async def stylize(
         self,
-        interaction: discord.Interaction[Woodshed],
+        interaction: Interaction,
         image: discord.Attachment,
         style: app_commands.Range[str, 1, 100] | None = None,
         style_image: discord.Attachment | None = None,
@@ -67,11 +63,10 @@ class Stylize(commands.Cog):
         blend: app_commands.Range[int, 0, 100] | None = None,
         seed: app_commands.Range[int, 0, LARGEST_SEED] | None = None,
     ) -> None:
-        """Repaint a picture in the style of a painting."""
         if style and style_image:
             raise Refused("Please choose either `style` or `style_image`, not both.")
         if blend is not None and not blend_with:
-            raise Refused("`blend` says how much of `blend_with`; please choose that, too.")
+            raise Refused("`blend` needs a second style. Please choose one with `blend_with`.")
         limit = self.bot.settings.discord.max_attachment_bytes
         require_size(image, limit, "The picture")
         if style_image:
@@ -94,42 +89,33 @@ class Stylize(commands.Cog):
 
     @stylize.autocomplete("style")
     @stylize.autocomplete("blend_with")
-    async def complete_style(
-        self, interaction: discord.Interaction[Woodshed], typed: str
-    ) -> list[app_commands.Choice[str]]:
+    async def complete_style(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         styles = await own_styles.choices(self.bot.store, self.bot.catalogue, interaction.guild_id)
         return matching(typed, [(style.label, style.name) for style in styles])
 
-    async def stylize_this(self, interaction: discord.Interaction[Woodshed], message: discord.Message) -> None:
-        """The message menu: repaint the first picture of a message in a style that the engine draws."""
+    async def stylize_this(self, interaction: Interaction, message: discord.Message) -> None:
+        """The message menu: repaint the first picture of a message in a style drawn by lot."""
         found = pictures(message)
         if not found:
-            raise Refused("There is no picture in that message.")
+            raise Refused("There's no picture in that message.")
         limit = self.bot.settings.discord.max_attachment_bytes
         require_size(found[0], limit, "The picture")
         source = partial(read_attachment, found[0], limit, "The picture")
         await paint(interaction, pb.StylizeRequest(strength=1.0), source)
 
-    @app_commands.command()
+    @app_commands.command(description="What the network sees in a picture: feature maps of three of its stages")
     @app_commands.describe(image="The picture to look at")
-    async def see(self, interaction: discord.Interaction[Woodshed], image: discord.Attachment) -> None:
-        """What the network sees in a picture: feature maps of its first, middle and last stage."""
+    async def see(self, interaction: Interaction, image: discord.Attachment) -> None:
         limit = self.bot.settings.discord.max_attachment_bytes
         require_may_post(interaction, "attach_files", "embed_links")
         require_size(image, limit, "The picture")
-        with self.bot.jobs.place(interaction.user.id):
-            job = pb.Job(job_id=new_job_id(), member_key=self.bot.member_key(interaction.user.id))
-            reply = await LiveReply.begin(
-                interaction,
-                interval_s=self.bot.settings.discord.progress_interval_s,
-                progress_view=cancel_view(job.job_id),
-            )
+        async with one_job(interaction) as job:
             content = await read_attachment(image, limit, "The picture")
-            result = await self.bot.engine.see(pb.SeeRequest(job=job, image=content), reply.show)
+            result = await self.bot.engine.see(pb.SeeRequest(job=job.ticket, image=content), job.show)
             shown = discord.Embed(title="What the network sees", description="\n".join(result.notes) or None)
             shown.set_image(url="attachment://feature-maps.png")
             sheet = Upload("feature-maps.png", result.sheet, "Feature maps of three stages of the encoder")
-            await reply.finish(embeds=[shown], uploads=[sheet])
+            await job.finish(embeds=[shown], uploads=[sheet])
 
 
 def pictures(message: discord.Message) -> list[discord.Attachment]:

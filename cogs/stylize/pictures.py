@@ -5,21 +5,17 @@ The buttons know the answer's number; the store knows the rest, also after a res
 
 from __future__ import annotations
 
-import re
-import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Self
 
 import discord
 
 from bot.answering.creations import delete, find
 from bot.answering.durable import Durable
-from bot.answering.job_buttons import cancel_view
-from bot.answering.live_reply import LiveReply, Upload
+from bot.answering.jobs import one_job
 from bot.answering.menus import MOST_OPTIONS, ChoiceMenu
+from bot.answering.parcels import Upload
 from bot.answering.posting import REQUEST_LIMIT_BYTES, read_attachment, require_may_post, upload_limit_bytes
-from bot.client import Woodshed
-from bot.engine.calls import new_job_id
+from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.library import own_styles
 from bot.library.own_styles import StyleChoice
@@ -35,7 +31,7 @@ LABELS = {
     "another": "Another style",
     "stronger": "Stronger",
     "weaker": "Weaker",
-    "next": "Use as next input",
+    "next": "Paint over this one",
     "delete": "Delete",
 }
 
@@ -44,35 +40,29 @@ Source = Callable[[], Awaitable[bytes]]
 
 
 async def paint(
-    interaction: discord.Interaction[Woodshed],
+    interaction: Interaction,
     request: pb.StylizeRequest,
     image: Source,
     style_image: Source | None = None,
 ) -> None:
-    """Acknowledge, have the engine paint, post the picture with its buttons, and keep what they need.
+    """Have the engine paint, post the picture with its buttons, and keep what they need.
 
     `request` comes without files and codes. Raises Refused, and what the sources and the engine raise."""
     bot = interaction.client
     require_may_post(interaction, "attach_files", "embed_links")
     used = await own_styles.put_codes(bot.store, interaction.guild_id, request)
-    with bot.jobs.place(interaction.user.id):
-        request.job.job_id = new_job_id()
-        request.job.member_key = bot.member_key(interaction.user.id)
-        reply = await LiveReply.begin(
-            interaction,
-            interval_s=bot.settings.discord.progress_interval_s,
-            progress_view=cancel_view(request.job.job_id),
-        )
+    async with one_job(interaction) as job:
+        request.job.CopyFrom(job.ticket)
         request.image = await image()
         request.style_image = await style_image() if style_image else b""
         request.max_bytes = upload_limit_bytes(interaction)
-        result = await own_styles.stylize(bot.engine, bot.store, used, request, reply.show)
+        result = await own_styles.stylize(bot.engine, bot.store, used, request, job.show)
         files = uploads(result)
         for name in ("image", "before_after"):
             result.ClearField(name)
         creation_id = await keep(interaction, request, result)
         styles = await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)
-        message_id = await reply.finish(
+        message_id = await job.finish(
             embeds=[embed(request, result, styles, with_before_after=len(files) > 1)],
             uploads=files,
             view=picture_view(creation_id, styles, result.style, request.strength),
@@ -80,7 +70,7 @@ async def paint(
         await creations.posted(bot.store, creation_id, message_id)
 
 
-async def keep(interaction: discord.Interaction[Woodshed], request: pb.StylizeRequest, result: pb.StylizeResult) -> int:
+async def keep(interaction: Interaction, request: pb.StylizeRequest, result: pb.StylizeResult) -> int:
     """Record what the buttons will need: the request as it turned out, its pictures, and the result without its own.
 
     Takes the files out of the request: they are megabytes, and a copy would hold up the event loop."""
@@ -103,21 +93,23 @@ async def keep(interaction: discord.Interaction[Woodshed], request: pb.StylizeRe
         request=request.SerializeToString(),
         result=result.SerializeToString(),
         files=files,
-        now=time.time(),
+        now=interaction.client.now(),
     )
 
 
 def embed(
     request: pb.StylizeRequest, result: pb.StylizeResult, styles: Sequence[StyleChoice], *, with_before_after: bool
 ) -> discord.Embed:
-    """Before and after, with everything that it takes to make it again."""
+    """Before and after, with everything needed to make it again."""
     labels = {style.name: style.label for style in styles}
     shown = discord.Embed(title=labels.get(result.style, result.style), description="\n".join(result.notes) or None)
     shown.add_field(name="Style", value=result.style)
     if request.blend_with or request.blend_with_name:
         blended = result.style.rpartition(" + ")[2]  # as the style book spells it, however it was typed
         shown.add_field(name="Blended with", value=f"{blended}, {request.blend:.0%}")
-    shown.add_field(name="Strength", value=f"{request.strength:.0%}" + (", own colours" if request.keep_colors else ""))
+    shown.add_field(
+        name="Strength", value=f"{request.strength:.0%}" + (", with its own colours" if request.keep_colors else "")
+    )
     shown.add_field(name="Size", value=f"{result.width} x {result.height} px")
     shown.add_field(name="Time", value=f"{result.compute_s:.2f} s")
     shown.add_field(name="Seed", value=str(result.seed))
@@ -129,7 +121,9 @@ def embed(
 
 def uploads(result: pb.StylizeResult) -> list[Upload]:
     """The picture itself, and the two side by side unless both are too much for one message."""
-    files = [Upload(f"stylized.{result.extension}", result.image, f"The picture, repainted: {result.style}")]
+    files = [
+        Upload(f"stylized.{result.extension}", result.image, f"The picture, repainted in the style {result.style}")
+    ]
     if result.before_after and len(result.image) + len(result.before_after) < REQUEST_LIMIT_BYTES:
         files.append(Upload("before-after.jpg", result.before_after, "The picture before and after"))
     return files
@@ -142,7 +136,7 @@ def kept_picture(bot: Woodshed, creation_id: int, role: creations.Role) -> Sourc
         files = await creations.files(bot.store, creation_id)
         if role not in files:
             days = bot.settings.store.picture_days
-            raise Refused(f"I keep posted pictures for {days:.0f} days, and this one is gone; please post it again.")
+            raise Refused(f"I keep pictures for {days:.0f} days, and this one is gone. Please post it again.")
         return files[role]
 
     return read
@@ -155,27 +149,21 @@ class PictureButton(
 ):
     """One of the five things to do with a picture."""
 
-    def __init__(self, creation_id: int, action: str, *, disabled: bool = False) -> None:
+    def __init__(self, creation: int, action: str, *, disabled: bool = False) -> None:
         style = discord.ButtonStyle.danger if action == "delete" else discord.ButtonStyle.secondary
         super().__init__(
             discord.ui.Button(
                 label=LABELS[action],
                 style=style,
-                custom_id=f"picture:{creation_id}:{action}",
+                custom_id=f"picture:{creation}:{action}",
                 disabled=disabled,
                 row=MOST_MENUS,
             )
         )
-        self.creation_id = creation_id
+        self.creation_id = creation
         self.action = action
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(int(match["creation"]), match["action"])
-
-    async def press(self, interaction: discord.Interaction[Woodshed]) -> None:
+    async def press(self, interaction: Interaction) -> None:
         creation = await find(interaction.client, self.creation_id, "picture")
         request = pb.StylizeRequest.FromString(creation.request)
         match self.action:
@@ -193,7 +181,7 @@ class PictureButton(
 class StyleMenu(ChoiceMenu, template=r"picture:(?P<creation>\d+):style(?::\d)?"):
     """Paints the same picture in the chosen style."""
 
-    async def press(self, interaction: discord.Interaction[Woodshed]) -> None:
+    async def press(self, interaction: Interaction) -> None:
         creation = await find(interaction.client, self.creation_id, "picture")
         await another_style(interaction, creation, self.chosen)
 
@@ -243,13 +231,11 @@ def stepped(strength: float, step: float) -> float:
     """A strength one step up or down, within 0..1. Raises Refused at the end of the scale."""
     moved = round(min(1.0, max(0.0, strength + step)), 2)
     if moved == strength:
-        raise Refused("It is at full strength already." if step > 0 else "This is the photo itself already.")
+        raise Refused("It's at full strength already." if step > 0 else "That's the photo itself already.")
     return moved
 
 
-async def again(
-    interaction: discord.Interaction[Woodshed], creation: creations.Creation, request: pb.StylizeRequest
-) -> None:
+async def again(interaction: Interaction, creation: creations.Creation, request: pb.StylizeRequest) -> None:
     """Paint the same picture after a changed request."""
     bot = interaction.client
     from_picture = not request.style and not request.style_name
@@ -261,7 +247,7 @@ async def again(
     )
 
 
-async def another_style(interaction: discord.Interaction[Woodshed], creation: creations.Creation, style: str) -> None:
+async def another_style(interaction: Interaction, creation: creations.Creation, style: str) -> None:
     """Paint the same picture in a style of the menu or, for "", in one drawn from all but the present one."""
     bot = interaction.client
     if not style:
@@ -276,14 +262,14 @@ async def another_style(interaction: discord.Interaction[Woodshed], creation: cr
     await paint(interaction, request, kept_picture(bot, creation.id, "image"))
 
 
-async def offer_as_input(interaction: discord.Interaction[Woodshed], creation: creations.Creation) -> None:
+async def offer_as_input(interaction: Interaction, creation: creations.Creation) -> None:
     """Keep the painted picture as the start of a new one, and let the member choose what goes over it."""
     bot = interaction.client
     await interaction.response.defer(ephemeral=True, thinking=True)
     message = interaction.message
     painted = [a for a in message.attachments if a.filename.startswith("stylized.")] if message else []
     if not painted:
-        raise Refused("The painted picture is no longer there; please post it with /stylize.")
+        raise Refused("The painted picture isn't there any more. Please post it with `/stylize`.")
     content = await read_attachment(painted[0], bot.settings.discord.max_attachment_bytes, "The picture")
     assert interaction.channel_id is not None
     start = await creations.add(
@@ -295,10 +281,10 @@ async def offer_as_input(interaction: discord.Interaction[Woodshed], creation: c
         request=creation.request,
         result=creation.result,
         files={"image": content},
-        now=time.time(),
+        now=interaction.client.now(),
     )
     view = discord.ui.View(timeout=None)
     for menu in style_menus(start, await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)):
         view.add_item(menu)
     view.add_item(PictureButton(start, "another"))
-    await interaction.edit_original_response(content="What goes over it?", view=view)
+    await interaction.edit_original_response(content="Which style comes next?", view=view)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.access import Interaction, guild_id_of, require_own_message
-from bot.client import Woodshed
+from bot.answering.access import guild_id_of, require_own_message
+from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.rules.blind_poll import MAX_MINUTES, MIN_MINUTES, closing_time
 from bot.store import series
@@ -51,7 +50,7 @@ class Votes(commands.Cog):
         answers = split_options(options)
         require_own_message(interaction, "embed_links", "read_message_history")
         await interaction.response.defer(ephemeral=True, thinking=True)
-        now = discord.utils.utcnow().timestamp()
+        now = self.bot.now()
         assert interaction.channel_id is not None
         new = NewSeries(
             guild_id=guild_id_of(interaction),

@@ -111,7 +111,7 @@ class Studio:
         self.painter = Painter(self.network, device, self.tile_px)
         self.contact_sheet = ContactSheet(self.painter, self.version)
         # Small pictures leave a GPU idle, and the cores beside it can decode and encode several at once. A CPU is full
-        # with one: eight 512 px pictures together cost it 2.2 times what they cost one by one (docs/architecture.md).
+        # with one: eight 512 px pictures together cost it 2.2 times what they cost one by one (docs/performance.md).
         self.batches = device.type == "cuda"
 
     def warm(self) -> None:

@@ -63,7 +63,7 @@ async def test_a_server_that_the_bot_is_not_on_is_a_wrong_setting(club):
     club.env.inject_error("GET", "/applications/*/guilds/*/commands", status=403, code=50001, times=None)
     club.env.inject_error("PUT", "/applications/*/guilds/*/commands", status=403, code=50001, times=None)
     with pytest.raises(
-        ConfigurationError, match=r"'discord\.guild_ids' names the server 4711, which the bot is not on"
+        ConfigurationError, match=r"'discord\.guild_ids' names the server 4711, but the bot isn't on it"
     ):
         await sync_commands(club.bot.tree, club.store, club.bot.application_id, [4711])
 
@@ -85,12 +85,12 @@ async def test_no_privileged_intent_is_asked_for(club):
 
 async def test_pictures_older_than_the_settings_allow_are_let_go_at_the_start(club, store, engine):
     result = await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
-    await store.execute("UPDATE creations SET created_at = ?", (time.time() - 3 * 24 * 3600,))
+    await store.execute("UPDATE creations SET created_at = ?", (club.bot.now() - 3 * 24 * 3600,))
     settings = BotSettings(store=StoreSettings(picture_days=2.0), discord=DiscordSettings(progress_interval_s=0.0))
     await club.env.restart_bot(Woodshed(settings, store, engine))
     assert await creations.files(store, 1) == {}
     answer = await club.student.click(result.response, label="Weaker")
-    assert "I keep posted pictures for 2 days" in answer.followups[0].content
+    assert "I keep pictures for 2 days" in answer.followups[0].content
 
 
 async def test_a_big_upload_does_not_block_the_event_loop(club, monkeypatch):

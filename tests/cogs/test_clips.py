@@ -8,11 +8,11 @@ import grpc
 import pytest
 
 from bot.errors import Refused
-from bot.library.clip_intake import Draft, Upload
+from bot.library.clip_intake import Draft, Submission
+from bot.library.drafts import Drafts
 from bot.store import clips
 from bot.store.clips import Kind
 from cogs.clips.describing import described
-from cogs.clips.drafts import Drafts
 from engine.contract import engine_pb2 as pb
 from tests.bot.store.collection import CONDITIONS
 from tests.conftest import Club
@@ -210,7 +210,7 @@ async def offered(club: Club, **options):
 
 async def test_estimated_chords_are_shown_and_heard_before_the_clip_is_stored(club: Club) -> None:
     message = await offered(club)
-    assert message.content.startswith("**Not stored yet:**")
+    assert message.content.startswith("**Not stored yet.**")
     assert "F7 | Bb7 | F7 | F7" in message.content
     assert [file.filename for file in message.attachments] == ["draft.ogg", "draft.png"]
     assert await collection(club) == []
@@ -225,7 +225,7 @@ async def test_estimated_chords_are_shown_and_heard_before_the_clip_is_stored(cl
 
 async def test_wrong_chords_are_corrected_and_the_same_performance_stored_over_them(club: Club) -> None:
     message = await offered(club)
-    form = await club.instructor.click(message, label="Other chords")
+    form = await club.instructor.click(message, label="Change the chords")
     stored = await club.instructor.submit_modal(form, {modal_field(form): "Dm7 G7 | Cmaj7"})
     assert "Stored as clip 1" in stored.response.content
     assert stored.ephemeral
@@ -242,7 +242,7 @@ def modal_field(form) -> str:
 
 async def test_corrected_chords_that_do_not_parse_cost_the_upload_nothing(club: Club) -> None:
     message = await offered(club)
-    form = await club.instructor.click(message, label="Other chords")
+    form = await club.instructor.click(message, label="Change the chords")
     sentence = "I can't read “H7” (chord 1, bar 1) as a chord."
     club.double.refusal = (grpc.StatusCode.INVALID_ARGUMENT, "bad_chords", sentence)
     club.double.misbehave(Behaviour.REFUSE, 1)
@@ -260,7 +260,7 @@ async def test_another_track_is_heard_and_asked_about_again(club: Club) -> None:
         ("1", "Track 1: horn", True), ("2", "Track 2: no name", False),
     ]  # fmt: skip
     again = await club.instructor.select(message, ["2"])
-    assert again.response.content.startswith("**Not stored yet:**")
+    assert again.response.content.startswith("**Not stored yet.**")
     assert club.double.requests[-1].melody_track == 2
     await club.instructor.click(again.response, label="Store it")
     assert len(await collection(club)) == 1
@@ -273,19 +273,19 @@ async def test_a_track_can_be_named_in_the_command(club: Club) -> None:
 
 async def test_what_is_discarded_or_forgotten_by_a_restart_is_not_stored(club: Club) -> None:
     message = await offered(club)
-    await club.instructor.click(message, label="Discard")
+    await club.instructor.click(message, label="Discard it")
     assert (message.content, message.components) == ("Discarded.", [])
     message = await offered(club)
     await club.restart()
     late = await club.instructor.click(message, label="Store it")
-    assert "hand it in again" in late.response.content
+    assert "send it again" in late.response.content
     assert await collection(club) == []
     club.forgiven.extend(club.env.errors)
 
 
 async def test_drafts_are_few_and_short_lived() -> None:
     drafts = Drafts()
-    upload = Upload(b"x", "T", "P", "", added_by=7)
+    upload = Submission(b"x", "T", "P", "", added_by=7)
     names = [drafts.keep(Draft(upload, 1, str(i), Kind.MIDI, 0, pb.Clip(), 0.0)) for i in range(5)]
     for name in names[:2]:
         with pytest.raises(Refused):
@@ -305,7 +305,7 @@ async def test_a_performer_who_takes_the_name_back_is_named_nowhere(club: Club) 
     await add(club)
     await club.instructor.slash(club.channel, "clips remove", clip=1)
     removed = await club.instructor.slash(club.channel, "clips remove", clip=1, forget_name=True)
-    assert "not named any more" in removed.response.content
+    assert "whose name was removed" in removed.response.content
     (row,) = await club.store.fetch_all("SELECT performer, audio FROM clips")
     assert ("Ada" in row["performer"], row["audio"]) == (False, None)
 

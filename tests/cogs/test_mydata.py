@@ -78,12 +78,12 @@ async def test_whoever_leaves_is_told_of_clips_under_their_name_and_that_they_st
             performer=" Ada ", title=title, consent=True,
         )  # fmt: skip
     told = (await club.student.slash(club.channel, "mydata delete")).response
-    assert "2 clips on this server name a performer called like you" in told.content
+    assert "2 clips on this server name a performer with your name" in told.content
     assert "`/clips remove`" in told.content
     assert "One" not in told.content, "titles would tell what polls are about"
     assert len(told.content) <= 2000
     other = (await club.other.slash(club.channel, "mydata delete")).response
-    assert "called like you" not in other.content
+    assert "with your name" not in other.content
     assert "Clips that you played for a server's polls stay" in other.content
 
 

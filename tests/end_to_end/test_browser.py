@@ -24,7 +24,7 @@ async def browser(house: House) -> AsyncIterator[Browser]:
 
 
 async def test_a_newcomer_paints_plays_learns_and_votes(house: House, browser: Browser, photo: Path) -> None:
-    ada = await Tab.open(browser, house.origin, "ada", "gallery")
+    ada = await Tab.open(browser, house.address, "ada", "gallery")
     page = ada.page
     await ada.command("stylize", {"strength": "90"}, {"image": photo})
     painted = page.locator(".message").filter(has=page.locator(".command-name", has_text="/stylize")).last
@@ -51,7 +51,7 @@ async def test_a_newcomer_paints_plays_learns_and_votes(house: House, browser: B
     await expect(answer).to_contain_text("Only you can see this")
     await ada.shot("quiz")
 
-    teacher = await Tab.open(browser, house.origin, "thelonia", "jazz-club")
+    teacher = await Tab.open(browser, house.address, "thelonia", "jazz-club")
     await teacher.command("poll start", {"minutes": "60"})
     await page.get_by_role("link", name="jazz-club").click()
     poll = page.locator(".message").filter(has_text="human or AI?").last

@@ -21,10 +21,10 @@ def http_error(status, code):
     [
         (Refused("No."), "No."),
         (KeyError("secret"), GENERAL_SENTENCE),
-        (http_error(413, 0), "The result is larger than this server lets me upload."),
-        (http_error(400, 40005), "The result is larger than this server lets me upload."),
+        (http_error(413, 0), "The result is larger than this server lets me upload. Please try something smaller."),
+        (http_error(400, 40005), "The result is larger than this server lets me upload. Please try something smaller."),
         (http_error(500, 0), GENERAL_SENTENCE),
-        (app_commands.NoPrivateMessage(), "This works on a server only."),
+        (app_commands.NoPrivateMessage(), "This only works on a server."),
     ],
 )
 def test_an_error_becomes_one_sentence_without_its_detail(error, sentence):
@@ -62,7 +62,10 @@ async def test_a_missing_permission_is_found_before_any_work(club):
     quiet = club.guild.create_text_channel("quiet", overwrites=forbidden)
     result = await club.student.slash(quiet, "stylize", image=("cat.png", png()))
     assert result.ephemeral
-    assert result.response.content == "I may not attach files here, so I could not post the answer."
+    assert (
+        result.response.content
+        == "I can't answer here, because I'm not allowed to attach files. Please ask staff to allow it."
+    )
     assert club.double.requests == []
 
 

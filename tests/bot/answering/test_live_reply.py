@@ -15,8 +15,8 @@ def progress(stage, fraction):
 @pytest.mark.parametrize(
     ("event", "text"),
     [
-        (pb.PlayEvent(queued=pb.Queued(position=1)), "Next in the queue ..."),
-        (pb.PlayEvent(queued=pb.Queued(position=4)), "In the queue, 3 ahead ..."),
+        (pb.PlayEvent(queued=pb.Queued(position=1)), "You're next in the queue ..."),
+        (pb.PlayEvent(queued=pb.Queued(position=4)), "In the queue, 3 ahead of you ..."),
         (progress("bar 5 of 12", 0.5), "Bar 5 of 12 ... ▰▰▰▰▰▰▱▱▱▱▱▱ 50%"),
         (progress("MIDI", 1.7), "MIDI ... ▰▰▰▰▰▰▰▰▰▰▰▰ 100%"),
     ],

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from bot.errors import Refused
 from bot.rules.blind_poll import (
-    LARGEST_SEED,
     Ballot,
     Candidate,
     Choice,
@@ -26,6 +25,7 @@ from bot.rules.blind_poll import (
     tally,
 )
 from bot.rules.listening.judgements import Design
+from engine.contract.limits import LARGEST_SEED
 
 candidates = st.lists(
     st.builds(Candidate, key=st.text("abc", min_size=1, max_size=6), times_drawn=st.integers(0, 5)),

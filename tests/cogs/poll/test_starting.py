@@ -258,7 +258,7 @@ async def test_whoever_starts_a_series_learns_nothing(club: Club, answer: Choice
         f"[Series 1](LINK) is open and closes <t:{found.closes_at:.0f}:R>.\nI won't tell you either which is which."
     )
     listed = (await club.instructor.slash(club.channel, "clips list")).response.embeds[0].description
-    assert listed == "`1` **Maple Leaf Rag**, Scott Joplin, 1899 (piece, 0 s); heard in 0 polls"
+    assert listed == "`1` **Maple Leaf Rag**, Scott Joplin, 1899 (piece, 0 s), played in 0 polls"
     exported = (await club.instructor.slash(club.channel, "mydata export")).response.attachments[0]
     (row,) = json.loads(await exported.read())["polls_started"]
     assert set(row) == {"series", "kind", "title", "guild_id", "channel_id", "prepared_at", "closes_at"}

@@ -188,7 +188,7 @@ class Press:
     """An interaction on the real clock, which writes down what is answered and when."""
 
     def __init__(self, store: Store, user: int) -> None:
-        self.client = SimpleNamespace(store=store, dispatch=lambda *event: None)
+        self.client = SimpleNamespace(store=store, dispatch=lambda *event: None, now=lambda: 10.0)
         self.user = SimpleNamespace(id=user, bot=False, name="ann", global_name=None, display_name="Ann")
         self.message = None
         self.answers: list[tuple[str, str]] = []

@@ -1,0 +1,35 @@
+// The channels on the left, with the member at the bottom.
+
+import { el, fill, icon } from "../core/dom.js";
+import { state } from "../core/state.js";
+import { account } from "./account.js";
+
+export function drawChannels(node) {
+  const channels = [...state.channels.values()];
+  const texts = channels.filter((channel) => channel.type === 0).sort((a, b) => a.position - b.position);
+  const direct = channels.filter((channel) => channel.type === 1);
+  fill(
+    node,
+    el("header", { class: "guild-name" }, state.guild.name),
+    el(
+      "nav",
+      { class: "channels", "aria-label": "Channels" },
+      el("div", { class: "channels-heading" }, "Text channels"),
+      texts.map((channel) => channelLink(channel, "hash", channel.name)),
+      direct.length ? el("div", { class: "channels-heading" }, "Direct messages") : null,
+      direct.map((channel) => channelLink(channel, "at", "Woodshed")),
+    ),
+    account(),
+  );
+}
+
+function channelLink(channel, symbol, name) {
+  const isCurrent = channel.id === state.channelId;
+  const classes = ["channel", isCurrent ? "current" : "", state.unread.has(channel.id) ? "unread" : ""];
+  return el(
+    "a",
+    { class: classes.join(" ").trim(), href: `#${channel.name || "woodshed"}`, "aria-current": isCurrent ? "page" : null },
+    icon(symbol),
+    el("span", {}, name),
+  );
+}
