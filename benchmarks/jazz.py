@@ -12,11 +12,11 @@ import torch
 
 from engine.command_line import Parser
 from engine.contract import engine_pb2 as pb
-from engine.device import choose_device, describe, use_threads
+from engine.device import choose_device, describe, one_thread, use_threads
 from engine.jazz.band import weights as band_weights
 from engine.jazz.band.section import accompany
-from engine.jazz.combo import Combo, one_thread
-from engine.jazz.playing.soloist import Request
+from engine.jazz.combo import Combo
+from engine.jazz.playing.request import Request
 from engine.jazz.rendering.leadsheet import write_lead_sheet
 from engine.jazz.rendering.midi import write_midi
 from engine.jazz.rendering.roll import draw_roll
@@ -69,7 +69,7 @@ def main(argv: list[str]) -> int:
     combo = Combo(device, JazzSettings(soundfont=args.soundfont))
     clock = Clock()
     clock.start()
-    _ = combo.renderer
+    _ = combo.synthesizer
     clock.lap("load SoundFont")
     combo.soloist.warm()
     clock.lap("load and warm soloist")
@@ -111,7 +111,7 @@ def _one_clip(combo: Combo, form: str, bars: int, takes: int, seed: int, clock: 
     clock.lap("solo")
     score = accompany(band, solo.notes, changes, sections, bars, 180.0, FEELS["swing"], "tenor sax", seed)
     clock.lap("bass, comping, drums")
-    signal = play_score(combo.renderer, score, False, combo.device, silent)
+    signal = play_score(combo.synthesizer, score, False, combo.device, silent)
     clock.lap("SoundFont, room, mix")
     finish(signal, 0, silent)
     clock.lap("loudness, Opus, check")

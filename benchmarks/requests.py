@@ -13,8 +13,9 @@ import psutil  # type: ignore[import-untyped]
 import torch
 
 from engine.contract import engine_pb2 as pb
-from engine.serving.scheduler import Batch, Done, Scheduler
-from engine.stylize.pictures.files import jpeg, to_image
+from engine.serving.scheduler import Done, Scheduler, SharedTurn
+from engine.stylize.pictures.picture import to_image
+from engine.stylize.pictures.writing import jpeg
 from engine.stylize.studio import Studio
 
 REQUESTS = 50
@@ -62,7 +63,7 @@ async def _run(studio: Studio) -> Load:
 
     async def one(scheduler: Scheduler, number: int, request: pb.StylizeRequest) -> None:
         member, key = f"member-{number % MEMBERS}", studio.batch_key(request)
-        batch = Batch(key, request, studio.stylize_together) if key is not None else None
+        batch = SharedTurn(key, request, studio.stylize_together) if key is not None else None
         job = scheduler.submit(
             str(number), member, "stylize", lambda progress: studio.stylize(request, progress), batch
         )

@@ -26,7 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The command line. The rooms are imported only by the command that needs them: torch alone takes seconds."""
     parser = Parser(prog="python -m engine", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("serve", help="answer the bot over gRPC")
+    commands.add_parser("serve", help="answer the bot's requests over gRPC")
     for name, help_text in (
         ("stylize", "repaint a photo, or a folder of them, in a style"),
         ("jazz", "improvise a clip"),
@@ -74,7 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 build_parser().error(f"unrecognized arguments: {' '.join(rest)}")
             from engine.settings import load_engine_settings
 
-            settings = load_engine_settings()  # before torch, which takes seconds: a wrong setting is told at once
+            settings = (
+                load_engine_settings()
+            )  # before torch, which takes seconds, so that a wrong setting shows at once
             from engine.logs import configure_logs
             from engine.serving.server import main as serve
 

@@ -15,10 +15,12 @@ class Job(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., member_key: _Optional[str] = ...) -> None: ...
 
 class Queued(_message.Message):
-    __slots__ = ("position",)
+    __slots__ = ("position", "eta_s")
     POSITION_FIELD_NUMBER: _ClassVar[int]
+    ETA_S_FIELD_NUMBER: _ClassVar[int]
     position: int
-    def __init__(self, position: _Optional[int] = ...) -> None: ...
+    eta_s: float
+    def __init__(self, position: _Optional[int] = ..., eta_s: _Optional[float] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("stage", "fraction")
@@ -35,31 +37,37 @@ class QueueRequest(_message.Message):
 class QueueReply(_message.Message):
     __slots__ = ("entries",)
     class Entry(_message.Message):
-        __slots__ = ("job_id", "member_key", "kind", "position", "waited_s", "fraction")
+        __slots__ = ("job_id", "member_key", "kind", "position", "waited_s", "fraction", "eta_s", "stage")
         JOB_ID_FIELD_NUMBER: _ClassVar[int]
         MEMBER_KEY_FIELD_NUMBER: _ClassVar[int]
         KIND_FIELD_NUMBER: _ClassVar[int]
         POSITION_FIELD_NUMBER: _ClassVar[int]
         WAITED_S_FIELD_NUMBER: _ClassVar[int]
         FRACTION_FIELD_NUMBER: _ClassVar[int]
+        ETA_S_FIELD_NUMBER: _ClassVar[int]
+        STAGE_FIELD_NUMBER: _ClassVar[int]
         job_id: str
         member_key: str
         kind: str
         position: int
         waited_s: float
         fraction: float
-        def __init__(self, job_id: _Optional[str] = ..., member_key: _Optional[str] = ..., kind: _Optional[str] = ..., position: _Optional[int] = ..., waited_s: _Optional[float] = ..., fraction: _Optional[float] = ...) -> None: ...
+        eta_s: float
+        stage: str
+        def __init__(self, job_id: _Optional[str] = ..., member_key: _Optional[str] = ..., kind: _Optional[str] = ..., position: _Optional[int] = ..., waited_s: _Optional[float] = ..., fraction: _Optional[float] = ..., eta_s: _Optional[float] = ..., stage: _Optional[str] = ...) -> None: ...
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     entries: _containers.RepeatedCompositeFieldContainer[QueueReply.Entry]
     def __init__(self, entries: _Optional[_Iterable[_Union[QueueReply.Entry, _Mapping]]] = ...) -> None: ...
 
 class CancelRequest(_message.Message):
-    __slots__ = ("job_id", "member_key")
+    __slots__ = ("job_id", "member_key", "anyones")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_KEY_FIELD_NUMBER: _ClassVar[int]
+    ANYONES_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     member_key: str
-    def __init__(self, job_id: _Optional[str] = ..., member_key: _Optional[str] = ...) -> None: ...
+    anyones: bool
+    def __init__(self, job_id: _Optional[str] = ..., member_key: _Optional[str] = ..., anyones: _Optional[bool] = ...) -> None: ...
 
 class CancelReply(_message.Message):
     __slots__ = ("cancelled",)
@@ -86,7 +94,7 @@ class Model(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., parameters: _Optional[int] = ..., summary: _Optional[str] = ..., card: _Optional[str] = ...) -> None: ...
 
 class AboutReply(_message.Message):
-    __slots__ = ("version", "torch_version", "device", "models", "soundfont", "uptime_s", "cards", "generators")
+    __slots__ = ("version", "torch_version", "device", "models", "soundfont", "uptime_s", "cards", "generators", "intake_layers")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TORCH_VERSION_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +103,7 @@ class AboutReply(_message.Message):
     UPTIME_S_FIELD_NUMBER: _ClassVar[int]
     CARDS_FIELD_NUMBER: _ClassVar[int]
     GENERATORS_FIELD_NUMBER: _ClassVar[int]
+    INTAKE_LAYERS_FIELD_NUMBER: _ClassVar[int]
     version: str
     torch_version: str
     device: str
@@ -103,7 +112,8 @@ class AboutReply(_message.Message):
     uptime_s: float
     cards: int
     generators: int
-    def __init__(self, version: _Optional[str] = ..., torch_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., soundfont: _Optional[str] = ..., uptime_s: _Optional[float] = ..., cards: _Optional[int] = ..., generators: _Optional[int] = ...) -> None: ...
+    intake_layers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, version: _Optional[str] = ..., torch_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., soundfont: _Optional[str] = ..., uptime_s: _Optional[float] = ..., cards: _Optional[int] = ..., generators: _Optional[int] = ..., intake_layers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListStylesRequest(_message.Message):
     __slots__ = ()
@@ -130,10 +140,12 @@ class ListStylesReply(_message.Message):
     def __init__(self, styles: _Optional[_Iterable[_Union[Style, _Mapping]]] = ..., model_version: _Optional[str] = ...) -> None: ...
 
 class EncodeStyleRequest(_message.Message):
-    __slots__ = ("image",)
+    __slots__ = ("image", "job")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
+    JOB_FIELD_NUMBER: _ClassVar[int]
     image: bytes
-    def __init__(self, image: _Optional[bytes] = ...) -> None: ...
+    job: Job
+    def __init__(self, image: _Optional[bytes] = ..., job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
 
 class EncodeStyleReply(_message.Message):
     __slots__ = ("code", "model_version", "picture")

@@ -20,12 +20,14 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from engine.contract import MESSAGE_OPTIONS, PARENT_FD_VARIABLE, TOKEN_METADATA_KEY
+from engine.contract import HUNG_EXIT_CODE, MESSAGE_OPTIONS, PARENT_FD_VARIABLE, TOKEN_METADATA_KEY
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
 from engine.device import choose_device, describe, use_threads
-from engine.serving.scheduler import Scheduler
-from engine.serving.servicer import Band, EngineServicer, Painter, Rooms, Teacher
+from engine.serving.intake.pool import Intake
+from engine.serving.rooms import JazzRoom, Rooms, StylizeRoom, TeachRoom
+from engine.serving.scheduler import MOST_TOGETHER, Limits, Scheduler
+from engine.serving.servicer import EngineServicer
 from engine.settings import EngineSettings, ProcessSettings
 
 log = structlog.get_logger(__name__)
@@ -45,9 +47,9 @@ class LoadedRooms:
         from engine.teach.library import Library
 
         device = choose_device(settings.engine.device)
-        self.studio: Painter = Studio(device, settings.stylize)
-        self.combo: Band = Combo(device, settings.jazz)
-        self.library: Teacher = Library()
+        self.studio: StylizeRoom = Studio(device, settings.stylize)
+        self.combo: JazzRoom = Combo(device, settings.jazz)
+        self.library: TeachRoom = Library()
         self.studio.warm()
         self.combo.warm()
         self.library.warm()
@@ -60,7 +62,7 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
         self._token = token.encode()
 
         async def refuse(request: Any, context: grpc.aio.ServicerContext) -> None:
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "The engine does not know this token.")
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "The engine doesn't know this token.")
 
         self._refusal = grpc.unary_unary_rpc_method_handler(refuse)
 
@@ -75,7 +77,7 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
 def open_port(server: grpc.aio.Server, settings: ProcessSettings) -> None:
     """Bind the address of the settings, with TLS when a certificate is set.
 
-    Raises ConfigurationError for an address that cannot be bound, or that lies open to the network without a token."""
+    Raises ConfigurationError for an address that can't be bound, or that lies open to the network without a token."""
     address = settings.listen
     if address.startswith("unix:"):
         socket = Path(address.removeprefix("unix:"))
@@ -92,22 +94,23 @@ def open_port(server: grpc.aio.Server, settings: ProcessSettings) -> None:
         else:
             server.add_insecure_port(address)
     except OSError as error:
-        raise ConfigurationError(f"'engine.tls_certificate' or 'engine.tls_key' cannot be read: {error}.") from error
+        raise ConfigurationError(f"'engine.tls_certificate' or 'engine.tls_key' can't be read: {error}.") from error
     except RuntimeError as error:
         if settings.tls_certificate:  # gRPC tells neither a bad certificate from a taken port, nor which file is bad
             raise ConfigurationError(
-                f"The engine cannot listen on {address}: either that is taken ('engine.listen'), or "
+                f"The engine can't listen on {address}: either that is taken ('engine.listen'), or "
                 "'engine.tls_certificate' and 'engine.tls_key' are not a certificate and its key in PEM."
             ) from error
-        raise ConfigurationError(f"'engine.listen' is {address}, where the engine cannot listen.") from error
+        raise ConfigurationError(f"'engine.listen' is {address}. The engine can't listen there.") from error
 
 
 async def serve(
     settings: EngineSettings,
     load: Callable[[EngineSettings], Rooms] = LoadedRooms,
     stop: asyncio.Event | None = None,
-) -> None:
-    """Serve until `stop`, SIGTERM, SIGINT, or the end of the parent process.
+    limits: Limits | None = None,
+) -> int:
+    """Serve until `stop`, SIGTERM, SIGINT, the end of the parent process, or the loss of the device; the exit code.
 
     Raises ConfigurationError before the port opens, or whatever loading the rooms raises."""
     stop = stop or asyncio.Event()
@@ -117,8 +120,15 @@ async def serve(
     use_threads(settings.engine.threads)
     guards = [TokenInterceptor(settings.engine.token)] if settings.engine.token else []
     server = grpc.aio.server(interceptors=guards, options=MESSAGE_OPTIONS)
-    async with Scheduler(settings.engine.queue_length) as scheduler:
-        servicer = EngineServicer(scheduler, device)
+    lost: list[str] = []
+
+    def on_loss(reason: str) -> None:
+        lost.append(reason)
+        stop.set()
+
+    limits = limits or Limits(read_ahead=MOST_TOGETHER if device.type == "cuda" else Limits.read_ahead)
+    async with Intake() as intake, Scheduler(settings.engine.queue_length, intake, limits, on_loss) as scheduler:
+        servicer = EngineServicer(scheduler, device, intake)
         pb_grpc.add_EngineServicer_to_server(servicer, server)
         readiness = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(readiness, server)
@@ -128,20 +138,29 @@ async def serve(
         await server.start()
         log.info("engine warming", listen=settings.engine.listen, device=describe(device), pid=os.getpid())
         try:
-            loading = asyncio.ensure_future(scheduler.call(lambda: load(settings)))
+            loading = asyncio.ensure_future(_load(scheduler, intake, lambda: load(settings)))
             stopping = asyncio.ensure_future(stop.wait())
             await asyncio.wait([loading, stopping], return_when=asyncio.FIRST_COMPLETED)
             if not stop.is_set():
                 servicer.rooms = loading.result()
                 for name in ("", SERVICE):
                     await readiness.set(name, health_pb2.HealthCheckResponse.SERVING)
-                log.info("engine ready")
+                log.info("engine ready", intake_layers=list(intake.holds))
                 await stop.wait()
         finally:
+            loading.cancel()
             stopping.cancel()
             await readiness.enter_graceful_shutdown()
             await server.stop(STOP_GRACE_S)
             log.info("engine stopped")
+    return HUNG_EXIT_CODE if lost else 0
+
+
+async def _load(scheduler: Scheduler, intake: Intake, load: Callable[[], Rooms]) -> Rooms:
+    """The rooms and the first of intake's children, both warm."""
+    rooms: Rooms = await scheduler.call(load)
+    await intake.warm()
+    return rooms
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
@@ -165,7 +184,7 @@ def _stop_with_parent(stop: asyncio.Event) -> None:
             # Our log goes to the bot, too: with nobody to read it, every further line would raise BrokenPipeError.
             for stream in (sys.stdout, sys.stderr):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-            log.warning("the bot is gone; the engine leaves too")
+            log.warning("the bot is gone, so the engine stops too")
 
     asyncio.get_running_loop().add_reader(int(descriptor), parent_gone)
 
@@ -179,8 +198,8 @@ def _step_back() -> None:
 
 
 def main(settings: EngineSettings) -> int:
-    """Run the server to its end; 0 after an orderly stop."""
-    asyncio.run(serve(settings))
-    # A job cancelled at the stop may still be inside a kernel on the worker thread; do not wait for it.
+    """Run the server to its end: 0 after an orderly stop, `HUNG_EXIT_CODE` where a job hung or the device is lost."""
+    code = asyncio.run(serve(settings))
+    # A job may still be inside a kernel, or hang there: nobody waits for its thread.
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)

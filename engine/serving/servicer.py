@@ -6,83 +6,36 @@ import asyncio
 import contextlib
 import time
 import tomllib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import grpc
 import torch
 
-from engine.contract import ERROR_METADATA_KEY
+from engine.contract import ERROR_METADATA_KEY, REQUEST_ID_METADATA_KEY
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.device import describe
 from engine.errors import EngineError
-from engine.progress import Progress
-from engine.serving.scheduler import Batch, Done, Event, Failed, Position, Scheduler, Step
+from engine.serving.intake.pool import Intake
+from engine.serving.jobs import Done, Event, Failed, Job, Position, Step
+from engine.serving.rooms import Rooms, jazz_stages, see_stages, sheet_stages, style_stages, stylize_stages
+from engine.serving.scheduler import Scheduler
+from engine.serving.stages import Stages
 
-
-class Painter(Protocol):
-    """What the server needs of the stylize room."""
-
-    def warm(self) -> None: ...
-    def model(self) -> pb.Model: ...
-    @property
-    def version(self) -> str: ...
-    def styles(self) -> list[pb.Style]: ...
-    def encode_style(self, image: bytes) -> pb.EncodeStyleReply: ...
-    def sheet(self, request: pb.StyleSheetRequest, progress: Progress) -> pb.StyleSheetResult: ...
-    @property
-    def batches(self) -> bool: ...
-    def batch_key(self, request: pb.StylizeRequest) -> Hashable | None: ...
-    def stylize(self, request: pb.StylizeRequest, progress: Progress) -> pb.StylizeResult: ...
-    def stylize_together(
-        self, requests: Sequence[pb.StylizeRequest], progresses: Sequence[Progress]
-    ) -> Sequence[pb.StylizeResult | Exception]: ...
-    def see(self, request: pb.SeeRequest, progress: Progress) -> pb.SeeResult: ...
-
-
-class Band(Protocol):
-    """What the server needs of the jazz room."""
-
-    @property
-    def soundfont(self) -> str: ...
-    def warm(self) -> None: ...
-    def model(self) -> pb.Model: ...
-    def options(self) -> pb.ListJazzOptionsReply: ...
-    def play(self, request: pb.PlayRequest, progress: Progress) -> pb.Clip: ...
-    def render(self, request: pb.RenderRequest, progress: Progress) -> pb.Clip: ...
-
-
-class Teacher(Protocol):
-    """What the server needs of the teaching room."""
-
-    @property
-    def card_count(self) -> int: ...
-    @property
-    def generator_count(self) -> int: ...
-    def warm(self) -> None: ...
-    def topics(self) -> list[str]: ...
-    def ask(self, question: str) -> pb.AskReply: ...
-    def quiz(self, request: pb.QuizRequest) -> pb.QuizReply: ...
-
-
-class Rooms(Protocol):
-    """The three rooms, loaded."""
-
-    studio: Painter
-    combo: Band
-    library: Teacher
+LONGEST_REQUEST_ID = 32
 
 
 class EngineServicer(pb_grpc.EngineServicer):
     """The contract, call by call. `rooms` is None until warm; until then every call but About's health says so."""
 
-    def __init__(self, scheduler: Scheduler, device: torch.device) -> None:
+    def __init__(self, scheduler: Scheduler, device: torch.device, intake: Intake) -> None:
         self.rooms: Rooms | None = None
         self._scheduler = scheduler
-        self._device = device
+        self._device, self._intake = device, intake
         self._began = time.monotonic()
         # Questions are milliseconds of work: they get a thread of their own and never wait behind a picture.
         self._light = ThreadPoolExecutor(max_workers=1, thread_name_prefix="light")
@@ -106,18 +59,23 @@ class EngineServicer(pb_grpc.EngineServicer):
         loop = asyncio.get_running_loop()
         return await self._answer(context, loop.run_in_executor(self._light, function))
 
+    def _submit(self, context: grpc.aio.ServicerContext, job: pb.Job, kind: str, stages: Stages) -> Job:
+        """Raises `QueueFull`, `Restarting`."""
+        request_id = _request_id(context)
+        job_id = job.job_id or f"call-{uuid.uuid4().hex}"
+        return self._scheduler.submit(job_id, job.member_key, kind, stages, request_id)
+
     async def _stream(
         self,
         context: grpc.aio.ServicerContext,
         job: pb.Job,
         kind: str,
-        run: Callable[[Progress], Any],
+        stages: Callable[[], Stages],
         event_type: Any,
-        batch: Batch | None = None,
     ) -> AsyncGenerator[Any, None]:
         """Queue a job and yield its events as `event_type` messages."""
         try:
-            queued = self._scheduler.submit(job.job_id, job.member_key, kind, run, batch)
+            queued = self._submit(context, job, kind, stages())
         except EngineError as error:
             await _abort(context, error)
             return
@@ -140,6 +98,7 @@ class EngineServicer(pb_grpc.EngineServicer):
             uptime_s=time.monotonic() - self._began,
             cards=rooms.library.card_count,
             generators=rooms.library.generator_count,
+            intake_layers=self._intake.holds,
         )
 
     async def Queue(self, request: pb.QueueRequest, context: grpc.aio.ServicerContext) -> pb.QueueReply:
@@ -152,13 +111,15 @@ class EngineServicer(pb_grpc.EngineServicer):
                     position=entry.position,
                     waited_s=entry.waited_s,
                     fraction=entry.job.fraction,
+                    eta_s=entry.eta_s,
+                    stage=entry.job.stage.value,
                 )
                 for entry in self._scheduler.entries()
             ]
         )
 
     async def Cancel(self, request: pb.CancelRequest, context: grpc.aio.ServicerContext) -> pb.CancelReply:
-        return pb.CancelReply(cancelled=self._scheduler.cancel(request.job_id, request.member_key))
+        return pb.CancelReply(cancelled=self._scheduler.cancel(request.job_id, request.member_key, request.anyones))
 
     # ------------------------------------------------------------ stylize
 
@@ -170,33 +131,34 @@ class EngineServicer(pb_grpc.EngineServicer):
         self, request: pb.EncodeStyleRequest, context: grpc.aio.ServicerContext
     ) -> pb.EncodeStyleReply:
         rooms = await self._ready(context)
-        return await self._answer(context, self._scheduler.call(lambda: rooms.studio.encode_style(request.image)))
+
+        async def encoded() -> pb.EncodeStyleReply:
+            queued = self._submit(context, request.job, "style", style_stages(rooms.studio, request))
+            reply: pb.EncodeStyleReply = await self._scheduler.result(queued)
+            return reply
+
+        return await self._answer(context, encoded())
 
     async def Stylize(
         self, request: pb.StylizeRequest, context: grpc.aio.ServicerContext
     ) -> AsyncGenerator[pb.StylizeEvent, None]:
         rooms = await self._ready(context)
-        studio = rooms.studio
-        run = lambda progress: studio.stylize(request, progress)  # noqa: E731
-        batch = None
-        if studio.batches:
-            key = await asyncio.get_running_loop().run_in_executor(self._light, studio.batch_key, request)
-            batch = Batch(("stylize", key), request, studio.stylize_together) if key is not None else None
-        async for event in self._stream(context, request.job, "stylize", run, pb.StylizeEvent, batch):
+        stages = lambda: stylize_stages(rooms.studio, request)  # noqa: E731
+        async for event in self._stream(context, request.job, "stylize", stages, pb.StylizeEvent):
             yield event
 
     async def StyleSheet(
         self, request: pb.StyleSheetRequest, context: grpc.aio.ServicerContext
     ) -> AsyncGenerator[pb.StyleSheetEvent, None]:
         rooms = await self._ready(context)
-        run = lambda progress: rooms.studio.sheet(request, progress)  # noqa: E731
-        async for event in self._stream(context, request.job, "sheet", run, pb.StyleSheetEvent):
+        stages = lambda: sheet_stages(rooms.studio, request)  # noqa: E731
+        async for event in self._stream(context, request.job, "sheet", stages, pb.StyleSheetEvent):
             yield event
 
     async def See(self, request: pb.SeeRequest, context: grpc.aio.ServicerContext) -> AsyncGenerator[pb.SeeEvent, None]:
         rooms = await self._ready(context)
-        run = lambda progress: rooms.studio.see(request, progress)  # noqa: E731
-        async for event in self._stream(context, request.job, "see", run, pb.SeeEvent):
+        stages = lambda: see_stages(rooms.studio, request)  # noqa: E731
+        async for event in self._stream(context, request.job, "see", stages, pb.SeeEvent):
             yield event
 
     # ------------------------------------------------------------ jazz
@@ -211,16 +173,16 @@ class EngineServicer(pb_grpc.EngineServicer):
         self, request: pb.PlayRequest, context: grpc.aio.ServicerContext
     ) -> AsyncGenerator[pb.PlayEvent, None]:
         rooms = await self._ready(context)
-        run = lambda progress: rooms.combo.play(request, progress)  # noqa: E731
-        async for event in self._stream(context, request.job, "play", run, pb.PlayEvent):
+        stages = lambda: jazz_stages(rooms.combo, request)  # noqa: E731
+        async for event in self._stream(context, request.job, "play", stages, pb.PlayEvent):
             yield event
 
     async def Render(
         self, request: pb.RenderRequest, context: grpc.aio.ServicerContext
     ) -> AsyncGenerator[pb.PlayEvent, None]:
         rooms = await self._ready(context)
-        run = lambda progress: rooms.combo.render(request, progress)  # noqa: E731
-        async for event in self._stream(context, request.job, "render", run, pb.PlayEvent):
+        stages = lambda: jazz_stages(rooms.combo, request)  # noqa: E731
+        async for event in self._stream(context, request.job, "render", stages, pb.PlayEvent):
             yield event
 
     # ------------------------------------------------------------ teach
@@ -240,8 +202,8 @@ class EngineServicer(pb_grpc.EngineServicer):
 
 def _message(event: Event, event_type: Any) -> Any:
     match event:
-        case Position(position):
-            return event_type(queued=pb.Queued(position=position))
+        case Position(position, eta_s):
+            return event_type(queued=pb.Queued(position=position, eta_s=eta_s))
         case Step(stage, fraction):
             return event_type(progress=pb.Progress(stage=stage, fraction=fraction))
         case Done(result):
@@ -250,7 +212,15 @@ def _message(event: Event, event_type: Any) -> Any:
 
 
 async def _abort(context: grpc.aio.ServicerContext, error: EngineError) -> None:
-    await context.abort(error.status, str(error), trailing_metadata=((ERROR_METADATA_KEY, error.code),))
+    await context.abort(
+        grpc.StatusCode[error.status], str(error), trailing_metadata=((ERROR_METADATA_KEY, error.code),)
+    )
+
+
+def _request_id(context: grpc.aio.ServicerContext) -> str:
+    """The id that leads from an interaction through both logs; shortened, for it comes from outside."""
+    sent = dict(context.invocation_metadata() or ()).get(REQUEST_ID_METADATA_KEY, "")
+    return str(sent)[:LONGEST_REQUEST_ID] if isinstance(sent, str) else ""
 
 
 def woodshed_version() -> str:

@@ -97,7 +97,7 @@ async def test_a_track_that_is_not_there_is_named_with_those_that_are(club: Club
     result = await club.instructor.slash(
         club.channel, "clips add", file=("a.mid", midi_file(tune())), performer="A", title="B", consent=True, track=9
     )
-    assert told(result).startswith("Track 9 has no melody; tracks with notes are 0")
+    assert told(result).startswith("There's no melody on track 9. Tracks with notes: 0")
     assert club.refusals()
 
 

@@ -25,7 +25,7 @@ async def test_a_style_is_added_shown_painted_in_and_removed(ada: Member, instru
     await ada.use("styles add", files={"wall.jpg": wall}, image="wall.jpg", name="hills")
     await ada.sees(said("This is for the course's staff."))
     await instructor.use("styles add", files={"wall.jpg": b"no picture"}, image="wall.jpg", name="hills")
-    await instructor.sees(said("not a picture that can be read"), within_s=JOB_S)
+    await instructor.sees(said("not a picture I can read"), within_s=JOB_S)
     await instructor.use("styles add", files={"wall.jpg": wall}, image="wall.jpg", name="hills")
     await instructor.sees(said("Added `hills`"), within_s=JOB_S)
 

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch import distributed as dist
 
-from engine.jazz.model.excerpts import encode_solos, random_batch
+from engine.jazz.model.batches import encode_solos, random_batch
+from engine.jazz.model.perplexity import losses
 from engine.jazz.model.soloist_net import SoloistNet, SoloistShape
 from engine.jazz.training.fine_tuning import Learner
 from engine.jazz.training.likelihood import LikelihoodPlan, train_likelihood
@@ -41,7 +42,7 @@ def untrained_soloist() -> SoloistNet:
 def soloist_loss(network: SoloistNet, step: int, rank: int) -> Tensor:
     """Of excerpts that belong to this step and process alone."""
     batch = random_batch(SOLOS, 2, 16, np.random.default_rng([step, rank]))
-    return total(network.losses(batch.excerpt, batch.setting, batch.shift))
+    return total(losses(network, batch))
 
 
 def paint(folder: Path, shards: tuple[Shard, Shard], rank: int) -> dict[str, Tensor]:

@@ -6,12 +6,9 @@ split (`write_shards`, `open_shard`), so that training processes share the pages
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -124,41 +121,3 @@ def bars_in_section(bars: Sequence[int], labels: Sequence[object]) -> np.ndarray
             start = i
         result[i] = min(bars[i] - bars[start], np.iinfo(np.int16).max)
     return result
-
-
-def write_shards(solos: Iterable[Solo], report: Report, folder: Path) -> None:
-    """Write `notes.npy`, `beats.npy` and `index.json` for each split into `folder` (kept for `open_shard`)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    by_split: dict[str, list[Solo]] = {}
-    for solo in solos:
-        by_split.setdefault(solo.split, []).append(solo)
-    for split, members in by_split.items():
-        np.save(folder / f"{split}-notes.npy", np.concatenate([solo.notes for solo in members]))
-        np.save(folder / f"{split}-beats.npy", np.concatenate([solo.beats for solo in members]))
-        index: list[dict[str, Any]] = []
-        note = beat = 0
-        for solo in members:
-            index.append({
-                "name": solo.name, "tune": solo.tune, "performer": solo.performer, "instrument": solo.instrument,
-                "style": solo.style, "feel": solo.feel, "tempo_bpm": solo.tempo_bpm,
-                "beats_per_bar": solo.beats_per_bar, "chords": solo.chords,
-                "notes": [note, note + len(solo.notes)], "beats": [beat, beat + len(solo.beats)],
-            })  # fmt: skip
-            note += len(solo.notes)
-            beat += len(solo.beats)
-        (folder / f"{split}.json").write_text(json.dumps(index))
-    (folder / "report.txt").write_text(report.text() + "\n")
-
-
-def open_shard(folder: Path, split: str) -> list[Solo]:
-    """The solos of a split; their arrays are views of memory-mapped files."""
-    notes = np.load(folder / f"{split}-notes.npy", mmap_mode="r")
-    beats = np.load(folder / f"{split}-beats.npy", mmap_mode="r")
-    solos = []
-    for entry in json.loads((folder / f"{split}.json").read_text()):
-        first, last = entry.pop("notes")
-        first_beat, last_beat = entry.pop("beats")
-        chords = tuple(entry.pop("chords"))
-        solos.append(Solo(**entry, chords=chords, notes=notes[first:last], beats=beats[first_beat:last_beat],
-                          split=split))  # fmt: skip
-    return solos

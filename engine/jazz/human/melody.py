@@ -36,13 +36,13 @@ def find_melody(piece: Piece, track: int = -1) -> Melody:
         chosen = [part for part in pitched if part.track == track]
         if not chosen:
             there = ", ".join(f"{part.track} ({part.name or 'no name'})" for part in pitched)
-            raise BadMidi(f"Track {track} has no melody; tracks with notes are {there}.")
+            raise BadMidi(f"There's no melody on track {track}. Tracks with notes: {there}.")
         part = max(chosen, key=melodiousness)
     else:
         part = max(pitched, key=melodiousness)
     if crowding(part.notes) > MASH:
         raise BadMidi(
-            "I can't hear a melody in that MIDI file: everything sounds at once. Choose a track, or hand in the melody."
+            "I can't find a melody in that MIDI file: everything sounds at once. Choose a track, or send the melody alone."
         )
     return Melody(top_line(part.notes), part)
 

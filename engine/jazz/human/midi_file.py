@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import io
-import logging
 import math
 from collections import defaultdict, deque
 from dataclasses import dataclass, replace
 
 import mido
+import structlog
 
 from engine.errors import BadMidi
 from engine.jazz.human.metres import Stretch, longest_stretch
 from engine.jazz.theory.harmony import chords_among
 from engine.jazz.theory.score import ChordSpan, Note
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 MAX_EVENTS = 400_000
 MAX_BYTES = 2 * 2**20
@@ -84,7 +84,7 @@ def read_midi(data: bytes, max_duration_s: float) -> Piece:
     try:
         file = mido.MidiFile(file=io.BytesIO(data), clip=True)
     except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
-        logger.info("MIDI upload could not be parsed: %r", error)
+        log.info("MIDI upload could not be parsed: %r", error)
         raise BadMidi("The MIDI file is damaged or cut off.") from error
     if file.ticks_per_beat <= 0:
         raise BadMidi("The MIDI file counts time in film frames, not in beats; export it with a tempo.")

@@ -35,7 +35,7 @@ def cut_phrase(signal: Stereo, duration_s: float) -> Stereo:
         last = begin + int(smooth.argmin()) + 3
     cut = signal[max(0, first * FRAME - FRAME) : last * FRAME].copy()
     if len(cut) < MIN_DURATION_S * RATE_HZ:
-        raise BadAudio("There is less than a second of sound in the recording.")
+        raise BadAudio("There's less than a second of sound in the recording.")
     ramp = np.linspace(0, 1, int(DECLICK_S * RATE_HZ), dtype=np.float32)[:, None]
     cut[: len(ramp)] *= ramp
     cut[-len(ramp) :] *= ramp[::-1]

@@ -17,18 +17,18 @@ import torch
 from tqdm import tqdm
 
 from engine.command_line import Parser
+from engine.jazz.corpus.shards import corpus_of
 from engine.jazz.corpus.solos import Solo
 from engine.jazz.judging.judge import Verdict, judge
 from engine.jazz.judging.measures import Line, table
 from engine.jazz.judging.side_by_side import draw_all
-from engine.jazz.model.excerpts import encode_solos, every_excerpt
+from engine.jazz.model.batches import encode_solos, every_excerpt
+from engine.jazz.model.perplexity import measure
 from engine.jazz.model.tokens import encode
 from engine.jazz.model.weights_file import FILE_NAME, load_weights
 from engine.jazz.model.windows import Window, notes_of_solo, windows_of_solo
 from engine.jazz.playing.matched import Clip, matched_clips, spans_of
 from engine.jazz.playing.soloist import DEFAULT_TAKES, WEIGHTS_DIR, Soloist
-from engine.jazz.training.likelihood import measure
-from engine.jazz.training.train import corpus_of
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 FOLDS = 5

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.jazz.model.logistic import Logistic
+from engine.jazz.model.logistic import Logistic, auc
 from engine.jazz.model.window_statistics import GRID, statistics
 from engine.jazz.model.windows import Window
 
@@ -36,16 +36,6 @@ class Verdict:
     interval: tuple[float, float]
     human_scores: np.ndarray
     machine_scores: np.ndarray
-
-
-def auc(positive: np.ndarray, negative: np.ndarray) -> float:
-    """Area under the ROC curve: P(score of a positive > score of a negative), ties half (Mann & Whitney 1947)."""
-    ranks = np.argsort(np.argsort(np.concatenate([negative, positive]), kind="stable"), kind="stable") + 1.0
-    scores = np.concatenate([negative, positive])
-    for value in np.unique(scores[np.isin(scores, positive) & np.isin(scores, negative)]):
-        ranks[scores == value] = ranks[scores == value].mean()
-    size = len(positive)
-    return float((ranks[len(negative) :].sum() - size * (size + 1) / 2) / (size * len(negative)))
 
 
 # --- short figures ------------------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.jazz.model.layers import Block, TwoClocks, init_weights
-from engine.jazz.model.soloist_net import ChordReader, Excerpt, Setting, SettingReader
-from engine.jazz.model.tokens import ADVANCES, BEATS_IN_BAR, IGNORE, NO_ROOT, PITCHES, POSITION_BEATS, POSITIONS
+from engine.jazz.model.changes import BEATS_IN_BAR, NO_ROOT
+from engine.jazz.model.excerpt import Excerpt, Setting
+from engine.jazz.model.layers import ChordReader, SettingReader, TwoClocks, init_weights
+from engine.jazz.model.soloist_net import Block
+from engine.jazz.model.tokens import ADVANCES, IGNORE, PITCHES, POSITION_BEATS, POSITIONS
 
 INTERVAL_CENTRES = 37  # -18 .. 18 semitones
 GAP_CENTRES = 24

@@ -1,4 +1,4 @@
-"""The transformer block that the soloist's networks share."""
+"""What the networks share beside the transformer block: how chords, settings and time are read."""
 
 from __future__ import annotations
 
@@ -6,46 +6,64 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from engine.jazz.corpus.solos import FEELS, INSTRUMENTS, STYLES
+from engine.jazz.model.changes import BEATS_IN_BAR, NEXT_LIMIT, NO_ROOT, ROOTS
+from engine.jazz.model.excerpt import Excerpt, Setting
+from engine.jazz.theory.chords import QUALITIES
+
+TEMPOS = 24
 
 
-class Cache:
-    """Keys and values of past events, one buffer a block (B, heads, capacity, head width), which grows by doubling."""
+class ChordReader(nn.Module):
+    """Embeds the chord over an event and the next one: (B, T) of an `Excerpt` -> (B, T, width)."""
 
-    def __init__(self, blocks: int, capacity: int = 128) -> None:
-        self.capacity = capacity
-        self.keys: list[Tensor | None] = [None] * blocks
-        self.values: list[Tensor | None] = [None] * blocks
-        self.lengths = [0] * blocks
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.root = nn.Embedding(ROOTS, width)
+        self.quality = nn.Embedding(len(QUALITIES), width)
+        self.next_step = nn.Embedding(ROOTS, width)
+        self.next_quality = nn.Embedding(len(QUALITIES), width)
+        self.to_next = nn.Embedding(NEXT_LIMIT + 1, width)
+        self.tones = nn.Linear(24, width, bias=False)
 
-    def extend(self, block: int, key: Tensor, value: Tensor, window: int) -> tuple[Tensor, Tensor]:
-        """Add the newest events (B, heads, T, D); returns the last `window` ones with them (T at least)."""
-        length, added = self.lengths[block], key.shape[2]
-        keys, values = self.keys[block], self.values[block]
-        needed = length + added
-        if keys is None or values is None or needed > keys.shape[2]:
-            capacity = max(self.capacity, 2 * needed)
-            grown = [key.new_empty(*key.shape[:2], capacity, key.shape[3]) for _ in range(2)]
-            if keys is not None and values is not None:
-                grown[0][:, :, :length], grown[1][:, :, :length] = keys[:, :, :length], values[:, :, :length]
-            keys, values = self.keys[block], self.values[block] = grown[0], grown[1]
-        keys[:, :, length:needed], values[:, :, length:needed] = key, value
-        self.lengths[block] = needed
-        first = max(0, needed - max(window, added))
-        return keys[:, :, first:needed], values[:, :, first:needed]
+    def forward(self, x: Excerpt) -> Tensor:
+        step = torch.where(
+            (x.root < NO_ROOT) & (x.next_root < NO_ROOT), (x.next_root - x.root) % 12, torch.full_like(x.root, NO_ROOT)
+        )
+        return (
+            self.root(x.root) + self.quality(x.quality) + self.next_step(step) + self.next_quality(x.next_quality)
+            + self.to_next(x.to_next) + self.tones(x.tones)
+        )  # fmt: skip
 
-    def keep(self, rows: Tensor, slots: Tensor | None = None) -> None:
-        """Go on with copies of the batch rows `rows` (B,), of each only with its events `slots` (B, S), in order."""
-        for block, (keys, values) in enumerate(zip(self.keys, self.values, strict=True)):
-            if keys is None or values is None:
-                continue
-            length = self.lengths[block]
-            kept = [past[rows, :, :length] for past in (keys, values)]
-            if slots is not None:
-                index = slots[:, None, :, None].expand(-1, keys.shape[1], -1, keys.shape[3])
-                kept = [past.gather(2, index) for past in kept]
-            self.keys[block], self.values[block] = kept
-            self.lengths[block] = kept[0].shape[2]
+
+class SettingReader(nn.Module):
+    """Embeds a `Setting`: -> (B, width). In training each entry is now and then withheld."""
+
+    def __init__(self, width: int, performers: int, withheld: float = 0.15) -> None:
+        super().__init__()
+        self.tables = nn.ModuleDict({
+            "instrument": nn.Embedding(len(INSTRUMENTS) + 1, width),
+            "style": nn.Embedding(len(STYLES) + 1, width),
+            "feel": nn.Embedding(len(FEELS) + 1, width),
+            "performer": nn.Embedding(performers + 1, width),
+        })  # fmt: skip
+        self.metre = nn.Embedding(BEATS_IN_BAR + 1, width)
+        self.tempo = nn.Linear(TEMPOS, width)
+        self.withheld = withheld
+        self.register_buffer("tempo_centres", torch.linspace(math.log(40.0), math.log(360.0), TEMPOS), persistent=False)
+
+    tempo_centres: Tensor
+
+    def forward(self, setting: Setting) -> Tensor:
+        distance = (setting.tempo_bpm.log()[:, None] - self.tempo_centres) / (math.log(9.0) / (TEMPOS - 1))
+        total = self.tempo(torch.exp(-0.5 * distance**2)) + self.metre(setting.beats_per_bar)
+        for name, table in self.tables.items():
+            known = getattr(setting, name)
+            if self.training:
+                known = known * (torch.rand(known.shape, device=known.device) >= self.withheld)
+            total = total + table(known)
+        return total
 
 
 class TwoClocks(nn.Module):
@@ -79,45 +97,6 @@ def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
     a, b = x.chunk(2, dim=-1)
     cos, sin = turn[0].to(x.dtype), turn[1].to(x.dtype)
     return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
-
-
-class Block(nn.Module):
-    """Pre-norm attention and feed-forward (B, T, C) -> (B, T, C), causal or not."""
-
-    def __init__(self, width: int, heads: int, dropout: float, causal: bool = True) -> None:
-        super().__init__()
-        self.heads, self.causal = heads, causal
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
-        self.up = nn.Linear(width, 4 * width)
-        self.down = nn.Linear(4 * width, width)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(
-        self,
-        x: Tensor,
-        turn: tuple[Tensor, Tensor],
-        cache: Cache | None = None,
-        number: int = 0,
-        window: int = 0,
-        mask: Tensor | None = None,
-    ) -> Tensor:
-        """With a `cache`, x holds only the new events; they see what is cached, at most `window` events back. `mask`
-        (B, 1, 1, T) is True where a key may be looked at (for the blocks that are not causal)."""
-        batch, time, width = x.shape
-        qkv = self.qkv(self.norm1(x)).view(batch, time, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        (q, k), v = rotate(qkv[:2], turn), qkv[2]
-        if cache is not None:
-            k, v = cache.extend(number, k, v, window or 1 << 30)
-        alone = time == 1 and cache is not None
-        if cache is not None and 1 < time < k.shape[2]:
-            raise ValueError("a cache is filled at once, then one event at a time")
-        mixed = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=self.causal and not alone and mask is None
-        )
-        x = x + self.dropout(self.out(mixed.transpose(1, 2).reshape(batch, time, width)))
-        return x + self.dropout(self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh")))
 
 
 def init_weights(module: nn.Module) -> None:

@@ -14,29 +14,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.jazz.model.layers import Block, Cache, TwoClocks, init_weights
-from engine.jazz.model.soloist_net import (
-    INTERVAL_LIMIT,
-    INTERVALS,
-    NO_INTERVAL,
-    ChordReader,
-    Excerpt,
-    Question,
-    Setting,
-    SettingReader,
-)
+from engine.jazz.model.cache import Cache
+from engine.jazz.model.changes import BEATS_IN_BAR, ROOTS
+from engine.jazz.model.excerpt import INTERVAL_LIMIT, INTERVALS, NO_INTERVAL, Excerpt, Setting
+from engine.jazz.model.layers import ChordReader, SettingReader, TwoClocks, init_weights
+from engine.jazz.model.soloist_net import Block, Head
 from engine.jazz.model.tokens import (
     ADVANCES,
-    BEATS_IN_BAR,
     IGNORE,
     LENGTHS,
     LOUDNESSES,
-    OFFSET_LIMIT,
-    OFFSET_STEP_MS,
     OFFSETS,
     PITCHES,
     POSITIONS,
-    ROOTS,
 )
 
 GAP_CENTRES = 20
@@ -120,16 +110,12 @@ class RenditionNet(nn.Module):
         self.clocks = TwoClocks(shape.heads, width // shape.heads)
         self.body = nn.ModuleList(Block(width, shape.heads, shape.dropout) for _ in range(shape.blocks))
         self.norm = nn.LayerNorm(width)
-        self.ask_offset = Question(width, OFFSETS, shape.dropout)
+        self.ask_offset = Head(width, OFFSETS, shape.dropout)
         self.tell_offset = nn.Embedding(OFFSETS, width)
-        self.ask_length = Question(width, LENGTHS, shape.dropout)
+        self.ask_length = Head(width, LENGTHS, shape.dropout)
         self.tell_length = nn.Embedding(LENGTHS + 1, width)
-        self.ask_loudness = Question(width, LOUDNESSES, shape.dropout)
+        self.ask_loudness = Head(width, LOUDNESSES, shape.dropout)
         self.apply(init_weights)
-
-    @property
-    def parameters_count(self) -> int:
-        return sum(weight.numel() for weight in self.parameters())
 
     def read(self, x: Excerpt, setting: Setting) -> tuple[Tensor, Tensor]:
         """The score of an excerpt of T + 1 events -> (B, T, C) and the notated gaps before the notes, ms (B, T)."""
@@ -171,8 +157,6 @@ class RenditionNet(nn.Module):
             state = block(state, turn, cache, number, self.shape.context)
         return self.norm(state)
 
-    # --- the three questions -------------------------------------------------------------------------------------
-
     def offset_logits(self, state: Tensor) -> Tensor:
         return self.ask_offset(state)
 
@@ -184,26 +168,3 @@ class RenditionNet(nn.Module):
     def loudness_logits(self, told: Tensor, length: Tensor) -> Tensor:
         """`length` of the note before, `LENGTHS` if there is none."""
         return self.ask_loudness(told + self.tell_length(length))
-
-    def losses(
-        self, x: Excerpt, setting: Setting, offset: Tensor, loudness: Tensor, length: Tensor
-    ) -> dict[str, Tensor]:
-        """Mean cross-entropies in nats a note: `offset`, `length`, `loudness`; targets as in `excerpts.Batch`."""
-        score, before_ms = self.read(x, setting)
-        state = self(score, Played.before(offset, loudness, length), x.onset[:, 1:])
-        known = offset.clamp_min(0)
-        moved = (known - F.pad(known[:, :-1], (1, 0), value=OFFSET_LIMIT)) * OFFSET_STEP_MS
-        held = F.pad(length[:, :-1], (1, 0), value=IGNORE)
-        padded = offset == IGNORE
-        length_logits, told = self.length_logits(state, known, before_ms + moved)
-        loudness_logits = self.loudness_logits(told, torch.where(held == IGNORE, LENGTHS, held))
-
-        def entropy(logits: Tensor, target: Tensor) -> Tensor:
-            target = target.masked_fill(padded, IGNORE)
-            return F.cross_entropy(logits.flatten(0, 1).float(), target.flatten(), ignore_index=IGNORE)
-
-        return {
-            "offset": entropy(self.offset_logits(state), offset),
-            "length": entropy(length_logits, held),
-            "loudness": entropy(loudness_logits, loudness),
-        }

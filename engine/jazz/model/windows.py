@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.jazz.corpus.solos import Solo
-from engine.jazz.model.tokens import NO_ROOT, POSITION_BEATS, REFERENCE_VELOCITY, Changes, Events, velocity_of
+from engine.jazz.model.changes import NO_ROOT, Changes
+from engine.jazz.model.tokens import POSITION_BEATS, REFERENCE_VELOCITY, Events, velocity_of
 from engine.jazz.theory.score import Note
 
 WINDOW_BARS = 8

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.jazz.model.changes import Changes
 from engine.jazz.model.take_critic import BEATS_PER_BAR, Look, TakeCritic
-from engine.jazz.model.tokens import Changes, decode
+from engine.jazz.model.tokens import decode
 from engine.jazz.model.windows import WINDOW_BARS, Window, columns_of, notated_columns, window_at
 from engine.jazz.playing.copying import MAX_COPIED_RUN, KnownRuns
-from engine.jazz.playing.performing import Renderer, events_of_take
+from engine.jazz.playing.performing import Interpreter, events_of_take
 from engine.jazz.playing.sampling import Takes
 
 
@@ -77,11 +78,11 @@ class Choice:
                 self._odds[request].append(float(odds[best]))
         return rows.to(takes.count.device)
 
-    def of_renditions(self, takes: Takes, renderer: Renderer, request: int, end: int, notes: int) -> Tensor:
+    def of_renditions(self, takes: Takes, interpreter: Interpreter, request: int, end: int, notes: int) -> Tensor:
         """Rows (B,) to perform on from, after the first `notes` notes, which end block `end`, have been performed."""
         rows = torch.arange(len(takes.count))
         mine = range(request * self.takes, (request + 1) * self.takes)
-        rendition = renderer.rendition()
+        rendition = interpreter.rendition()
 
         def window(number: int) -> Window:
             row = mine[number]

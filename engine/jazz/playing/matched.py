@@ -9,7 +9,8 @@ import numpy as np
 
 from engine.jazz.corpus.solos import Solo
 from engine.jazz.model.windows import Window, cut
-from engine.jazz.playing.soloist import Improvisation, Request, Soloist
+from engine.jazz.playing.request import Improvisation, Request
+from engine.jazz.playing.soloist import Soloist
 from engine.jazz.theory.score import ChordSpan
 
 

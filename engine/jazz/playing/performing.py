@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.jazz.model.layers import Cache
+from engine.jazz.model.cache import Cache
+from engine.jazz.model.excerpt import Excerpt, Setting
 from engine.jazz.model.rendition_net import Played, RenditionNet
-from engine.jazz.model.soloist_net import Excerpt, Setting
 from engine.jazz.model.tokens import (
     ADVANCES,
     IGNORE,
@@ -27,7 +27,7 @@ from engine.jazz.playing.sampling import Heat, Takes, draw
 NOTES_A_REPORT = 8
 
 
-class Renderer:
+class Interpreter:
     """Plays the notes of an excerpt (B, T + 1 events), row by row its own way, note after note."""
 
     @torch.no_grad()

@@ -10,17 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.jazz.model.layers import Cache
-from engine.jazz.model.soloist_net import TIMINGS, Excerpt, Setting, SoloistNet
-from engine.jazz.model.tokens import (
-    ADVANCES,
-    IGNORE,
-    PITCHES,
-    POSITION_BEATS,
-    POSITIONS,
-    Changes,
-    Events,
-)
+from engine.jazz.model.cache import Cache
+from engine.jazz.model.changes import Changes
+from engine.jazz.model.excerpt import TIMINGS, Excerpt, Setting
+from engine.jazz.model.soloist_net import SoloistNet
+from engine.jazz.model.tokens import ADVANCES, IGNORE, PITCHES, POSITION_BEATS, POSITIONS, Events
 
 MAX_NOTES_PER_BEAT = 10
 

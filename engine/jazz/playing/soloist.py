@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from engine.contract.limits import MAX_BARS, MAX_TAKES
-from engine.errors import BadOption
+from engine.device import one_thread
 from engine.jazz.corpus.solos import FEELS, INSTRUMENTS, STYLES
+from engine.jazz.model.changes import Changes, changes_of_spans
+from engine.jazz.model.excerpt import Setting
 from engine.jazz.model.rendition_net import RenditionNet, RenditionShape
-from engine.jazz.model.soloist_net import Setting, SoloistNet, SoloistShape
+from engine.jazz.model.soloist_net import SoloistNet, SoloistShape
 from engine.jazz.model.take_critic import TakeCritic
-from engine.jazz.model.tokens import ADVANCES, Changes, Events, changes_of_spans, decode, events_of_notes
+from engine.jazz.model.tokens import ADVANCES, decode, events_of_notes
 from engine.jazz.model.weights_file import FILE_NAME, Weights, load_weights
 from engine.jazz.playing.choosing import Choice
 from engine.jazz.playing.copying import MAX_COPIED_RUN, KnownRuns
-from engine.jazz.playing.performing import Renderer, events_of_take
+from engine.jazz.playing.performing import Interpreter, events_of_take
+from engine.jazz.playing.request import Improvisation, Request
 from engine.jazz.playing.sampling import ChangesTable, Heat, Improviser, Takes, excerpt_of_takes
 from engine.jazz.theory.score import ChordSpan, Note
 from engine.progress import Progress, silent
@@ -38,84 +37,6 @@ DEFAULT_TAKES = 16
 MAX_REDRAWS = 3
 COMPOSED = 0.7
 """Share of the work when the line is chosen and has still to be performed."""
-
-
-@dataclass(frozen=True)
-class Improvisation:
-    """A solo. Onsets and durations in beats from the first bar, as performed.
-
-    `takes`: how many were played, of which this one was picked; `longest_copied_run`: notes in a row that a training
-    solo has too, at most (`copying`); `critic_score`: the critic's mean log odds that a human played eight bars of it
-    (0 without a critic); `redrawn`: how often all takes were thrown away because they copied; `events`: the notes as
-    tokens."""
-
-    notes: tuple[Note, ...]
-    takes: int
-    longest_copied_run: int
-    critic_score: float
-    style: str
-    redrawn: int = 0
-    events: Events | None = field(default=None, repr=False, compare=False)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a solo is asked to be."""
-
-    changes: tuple[ChordSpan, ...]
-    bars: int
-    tempo_bpm: float
-    instrument: str = "tenor sax"
-    beats_per_bar: int = 4
-    style: str = ""
-    feel: str = ""
-
-    @property
-    def beats(self) -> int:
-        return self.bars * self.beats_per_bar
-
-    def table(self) -> Changes:
-        """Chords and metre beat by beat; sections of 12 bars where only those fit, else of 8."""
-        section_bars = 12 if self.bars % 12 == 0 and self.bars % 8 else 8
-        return changes_of_spans(self.changes, self.beats, self.beats_per_bar, section_bars)
-
-    def numbers(self) -> tuple[int, int, int]:
-        """Class numbers of instrument, style and feel; 0 where it was left open."""
-        return (
-            INSTRUMENTS.index(self.instrument) + 1,
-            STYLES.index(self.style) + 1 if self.style else 0,
-            FEELS.index(self.feel) + 1 if self.feel else 0,
-        )
-
-    def check(self, takes: int) -> None:
-        """Raises `BadOption`."""
-        known: list[tuple[str, Any, tuple[Any, ...]]] = [
-            ("instrument", self.instrument, INSTRUMENTS),
-            ("style", self.style, ("", *STYLES)),
-            ("feel", self.feel, ("", *FEELS)),
-            ("metre", self.beats_per_bar, (3, 4)),
-        ]
-        for what, value, among in known:
-            if value not in among:
-                named = ", ".join(str(item) for item in among if item != "")
-                raise BadOption(f"The soloist knows no {what} “{value}”; it knows {named}.")
-        for what, number, low, high in (
-            ("bars", self.bars, 1, MAX_BARS),
-            ("takes", takes, 1, MAX_TAKES),
-            ("tempo", self.tempo_bpm, 30, 400),
-        ):
-            if not low <= number <= high:
-                raise BadOption(f"{what} must lie between {low} and {high}, not {number:g}.")
-
-
-def instruments() -> tuple[str, ...]:
-    """What the soloist can play."""
-    return INSTRUMENTS
-
-
-def styles() -> tuple[str, ...]:
-    """The styles that it can be asked for."""
-    return STYLES
 
 
 class Soloist:
@@ -156,7 +77,7 @@ class Soloist:
     @property
     def parameters(self) -> int:
         """Number of weights of both networks."""
-        return self.notes.parameters_count + self.rendition.parameters_count
+        return sum(weight.numel() for network in (self.notes, self.rendition) for weight in network.parameters())
 
     def warm(self) -> None:
         """One real solo, so that the first member doesn't wait for lazy initialisation."""
@@ -180,7 +101,7 @@ class Soloist:
     ) -> Improvisation:
         """Improvise over `changes` for `bars` bars.
 
-        `style` is one of `styles()` or "" (whatever suits instrument and tempo, drawn by the seed). `primer`: a phrase
+        `style` is one of `STYLES` or "" (whatever suits instrument and tempo, drawn by the seed). `primer`: a phrase
         that somebody played before beat 0 of the form, its onsets counted from its own first bar, over the chords
         `primer_changes`; the solo answers it.
         Raises `BadOption` for an instrument, style, feel or number that it doesn't know, `BadChords` for chords."""
@@ -209,7 +130,7 @@ class Soloist:
         best: dict[int, Improvisation] = {}
         again = list(range(len(requests)))
         for redrawn in range(MAX_REDRAWS + 1):
-            with _one_thread(self.device):
+            with one_thread(self.device):
                 drawn = self._draw([requests[i] for i in again], takes, primer, primer_changes, generator, progress)
             for i, improvisation in zip(again, drawn, strict=True):
                 if i not in best or _faults(improvisation) < _faults(best[i]):
@@ -238,9 +159,9 @@ class Soloist:
         count = torch.tensor([len(events)], device=self.device)
         takes = Takes(row(timing), row(events.beat), row(events.position), row(events.pitch), count)
         excerpt = excerpt_of_takes(takes, ChangesTable.of([request.table()], self.device))
-        renderer = Renderer(self.rendition, excerpt, setting, generator, self.heat)
-        renderer.play(len(events))
-        told = [values[0].cpu().numpy() for values in renderer.rendition()]
+        interpreter = Interpreter(self.rendition, excerpt, setting, generator, self.heat)
+        interpreter.play(len(events))
+        told = [values[0].cpu().numpy() for values in interpreter.rendition()]
         events = dataclasses.replace(events, offset=told[0], loudness=told[1], length=told[2])
         ordered = sorted(written, key=lambda note: note.onset)
         played = decode(events, request.tempo_bpm, end_beat=float(request.beats))
@@ -296,7 +217,7 @@ class Soloist:
             improviser.keep(choice.of_lines(improviser.takes, ends, ends_before))
             ends_before = ends
         played = improviser.takes
-        renderer = Renderer(
+        interpreter = Interpreter(
             self.rendition, excerpt_of_takes(played, improviser.table), improviser.asked, generator, self.heat
         )
 
@@ -305,11 +226,11 @@ class Soloist:
 
         for count, number, end in _stops(played, choice.block_ends(), takes):
             until = min(count + 1, int(played.count[number * takes]))  # then the last note's length is known
-            renderer.play(until, performed)
-            renderer.keep(choice.of_renditions(played, renderer, number, end, count))
-        renderer.play(played.pitch.shape[1], performed)
+            interpreter.play(until, performed)
+            interpreter.keep(choice.of_renditions(played, interpreter, number, end, count))
+        interpreter.play(played.pitch.shape[1], performed)
         dither = np.random.default_rng(int(torch.randint(1 << 31, (1,), generator=generator, device=self.device)))
-        rendition = renderer.rendition()
+        rendition = interpreter.rendition()
         improvisations = []
         for number, request in enumerate(requests):
             row = number * takes
@@ -368,19 +289,6 @@ def _stops(played: Takes, block_ends: list[list[int]], takes: int) -> list[tuple
             if notes:
                 found.add((notes, number, end))
     return sorted(found)
-
-
-@contextmanager
-def _one_thread(device: torch.device) -> Iterator[None]:
-    """One CPU thread inside: a step's matrices are small, and on a busy machine threads that wait for each other in
-    every one of a thousand little products cost ten times what they save."""
-    before = torch.get_num_threads()
-    if device.type == "cpu":
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _led(request: Request, lead: int, primer_changes: tuple[ChordSpan, ...]) -> Changes:

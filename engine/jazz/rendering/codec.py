@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import io
-import logging
 import struct
 
 import av
 import numpy as np
+import structlog
 
 from engine.errors import BadAudio
 from engine.jazz.rendering.loudness import RATE_HZ, Stereo
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 BIT_RATE = 128_000
 MIN_BIT_RATE = 32_000
@@ -101,7 +101,7 @@ def decode(data: bytes, max_duration_s: float) -> Stereo:
     try:
         return _decode(data, max_duration_s)
     except (av.error.FFmpegError, ValueError, EOFError, IndexError) as error:
-        logger.info("audio upload could not be decoded: %s", error)
+        log.info("audio upload could not be decoded: %s", error)
         raise BadAudio("That file is neither audio nor MIDI that I can read.") from error
 
 

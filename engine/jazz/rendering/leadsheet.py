@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from engine.jazz.band.ending import home
 from engine.jazz.rendering.notation import DIVISIONS, TUPLETS, Written, notate
-from engine.jazz.theory.chords import Chord, parse_chord, pitch_class_name
+from engine.jazz.theory.chords import Chord, parse_chord
 from engine.jazz.theory.instruments import Instrument, find_instrument
+from engine.jazz.theory.keys import home_key
 from engine.jazz.theory.score import Note, Score
 from engine.jazz.theory.spelling import Reading, letter, root_name, spell_pitch
 
@@ -74,11 +74,7 @@ def write_lead_sheet(
 
 def _key(score: Score) -> str:
     """The key that the form's chords come home to; empty where no chord is named."""
-    chord = home(tuple(span for span in score.chords if span.onset < score.beats))
-    if chord is None or chord.root is None:
-        return ""
-    minor = chord.quality in ("minor", "minor_major", "half_diminished")
-    return pitch_class_name(chord.root) + ("m" if minor else "")
+    return home_key(tuple(span for span in score.chords if span.onset < score.beats))
 
 
 def _median(values: list[int]) -> float:

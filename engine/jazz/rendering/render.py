@@ -6,6 +6,7 @@ most -1 dBTP, the same encoder. The same score gives the same bytes.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -66,7 +67,7 @@ def find_soundfont(configured: str = "") -> Path:
     if configured:
         path = Path(configured).expanduser()
         if not path.is_file():
-            raise ConfigurationError(f"'jazz.soundfont' is {configured}, where there is no file.")
+            raise ConfigurationError(f"'jazz.soundfont' names {configured}, but there is no such file.")
         return path
     found = {path.name: path for folder in SOUNDFONT_FOLDERS for path in sorted(Path(folder).glob("*.sf[23]"))}
     for name in PREFERRED_SOUNDFONTS:
@@ -79,17 +80,18 @@ def find_soundfont(configured: str = "") -> Path:
     return Path(pretty_midi.__file__).parent / "TimGM6mb.sf2"
 
 
-class Renderer:
-    """Renders scores with one SoundFont, loaded once. Not for two threads at a time."""
+class Synthesizer:
+    """Renders scores with one SoundFont, loaded once. Threads that need it at the same time wait for each other."""
 
     def __init__(self, soundfont: Path) -> None:
         """Raises `ConfigurationError` for a file that is no SoundFont."""
         self.soundfont = soundfont
+        self._turn = threading.Lock()
         self._synth = tinysoundfont.Synth(samplerate=RATE_HZ, gain=-6.0)
         try:
             self._sfid = self._synth.sfload(str(soundfont), max_voices=128)
         except RuntimeError as error:
-            raise ConfigurationError(f"'jazz.soundfont' is {soundfont}, which is not a SoundFont.") from error
+            raise ConfigurationError(f"'jazz.soundfont' names {soundfont}, which is not a SoundFont.") from error
 
     @property
     def name(self) -> str:
@@ -111,15 +113,17 @@ class Renderer:
         length = int((score.seconds(max(last, score.beats)) + TAIL_S) * RATE_HZ)
         sounding = [part for part in PARTS if score.parts.get(part)]
         stems = {}
-        for index, part in enumerate(sounding):
-            self._synth.sounds_off()
-            if part == "drums":
-                self._synth.program_select(0, self._sfid, 128, self.kit(brushes), True)
-            else:
-                self._synth.program_select(0, self._sfid, 0, programs[part], False)
-            done = index / len(sounding)
-            share = 1 / len(sounding)
-            stems[part] = self._part(score, score.parts[part], length, lambda f, d=done, s=share: step(d + f * s))  # type: ignore[misc]
+        with self._turn:
+            for index, part in enumerate(sounding):
+                self._synth.sounds_off()
+                if part == "drums":
+                    self._synth.program_select(0, self._sfid, 128, self.kit(brushes), True)
+                else:
+                    self._synth.program_select(0, self._sfid, 0, programs[part], False)
+                done = index / len(sounding)
+                share = 1 / len(sounding)
+                along = lambda f, d=done, s=share: step(d + f * s)  # noqa: E731
+                stems[part] = self._part(score, score.parts[part], length, along)
         return stems
 
     def _part(self, score: Score, notes: tuple[Note, ...], length: int, step: Callable[[float], None]) -> Stereo:

@@ -18,7 +18,7 @@ from engine.jazz.rendering.loudness import (
     levelled,
     true_peak_dbtp,
 )
-from engine.jazz.rendering.render import Renderer, mix, ring_out
+from engine.jazz.rendering.render import Synthesizer, mix, ring_out
 from engine.jazz.theory.score import Score
 from engine.progress import Progress
 
@@ -37,9 +37,11 @@ class Finished:
     true_peak_dbtp: float
 
 
-def play_score(renderer: Renderer, score: Score, brushes: bool, device: torch.device, progress: Progress) -> Stereo:
+def play_score(
+    synthesizer: Synthesizer, score: Score, brushes: bool, device: torch.device, progress: Progress
+) -> Stereo:
     """Stems, room and mix. Reports 0..1."""
-    stems = renderer.stems(score, brushes, lambda share: progress("playing", 0.7 * share))
+    stems = synthesizer.stems(score, brushes, lambda share: progress("playing", 0.7 * share))
     progress("mixing", 0.75)
     mixed = ring_out(mix(stems, device))
     progress("mixing", 1.0)

@@ -29,6 +29,9 @@ FEELS = {
     )
 }
 
+SOLOIST_FEELS = {"swing": "swing", "up": "swing", "modal": "swing", "ballad": "ballad", "bossa": "latin"}
+"""The soloist's word for each of the band's feels."""
+
 
 def swing_share(tempo_bpm: float, feel: Feel) -> float:
     """Share of the beat before the off-beat eighth of the ride cymbal: 0.5 straight, 0.667 triplet.
@@ -42,3 +45,7 @@ def swing_share(tempo_bpm: float, feel: Feel) -> float:
         # a ballad's off-beats are triplets, softer than the dotted figure of a medium tempo
         ratio = 2.0 + max(0.0, tempo_bpm - 60.0) / 30.0 * 1.5
     return ratio / (1.0 + ratio)
+
+
+def feel_of_tempo(tempo_bpm: float) -> Feel:
+    return FEELS["ballad"] if tempo_bpm < 85 else FEELS["up"] if tempo_bpm > 225 else FEELS["swing"]

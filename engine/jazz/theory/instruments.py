@@ -27,7 +27,7 @@ class Instrument:
 
     @property
     def reading(self) -> str:
-        """What stands on its part, so that nobody plays it in the wrong pitch."""
+        """What its part says at the top, so that nobody plays it in the wrong key."""
         sounds = {0: "concert pitch", 2: "sounds a major second lower", 9: "sounds a major sixth lower",
                   12: "concert pitch, sounds an octave lower", 14: "sounds a major ninth lower",
                   21: "sounds an octave and a major sixth lower"}[self.transposition]  # fmt: skip
@@ -53,6 +53,8 @@ SOLOISTS = {
 }
 """What a soloist may play."""
 
+DRAWN_INSTRUMENTS = ("tenor sax", "tenor sax", "alto sax", "trumpet", "trumpet", "trombone", "clarinet", "soprano sax")
+
 OTHER_NAMES = {
     "sax": "tenor sax", "saxophone": "tenor sax", "tenor": "tenor sax", "tenor saxophone": "tenor sax",
     "alto": "alto sax",
@@ -76,8 +78,8 @@ def find_instrument(name: str) -> Instrument:
     near = get_close_matches(wanted, [*SOLOISTS, *OTHER_NAMES], n=1, cutoff=0.5)
     if near:
         meant = OTHER_NAMES.get(near[0], near[0])
-        raise BadOption(f"Nobody here plays the “{name}”; did you mean {meant}?")
-    raise BadOption(f"Nobody here plays the “{name}”; there are {', '.join(SOLOISTS)}.")
+        raise BadOption(f"Nobody here plays the “{name}”. Did you mean {meant}?")
+    raise BadOption(f"Nobody here plays the “{name}”. Choose one of these: {', '.join(SOLOISTS)}.")
 
 
 def instrument_of_program(program: int) -> Instrument | None:

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 
 from engine.jazz.theory.chords import Chord
-from engine.jazz.theory.form import split_key
 from engine.jazz.theory.instruments import Instrument
+from engine.jazz.theory.keys import split_key
 
 _LETTERS = "FCGDAEB"
 _NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}

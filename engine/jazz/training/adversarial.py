@@ -18,13 +18,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.jazz.model.batches import (
+    Encoded,
+    TrainingBatch,
+    bar_start,
+    collate,
+    excerpt_end,
+    first_of_bar,
+    random_batch,
+)
+from engine.jazz.model.changes import NO_ROOT, Changes
 from engine.jazz.model.critic_net import CriticNet, CriticShape, SoftNotes
-from engine.jazz.model.excerpts import Batch, Encoded, bar_start, collate, excerpt_end, first_of_bar, random_batch
-from engine.jazz.model.soloist_net import Excerpt, SoloistNet
-from engine.jazz.model.tokens import ADVANCES, NO_ROOT, Changes, Events
+from engine.jazz.model.excerpt import Excerpt
+from engine.jazz.model.perplexity import losses, to_device
+from engine.jazz.model.soloist_net import SoloistNet
+from engine.jazz.model.tokens import ADVANCES, Events
 from engine.jazz.playing.sampling import Improviser, excerpt_of_takes
 from engine.jazz.training.fine_tuning import FineTuning, FineTuningPlan, Learner
-from engine.jazz.training.likelihood import losses, to_device
 from engine.jazz.training.stage import Group, load_checkpoint, total
 
 
@@ -48,7 +58,7 @@ class AdversarialPlan(FineTuningPlan):
 class Duel:
     """Beginnings that a human played: the whole human excerpt, its `heard` notes, chords to go on over."""
 
-    human: Batch
+    human: TrainingBatch
     changes: list[Changes]
     primers: list[Events]
 
@@ -101,7 +111,7 @@ def straight_through(logits: Tensor, chosen: Tensor, temperature: float) -> Tens
     return F.one_hot(chosen, logits.shape[-1]).to(soft.dtype) + soft - soft.detach()
 
 
-def soft_line(network: SoloistNet, x: Excerpt, batch: Batch, heard: int, temperature: float) -> SoftNotes:
+def soft_line(network: SoloistNet, x: Excerpt, batch: TrainingBatch, heard: int, temperature: float) -> SoftNotes:
     """The notes of `x` (B, T + 1 events) as the critic reads them; those after the first `heard` carry gradients."""
     state = network(x.slice(0, -1), network.setting(batch.setting))
     following = x.slice(1, x.pitch.shape[1])

@@ -11,23 +11,15 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from engine.jazz.judging.judge import auc
+from engine.jazz.model.batches import Encoded, TrainingBatch, random_batch
 from engine.jazz.model.critic_net import SHORTEST, CriticNet, CriticShape, SoftNotes
-from engine.jazz.model.excerpts import Batch, Encoded, random_batch
-from engine.jazz.model.soloist_net import Excerpt
+from engine.jazz.model.excerpt import Excerpt
+from engine.jazz.model.logistic import auc
+from engine.jazz.model.perplexity import to_device
 from engine.jazz.model.tokens import IGNORE
 from engine.jazz.playing.matched import Clip
-from engine.jazz.training.likelihood import to_device
-from engine.jazz.training.stage import (
-    Average,
-    Group,
-    Log,
-    adamw,
-    learning_rate,
-    load_checkpoint,
-    save_checkpoint,
-    seed_step,
-)
+from engine.jazz.training.stage import Group, Log, adamw, learning_rate, load_checkpoint, save_checkpoint, seed_step
+from engine.training.average import Average
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,7 @@ def encode_clips(clips: list[Clip]) -> list[Encoded]:
 
 def sides(
     human: list[Encoded], machine: list[Encoded], size: int, notes: int, generator: np.random.Generator
-) -> list[Batch]:
+) -> list[TrainingBatch]:
     """A batch of each side, alike in everything but who played: keys by chance, player and style withheld, every other
     excerpt cut short."""
     batches = [random_batch(side, size, notes, generator) for side in (human, machine)]
@@ -74,12 +66,12 @@ def sides(
     return batches
 
 
-def notes_of(batch: Batch) -> Excerpt:
+def notes_of(batch: TrainingBatch) -> Excerpt:
     """The excerpts without their start event."""
     return batch.excerpt.slice(1, batch.excerpt.pitch.shape[1])
 
 
-def log_odds(critic: CriticNet, batch: Batch) -> torch.Tensor:
+def log_odds(critic: CriticNet, batch: TrainingBatch) -> torch.Tensor:
     """The critic's opinion (B,) on notes as they are."""
     notes = notes_of(batch)
     answer: torch.Tensor = critic(SoftNotes.of(notes), notes, batch.setting)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from engine.jazz.corpus.solos import INSTRUMENTS, Solo
-from engine.jazz.model.excerpts import encode_solos
+from engine.jazz.model.batches import encode_solos
 from engine.jazz.model.tokens import encode
 from engine.jazz.model.weights_file import Weights
 from engine.jazz.playing.copying import hashes_of_solos

@@ -13,19 +13,11 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from engine.jazz.model.excerpts import Encoded, every_excerpt
+from engine.jazz.model.batches import Encoded, every_excerpt
+from engine.jazz.model.perplexity import measure, to_device
 from engine.jazz.model.soloist_net import SoloistNet, SoloistShape
-from engine.jazz.training.likelihood import measure, to_device
-from engine.jazz.training.stage import (
-    Average,
-    Group,
-    Log,
-    adamw,
-    learning_rate,
-    load_checkpoint,
-    save_checkpoint,
-    seed_step,
-)
+from engine.jazz.training.stage import Group, Log, adamw, learning_rate, load_checkpoint, save_checkpoint, seed_step
+from engine.training.average import Average
 
 LARGEST_NORM = 1.0
 WARMUP_STEPS = 10

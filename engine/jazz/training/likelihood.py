@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
-from engine.jazz.model.excerpts import Batch, Encoded, every_excerpt, random_batch
+from engine.jazz.model.batches import Encoded, every_excerpt, random_batch
+from engine.jazz.model.perplexity import PARTS, losses, measure, to_device
 from engine.jazz.model.rendition_net import RenditionNet, RenditionShape
 from engine.jazz.model.soloist_net import SoloistNet, SoloistShape
 from engine.jazz.training.stage import (
-    Average,
     Group,
     Log,
     adamw,
@@ -26,8 +26,7 @@ from engine.jazz.training.stage import (
     seed_step,
     total,
 )
-
-PARTS = {"notes": ("timing", "position", "pitch"), "rendition": ("offset", "length", "loudness")}
+from engine.training.average import Average
 
 
 @dataclass(frozen=True)
@@ -52,41 +51,6 @@ class LikelihoodPlan:
 def build(part: str, shape: Mapping[str, Any]) -> SoloistNet | RenditionNet:
     """The network of a part from the hyper-parameters in a checkpoint or a weights file."""
     return SoloistNet(SoloistShape(**shape)) if part == "notes" else RenditionNet(RenditionShape(**shape))
-
-
-def losses(network: nn.Module, batch: Batch, smoothing: float = 0.0) -> dict[str, Tensor]:
-    """Cross-entropies of either network on a batch."""
-    if isinstance(network, SoloistNet):
-        return network.losses(batch.excerpt, batch.setting, batch.shift, smoothing)
-    assert isinstance(network, RenditionNet)
-    return network.losses(batch.excerpt, batch.setting, batch.offset, batch.loudness, batch.length)
-
-
-@torch.no_grad()
-def measure(network: nn.Module, batches: list[Batch], part: str) -> dict[str, float]:
-    """Mean nats a note over whole solos, each note counted once."""
-    network.eval()
-    sums = dict.fromkeys(PARTS[part], 0.0)
-    notes = 0
-    for batch in batches:
-        count = int((batch.offset >= 0).sum())
-        for name, value in losses(network, batch).items():
-            sums[name] += value.item() * count
-        notes += count
-    network.train()
-    return {name: value / notes for name, value in sums.items()}
-
-
-def to_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch with its tensors on a device."""
-    if device.type == "cpu":
-        return batch
-    for holder in (batch.excerpt, batch.setting):
-        for name in holder.__dataclass_fields__:
-            setattr(holder, name, getattr(holder, name).to(device, non_blocking=True))
-    for name in ("shift", "offset", "loudness", "length"):
-        setattr(batch, name, getattr(batch, name).to(device, non_blocking=True))
-    return batch
 
 
 def train_likelihood(

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.jazz.model.excerpts import Batch, Encoded, collate, excerpt_end, random_batch
+from engine.jazz.model.batches import Encoded, TrainingBatch, collate, excerpt_end, random_batch
+from engine.jazz.model.perplexity import losses, to_device
 from engine.jazz.model.take_critic import BEATS_PER_BAR, Look, TakeCritic
 from engine.jazz.model.windows import WINDOW_BARS, Window, notated_columns, window_at
 from engine.jazz.playing.matched import Clip
 from engine.jazz.training.critic import encode_clips
 from engine.jazz.training.fine_tuning import FineTuning, FineTuningPlan
-from engine.jazz.training.likelihood import losses, to_device
 from engine.jazz.training.stage import Group, total
 from engine.jazz.training.take_critic import windows_of_clips
 
@@ -78,7 +78,7 @@ def weigh(lines: Sequence[Encoded], critic: TakeCritic) -> list[Weighed]:
 
 def draw_weighed(
     lines: Sequence[Weighed], size: int, notes: int, generator: np.random.Generator
-) -> tuple[Batch, Tensor]:
+) -> tuple[TrainingBatch, Tensor]:
     """Excerpts of generated lines, each in a key drawn by chance, and the weight of each of their notes (B, T)."""
     items, weights = [], np.zeros((size, notes), np.float32)
     for row in range(size):
@@ -113,7 +113,7 @@ def train_reweighted(
         played, weight = to_device(played, group.device), weight.to(group.device)
         with torch.autocast(group.device.type, torch.bfloat16):
             likelihood = total(losses(network, human))
-            told = total(network.losses(played.excerpt, played.setting, played.shift, weight=weight))
+            told = total(losses(network, played, weight=weight))
         tuning.soloist.learn(likelihood + plan.weight * told)
         return {"likelihood": likelihood.item(), "critic": told.item()}
 

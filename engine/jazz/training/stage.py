@@ -73,23 +73,6 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int, decay: int) -
     return peak * min(1.0, (step + 1) / warmup, max(0.0, (steps - step) / max(1, decay)))
 
 
-class Average:
-    """Exponential moving average of a network's weights, warmed up so that the start is forgotten."""
-
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.weights = {name: value.detach().clone() for name, value in network.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        decay = min(self.decay, (step + 1) / (step + 10))
-        for name, value in network.state_dict().items():
-            if value.is_floating_point():
-                self.weights[name].lerp_(value, 1.0 - decay)
-            else:
-                self.weights[name].copy_(value)
-
-
 def adamw(network: nn.Module, peak: float, weight_decay: float) -> torch.optim.AdamW:
     """AdamW that decays matrices and embeddings, not biases and norms."""
     matrices = [weight for weight in network.parameters() if weight.dim() > 1]

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from engine.jazz.corpus.solos import Solo
-from engine.jazz.judging.judge import auc
+from engine.jazz.model.changes import changes_of_solo
+from engine.jazz.model.logistic import auc
 from engine.jazz.model.take_critic import BEATS_PER_BAR, LOOKS, Look, TakeCritic
-from engine.jazz.model.tokens import changes_of_solo, encode
+from engine.jazz.model.tokens import encode
 from engine.jazz.model.windows import (
     MIN_WINDOW_NOTES,
     WINDOW_BARS,

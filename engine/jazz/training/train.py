@@ -22,10 +22,10 @@ import torch
 from tqdm import tqdm
 
 from engine.command_line import Parser
-from engine.jazz.corpus.readers import read_corpus
-from engine.jazz.corpus.solos import Solo, open_shard, write_shards
+from engine.jazz.corpus.shards import corpus_of
+from engine.jazz.corpus.solos import Solo
+from engine.jazz.model.batches import encode_solos
 from engine.jazz.model.critic_net import CriticShape
-from engine.jazz.model.excerpts import encode_solos
 from engine.jazz.model.rendition_net import RenditionShape
 from engine.jazz.model.soloist_net import SoloistShape
 from engine.jazz.model.weights_file import FILE_NAME, Weights, save_weights
@@ -86,16 +86,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--heat", default=DEFAULT_HEAT, help="temperatures of the streams (critic, takes, export)")
     parser.add_argument("--soloist", choices=tuple(NOTES), default="likelihood", help="which one (takes, export)")
     parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="where export writes")
-
-
-def corpus_of(data: Path, out: Path, workers: int, *, rebuild: bool = False) -> dict[str, list[Solo]]:
-    """The splits of the corpus from shards under `out`, which are written on the first call."""
-    shards = out / "corpus"
-    if rebuild or not (shards / "train.json").exists():
-        solos, report = read_corpus(data, workers)
-        write_shards(solos, report, shards)
-        sys.stdout.write(report.text() + "\n")
-    return {split: open_shard(shards, split) for split in ("train", "val") if (shards / f"{split}.json").exists()}
 
 
 def performers_of(solos: list[Solo]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from engine.contract import engine_pb2 as pb
 from engine.errors import BadAudio, BadMidi, BadOption, Cancelled
 from engine.jazz import cli
 from engine.jazz.combo import Combo
-from engine.jazz.playing.soloist import styles
+from engine.jazz.corpus.solos import STYLES
 from engine.jazz.rendering.codec import encode_opus
 from engine.jazz.rendering.midi import write_midi
 from engine.jazz.rendering.render import Path
@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_clip_byte_for_byte(combo, clip):
 def test_the_lead_sheet_is_told_where_the_soloist_notated_every_note(combo, monkeypatch):
     told = {}
     monkeypatch.setattr(
-        "engine.jazz.combo.write_lead_sheet", lambda score, **more: told.update(more, score=score) or b""
+        "engine.jazz.finishing.write_lead_sheet", lambda score, **more: told.update(more, score=score) or b""
     )
     phrase = write_midi(Score(180.0, 2, (), {"solo": tuple(Note(i / 2, 0.4, 62 + i % 8, 90) for i in range(14))}))
     for primer in (b"", phrase):
@@ -165,7 +165,7 @@ def test_the_soloist_is_asked_for_the_style_and_the_clip_tells_it(combo, clip, m
     assert (traditional.style, clip.style) == ("traditional", "")
     assert asked == ["traditional"]
     assert traditional.midi != clip.midi
-    assert set(combo.options().styles) == set(styles())
+    assert set(combo.options().styles) == set(STYLES)
 
 
 def test_a_phrase_is_heard_over_its_own_chords_as_it_sounds(combo, monkeypatch):
@@ -214,7 +214,7 @@ def test_a_notated_tune_keeps_its_notes_and_gets_a_players_time(combo):
     assert max(map(abs, late_s)) < 0.15
     assert len({round(second, 3) for second in late_s}) > 4
     assert len({note.velocity for note in played}) > 4
-    assert any("notated" in note for note in clip.notes)
+    assert any("written music" in note for note in clip.notes)
     assert (clip.notated, clip.chords_estimated, clip.melody_track) == (True, False, 1)
     assert [(track.number, track.name) for track in clip.tracks] == [(1, "solo")]
     assert combo.render(request, silent).audio == clip.audio
@@ -229,7 +229,7 @@ def test_a_notated_tune_keeps_the_loudness_that_is_written(combo):
     late_s = {round(note.start - text.onset * 60 / 160, 3) for note, text in zip(played, tune, strict=True)}
     assert len(late_s) > 4
     assert clip.notated
-    assert any("their loudness are its own" in note for note in clip.notes)
+    assert any("its loudness stays" in note for note in clip.notes)
 
 
 def test_a_recording_is_levelled_and_shown_as_a_spectrogram(combo, clip):
@@ -252,7 +252,7 @@ def test_bad_uploads_are_refused(combo):
         combo.render(pb.RenderRequest(), silent)
     with pytest.raises(BadOption, match="take-five"):
         combo.render(pb.RenderRequest(piece_id="take-five", melody_track=-1), silent)
-    with pytest.raises(BadOption, match="lasts between"):
+    with pytest.raises(BadOption, match="can last from"):
         combo.render(pb.RenderRequest(midi=b"MThd", max_duration_s=1e9), silent)
 
 
@@ -310,5 +310,5 @@ def test_the_command_line_writes_every_file_asked_for(combo, tmp_path, monkeypat
     assert all(words in told for words in ("seed 1", "bebop", "in 3/4"))
     with pytest.raises(BadOption, match="-1"):
         run(cli.run, cli.add_arguments, "--out", files["a.ogg"], "--bars", -1)
-    with pytest.raises(BadOption, match="cannot be read"):
+    with pytest.raises(BadOption, match="Can't read"):
         run(cli.run, cli.add_arguments, "--out", files["a.ogg"], "--continue-from", tmp_path / "nowhere.mid")

@@ -20,7 +20,7 @@ from PIL import Image
 from engine.contract import engine_pb2 as pb
 from engine.progress import Progress
 from engine.settings import StylizeSettings
-from engine.stylize.pictures.files import gif
+from engine.stylize.pictures.writing import gif
 from engine.stylize.studio import Studio
 from tests.engine.serving.test_server import WAIT_S, Rooms, serving
 from tests.engine.stylize.pictures.uploads import encoded, opened

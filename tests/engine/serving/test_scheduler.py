@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.errors import BadPicture, Cancelled, Internal, OutOfMemory, QueueFull
-from engine.serving.scheduler import MOST_TOGETHER, Batch, Done, Failed, Position, Scheduler, Step
+from engine.serving.scheduler import MOST_TOGETHER, Done, Failed, Position, Scheduler, SharedTurn, Step
 
 WAIT_S = 10
 
@@ -199,7 +199,7 @@ class Turns:
             self.seen.append([name])
             return name.upper()
 
-        batch = None if shape is None else Batch(shape, item or name, self.run)
+        batch = None if shape is None else SharedTurn(shape, item or name, self.run)
         return scheduler.submit(name, name[0], "stylize", alone, batch)
 
 
@@ -244,7 +244,7 @@ async def test_one_jobs_error_or_cancellation_leaves_those_of_its_turn_alone():
         scheduler.submit("gate", "staff", "play", first.run)
         await first.wait_until_running()
         jobs = {
-            name: scheduler.submit(name, name[0], "stylize", lambda progress: None, Batch(1, item, run))
+            name: scheduler.submit(name, name[0], "stylize", lambda progress: None, SharedTurn(1, item, run))
             for name, item in {"a1": "fine", "b1": "bad", "c1": "gone", "d1": "good"}.items()
         }
         first.go_on.set()
@@ -268,7 +268,9 @@ async def test_a_shared_turn_that_breaks_down_is_told_to_all_of_it_and_the_queue
         gate = Gate()
         scheduler.submit("gate", "staff", "play", gate.run)
         await gate.wait_until_running()
-        jobs = [scheduler.submit(name, name, "stylize", lambda progress: None, Batch(1, name, run)) for name in "ab"]
+        jobs = [
+            scheduler.submit(name, name, "stylize", lambda progress: None, SharedTurn(1, name, run)) for name in "ab"
+        ]
         after = scheduler.submit("c", "c", "play", lambda progress: "fine")
         gate.go_on.set()
         events = [await last_event(scheduler, job) for job in jobs]

@@ -251,7 +251,7 @@ async def test_an_open_address_without_a_token_is_refused():
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [("no certificate", r"are not a certificate and its key in PEM"), (None, r"'engine\.tls_key' cannot be read")],
+    [("no certificate", r"are not a certificate and its key in PEM"), (None, r"'engine\.tls_key' can't be read")],
 )
 async def test_a_bad_or_missing_certificate_is_refused(tmp_path, content, sentence):
     file = tmp_path / "file.pem"

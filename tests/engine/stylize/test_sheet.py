@@ -14,7 +14,7 @@ from engine.errors import BadOption, BadPicture, Cancelled, PictureTooLarge, Sta
 from engine.progress import silent
 from engine.settings import StylizeSettings
 from engine.stylize import sheet as sheet_module
-from engine.stylize.book import pack_code
+from engine.stylize.book import pack_code, unpack_code
 from engine.stylize.pictures.sample_photo import sample_photo
 from engine.stylize.sheet import (
     CELL_PX,
@@ -141,7 +141,7 @@ def test_what_is_no_picture_or_too_much_is_refused(studio: Studio) -> None:
         studio.sheet(pb.StyleSheetRequest(image=b"no picture"), silent)
     with pytest.raises(PictureTooLarge):
         studio.sheet(pb.StyleSheetRequest(max_bytes=100), silent)
-    with pytest.raises(BadOption, match="at most"):
+    with pytest.raises(BadOption, match="has room for"):
         studio.sheet(pb.StyleSheetRequest(saved=[saved(studio)] * 201), silent)
     whole = sum(len(shown.sheet) for shown in studio.sheet(pb.StyleSheetRequest(), silent).pages)
     tight = studio.sheet(pb.StyleSheetRequest(max_bytes=whole - 1), silent)
@@ -214,14 +214,14 @@ def test_the_small_copy_of_a_style_picture_gives_nearly_the_same_code(studio: St
     assert max(Image.open(io.BytesIO(first.picture)).size) <= 512
     assert not Image.open(io.BytesIO(first.picture)).getexif()
     again = studio.encode_style(first.picture)
-    one, two = (studio._style(pb.StylizeRequest(style_code=each.code), 0)[2] for each in (first, again))
+    one, two = (unpack_code(each.code, studio.book.code_length, studio.version) for each in (first, again))
     apart = torch.pdist(torch.cat(list(studio.book.codes.values()))).median()
     assert float((one - two).norm() / apart) < 0.15
 
 
 @pytest.mark.parametrize("size", [(1, 1), (31, 400)], ids=str)
 def test_a_style_is_not_kept_of_next_to_nothing(studio: Studio, size: tuple[int, int]) -> None:
-    with pytest.raises(BadPicture, match=f"{size[0]} × {size[1]} pixels; a style can be taken"):
+    with pytest.raises(BadPicture, match=f"{size[0]} × {size[1]} pixels; to save a style"):
         studio.encode_style(picture(*size))
     with pytest.raises(BadPicture):
         studio.encode_style(b"no picture at all")

@@ -24,7 +24,7 @@ def studio() -> Studio:
     """As on a GPU, but in float32: bfloat16 rounds a batch's sums in another order."""
     made = Studio(torch.device("cpu"), StylizeSettings(), draw_seed=lambda: 77)
     made.batches = True
-    made.painter = Painter(made.network, torch.device("cpu"), made.tile_px, bfloat16=False)
+    made.painter = Painter(made.network, torch.device("cpu"), made.painter.tile_px, bfloat16=False)
     return made
 
 

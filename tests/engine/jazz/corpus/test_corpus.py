@@ -9,8 +9,11 @@ import numpy as np
 import pretty_midi
 import pytest
 
-from engine.jazz.corpus.readers import database_solos, read_corpus, read_database_solo, read_mcsv, read_midi
-from engine.jazz.corpus.solos import DroppedSolo, check, open_shard, write_shards
+from engine.jazz.corpus.midi_files import read_midi
+from engine.jazz.corpus.readers import read_corpus
+from engine.jazz.corpus.shards import open_shard, write_shards
+from engine.jazz.corpus.solos import DroppedSolo, check
+from engine.jazz.corpus.weimar import database_solos, read_database_solo, read_mcsv
 
 BEAT_S = 0.4
 MELODY = ["onset", "duration", "period", "division", "bar", "beat", "tatum", "beat_duration", "signature", "pitch",

@@ -9,7 +9,7 @@ from jazz_solos import made_up_solo
 from PIL import Image
 
 from engine.jazz.judging.evaluate import lines_of_solos
-from engine.jazz.judging.judge import auc, judge, note_channels
+from engine.jazz.judging.judge import judge, note_channels
 from engine.jazz.judging.measures import (
     MEASURES,
     Line,
@@ -21,6 +21,7 @@ from engine.jazz.judging.measures import (
     table,
 )
 from engine.jazz.judging.side_by_side import draw_all, values_of
+from engine.jazz.model.logistic import auc
 from engine.jazz.model.weights_file import Weights
 from engine.jazz.model.window_statistics import statistics
 from engine.jazz.model.windows import Window, cut, notes_of_solo, windows_of_solo

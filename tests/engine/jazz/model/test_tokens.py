@@ -5,16 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jazz_solos import made_up_solo
 
-from engine.jazz.model.tokens import (
-    LENGTH_MS,
-    changes_of_solo,
-    decode,
-    encode,
-    events_of_notes,
-    loudness_of,
-    onsets_of,
-    velocity_of,
-)
+from engine.jazz.model.changes import changes_of_solo
+from engine.jazz.model.tokens import LENGTH_MS, decode, encode, events_of_notes, loudness_of, onsets_of, velocity_of
 from engine.jazz.model.windows import notes_of_solo
 from engine.jazz.theory.score import Note
 

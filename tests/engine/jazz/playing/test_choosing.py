@@ -9,19 +9,20 @@ import pytest
 import torch
 from jazz_solos import made_up_solo
 
-from engine.jazz.judging.judge import auc
-from engine.jazz.model.logistic import Logistic
+from engine.jazz.model.changes import changes_of_spans
+from engine.jazz.model.excerpt import Setting
+from engine.jazz.model.logistic import Logistic, auc
 from engine.jazz.model.rendition_net import RenditionNet, RenditionShape
-from engine.jazz.model.soloist_net import Setting, SoloistNet, SoloistShape
+from engine.jazz.model.soloist_net import SoloistNet, SoloistShape
 from engine.jazz.model.take_critic import LOOKS, TakeCritic
-from engine.jazz.model.tokens import POSITIONS, Events, changes_of_spans
+from engine.jazz.model.tokens import POSITIONS, Events
 from engine.jazz.model.weights_file import Weights
 from engine.jazz.model.window_statistics import harmony_statistics, statistics
 from engine.jazz.model.windows import Window, notated_columns, window_at
 from engine.jazz.playing.choosing import Choice
 from engine.jazz.playing.copying import KnownRuns
 from engine.jazz.playing.matched import matched_clips
-from engine.jazz.playing.performing import Renderer
+from engine.jazz.playing.performing import Interpreter
 from engine.jazz.playing.sampling import ChangesTable, Improviser, Takes, draw, excerpt_of_takes
 from engine.jazz.playing.soloist import Soloist
 from engine.jazz.theory.score import ChordSpan
@@ -98,12 +99,12 @@ def test_renditions_that_are_copied_go_on_from_the_same_past() -> None:
     network = RenditionNet(RenditionShape(width=16, blocks=2, heads=2, performers=1)).eval()
     takes = line.takes.keep(torch.zeros(3, dtype=torch.long))
     table = ChangesTable.of([CHANGES] * 3, torch.device("cpu"))
-    renderer = Renderer(network, excerpt_of_takes(takes, table), setting_of(3), torch.Generator().manual_seed(0))
-    renderer.play(10)
-    past = renderer.offset[1].clone()
-    renderer.keep(torch.tensor([1, 1, 1]))
-    renderer.play(takes.pitch.shape[1])
-    offset, loudness, length = renderer.rendition()
+    interpreter = Interpreter(network, excerpt_of_takes(takes, table), setting_of(3), torch.Generator().manual_seed(0))
+    interpreter.play(10)
+    past = interpreter.offset[1].clone()
+    interpreter.keep(torch.tensor([1, 1, 1]))
+    interpreter.play(takes.pitch.shape[1])
+    offset, loudness, length = interpreter.rendition()
     assert offset.shape == loudness.shape == length.shape == takes.pitch.shape
     assert all(torch.equal(row[:10], past) for row in offset)
     assert not torch.equal(offset[0, 10:], offset[1, 10:])

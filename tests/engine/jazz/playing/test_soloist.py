@@ -9,15 +9,17 @@ import torch
 from jazz_solos import made_up_solo
 
 from engine.errors import BadChords, BadOption, Cancelled, Internal
-from engine.jazz.model.excerpts import encode_solos, random_batch
-from engine.jazz.model.layers import Cache
+from engine.jazz.model.batches import encode_solos, random_batch
+from engine.jazz.model.cache import Cache
+from engine.jazz.model.changes import Changes
 from engine.jazz.model.rendition_net import Played, RenditionNet, RenditionShape
 from engine.jazz.model.soloist_net import SoloistNet, SoloistShape
-from engine.jazz.model.tokens import Changes, Events, encode
+from engine.jazz.model.tokens import Events, encode
 from engine.jazz.model.weights_file import Weights, load_weights, save_weights
 from engine.jazz.playing.copying import MAX_COPIED_RUN, KnownRuns, hash_runs, hashes_of_solos
+from engine.jazz.playing.request import Request
 from engine.jazz.playing.sampling import Improviser
-from engine.jazz.playing.soloist import Request, Soloist, instruments
+from engine.jazz.playing.soloist import Soloist
 from engine.jazz.theory.score import ChordSpan, Note
 
 BLUES = (ChordSpan(0.0, 4.0, "F7"), ChordSpan(4.0, 4.0, "Bb7"), ChordSpan(8.0, 8.0, "F7"))
@@ -78,7 +80,7 @@ def test_transposing_line_and_chords_moves_the_answer_along(tiny_weights: Weight
     solos = encode_solos([made_up_solo(0)], ("A",))
     answers = []
     for shift in (0, 3):
-        from engine.jazz.model.excerpts import collate
+        from engine.jazz.model.batches import collate
 
         batch = collate([(solos[0], 0, 20, shift, 0)], 20)
         state = network(batch.excerpt, network.setting(batch.setting))[:, :-1]
@@ -268,4 +270,3 @@ def test_the_committed_soloist_plays_a_blues() -> None:
     assert len(improvisation.notes) >= 4
     assert improvisation.longest_copied_run <= MAX_COPIED_RUN
     assert "Weimar Jazz Database" in soloist.card
-    assert "tenor sax" in instruments()

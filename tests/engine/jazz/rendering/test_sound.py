@@ -33,11 +33,11 @@ def spiky(seconds=4.0):
 
 
 @pytest.fixture(scope="module")
-def renderer():
+def synthesizer():
     import pretty_midi
 
     folder = render.Path(pretty_midi.__file__).parent
-    return render.Renderer(folder / "TimGM6mb.sf2")
+    return render.Synthesizer(folder / "TimGM6mb.sf2")
 
 
 @pytest.fixture(scope="module")
@@ -116,21 +116,21 @@ def test_a_clip_fits_the_upload_limit_or_says_that_it_cannot():
         codec.encode_within(signal, 5_000)
 
 
-def test_thirty_seconds_stay_under_a_megabyte(renderer, score):
-    signal = play_score(renderer, score, False, CPU, silent)
+def test_thirty_seconds_stay_under_a_megabyte(synthesizer, score):
+    signal = play_score(synthesizer, score, False, CPU, silent)
     second = finish(signal, 0, silent)
     assert len(second.audio) / second.duration_s * 30 < 1_000_000
 
 
-def test_the_same_score_sounds_the_same_to_the_last_bit(renderer, score):
-    first = play_score(renderer, score, False, CPU, silent)
-    again = play_score(renderer, score, False, CPU, silent)
+def test_the_same_score_sounds_the_same_to_the_last_bit(synthesizer, score):
+    first = play_score(synthesizer, score, False, CPU, silent)
+    again = play_score(synthesizer, score, False, CPU, silent)
     assert np.array_equal(first, again)
 
 
-def test_notes_sound_when_they_are_written(renderer):
+def test_notes_sound_when_they_are_written(synthesizer):
     score = Score(60.0, 1, (), {"drums": (Note(1.0, 0.2, 37, 120), Note(2.5, 0.2, 37, 120))})
-    stem = renderer.stems(score, False, lambda share: None)["drums"]
+    stem = synthesizer.stems(score, False, lambda share: None)["drums"]
     loud = np.abs(stem).max(axis=1)
     first = int(np.argmax(loud > 0.2 * loud.max())) / RATE_HZ
     assert first == pytest.approx(1.0, abs=0.01)
@@ -138,15 +138,15 @@ def test_notes_sound_when_they_are_written(renderer):
     assert 2.2 + int(np.argmax(after > 0.2 * loud.max())) / RATE_HZ == pytest.approx(2.5, abs=0.01)
 
 
-def test_the_ending_rings_out_instead_of_being_cut(renderer, score):
-    signal = play_score(renderer, score, False, CPU, silent)
+def test_the_ending_rings_out_instead_of_being_cut(synthesizer, score):
+    signal = play_score(synthesizer, score, False, CPU, silent)
     end = np.abs(signal[-RATE_HZ // 10 :]).max()
     assert end < 0.01 * np.abs(signal).max()
     assert len(signal) / RATE_HZ > score.seconds(score.beats) + 1
 
 
-def test_parts_stand_at_different_places(renderer, score):
-    mixed = render.mix({"comping": renderer.stems(score, False, lambda share: None)["comping"]}, CPU)
+def test_parts_stand_at_different_places(synthesizer, score):
+    mixed = render.mix({"comping": synthesizer.stems(score, False, lambda share: None)["comping"]}, CPU)
     left, right = np.square(mixed).mean(axis=0)
     assert right > 1.3 * left
 
@@ -162,12 +162,12 @@ def test_the_room_is_small_and_the_same_each_time():
 
 
 def test_a_missing_or_broken_soundfont_is_a_wrong_setting(tmp_path):
-    with pytest.raises(ConfigurationError, match=r"'jazz\.soundfont' is /nowhere\.sf2"):
+    with pytest.raises(ConfigurationError, match=r"'jazz\.soundfont' names /nowhere\.sf2"):
         render.find_soundfont("/nowhere.sf2")
     broken = tmp_path / "broken.sf2"
     broken.write_bytes(b"no sounds")
     with pytest.raises(ConfigurationError, match="which is not a SoundFont"):
-        render.Renderer(broken)
+        render.Synthesizer(broken)
     assert render.find_soundfont().is_file()
 
 

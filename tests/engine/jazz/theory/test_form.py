@@ -7,8 +7,10 @@ import pytest
 
 from engine.errors import BadOption
 from engine.jazz.band import weights
-from engine.jazz.theory.form import FORMS, KEYS, changes_of, is_tonic, split_key, token_of
+from engine.jazz.theory.chord_model import is_tonic, token_of
+from engine.jazz.theory.form import FORMS, changes_of
 from engine.jazz.theory.harmony import chord_at, parse_chord
+from engine.jazz.theory.keys import KEYS, split_key
 
 MODEL = weights.load().chords
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 from jazz_solos import made_up_solo
 
+from engine.jazz.model.batches import encode_solos, random_batch
 from engine.jazz.model.critic_net import CriticNet, CriticShape, SoftNotes
-from engine.jazz.model.excerpts import encode_solos, random_batch
+from engine.jazz.model.perplexity import losses, measure
 from engine.jazz.model.rendition_net import RenditionShape
 from engine.jazz.model.soloist_net import SoloistNet, SoloistShape
 from engine.jazz.model.take_critic import LOOKS, Look, TakeCritic
@@ -28,7 +29,7 @@ from engine.jazz.training.adversarial import (
 )
 from engine.jazz.training.critic import CriticPlan, encode_clips, train_critic
 from engine.jazz.training.fine_tuning import FineTuning, FineTuningPlan, Learner
-from engine.jazz.training.likelihood import LikelihoodPlan, measure, train_likelihood
+from engine.jazz.training.likelihood import LikelihoodPlan, train_likelihood
 from engine.jazz.training.reweighted import ReweightedPlan, draw_weighed, train_reweighted, weigh
 from engine.jazz.training.stage import Group, learning_rate, load_checkpoint, save_checkpoint, total
 
@@ -96,12 +97,12 @@ def test_padding_changes_nothing() -> None:
     network = SoloistNet(SHAPE).eval()
     generator = np.random.default_rng(0)
     batch = random_batch(SOLOS, 2, 16, generator, augment=False)
-    from engine.jazz.model.excerpts import collate
+    from engine.jazz.model.batches import collate
 
     item = (SOLOS[0], 0, 12, 0, 0)
     tight, loose = collate([item], 12), collate([item], 30)
-    a = network.losses(tight.excerpt, tight.setting, tight.shift)
-    b = network.losses(loose.excerpt, loose.setting, loose.shift)
+    a = losses(network, tight)
+    b = losses(network, loose)
     assert all(a[name].item() == pytest.approx(b[name].item(), abs=1e-5) for name in a)
     assert measure(network, [batch], "notes").keys() == {"timing", "position", "pitch"}
 
@@ -172,7 +173,7 @@ def fine_tuned(folder: Path, start: Path, interrupt_at: int | None = None, max_r
             network = learner.network
             assert isinstance(network, SoloistNet)
             batch = random_batch(SOLOS, 2, 16, generator)
-            learner.learn(total(network.losses(batch.excerpt, batch.setting, batch.shift)))
+            learner.learn(total(losses(network, batch)))
         return {"drawn": float(generator.random())}
 
     return tuning.run(take_step, SOLOS[:1], seed_offset=0, show_progress=False, other=other)

@@ -14,9 +14,13 @@ import torch
 from PIL import Image, ImageCms
 
 from engine.errors import BadPicture, Cancelled, EngineError, PictureTooLarge
-from engine.stylize.pictures.files import Frame, Picture, before_after, decode, encode, header_size
-from engine.stylize.pictures import files as pictures
-from engine.stylize.pictures.film import _timed, decode_film, encode_film, is_film
+from engine.stylize.pictures import reading
+from engine.stylize.pictures import writing as pictures
+from engine.stylize.pictures.film_reading import _timed, decode_film, is_film
+from engine.stylize.pictures.film_writing import encode_film
+from engine.stylize.pictures.picture import Frame, Picture
+from engine.stylize.pictures.reading import decode, header_size
+from engine.stylize.pictures.writing import before_after, encode
 from tests.engine.stylize.pictures.heic import heic
 from tests.engine.stylize.pictures.uploads import as_a_browser_records, film, shown_at
 
@@ -254,8 +258,8 @@ def test_an_animation_keeps_its_frames_and_times() -> None:
 
 
 def test_frames_that_are_left_out_are_mentioned() -> None:
-    assert read(animation(), max_frames=3).notes == ("Only the first 3 of 5 frames were used.",)
-    assert read(animation()).notes == ("Only the first frame of the animation was used.",)
+    assert read(animation(), max_frames=3).notes == ("I used only the first 3 of 5 frames.",)
+    assert read(animation()).notes == ("I used only the first frame of the animation.",)
     assert read(animation(1), max_frames=3).notes == ()
 
 
@@ -375,7 +379,7 @@ def test_an_animation_of_any_pace_keeps_it_as_mp4() -> None:
 
 
 def test_a_film_of_an_unknown_codec_is_refused_with_one_sentence() -> None:
-    with pytest.raises(BadPicture, match="format"):
+    with pytest.raises(BadPicture, match="kind of film"):
         decode_film(film([0, 100, 200]).replace(b"avc1", b"zzzz"), 50_000_000, 1024, 120)
 
 
@@ -408,16 +412,16 @@ def test_reading_an_animation_or_a_film_can_be_cancelled_between_frames() -> Non
 
 
 def test_an_animation_of_huge_frames_is_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MOST_FILM_PIXELS", 3 * 48 * 32)
-    assert read(animation(), max_frames=10).notes == ("Only the first 3 of 5 frames were used.",)
-    monkeypatch.setattr(pictures, "MOST_FILM_PIXELS", 10)
+    monkeypatch.setattr(reading, "MOST_FILM_PIXELS", 3 * 48 * 32)
+    assert read(animation(), max_frames=10).notes == ("I used only the first 3 of 5 frames.",)
+    monkeypatch.setattr(reading, "MOST_FILM_PIXELS", 10)
     assert len(read(animation(), max_frames=10).frames) == 1
 
 
 def test_a_film_that_is_cut_short_or_damaged_says_so() -> None:
-    assert decode_film(short_film(2.0), 50_000_000, 1024, 10).notes == ("Only the first 1.0 seconds were used.",)
+    assert decode_film(short_film(2.0), 50_000_000, 1024, 10).notes == ("I used only the first 1.0 seconds.",)
     sparse = decode_film(as_a_browser_records(SPARSE_MS), 50_000_000, 1024, 4)
-    assert sparse.notes == ("Only the first 2.5 seconds were used.",)
+    assert sparse.notes == ("I used only the first 2.5 seconds.",)
     assert [frame.duration_ms for frame in sparse.frames] == [900, 400, 700, 500]
     with pytest.raises(BadPicture, match=r"damaged|no pictures"):
         decode_film(short_film()[:200], 50_000_000, 1024, 10)

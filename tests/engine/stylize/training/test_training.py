@@ -29,7 +29,7 @@ from engine.stylize.corpus import (
     random_crop,
 )
 from engine.stylize.network import Shape, StyleNetwork
-from engine.stylize.pictures.files import ORIENTATION_TAG
+from engine.stylize.pictures.reading import ORIENTATION_TAG
 from engine.stylize.training import batches as batches_module
 from engine.stylize.training.batches import Draw, StepDataset, batches, prepared, softened
 from engine.stylize.training.losses import LossWeights, PerceptualLoss, fringe_distance

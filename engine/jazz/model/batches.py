@@ -9,18 +9,9 @@ import torch
 from torch import Tensor
 
 from engine.jazz.corpus.solos import FEELS, INSTRUMENTS, STYLES, Solo
-from engine.jazz.model.soloist_net import Excerpt, Setting
-from engine.jazz.model.tokens import (
-    ADVANCES,
-    IGNORE,
-    NO_ROOT,
-    POSITION_BEATS,
-    UNKNOWN_BAR,
-    Changes,
-    Events,
-    changes_of_solo,
-    encode,
-)
+from engine.jazz.model.changes import NO_ROOT, UNKNOWN_BAR, Changes, changes_of_solo
+from engine.jazz.model.excerpt import Excerpt, Setting
+from engine.jazz.model.tokens import ADVANCES, IGNORE, POSITION_BEATS, Events, encode
 
 
 @dataclass(frozen=True)
@@ -38,7 +29,7 @@ class Encoded:
 
 
 @dataclass
-class Batch:
+class TrainingBatch:
     """Excerpts with what goes with them. `solo` and `first` say where each came from: index of the solo, of its note.
     Rendition targets are long (B, T) over the notes (event 0 excluded), IGNORE in the padding; `onset_ms` and
     `gap_ms` are notated times."""
@@ -71,7 +62,7 @@ def encode_solos(solos: list[Solo], performers: tuple[str, ...]) -> list[Encoded
 
 def collate(
     items: list[tuple[Encoded, int, int, int, int]], notes: int, tempo_factor: np.ndarray | None = None
-) -> Batch:
+) -> TrainingBatch:
     """`items`: (solo, first note, last note exclusive, semitones up, register jitter). Beat 0 of an excerpt is the
     first beat of the bar in which its first note lies. Rows are padded to `notes` + 1 events."""
     count, time = len(items), notes + 1
@@ -114,7 +105,7 @@ def collate(
             for name in ("instrument", "style", "feel", "performer", "beats_per_bar")
         },
     )
-    return Batch(
+    return TrainingBatch(
         Excerpt(
             **{name: torch.from_numpy(values) for name, values in long.items()},
             tones=torch.from_numpy(tones),
@@ -154,7 +145,7 @@ def excerpt_end(item: Encoded, first: int, notes: int) -> int:
 
 def random_batch(
     solos: list[Encoded], size: int, notes: int, generator: np.random.Generator, *, augment: bool = True
-) -> Batch:
+) -> TrainingBatch:
     """Excerpts from bars drawn evenly over all notes; `augment`: any of 12 keys, register by up to 2 semitones,
     tempo by up to 6 %, the place in the form withheld for three in ten."""
     lengths = np.array([len(item.events) for item in solos], float)
@@ -174,7 +165,7 @@ def random_batch(
     return batch
 
 
-def every_excerpt(solos: list[Encoded], notes: int) -> list[Batch]:
+def every_excerpt(solos: list[Encoded], notes: int) -> list[TrainingBatch]:
     """The solos cut end to end, for measuring perplexity: batches of 32, in the written key."""
     items, places = [], []
     for number, item in enumerate(solos):
