@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import io
 import json
+import math
 import secrets
 import sqlite3
 from contextlib import closing
@@ -103,13 +104,25 @@ def _files(tables: dict[str, list[dict[str, Any]]], summary: Summary) -> dict[st
     plans = [
         {"series": row["series"], "title": row["title"], "plan": json.loads(row["plan"])} for row in tables["series"]
     ]
-    verdict = {"series": plans, "summary": dataclasses.asdict(summary)}
+    verdict = {"series": plans, "summary": _finite(dataclasses.asdict(summary))}
     return {
         "votes.csv": _csv(tables["votes"]),
         "listening.sqlite3": _database(tables),
         "verdict.json": json.dumps(verdict, indent=2, ensure_ascii=False).encode(),
         "dictionary.md": DICTIONARY.encode(),
     }
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity: None in its place."""
+    match value:
+        case dict():
+            return {name: _finite(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_finite(inner) for inner in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value
 
 
 def _csv(rows: list[dict[str, Any]]) -> bytes:

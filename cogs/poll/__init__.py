@@ -77,7 +77,6 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         self.bot.remove_dynamic_items(*BUTTONS)
         self.closer.stop()
         self.counter.stop()
-        await self.figures.close()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -318,22 +317,22 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
                 raise Refused("No poll has closed yet.")
         found = await self._closed(interaction, number)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        embed, files = await self.announcer.result(found)
-        await interaction.edit_original_response(embed=embed, attachments=files)
+        embed, uploads = await self.announcer.result(found)
+        await interaction.edit_original_response(embed=embed, attachments=[upload.file() for upload in uploads])
 
     @app_commands.command(description="What all closed polls come to")
     @app_commands.checks.cooldown(6, 60.0)
     async def stats(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        embed, files = await self.announcer.statistics(guild_id_of(interaction))
-        await interaction.edit_original_response(embed=embed, attachments=files)
+        embed, uploads = await self.announcer.statistics(guild_id_of(interaction))
+        await interaction.edit_original_response(embed=embed, attachments=[upload.file() for upload in uploads])
 
     @app_commands.command(description="How each version of the model did")
     @app_commands.checks.cooldown(6, 60.0)
     async def seasons(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        embed, files = await self.announcer.seasons(guild_id_of(interaction))
-        await interaction.edit_original_response(embed=embed, attachments=files)
+        embed, uploads = await self.announcer.seasons(guild_id_of(interaction))
+        await interaction.edit_original_response(embed=embed, attachments=[upload.file() for upload in uploads])
 
     @app_commands.command(description="Best ears, of those who chose to be shown")
     async def board(self, interaction: Interaction) -> None:
@@ -374,9 +373,10 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         if number is not None:
             await self._closed(interaction, number)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        files = await self.announcer.export(guild_id_of(interaction), number, same_names=same_names)
+        uploads = await self.announcer.export(guild_id_of(interaction), number, same_names=same_names)
         await interaction.edit_original_response(
-            content="These are the closed polls. `dictionary.md` says what each column means.", attachments=files
+            content="These are the closed polls. `dictionary.md` says what each column means.",
+            attachments=[upload.file() for upload in uploads],
         )
 
     # ------------------------------------------------------------ listeners

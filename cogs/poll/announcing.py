@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import io
+import asyncio
 from typing import Any
 
 import discord
 import structlog
 
+from bot.answering.parcels import Upload
+from bot.charts import Chart
 from bot.client import Woodshed
 from bot.rules.blind_poll import tally
+from bot.rules.listening.judgements import trial_scores
+from bot.rules.listening.verdict import MARGIN, Verdict, verdict
 from bot.store import ballots, clips, series
 from bot.store.export import export_files
 from bot.store.series import Series, Trial
 from cogs.poll import results
-from cogs.poll.figures import Figures
+from cogs.poll.figures import Figures, with_chart
 from cogs.poll.question import question_embed, question_result_embed, question_view
 
 log = structlog.get_logger(__name__)
@@ -49,7 +53,7 @@ class Announcer:
         await self._close_messages(found)
         return message_id
 
-    async def result(self, found: Series) -> tuple[discord.Embed, list[discord.File]]:
+    async def result(self, found: Series) -> tuple[discord.Embed, list[Upload]]:
         """What a closed series came to."""
         if found.kind == "question":
             (trial,) = await series.trials(self.bot.store, found.id)
@@ -57,35 +61,36 @@ class Announcer:
             return question_result_embed(found, trial, await ballots.of_trial(self.bot.store, trial.id), names), []
         rows = await self.trial_results(found)
         judgements = await ballots.judgements(self.bot.store, found.guild_id, series=found.id)
-        summary = await self.figures.summary(judgements)
+        drawn = await self.figures.of(judgements, Chart.TRIALS)
         missed = await ballots.missed_catches(self.bot.store, found.id)
-        embed = results.reveal_embed(found, rows, summary, missed)
+        embed = results.reveal_embed(found, rows, drawn.summary, missed)
         if not found.recordings:
             results.verdict_field(embed, await self._all_before(found))
-        return embed, []
+        return embed, with_chart(embed, drawn, f"series-{found.id}")
 
-    async def statistics(self, guild_id: int) -> tuple[discord.Embed, list[discord.File]]:
+    async def statistics(self, guild_id: int) -> tuple[discord.Embed, list[Upload]]:
         """All closed series of a server."""
-        summary = await self.figures.summary(await ballots.judgements(self.bot.store, guild_id))
-        embed = results.stats_embed(summary)
+        drawn = await self.figures.of(await ballots.judgements(self.bot.store, guild_id), Chart.VERDICT)
+        embed = results.stats_embed(drawn.summary)
         rows = []
         for found in await series.of_guild(self.bot.store, guild_id, limit=100):
             if found.closed and not found.recordings:
                 rows += await self.trial_results(found)
         results.clips_field(embed, rows)
-        return embed, []
+        return embed, with_chart(embed, drawn, "verdict")
 
-    async def seasons(self, guild_id: int) -> tuple[discord.Embed, list[discord.File]]:
+    async def seasons(self, guild_id: int) -> tuple[discord.Embed, list[Upload]]:
         """The versions of the model, in order."""
-        summary = await self.figures.summary(await ballots.judgements(self.bot.store, guild_id))
-        return results.seasons_embed(summary.versions), []
+        drawn = await self.figures.of(await ballots.judgements(self.bot.store, guild_id), Chart.SEASONS)
+        embed = results.seasons_embed(drawn.summary.versions)
+        return embed, with_chart(embed, drawn, "seasons")
 
-    async def export(self, guild_id: int, number: int | None, *, same_names: bool) -> list[discord.File]:
+    async def export(self, guild_id: int, number: int | None, *, same_names: bool) -> list[Upload]:
         """Votes, a small database, the dictionary, plans and verdicts."""
         judgements = await ballots.judgements(self.bot.store, guild_id, series=number)
-        summary = await self.figures.summary(judgements)
-        files = await export_files(self.bot.store, guild_id, number, summary, same_names=same_names)
-        return [discord.File(io.BytesIO(content), filename=name) for name, content in files.items()]
+        drawn = await self.figures.of(judgements, Chart.VERDICT)
+        files = await export_files(self.bot.store, guild_id, number, drawn.summary, same_names=same_names)
+        return [Upload(name, content) for name, content in files.items()]
 
     async def question(self, found: Series, trial: Trial) -> dict[str, Any]:
         """The message of a general vote, for `send`."""
@@ -115,20 +120,21 @@ class Announcer:
             rows.append(results.TrialResult(trial, human, model, counted))
         return rows
 
-    async def _all_before(self, found: Series) -> Any:
+    async def _all_before(self, found: Series) -> Verdict:
         """All that had closed when this series had: a result told again says what it said the first time."""
         judgements = await ballots.judgements(self.bot.store, found.guild_id)
         assert found.closed_at is not None
-        return await self.figures.summary([j for j in judgements if j.closed_at <= found.closed_at])
+        before = [judgement for judgement in judgements if judgement.closed_at <= found.closed_at]
+        return await asyncio.to_thread(verdict, trial_scores(before), found.plan.get("margin", MARGIN))
 
     async def _send(self, found: Series, nonce: str | None = None) -> int:
-        embed, files = await self.result(found)
+        embed, uploads = await self.result(found)
         channel = self.bot.get_partial_messageable(found.channel_id, guild_id=found.guild_id)
         assert found.opening_message_id is not None
         opening = channel.get_partial_message(found.opening_message_id)
         message = await channel.send(
             embed=embed,
-            files=files,
+            files=[upload.file() for upload in uploads],
             reference=opening.to_reference(fail_if_not_exists=False),
             nonce=nonce or discord.utils.MISSING,
         )

@@ -11,6 +11,7 @@ from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, counted, percent, sho
 from bot.rules.blind_poll import Tally, sealed_text
 from bot.rules.listening.judgements import Share
 from bot.rules.listening.summary import FEWEST_VOTES_ON_BOARD, Ear, Figure, Summary, Version
+from bot.rules.listening.verdict import Verdict
 from bot.store.clips import Clip
 from bot.store.series import Series, Trial
 from cogs.poll import wording
@@ -66,9 +67,8 @@ def reveal_embed(found: Series, results: Sequence[TrialResult], summary: Summary
     return embed
 
 
-def verdict_field(embed: discord.Embed, summary: Summary) -> None:
+def verdict_field(embed: discord.Embed, verdict: Verdict) -> None:
     """What all series of a server say together; it may be read as often as one likes."""
-    verdict = summary.verdict
     text = wording.verdict_text(verdict)
     about = f"From {counted(verdict.trials, 'trial')} and {counted(verdict.votes, 'vote')}; safe to read at any time."
     embed.add_field(name="Verdict of all series so far", value=f"{text}\n{about}", inline=False)
