@@ -22,7 +22,7 @@ MAY_IMPORT = {
 ROOMS = tuple(MAY_IMPORT)
 ONLY_IN_ENGINE = {"torch", "torchvision", "music21", "pretty_midi", "matplotlib"}
 PROCESS_OF_ITS_OWN = HOUSE / "bot/charts/paint.py"
-"""Draws the charts of the listening experiment in a process that the bot starts for it; the bot itself loads nothing."""
+"""Draws the charts of the listening experiment in a process that the bot starts for it."""
 
 
 def imports_of(path: Path) -> set[str]:
