@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import pkgutil
 import random
 from collections.abc import Callable
@@ -10,22 +11,23 @@ from urllib.parse import urlsplit
 
 import discord
 import structlog
-from discord.ext import commands, tasks
+from discord.ext import commands
 from yarl import URL
 
 from bot.answering.command_sync import sync_commands
 from bot.answering.error_handler import ReportingTree
 from bot.engine.calls import EngineClient
 from bot.engine.catalogue import Catalogue
+from bot.hosting.notices import Notices
+from bot.hosting.servers import introduce, leave_others
+from bot.hosting.staff_roles import StaffRoles
 from bot.library.drafts import Drafts
 from bot.loop_lag import LoopLag
 from bot.rules.job_desk import JobDesk
 from bot.settings import BotSettings
-from bot.store import Store, creations, meta
+from bot.store import Store, meta
 
 log = structlog.get_logger(__name__)
-
-DAY_S = 24 * 60 * 60
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # clips are files; nobody joins a voice channel
 
@@ -44,6 +46,7 @@ class Woodshed(commands.Bot):
         store: Store,
         engine: EngineClient,
         draw: random.Random | None = None,
+        notices: Notices | None = None,
         now: Callable[[], float] = wall_clock,
     ) -> None:
         super().__init__(
@@ -61,6 +64,8 @@ class Woodshed(commands.Bot):
         self.engine = engine
         self.jobs = JobDesk(settings.club.jobs_per_member)
         self.catalogue = Catalogue(engine)
+        self.notices = notices or Notices()
+        self.staff_roles = StaffRoles(store, settings.club.staff_role)
         self.loop_lag = LoopLag()
         self.draw = draw or random.Random()
         self.now = now
@@ -74,37 +79,42 @@ class Woodshed(commands.Bot):
 
     def is_staff(self, member: discord.abc.User) -> bool:
         """Whether a member carries the course staff's role, or runs the server."""
-        if not isinstance(member, discord.Member):
-            return False
-        return member.guild_permissions.manage_guild or any(
-            role.name == self.settings.club.staff_role for role in member.roles
-        )
+        return self.staff_roles.is_staff(member)
 
     async def setup_hook(self) -> None:
         self._member_secret = await meta.member_secret(self.store)
+        await self.staff_roles.load()
         for name in cog_names():
             await self.load_extension(name)
         assert self.application_id is not None
-        self.let_pictures_go.start()
         await sync_commands(self.tree, self.store, self.application_id, self.settings.discord.guild_ids)
 
-    @tasks.loop(seconds=DAY_S)
-    async def let_pictures_go(self) -> None:
-        """At the start and once a day: forget the posted pictures that are older than the settings allow."""
-        dropped = await creations.forget_pictures_before(
-            self.store, self.now() - self.settings.store.picture_days * DAY_S
-        )
-        if dropped:
-            log.info("old pictures let go", creations=dropped)
-
     async def close(self) -> None:
-        self.let_pictures_go.cancel()
         self.drafts.close()
         await self.catalogue.close()
         await super().close()
 
+    def is_well(self) -> bool:
+        """Whether the bot is logged in and hears Discord."""
+        return self.is_ready() and not self.is_closed() and math.isfinite(self.latency)
+
     async def on_ready(self) -> None:
         log.info("logged in", user=str(self.user), guilds=len(self.guilds), commands=len(self.tree.get_commands()))
+        assert self.application_id is not None
+        await leave_others(self.guilds, self.settings.hosting.servers)
+        introduce(str(self.user), self.application_id, self.guilds)
+        for guild in self.guilds:
+            await self.staff_roles.learn(guild)
+        if channel_id := self.settings.hosting.staff_channel:
+            self.notices.connect(self.get_partial_messageable(channel_id).send)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await leave_others([guild], self.settings.hosting.servers)
+        await self.staff_roles.learn(guild)
+
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        if before.name != after.name:
+            await self.staff_roles.learn(after.guild)
 
 
 Interaction = discord.Interaction[Woodshed]

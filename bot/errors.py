@@ -12,6 +12,9 @@
     │   └── JobCancelled         the member, or the engine as it shut down, cancelled the job
     └── StoreError               the database can't be opened
         ├── DatabaseTooNew       written by a newer Woodshed
+        ├── DatabaseInUse        another bot has it open
+        ├── DatabaseDamaged      the file is broken; a backup is needed
+        ├── BackupRefused        a backup that can't be written, or mustn't be restored
         └── MigrationFailed      a migration did not run; the database is as it was before
 
 Whatever is not in this tree is a defect: the member reads one general sentence and the log gets the traceback.
@@ -77,6 +80,18 @@ class StoreError(WoodshedError):
 
 class DatabaseTooNew(StoreError):
     """The database was written by a newer version of Woodshed."""
+
+
+class DatabaseInUse(StoreError):
+    """Another bot has the database open; two of them would post everything twice."""
+
+
+class DatabaseDamaged(StoreError):
+    """The file is broken. It stays where it is until a backup is restored."""
+
+
+class BackupRefused(StoreError):
+    """A backup that can't be written, or one that mustn't be restored."""
 
 
 class MigrationFailed(StoreError):

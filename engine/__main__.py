@@ -27,6 +27,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m engine", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("serve", help="answer the bot's requests over gRPC")
+    commands.add_parser("health", help="exit code 0 if the engine is up and warm")
+    commands.add_parser("doctor", help="check what the engine needs on this machine")
     for name, help_text in (
         ("stylize", "repaint a photo, or a folder of them, in a style"),
         ("jazz", "improvise a clip"),
@@ -82,6 +84,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             configure_logs()
             return serve(settings)
+        if options.command == "health":
+            from engine.health import main as is_healthy
+
+            return is_healthy()
+        if options.command == "doctor":
+            from engine.doctor import main as examine
+
+            return examine()
         if options.command in STUDIES:
             return int(importlib.import_module(STUDIES[options.command].format(options.room)).main(rest))
         return _run_command(options.command, rest)

@@ -22,7 +22,7 @@ from playground.world.store import StateInUse, StateTooNew
 
 DEFAULT_PORT = 8765
 _PORTS_TRIED = 20
-_STOP_GRACE_S = 20.0
+_STOP_GRACE_S = 40.0
 _PR_SET_PDEATHSIG = 1
 
 BOT_COMMAND = (sys.executable, "-m", "bot")

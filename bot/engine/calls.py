@@ -99,6 +99,7 @@ class EngineClient:
         self._job_timeout_s = job_timeout_s
         self._patience_s = patience_s
         self._job_patience_s = job_patience_s
+        self._farewell = CANCELLED
         self._calls: dict[str, grpc.aio.Call] = {}  # the streams that are open now, by job id
 
     # ------------------------------------------------------------ jobs
@@ -165,6 +166,12 @@ class EngineClient:
         if reply.cancelled and (call := self._calls.get(job_id)):
             call.cancel()
         return reply.cancelled
+
+    def cancel_all(self, farewell: str) -> None:
+        """Cancel every job that is open now; whoever awaits one gets JobCancelled with this sentence."""
+        self._farewell = farewell
+        for call in list(self._calls.values()):
+            call.cancel()
 
     # ------------------------------------------------------------ readiness
 
@@ -260,7 +267,7 @@ class EngineClient:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            raise JobCancelled(CANCELLED) from error  # it was the call that was cancelled, by cancel()
+            raise JobCancelled(self._farewell) from error  # it was the call that was cancelled, by cancel()
         finally:
             call.cancel()
             del self._calls[request.job.job_id]

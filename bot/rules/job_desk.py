@@ -16,6 +16,16 @@ class JobDesk:
     def __init__(self, places_per_member: int) -> None:
         self._places_per_member = places_per_member
         self._taken: Counter[int] = Counter()
+        self._closed_because = ""
+
+    @property
+    def total(self) -> int:
+        """Jobs that anybody has in hand now."""
+        return self._taken.total()
+
+    def close(self, because: str) -> None:
+        """From now on refuse every new job with this sentence."""
+        self._closed_because = because
 
     def taken(self, member_id: int) -> int:
         """Jobs that this member has in hand now."""
@@ -24,6 +34,8 @@ class JobDesk:
     @contextmanager
     def place(self, member_id: int) -> Iterator[None]:
         """Take a place for as long as the body runs. Raises Refused when the member holds all of theirs."""
+        if self._closed_because:
+            raise Refused(self._closed_because)
         if self._taken[member_id] >= self._places_per_member:
             raise Refused(
                 f"You already have {counted(self._places_per_member, 'job')} running. "

@@ -111,5 +111,26 @@ async def forget_pictures_before(store: Store, time: float) -> int:
     return dropped
 
 
+async def forget_pictures_beyond(store: Store, limit_bytes: int) -> int:
+    """Let go of the oldest posted pictures until the rest take at most `limit_bytes`; returns of how many answers."""
+    rows = await store.fetch_all(
+        "SELECT creation_id, sum(length(content)) AS bytes FROM creation_blobs JOIN blobs USING (digest)"
+        " WHERE role IN ('image', 'style_image') GROUP BY creation_id ORDER BY creation_id DESC"
+    )
+    total, dropped = 0, []
+    for row in rows:
+        total += row["bytes"]
+        if total > limit_bytes:
+            dropped.append((row["creation_id"],))
+    if dropped:
+        async with store.transaction() as transaction:
+            for key in dropped:
+                await transaction.execute(
+                    "DELETE FROM creation_blobs WHERE role IN ('image', 'style_image') AND creation_id = ?", key
+                )
+            await _drop_unused_blobs(transaction)
+    return len(dropped)
+
+
 async def _drop_unused_blobs(transaction: Transaction) -> None:
     await transaction.execute("DELETE FROM blobs WHERE digest NOT IN (SELECT digest FROM creation_blobs)")

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine.contract import PARENT_FD_VARIABLE
 
-BOT_TABLES = ("discord", "store", "club", "log")
+BOT_TABLES = ("discord", "store", "club", "hosting", "log")
 ENGINE_TABLES = ("engine", "stylize", "jazz")
 ENVIRONMENT_PREFIX = "WOODSHED_"
 CONFIG_VARIABLE = "WOODSHED_CONFIG"

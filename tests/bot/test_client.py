@@ -7,10 +7,7 @@ import discord
 import pytest
 
 from bot.answering.command_sync import GLOBAL, sync_commands
-from bot.client import Woodshed
 from bot.loop_lag import LoopLag
-from bot.settings import BotSettings, DiscordSettings, StoreSettings
-from bot.store import creations
 from engine.contract.configuration import ConfigurationError
 from tests.engine_double import png
 
@@ -81,16 +78,6 @@ async def test_a_server_that_the_bot_has_left_is_let_go(club):
 async def test_no_privileged_intent_is_asked_for(club):
     intents = club.bot.intents
     assert (intents.members, intents.presences, intents.message_content) == (False, False, False)
-
-
-async def test_pictures_older_than_the_settings_allow_are_let_go_at_the_start(club, store, engine):
-    result = await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
-    await store.execute("UPDATE creations SET created_at = ?", (club.bot.now() - 3 * 24 * 3600,))
-    settings = BotSettings(store=StoreSettings(picture_days=2.0), discord=DiscordSettings(progress_interval_s=0.0))
-    await club.env.restart_bot(Woodshed(settings, store, engine))
-    assert await creations.files(store, 1) == {}
-    answer = await club.student.click(result.response, label="Weaker")
-    assert "I keep pictures for 2 days" in answer.followups[0].content
 
 
 async def test_a_big_upload_does_not_block_the_event_loop(club, monkeypatch):
