@@ -10,6 +10,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_staff
+from bot.answering.first_answers import say
+from bot.answering.jobs import one_answer
 from bot.answering.parcels import Upload
 from bot.answering.posting import read_attachment, require_may_post, require_size
 from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, shorten
@@ -90,7 +92,7 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
             or "The collection is empty. Add a clip with `/clips add`. The first poll brings a few pieces of its own."
         )
         embed = discord.Embed(title="Human clips", description=shorten(text, MAX_DESCRIPTION))
-        await interaction.response.send_message(embed=embed, ephemeral=True)
+        await say(interaction, embed=embed)
 
     @app_commands.command(description="Staff: listen to a clip; only you hear it")
     @app_commands.describe(clip="Which clip")
@@ -103,8 +105,9 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
             raise Refused(_no_clip(clip))
         if found.in_open_series:
             raise Refused(f"Clip {clip} is in an open poll, so nobody hears it until the reveal.")
-        file = Upload(f"clip-{clip}.ogg", audio).file()
-        await interaction.response.send_message(f"{described(found)}\n{measured(found)}", file=file, ephemeral=True)
+        file = Upload(f"clip-{clip}.ogg", audio)
+        async with one_answer(interaction, private=True) as answer:
+            await answer.finish(content=f"{described(found)}\n{measured(found)}", uploads=[file])
 
     @app_commands.command(description="Staff: delete a clip's sound; past polls keep its title")
     @app_commands.describe(
@@ -116,10 +119,10 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
         removed = await clips.remove(self.bot.store, guild_id, clip, self.bot.now(), forget_name=forget_name)
         if removed is None:
             raise Refused(_no_clip(clip))
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        lines = [f"Removed: {in_short(removed)}. Its sound is deleted; past polls keep its title."]
-        lines += await take_back(self.bot, clip)
-        await interaction.edit_original_response(content=shorten("\n".join(lines), MAX_CONTENT))
+        async with one_answer(interaction, private=True) as answer:
+            lines = [f"Removed: {in_short(removed)}. Its sound is deleted; past polls keep its title."]
+            lines += await take_back(self.bot, clip)
+            await answer.finish(content=shorten("\n".join(lines), MAX_CONTENT))
 
     @play.autocomplete("clip")
     @remove.autocomplete("clip")
