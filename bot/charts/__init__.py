@@ -27,7 +27,6 @@ log = structlog.get_logger(__name__)
 
 PATIENCE_S = 60.0
 """A small machine that is busy with other work takes ten seconds to load matplotlib for the first time."""
-JUDGEMENTS = TypeAdapter(list[Judgement])
 SUMMARY = TypeAdapter(Summary)
 
 
@@ -78,14 +77,3 @@ async def _ask(request: bytes) -> dict[str, Any]:
         raise OSError(f"the process of the charts ended with {child.returncode}")
     reply: dict[str, Any] = json.loads(output)
     return reply
-
-
-def answer(request: bytes) -> bytes:
-    """What the other process does: votes in, figures and chart out, both JSON."""
-    asked = json.loads(request)
-    summary = summarise(JUDGEMENTS.validate_python(asked["judgements"]))
-    from bot.charts.paint import paint  # loads matplotlib, and only here
-
-    png, alt = paint(summary, Chart(asked["chart"]))
-    reply = {"summary": dataclasses.asdict(summary), "png": base64.b64encode(png).decode(), "alt": alt}
-    return json.dumps(reply).encode()
