@@ -49,6 +49,7 @@ class ClubSettings(Table):
     poll_minutes: int = Field(default=1440, ge=1, le=20_160)
     poll_reminders: bool = True
     styles_per_server: int = Field(default=24, ge=1, le=100)
+    anyone_may_host_quiz: bool = False
 
 
 class HostingSettings(Table):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from bot.store import creations, open_answers
+from bot.store import creations, lesson_data, open_answers
 from bot.store.connection import Store, Transaction
 
 
@@ -77,6 +77,7 @@ async def export(store: Store, discord_id: int) -> dict[str, list[dict[str, Any]
             " JOIN blobs USING (digest) JOIN creations ON creations.id = creation_id WHERE member_id = ?"
             " ORDER BY creation_id, role"
         ),
+        **lesson_data.EXPORTS,
     }
     return {
         name: [_exported(row) for row in await store.fetch_all(sql, (discord_id,))] for name, sql in queries.items()
@@ -84,7 +85,7 @@ async def export(store: Store, discord_id: int) -> dict[str, list[dict[str, Any]
 
 
 def _exported(row: sqlite3.Row) -> dict[str, Any]:
-    """A row for a JSON file. Discord's ids become strings: as numbers they are over 2^53, and many readers round them."""
+    """A row for a JSON file. Discord's ids become strings: they're over 2^53, and many readers would round them."""
     return {
         name: str(value) if name.endswith("_id") and isinstance(value, int) else value
         for name, value in dict(row).items()
@@ -112,5 +113,6 @@ async def forget(store: Store, discord_id: int, now: float) -> bool:
         await transaction.execute("DELETE FROM listeners WHERE member = ?", (member,))
         await transaction.execute("DELETE FROM ears WHERE member = ?", (member,))
         await transaction.execute("DELETE FROM leaderboard WHERE member = ?", (member,))
+        await lesson_data.forget(transaction, member)
         await transaction.execute("UPDATE members SET discord_id = NULL WHERE id = ?", (member,))
         return True

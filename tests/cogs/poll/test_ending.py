@@ -293,5 +293,5 @@ async def test_a_member_sees_their_own_ear(club: Club) -> None:
     (message,) = await messages(club)
     await club.student.click(message, label="AI")
     await club.instructor.slash(club.channel, "poll close")
-    (embed,) = (await club.student.slash(club.channel, "score")).response.embeds
+    (embed,) = (await club.student.slash(club.channel, "quiz score")).response.embeds
     assert {field.name: field.value for field in embed.fields} == {"By ear": "1 of 1 closed poll right"}

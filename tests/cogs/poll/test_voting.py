@@ -92,7 +92,7 @@ async def test_only_the_number_of_voters_shows(club: Club) -> None:
     assert now.embeds[0].to_dict() | {"footer": None} == before | {"footer": None}
     listed = await club.other.slash(club.channel, "poll list")
     stats = await club.other.slash(club.channel, "poll stats")
-    mine = await club.student.slash(club.channel, "score")
+    mine = await club.student.slash(club.channel, "quiz score")
     shown = json.dumps([e.to_dict() for r in (listed, stats, mine) for e in r.response.embeds])
     assert "is open" in shown
     assert "of 2 right" not in shown
