@@ -293,3 +293,16 @@ def test_a_result_says_who_performed(kind: Kind, notated: bool, expected: str) -
     )
     assert expected in described(clip)
     assert ("who chose the notes" in described(clip)) is notated
+
+
+async def test_the_buttons_of_a_corrected_draft_say_that_there_is_a_newer_one(club: Club) -> None:
+    club.double.estimates = True
+    message = (await add(club)).response
+    tracks = await club.instructor.select(message, ["2"])
+    assert "Not stored yet" in tracks.response.content
+    for label, said in (("Store it", "newer version"), ("Discard it", "newer version")):
+        old = await club.instructor.click(message, label=label)
+        assert said in old.response.content
+    await club.instructor.click(tracks.response, label="Store it")
+    assert len(await collection(club)) == 1
+    club.forgiven.extend(club.env.errors)

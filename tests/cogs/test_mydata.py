@@ -17,7 +17,7 @@ async def exported(club: Club) -> dict:
 
 
 async def take_part(club: Club):
-    question = (await club.student.slash(club.channel, "quiz")).response
+    question = (await club.student.slash(club.channel, "quiz question")).response
     await club.student.click(question, label="(2, 4)")
     await club.instructor.slash(club.channel, "poll start", minutes=10)
     message = club.channel.last_message
@@ -29,7 +29,7 @@ async def take_part(club: Club):
 async def test_the_export_has_everything_of_the_member_and_nobody_else(club: Club) -> None:
     await take_part(club)
     kept = await exported(club)
-    assert kept["discord_id"] == club.student.id
+    assert kept["discord_id"] == str(club.student.id)
     assert [answer["generator"] for answer in kept["quiz_answers"]] == ["shape-of-matmul"]
     assert [(vote["poll"], vote["choice"], vote["answer"]) for vote in kept["votes"]] == [(1, "human", None)]
     assert str(club.other.id) not in json.dumps(kept)
@@ -110,3 +110,14 @@ async def test_forgetting_leaves_the_members_discord_id_in_no_table(club: Club) 
     for table in await club.store.fetch_all("SELECT name FROM sqlite_master WHERE type = 'table'"):
         for row in await club.store.fetch_all(f"SELECT * FROM {table['name']}"):
             assert club.student.id not in tuple(row), table["name"]
+
+
+async def test_discords_ids_are_strings_which_no_reader_of_json_rounds(club):
+    await club.student.slash(club.channel, "stylize", image=("cat.png", png()), style="scream")
+    exported = await club.student.slash(club.channel, "mydata export")
+    kept = json.loads(await exported.response.attachments[0].read())
+    ids = [value for rows in kept.values() if isinstance(rows, list) for row in rows for name, value in row.items()
+           if name.endswith("_id") and value is not None]  # fmt: skip
+    assert kept["discord_id"] == str(club.student.id)
+    assert ids
+    assert all(isinstance(value, str) for value in ids)

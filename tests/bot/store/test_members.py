@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bot.rules import class_quiz as class_rules
 from bot.rules.blind_poll import Origin, Vote
 from bot.rules.quiz import Question
-from bot.store import Store, members, polls, quiz
+from bot.store import Store, class_quiz, members, polls, practice, quiz
 from tests.bot.store.collection import GUILD, open_poll
 
 ANN, BOB = 10**17 + 1, 10**17 + 2
@@ -58,3 +59,25 @@ async def test_ones_data_never_tells_what_an_open_poll_is(store: Store) -> None:
     await polls.close(store, poll.id, 100.0)
     (vote,) = (await members.export(store, ANN))["votes"]
     assert vote["answer"] == poll.answer
+
+
+async def test_what_lessons_keep_is_exported_and_forgotten(store):
+    question = Question("shape-of-matmul", 7, "tensors", "What?", "", ("a", "b"), 0, "because", "")
+    posted = await quiz.add_question(store, question, guild_id=1, channel_id=2, asked_by=99, now=1.0)
+    plan = class_rules.Plan(1, 30)
+    started = await class_quiz.begin(
+        store, plan, class_rules.begin(plan, 1.0), [(question, ("", "b"))], guild_id=1, channel_id=2, hosted_by=5,
+        topic="", now=1.0,
+    )  # fmt: skip
+    await class_quiz.record(store, started.id, 0, 1, 5, 1, seconds=3.0, team="Team red", now=2.0)
+    await class_quiz.guess(store, started.id, 0, 5, 1, 2.0)
+    await practice.remember(store, 5, "shape-of-matmul", "tensors", True, 3.0)
+    await quiz.object_to(store, posted.id, 5, "I think it's b", 4.0)
+    kept = await members.export(store, 5)
+    parts = ("class_quiz_answers", "class_quiz_guesses", "class_quizzes_hosted", "practice", "objections")
+    assert {part: len(kept[part]) for part in parts} == dict.fromkeys(parts, 1)
+    assert await members.forget(store, 5, 6.0)
+    assert await practice.memories(store, 5) == []
+    assert await quiz.objections(store, 1, 0.0) == []
+    (answer,) = await class_quiz.answers(store, started.id)
+    assert (answer.choice, answer.team) == (1, ""), "the class's figures stay right"
