@@ -33,3 +33,21 @@ class Parcel:
     def files(self) -> list[discord.File]:
         """Fresh files for one attempt."""
         return [upload.file() for upload in self.uploads]
+
+
+def shows(message: discord.Message, parcel: Parcel) -> bool:
+    """Whether a message is what a parcel made: the same text, files and first embed.
+
+    A file that an embed shows isn't among the message's attachments any more."""
+    embedded = {embed.image.url for embed in parcel.embeds}
+    names = [upload.name for upload in parcel.uploads]
+    plain = [name for name in names if f"attachment://{name}" not in embedded]
+    return (
+        (message.content or "").strip() == (parcel.content or "").strip()
+        and [attachment.filename for attachment in message.attachments] in (names, plain)
+        and _heads(message.embeds) == _heads(parcel.embeds)
+    )
+
+
+def _heads(embeds: Sequence[discord.Embed]) -> list[tuple[str | None, str | None]]:
+    return [(embed.title, embed.description) for embed in embeds]

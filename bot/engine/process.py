@@ -27,6 +27,7 @@ from pathlib import Path
 import structlog
 
 from bot.engine.calls import open_engine_client
+from bot.rules.pauses import Backoff
 from engine.contract import CONFIGURATION_EXIT_CODE, PARENT_FD_VARIABLE
 from engine.contract.configuration import ConfigurationError
 from engine.contract.process_settings import ProcessSettings
@@ -54,26 +55,6 @@ class Supervision:
     """An engine that ran this long starts the backoff anew when it dies."""
     stop_grace_s: float = 5.0
     """From SIGTERM to SIGKILL."""
-
-
-class Backoff:
-    """Pauses that double from `first_s` up to `longest_s`, each drawn between half and all of it, so that many bots
-    whose engines died together do not come back together."""
-
-    def __init__(self, first_s: float, longest_s: float, draw: random.Random) -> None:
-        self._first_s = first_s
-        self._longest_s = longest_s
-        self._draw = draw
-        self._failures = 0
-
-    def next_s(self) -> float:
-        """The pause before the next attempt, in seconds."""
-        full = min(self._longest_s, self._first_s * 2.0**self._failures)
-        self._failures += 1
-        return full * self._draw.uniform(0.5, 1.0)
-
-    def reset(self) -> None:
-        self._failures = 0
 
 
 @dataclass(frozen=True)

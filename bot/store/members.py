@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
-from bot.store import creations
+from bot.store import creations, open_answers
 from bot.store.connection import Store, Transaction
 
 
@@ -61,13 +62,26 @@ async def export(store: Store, discord_id: int) -> dict[str, list[dict[str, Any]
             "SELECT id AS creation, kind, guild_id, channel_id, message_id, created_at FROM creations"
             " WHERE member_id = ? ORDER BY created_at"
         ),
+        "answers_under_way": (
+            "SELECT stage, private, message_id, opened_at FROM open_answers WHERE member_id = ? ORDER BY opened_at"
+        ),
         "files_of_creations": (
             "SELECT creation_id AS creation, role, length(content) AS bytes, digest AS sha256 FROM creation_blobs"
             " JOIN blobs USING (digest) JOIN creations ON creations.id = creation_id WHERE member_id = ?"
             " ORDER BY creation_id, role"
         ),
     }
-    return {name: [dict(row) for row in await store.fetch_all(sql, (discord_id,))] for name, sql in queries.items()}
+    return {
+        name: [_exported(row) for row in await store.fetch_all(sql, (discord_id,))] for name, sql in queries.items()
+    }
+
+
+def _exported(row: sqlite3.Row) -> dict[str, Any]:
+    """A row for a JSON file. Discord's ids become strings: as numbers they are over 2^53, and many readers round them."""
+    return {
+        name: str(value) if name.endswith("_id") and isinstance(value, int) else value
+        for name, value in dict(row).items()
+    }
 
 
 async def forget(store: Store, discord_id: int, now: float) -> bool:
@@ -77,6 +91,7 @@ async def forget(store: Store, discord_id: int, now: float) -> bool:
     answers stay as those of somebody unknown, so totals stay right. Creations go with their buttons."""
     async with store.transaction() as transaction:
         deleted = await creations.forget_member(transaction, discord_id)
+        deleted += await open_answers.forget_member(transaction, discord_id)
         row = await transaction.fetch_one("SELECT id FROM members WHERE discord_id = ?", (discord_id,))
         if row is None:
             return deleted > 0

@@ -13,6 +13,8 @@ import discord
 from bot.answering.access import guild_id_of
 from bot.answering.durable import Durable
 from bot.answering.error_handler import report
+from bot.answering.first_answers import open_form
+from bot.answering.first_answers import replace as replace_message
 from bot.answering.jobs import Job, one_job
 from bot.answering.parcels import Upload
 from bot.answering.posting import upload_limit_bytes
@@ -135,15 +137,13 @@ class DraftButton(
         draft = drafts.get(self.name, interaction.user.id)
         match self.action:
             case "chords":
-                await interaction.response.send_modal(ChordsForm(self.name, draft))
+                await open_form(interaction, ChordsForm(self.name, draft))
             case "discard":
                 drafts.drop(self.name, DISCARDED)
-                await interaction.response.edit_message(content="Discarded.", attachments=[], view=None)
+                await replace_message(interaction, "Discarded.")
             case "store":
                 drafts.drop(self.name, STORED)  # first, so that a second tap finds nothing
-                await interaction.response.defer()
-                said = await store(interaction.client, draft)
-                await interaction.edit_original_response(content=said, attachments=[], view=None)
+                await replace_message(interaction, await store(interaction.client, draft))
 
 
 class TrackMenu(

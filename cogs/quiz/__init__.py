@@ -10,7 +10,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answering.access import guild_id_of
-from bot.answering.live_reply import LiveReply
+from bot.answering.first_answers import say
+from bot.answering.jobs import one_answer
 from bot.answering.posting import require_may_post
 from bot.answering.text import too_many_questions
 from bot.client import Interaction, Woodshed
@@ -53,26 +54,26 @@ class Quiz(commands.Cog):
         wait_s = self.quota.take(interaction.user.id, now)
         if wait_s:
             raise Refused(too_many_questions(wait_s))
-        answer = await LiveReply.begin(interaction)
-        store = self.bot.store
-        recent = await quiz.recent_generators(store, guild_id, interaction.user.id, topic)
-        reply = await self.bot.engine.quiz(topic=topic, seed=self.draw_seed(), avoid=to_avoid(recent))
-        question = Question(
-            generator=reply.generator,
-            seed=reply.seed,
-            topic=reply.topic,
-            text=reply.question,
-            code=reply.code,
-            options=tuple(reply.options[:MAX_OPTIONS]),
-            correct=reply.correct,
-            explanation=reply.explanation,
-            card_id=reply.card_id,
-        )
-        posted = await quiz.add_question(
-            store, question, guild_id=guild_id, channel_id=channel_id, asked_by=interaction.user.id, now=now
-        )
-        message_id = await answer.finish(embeds=[question_embed(posted)], view=question_view(posted))
-        await quiz.set_message(store, posted.id, message_id)
+        async with one_answer(interaction) as answer:
+            store = self.bot.store
+            recent = await quiz.recent_generators(store, guild_id, interaction.user.id, topic)
+            reply = await self.bot.engine.quiz(topic=topic, seed=self.draw_seed(), avoid=to_avoid(recent))
+            question = Question(
+                generator=reply.generator,
+                seed=reply.seed,
+                topic=reply.topic,
+                text=reply.question,
+                code=reply.code,
+                options=tuple(reply.options[:MAX_OPTIONS]),
+                correct=reply.correct,
+                explanation=reply.explanation,
+                card_id=reply.card_id,
+            )
+            posted = await quiz.add_question(
+                store, question, guild_id=guild_id, channel_id=channel_id, asked_by=interaction.user.id, now=now
+            )
+            message_id = await answer.finish(embeds=[question_embed(posted)], view=question_view(posted))
+            await quiz.set_message(store, posted.id, message_id)
 
     @ask_question.autocomplete("topic")
     async def complete_topic(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -94,7 +95,7 @@ class Quiz(commands.Cog):
             shown=shown,
             total=await quiz.class_total(store, guild_id),
         )
-        await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
+        await say(interaction, embed=embed, view=view)
 
     @app_commands.command(description="The quiz scores of everybody who wants to be listed")
     @app_commands.guild_only()
@@ -103,7 +104,7 @@ class Quiz(commands.Cog):
         store, guild_id = self.bot.store, guild_id_of(interaction)
         standings = leaderboard(await quiz.shown_scores(store, guild_id))
         embed = leaderboard_embed(standings, await quiz.class_total(store, guild_id))
-        await interaction.response.send_message(embed=embed)
+        await say(interaction, embed=embed, private=False)
 
 
 async def setup(bot: Woodshed) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import discord
 
 from bot.answering.durable import Durable
+from bot.answering.first_answers import say
+from bot.answering.jobs import one_answer
 from bot.answering.text import MAX_DESCRIPTION, MAX_EMBED, code_block, shorten
 from bot.client import Interaction
 from bot.errors import Refused
@@ -81,11 +83,7 @@ class AnswerButton(
         view = discord.ui.View(timeout=None)
         if posted.question.card_id:
             view.add_item(CardButton(posted.question.card_id))
-        await interaction.response.send_message(
-            embed=answer_embed(posted.question, answer),
-            view=view if view.children else discord.utils.MISSING,
-            ephemeral=True,
-        )
+        await say(interaction, embed=answer_embed(posted.question, answer), view=view if view.children else None)
 
 
 class CardButton(
@@ -100,12 +98,12 @@ class CardButton(
         self.card = card
 
     async def press(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        reply = await interaction.client.engine.ask(self.card.replace("-", " "))
-        card = next((card for card in reply.cards if card.id == self.card), None)
-        if card is None:
-            raise Refused("That card isn't in the deck any more. `/ask` finds what is.")
-        await interaction.followup.send(embed=card_embed(card, MAX_EMBED), ephemeral=True)
+        async with one_answer(interaction, private=True) as answer:
+            reply = await interaction.client.engine.ask(self.card.replace("-", " "))
+            card = next((card for card in reply.cards if card.id == self.card), None)
+            if card is None:
+                raise Refused("That card isn't in the deck any more. `/ask` finds what is.")
+            await answer.finish(embeds=[card_embed(card, MAX_EMBED)])
 
 
 def _lettered(options: Sequence[str]) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ import discord
 
 from bot.answering.access import guild_id_of
 from bot.answering.durable import Durable
+from bot.answering.first_answers import say
 from bot.answering.text import MAX_FIELD, counted, percent, shorten
 from bot.client import Interaction
 from bot.rules.quiz import Score, Standing, weakest_topic
@@ -72,4 +73,4 @@ class LeaderboardButton(
         bot, shown = interaction.client, self.change == "on"
         await quiz.show(bot.store, guild_id_of(interaction), interaction.user.id, shown, bot.now())
         sentence = "You're on the leaderboard now." if shown else "You're off the leaderboard now."
-        await interaction.response.send_message(sentence, ephemeral=True)
+        await say(interaction, sentence)

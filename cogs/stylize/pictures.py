@@ -11,7 +11,7 @@ import discord
 
 from bot.answering.creations import delete, find
 from bot.answering.durable import Durable
-from bot.answering.jobs import one_job
+from bot.answering.jobs import one_answer, one_job
 from bot.answering.menus import MOST_OPTIONS, ChoiceMenu
 from bot.answering.parcels import Upload
 from bot.answering.posting import REQUEST_LIMIT_BYTES, read_attachment, require_may_post, upload_limit_bytes
@@ -265,26 +265,26 @@ async def another_style(interaction: Interaction, creation: creations.Creation, 
 async def offer_as_input(interaction: Interaction, creation: creations.Creation) -> None:
     """Keep the painted picture as the start of a new one, and let the member choose what goes over it."""
     bot = interaction.client
-    await interaction.response.defer(ephemeral=True, thinking=True)
-    message = interaction.message
-    painted = [a for a in message.attachments if a.filename.startswith("stylized.")] if message else []
-    if not painted:
-        raise Refused("The painted picture isn't there any more. Please post it with `/stylize`.")
-    content = await read_attachment(painted[0], bot.settings.discord.max_attachment_bytes, "The picture")
-    assert interaction.channel_id is not None
-    start = await creations.add(
-        bot.store,
-        "picture",
-        member_id=interaction.user.id,
-        guild_id=interaction.guild_id,
-        channel_id=interaction.channel_id,
-        request=creation.request,
-        result=creation.result,
-        files={"image": content},
-        now=interaction.client.now(),
-    )
-    view = discord.ui.View(timeout=None)
-    for menu in style_menus(start, await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)):
-        view.add_item(menu)
-    view.add_item(PictureButton(start, "another"))
-    await interaction.edit_original_response(content="Which style comes next?", view=view)
+    async with one_answer(interaction, private=True) as answer:
+        message = interaction.message
+        painted = [a for a in message.attachments if a.filename.startswith("stylized.")] if message else []
+        if not painted:
+            raise Refused("The painted picture isn't there any more. Please post it with `/stylize`.")
+        content = await read_attachment(painted[0], bot.settings.discord.max_attachment_bytes, "The picture")
+        assert interaction.channel_id is not None
+        start = await creations.add(
+            bot.store,
+            "picture",
+            member_id=interaction.user.id,
+            guild_id=interaction.guild_id,
+            channel_id=interaction.channel_id,
+            request=creation.request,
+            result=creation.result,
+            files={"image": content},
+            now=interaction.client.now(),
+        )
+        view = discord.ui.View(timeout=None)
+        for menu in style_menus(start, await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)):
+            view.add_item(menu)
+        view.add_item(PictureButton(start, "another"))
+        await answer.finish(content="Which style comes next?", view=view)

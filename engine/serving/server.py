@@ -24,7 +24,7 @@ from engine.contract import HUNG_EXIT_CODE, MESSAGE_OPTIONS, PARENT_FD_VARIABLE,
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
 from engine.contract.network import check_listen
-from engine.device import choose_device, describe, use_threads
+from engine.device import choose_device, describe, share_heaps, use_threads
 from engine.serving.intake.pool import Intake
 from engine.serving.rooms import JazzRoom, Rooms, StylizeRoom, TeachRoom
 from engine.serving.scheduler import MOST_TOGETHER, Limits, Scheduler
@@ -106,6 +106,7 @@ async def serve(
     load: Callable[[EngineSettings], Rooms] = LoadedRooms,
     stop: asyncio.Event | None = None,
     limits: Limits | None = None,
+    intake: Intake | None = None,
 ) -> int:
     """Serve until `stop`, SIGTERM, SIGINT, the end of the parent process, or the loss of the device; the exit code.
 
@@ -124,7 +125,8 @@ async def serve(
         stop.set()
 
     limits = limits or Limits(read_ahead=MOST_TOGETHER if device.type == "cuda" else Limits.read_ahead)
-    async with Intake() as intake, Scheduler(settings.engine.queue_length, intake, limits, on_loss) as scheduler:
+    intake = intake or Intake(settings.engine.intake_processes)
+    async with intake, Scheduler(settings.engine.queue_length, intake, limits, on_loss) as scheduler:
         servicer = EngineServicer(scheduler, device, intake)
         pb_grpc.add_EngineServicer_to_server(servicer, server)
         readiness = health.aio.HealthServicer()
@@ -196,6 +198,7 @@ def _step_back() -> None:
 
 def main(settings: EngineSettings) -> int:
     """Run the server to its end: 0 after an orderly stop, `HUNG_EXIT_CODE` where a job hung or the device is lost."""
+    share_heaps()
     code = asyncio.run(serve(settings))
     # A job may still be inside a kernel, or hang there: nobody waits for its thread.
     sys.stderr.flush()

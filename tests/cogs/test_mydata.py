@@ -29,7 +29,7 @@ async def take_part(club: Club):
 async def test_the_export_has_everything_of_the_member_and_nobody_else(club: Club) -> None:
     await take_part(club)
     kept = await exported(club)
-    assert kept["discord_id"] == club.student.id
+    assert kept["discord_id"] == str(club.student.id)
     assert [answer["generator"] for answer in kept["quiz_answers"]] == ["shape-of-matmul"]
     assert [(vote["poll"], vote["choice"], vote["answer"]) for vote in kept["votes"]] == [(1, "human", None)]
     assert str(club.other.id) not in json.dumps(kept)
