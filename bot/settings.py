@@ -48,6 +48,7 @@ class ClubSettings(Table):
     jobs_per_member: int = Field(default=3, ge=1, le=100)
     poll_minutes: int = Field(default=1440, ge=1, le=10_080)
     styles_per_server: int = Field(default=24, ge=1, le=100)
+    anyone_may_host_quiz: bool = False
 
 
 class HostingSettings(Table):

@@ -538,17 +538,28 @@ class AskReply(_message.Message):
     def __init__(self, known: _Optional[bool] = ..., cards: _Optional[_Iterable[_Union[Card, _Mapping]]] = ...) -> None: ...
 
 class QuizRequest(_message.Message):
-    __slots__ = ("topic", "seed", "avoid")
+    __slots__ = ("topic", "seed", "avoid", "kinds", "generator", "pictures")
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     AVOID_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    GENERATOR_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
     topic: str
     seed: int
     avoid: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, topic: _Optional[str] = ..., seed: _Optional[int] = ..., avoid: _Optional[_Iterable[str]] = ...) -> None: ...
+    kinds: _containers.RepeatedScalarFieldContainer[str]
+    generator: str
+    pictures: bool
+    def __init__(self, topic: _Optional[str] = ..., seed: _Optional[int] = ..., avoid: _Optional[_Iterable[str]] = ..., kinds: _Optional[_Iterable[str]] = ..., generator: _Optional[str] = ..., pictures: _Optional[bool] = ...) -> None: ...
 
 class QuizReply(_message.Message):
-    __slots__ = ("generator", "topic", "seed", "question", "code", "options", "correct", "explanation", "card_id")
+    __slots__ = ("generator", "topic", "seed", "question", "code", "options", "correct", "explanation", "card_id", "reasons", "kind", "answer", "right", "orders", "picture", "alt")
+    class Order(_message.Message):
+        __slots__ = ("places",)
+        PLACES_FIELD_NUMBER: _ClassVar[int]
+        places: _containers.RepeatedScalarFieldContainer[int]
+        def __init__(self, places: _Optional[_Iterable[int]] = ...) -> None: ...
     GENERATOR_FIELD_NUMBER: _ClassVar[int]
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -558,6 +569,13 @@ class QuizReply(_message.Message):
     CORRECT_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     CARD_ID_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_FIELD_NUMBER: _ClassVar[int]
+    ORDERS_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    ALT_FIELD_NUMBER: _ClassVar[int]
     generator: str
     topic: str
     seed: int
@@ -567,4 +585,11 @@ class QuizReply(_message.Message):
     correct: int
     explanation: str
     card_id: str
-    def __init__(self, generator: _Optional[str] = ..., topic: _Optional[str] = ..., seed: _Optional[int] = ..., question: _Optional[str] = ..., code: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., correct: _Optional[int] = ..., explanation: _Optional[str] = ..., card_id: _Optional[str] = ...) -> None: ...
+    reasons: _containers.RepeatedScalarFieldContainer[str]
+    kind: str
+    answer: str
+    right: _containers.RepeatedScalarFieldContainer[int]
+    orders: _containers.RepeatedCompositeFieldContainer[QuizReply.Order]
+    picture: bytes
+    alt: str
+    def __init__(self, generator: _Optional[str] = ..., topic: _Optional[str] = ..., seed: _Optional[int] = ..., question: _Optional[str] = ..., code: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., correct: _Optional[int] = ..., explanation: _Optional[str] = ..., card_id: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ..., kind: _Optional[str] = ..., answer: _Optional[str] = ..., right: _Optional[_Iterable[int]] = ..., orders: _Optional[_Iterable[_Union[QuizReply.Order, _Mapping]]] = ..., picture: _Optional[bytes] = ..., alt: _Optional[str] = ...) -> None: ...

@@ -17,7 +17,7 @@ async def exported(club: Club) -> dict:
 
 
 async def take_part(club: Club):
-    question = (await club.student.slash(club.channel, "quiz")).response
+    question = (await club.student.slash(club.channel, "quiz question")).response
     await club.student.click(question, label="(2, 4)")
     await club.instructor.slash(club.channel, "poll start", minutes=10)
     message = club.channel.last_message

@@ -199,7 +199,7 @@ async def test_the_tally_is_hidden_until_the_close(club: Club) -> None:
     assert [e.to_dict() for e in club.channel.last_message.embeds] == before
     listed = await club.other.slash(club.channel, "poll list")
     stats = await club.other.slash(club.channel, "poll stats")
-    mine = await club.student.slash(club.channel, "score")
+    mine = await club.student.slash(club.channel, "quiz score")
     shown = json.dumps([e.to_dict() for r in (listed, stats, mine) for e in r.response.embeds])
     assert listed.ephemeral
     assert "is open" in shown
@@ -508,5 +508,5 @@ async def test_a_member_sees_their_own_ear(club: Club) -> None:
     message = await start(club, Origin.AI)
     await club.student.click(message, label="AI")
     await club.instructor.slash(club.channel, "poll close")
-    (embed,) = (await club.student.slash(club.channel, "score")).response.embeds
+    (embed,) = (await club.student.slash(club.channel, "quiz score")).response.embeds
     assert {field.name: field.value for field in embed.fields} == {"By ear": "1 of 1 closed poll right"}

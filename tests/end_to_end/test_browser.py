@@ -42,7 +42,7 @@ async def test_a_newcomer_paints_plays_learns_and_votes(house: House, browser: B
     await ada.shot("jazz")
 
     await page.get_by_role("link", name="quiz").click()
-    await ada.command("quiz")
+    await ada.command("quiz question")
     question = page.locator(".message").filter(has=page.locator(".command-name", has_text="/quiz")).last
     await expect(question.locator(".embed")).to_be_visible(timeout=JOB_MS)
     await question.locator(".components button").first.click()

@@ -47,7 +47,7 @@ async def quiz_question(member: Member) -> Json:
     async with asyncio.timeout(JOB_S):
         while True:
             known = {message["id"] for message in await member.messages("quiz")}
-            await member.use("quiz", channel="quiz")
+            await member.use("quiz question", channel="quiz")
             answer = await member.sees(
                 lambda m, known=known: m["id"] not in known and (m["components"] or m["content"]),
                 channel="quiz",
@@ -138,7 +138,7 @@ async def test_a_quiz_question_is_answered_in_private_and_scored(ada: Member, be
     assert len(answers) == len(choices)
     assert len(seen) == 1, "the first answer counts, whatever comes after"
     assert await told(ada) == []
-    await ben.use("score", channel="quiz")
+    await ben.use("quiz score", channel="quiz")
     score = await ben.sees(lambda m: m["embeds"] and m["embeds"][0]["title"] == "Your score", channel="quiz")
     right = 1 if seen == {"Right!"} else 0
     assert f"**{right} of 1** right" in score["embeds"][0]["description"]
