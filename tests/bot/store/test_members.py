@@ -5,8 +5,9 @@ from __future__ import annotations
 from bot.rules import class_quiz as class_rules
 from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.quiz import Question
-from bot.store import Store, ballots, class_quiz, listeners, members, practice, quiz, series
+from bot.store import Store, ballots, listeners, members, quiz, series
 from bot.store.ballots import Change
+from bot.store.lessons import class_quiz, practice
 from bot.store.listeners import Listener
 from tests.bot.store.collection import GUILD, open_series
 
