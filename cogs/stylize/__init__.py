@@ -90,6 +90,7 @@ class Stylize(commands.Cog):
             request,
             partial(read_attachment, image, limit, "The picture"),
             partial(read_attachment, style_image, limit, "The style picture") if style_image else None,
+            spoiler=image.is_spoiler(),
         )
 
     @stylize.autocomplete("style")
@@ -106,7 +107,7 @@ class Stylize(commands.Cog):
         limit = self.bot.settings.discord.max_attachment_bytes
         require_size(found[0], limit, "The picture")
         source = partial(read_attachment, found[0], limit, "The picture")
-        await paint(interaction, pb.StylizeRequest(strength=1.0), source)
+        await paint(interaction, pb.StylizeRequest(strength=1.0), source, spoiler=found[0].is_spoiler())
 
     @app_commands.command(description="What the network sees in a picture: feature maps of its five stages")
     @app_commands.describe(image="The picture to look at")
@@ -118,8 +119,16 @@ class Stylize(commands.Cog):
             content = await read_attachment(image, limit, "The picture")
             result = await self.bot.engine.see(pb.SeeRequest(job=job.ticket, image=content), job.show)
             shown = discord.Embed(title="What the network sees", description="\n".join(result.notes) or None)
+<<<<<<< HEAD
             shown.set_image(url="attachment://feature-maps.png")
             sheet = Upload("feature-maps.png", result.sheet, "Feature maps of the five stages of the encoder")
+=======
+            sheet = Upload("feature-maps.png", result.sheet, "Feature maps of three stages of the encoder")
+            if image.is_spoiler():
+                sheet = sheet.hidden()
+            else:
+                shown.set_image(url=f"attachment://{sheet.name}")
+>>>>>>> main
             await job.finish(embeds=[shown], uploads=[sheet])
 
 

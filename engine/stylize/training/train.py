@@ -188,6 +188,7 @@ class Trainer:
         """Train until steps or seconds are spent, reporting on the way and writing checkpoints with the sheets."""
         options = self.options
         begun, before_s = time.perf_counter(), self.trained_s
+        self.part = self.step / options.steps
         with stop_signals() as stop:
             while self.step < options.steps and self.part < 1:
                 mode = drawer.mode(self.step)
@@ -221,7 +222,6 @@ class Trainer:
             return
         state = {
             "step": self.step,
-            "part": self.part,
             "trained_s": self.trained_s,
             "shape": asdict(self.network.shape),
             "network": self.network.state_dict(),
@@ -244,7 +244,7 @@ class Trainer:
     def resume(self, path: Path) -> None:
         """Take up a checkpoint. Raises `FileNotFoundError`, or `RuntimeError` if its shapes differ."""
         state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
-        self.step, self.part, self.trained_s = state["step"], state["part"], state["trained_s"]
+        self.step, self.trained_s = state["step"], state["trained_s"]
         self.network.load_state_dict(state["network"])
         self.average.weights = state["average"]
         self.optimizer.load_state_dict(state["optimizer"])
