@@ -119,16 +119,11 @@ class Stylize(commands.Cog):
             content = await read_attachment(image, limit, "The picture")
             result = await self.bot.engine.see(pb.SeeRequest(job=job.ticket, image=content), job.show)
             shown = discord.Embed(title="What the network sees", description="\n".join(result.notes) or None)
-<<<<<<< HEAD
-            shown.set_image(url="attachment://feature-maps.png")
             sheet = Upload("feature-maps.png", result.sheet, "Feature maps of the five stages of the encoder")
-=======
-            sheet = Upload("feature-maps.png", result.sheet, "Feature maps of three stages of the encoder")
             if image.is_spoiler():
                 sheet = sheet.hidden()
             else:
                 shown.set_image(url=f"attachment://{sheet.name}")
->>>>>>> main
             await job.finish(embeds=[shown], uploads=[sheet])
 
 
