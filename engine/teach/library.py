@@ -132,7 +132,8 @@ class Library:
         wanted = self._topic(topic) if topic else ""
         generators = [g for g in GENERATORS if Kind.ONE in kinds and (pictures or not g.pictured)]
         fixed = [f for f in self._bank if f.kind in kinds]
-        return [source for source in (*generators, *fixed) if not wanted or source.topic == wanted]
+        sources: list[Generator | Fixed] = [*generators, *fixed]
+        return [source for source in sources if not wanted or source.topic == wanted]
 
     def _topic(self, name: str) -> str:
         topic = normalise(name)
