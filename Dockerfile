@@ -1,27 +1,44 @@
-# Bot and engine in one container. Build:  docker build -t woodshed .
-# A host without a GPU takes the small CPU build of PyTorch:  docker build --build-arg TORCH=cpu -t woodshed .
-FROM python:3.12-slim-bookworm
+# One image for both services. Build it with the CPU's PyTorch (the default) or with CUDA's:
+#   docker build -t woodshed .
+#   docker build -t woodshed --build-arg TORCH= .
+ARG PYTHON=python:3.12-slim-bookworm
 
-# make: the same set-up as on any machine. The SoundFont: better sound than the one that comes with pretty_midi.
+# ---- the environment, built with tools that don't go into the image
+FROM ${PYTHON} AS environment
+# hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends make musescore-general-soundfont-small \
+ && apt-get install -y --no-install-recommends make \
  && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+ARG TORCH=cpu
+# A layer of its own: a change of the code doesn't install everything again.
+COPY Makefile requirements-run.lock requirements-uv.lock ./
+RUN make run-environment TORCH=${TORCH} \
+ && rm -rf .venv/bin/uv .venv/bin/uvx .venv/bin/pip* .venv/lib/python3*/site-packages/uv* .venv/lib/python3*/site-packages/pip*
 
-RUN useradd --create-home woodshed
-WORKDIR /home/woodshed/app
-RUN chown woodshed:woodshed .
-USER woodshed
+# ---- what runs
+FROM ${PYTHON}
+# A better SoundFont than the one that comes with the bot.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends musescore-general-soundfont-small \
+ && rm -rf /var/lib/apt/lists/* \
+ && mkdir -p /app/var /run/woodshed \
+ && chown 10001:10001 /app/var /run/woodshed
+WORKDIR /app
+COPY --from=environment /app/.venv .venv
+COPY . .
+# The root file system may be read-only: whatever a library wants to keep goes to /tmp.
+ENV HOME=/tmp \
+    MPLCONFIGDIR=/tmp/matplotlib \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    PATH=/app/.venv/bin:$PATH
+USER 10001:10001
+VOLUME /app/var
 
-# The environment is a layer of its own: a change of the code does not install 3 GB again.
-ARG TORCH=
-COPY --chown=woodshed:woodshed Makefile pyproject.toml requirements.lock requirements-uv.lock ./
-RUN make environment TORCH=${TORCH} && rm -rf /home/woodshed/.cache
-
-COPY --chown=woodshed:woodshed . .
-RUN mkdir -p var
-
-# The database, and all that the bot must not lose.
-VOLUME /home/woodshed/app/var
-
-# DISCORD_TOKEN comes from the environment, settings from config.toml or WOODSHED_<TABLE>__<KEY>.
-CMD [".venv/bin/python", "-m", "bot"]
+# Bot and local engine in one container; compose.yaml runs them as two.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=120s \
+  CMD ["python", "-m", "bot.hosting.heartbeat", "var/woodshed.sqlite3"]
+ENTRYPOINT ["python", "-m"]
+CMD ["bot"]

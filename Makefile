@@ -1,12 +1,11 @@
-# Woodshed: `make run` and `make test` need nothing but Python 3.11 or 3.12 and make.
+# Woodshed: `make run` and `make test` need only Python 3.11 or 3.12 and make.
 #
 #   make run              bot and engine; without DISCORD_TOKEN in the environment, the playground in your browser
 #   make test             lint, types and all the tests
 #   make lint | bench     the checks alone | the speeds
 #   make contract | lock  regenerate the gRPC code | the locked requirements
 #
-#   TORCH=cpu             take PyTorch's CPU build (for laptops: 200 MB instead of 3 GB); once given it is remembered,
-#                         and TORCH= goes back
+#   TORCH=cpu             take PyTorch's CPU build (for laptops: 200 MB instead of 3 GB). It's remembered until TORCH=
 
 SHELL := /bin/sh
 TORCH ?= $(if $(wildcard .venv/.ready-cpu),cpu)
@@ -14,12 +13,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready$(if $(TORCH),-$(TORCH))
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
-SOURCES := bot cogs engine playground tests
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+SOURCES := bot cogs engine playground benchmarks tests
 export PYTHONUNBUFFERED := 1
 # Waiting OpenMP threads sleep instead of spinning: tests start several processes with torch on the same cores.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: environment run test lint format bench contract lock clean
+.PHONY: environment run-environment run test lint format bench contract lock clean
 .DEFAULT_GOAL := run
 
 environment: $(READY)
@@ -46,7 +46,7 @@ format: $(READY)
 	@$(BIN)/ruff check -q --fix $(SOURCES)
 
 bench: $(READY)
-	@$(BIN)/python -m bot.bench
+	@$(BIN)/python -m benchmarks.bot
 	@$(BIN)/python -m engine bench stylize
 	@$(BIN)/python -m engine bench jazz
 
@@ -56,8 +56,8 @@ contract: $(READY)
 	@$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. engine/contract/engine.proto
 
 lock: $(READY)
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --upgrade --group dev pyproject.toml -o requirements.lock
+	@$(COMPILE) --upgrade --group dev pyproject.toml -o requirements.lock
+	@$(COMPILE) --no-annotate -c requirements.lock pyproject.toml -o requirements-run.lock
 
 clean:
 	@rm -rf $(VENV) build
@@ -65,7 +65,9 @@ clean:
 # ---- the environment: made once, and again when the lock changes
 
 $(VENV)/bin/uv: requirements-uv.lock
-	@python=; for candidate in $(PYTHON) python3 python3.12 python3.11; do \
+	@if [ "$$($@ --version 2>/dev/null | cut -d' ' -f2)" = "$$(sed -n 's/^uv==\([^ ]*\).*/\1/p' $<)" ] && \
+	  $(BIN)/python -c "$(SUITABLE)" 2>/dev/null; then touch $@; exit 0; fi; \
+	python=; for candidate in $(PYTHON) python3 python3.12 python3.11; do \
 	  if $$candidate -c "$(SUITABLE)" 2>/dev/null; then python=$$candidate; break; fi; done; \
 	if [ -z "$$python" ]; then \
 	  echo "Woodshed needs Python 3.11 or 3.12 with its venv module; set PYTHON=/path/to/python." >&2; exit 1; fi; \
@@ -74,15 +76,24 @@ $(VENV)/bin/uv: requirements-uv.lock
 	$(VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.lock && \
 	touch $@
 
-$(VENV)/.ready: requirements.lock $(VENV)/bin/uv
-	@echo "Installing the locked requirements (the first time this is about 3 GB) ..."
-	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes requirements.lock
-	@rm -f $(VENV)/.ready-*; touch $@
+# $(1): the lock to install. PyTorch's CPU build is in an index of its own, under other hashes than the lock's. So with
+# TORCH=cpu everything else is checked by its hash, and torch and torchvision come from there in the locked versions.
+ifeq ($(TORCH),cpu)
+INSTALL = awk '/^[a-z0-9]/ { gpu = /^(torch|torchvision|triton|cuda-[a-z]+|nvidia-[a-z0-9-]+)==/ } !gpu' $(1) \
+    > $(VENV)/without-torch.lock && \
+  $(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes $(VENV)/without-torch.lock && \
+  $(BIN)/uv pip install -q --python $(BIN)/python --torch-backend cpu --no-deps \
+    $$(sed -n -E 's/^(torch|torchvision)==([^ ;]+).*/\1==\2/p' $(1))
+else
+INSTALL = $(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes $(1)
+endif
 
-# The CPU build lies in PyTorch's own index under other hashes: the lock serves as constraints there.
-$(VENV)/.ready-cpu: requirements.lock pyproject.toml $(VENV)/bin/uv
-	@echo "Installing the requirements with PyTorch's CPU build ..."
-	@sed -e 's/ \\$$//' -e '/^    --hash/d' requirements.lock > $(VENV)/constraints.txt
-	@$(BIN)/uv pip install -q --python $(BIN)/python --torch-backend cpu -c $(VENV)/constraints.txt \
-	  -r pyproject.toml --group dev
-	@rm -f $(VENV)/.ready; touch $@
+$(READY): requirements.lock $(VENV)/bin/uv
+	@echo "Installing the locked requirements$(if $(TORCH),, (the first time this is about 3 GB)) ..."
+	@$(call INSTALL,requirements.lock)
+	@rm -f $(VENV)/.ready*; touch $@
+
+# Only what a running bot needs: no tools for tests. The image is made with this.
+run-environment: $(VENV)/bin/uv
+	@$(call INSTALL,requirements-run.lock)
+	@rm -f $(VENV)/.ready*

@@ -2,38 +2,65 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import math
 import pkgutil
 import random
-import time
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 import discord
 import structlog
-from discord.ext import commands, tasks
+from discord.ext import commands
 from yarl import URL
 
-from bot.catalogue import Catalogue
-from bot.command_sync import sync_commands
-from bot.engine_client import EngineClient
-from bot.error_handler import ReportingTree
-from bot.jobs import JobDesk
+from bot.answering.command_sync import sync_commands
+from bot.answering.courier import CONNECTION_ERRORS
+from bot.answering.delivery import PATIENT, Patience
+from bot.answering.error_handler import ReportingTree
+from bot.answering.open_answers import Payloads, resolve
+from bot.engine.calls import EngineClient
+from bot.engine.catalogue import Catalogue
+from bot.hosting.notices import Notices
+from bot.hosting.servers import introduce, leave_others
+from bot.hosting.staff_roles import StaffRoles
+from bot.library.drafts import Drafts
 from bot.loop_lag import LoopLag
+from bot.rules.job_desk import JobDesk
+from bot.rules.pauses import Backoff
 from bot.settings import BotSettings
-from bot.store import Store, creations, meta
+from bot.store import Store, meta, open_answers
+from bot.store.open_answers import OpenAnswer
+from engine.contract.configuration import ConfigurationError
 
 log = structlog.get_logger(__name__)
 
-DAY_S = 24 * 60 * 60
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+"""Between attempts to log in."""
+FIRST_SYNC_PAUSE_S, LONGEST_SYNC_PAUSE_S = 30.0, 3600.0
+"""Between attempts to send the commands: Discord takes 200 new ones a day."""
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # clips are files; nobody joins a voice channel
+
+
+def wall_clock() -> float:
+    """Seconds since 1970, UTC: every time that the bot stores or compares."""
+    return discord.utils.utcnow().timestamp()
 
 
 class Woodshed(commands.Bot):
     """The bot. What it works with is opened outside and passed in; closing it closes none of that."""
 
     def __init__(
-        self, settings: BotSettings, store: Store, engine: EngineClient, draw: random.Random | None = None
+        self,
+        settings: BotSettings,
+        store: Store,
+        engine: EngineClient,
+        draw: random.Random | None = None,
+        notices: Notices | None = None,
+        now: Callable[[], float] = wall_clock,
+        patience: Patience = PATIENT,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -50,8 +77,20 @@ class Woodshed(commands.Bot):
         self.engine = engine
         self.jobs = JobDesk(settings.club.jobs_per_member)
         self.catalogue = Catalogue(engine)
+        self.failures: list[Callable[[Interaction, BaseException], None]] = []
+        """Who wants to hear of every command that ends with a sentence instead of its answer."""
+        self.notices = notices or Notices()
+        self.staff_roles = StaffRoles(store, settings.club.staff_role)
         self.loop_lag = LoopLag()
         self.draw = draw or random.Random()
+        self.now = now
+        self.patience = patience
+        self.payloads = Payloads()
+        self.payloads.listen(self._connection.parsers)
+        self._left_open: Sequence[OpenAnswer] = ()
+        self._resolving: asyncio.Task[None] | None = None
+        self._syncing: asyncio.Task[None] | None = None
+        self.drafts = Drafts()
         self._member_secret = b""
 
     def member_key(self, member_id: int) -> str:
@@ -61,44 +100,107 @@ class Woodshed(commands.Bot):
 
     def is_staff(self, member: discord.abc.User) -> bool:
         """Whether a member carries the course staff's role, or runs the server."""
-        if not isinstance(member, discord.Member):
-            return False
-        return member.guild_permissions.manage_guild or any(
-            role.name == self.settings.club.staff_role for role in member.roles
-        )
+        return self.staff_roles.is_staff(member)
 
     async def setup_hook(self) -> None:
         self._member_secret = await meta.member_secret(self.store)
+        await self.staff_roles.load()
         for name in cog_names():
             await self.load_extension(name)
         assert self.application_id is not None
-        self.let_pictures_go.start()
+        self._left_open = await open_answers.left_open(self.store)
+        await self._sync_patiently()
+
+    async def start(self, token: str, *, reconnect: bool = True) -> None:
+        """Log in and run until closed. While Discord has a bad day, try again, less and less often.
+
+        Raises discord.LoginFailure for a token that Discord refuses."""
+        pauses = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, self.draw)
+        while True:
+            try:
+                await self.login(token)
+                break
+            except discord.LoginFailure:
+                raise
+            except (discord.HTTPException, *CONNECTION_ERRORS) as error:
+                pause_s = pauses.next_s()
+                log.warning("Discord doesn't let the bot in yet", error=repr(error), pause_s=round(pause_s, 1))
+                await self.http.close()  # or the next attempt would leave its connections behind
+                self.http.connector = discord.utils.MISSING
+                await asyncio.sleep(pause_s)
+        await self.connect(reconnect=reconnect)
+
+    async def _sync_patiently(self) -> None:
+        """Send the commands, or go on with those that Discord has and send them later: members shouldn't wait."""
+        try:
+            await self._sync()
+        except (discord.HTTPException, *CONNECTION_ERRORS) as error:
+            log.warning("commands not sent; going on with those that Discord has", error=repr(error))
+            self._syncing = asyncio.create_task(self._sync_later(), name="commands")
+
+    async def _sync_later(self) -> None:
+        pauses = Backoff(FIRST_SYNC_PAUSE_S, LONGEST_SYNC_PAUSE_S, self.draw)
+        while True:
+            await asyncio.sleep(pauses.next_s())
+            try:
+                await self._sync()
+            except ConfigurationError:
+                log.exception("commands not sent")
+                return
+            except (discord.HTTPException, *CONNECTION_ERRORS) as error:
+                log.warning("commands still not sent", error=repr(error))
+            else:
+                return
+
+    async def _sync(self) -> None:
+        assert self.application_id is not None
         await sync_commands(self.tree, self.store, self.application_id, self.settings.discord.guild_ids)
 
-    @tasks.loop(seconds=DAY_S)
-    async def let_pictures_go(self) -> None:
-        """At the start and once a day: forget the posted pictures that are older than the settings allow."""
-        dropped = await creations.forget_pictures_before(
-            self.store, time.time() - self.settings.store.picture_days * DAY_S
-        )
-        if dropped:
-            log.info("old pictures let go", creations=dropped)
-
     async def close(self) -> None:
-        self.let_pictures_go.cancel()
+        self.drafts.close()
+        for task in (self._resolving, self._syncing):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await self.catalogue.close()
         await super().close()
 
+    def is_well(self) -> bool:
+        """Whether the bot is logged in and hears Discord."""
+        return self.is_ready() and not self.is_closed() and math.isfinite(self.latency)
+
     async def on_ready(self) -> None:
         log.info("logged in", user=str(self.user), guilds=len(self.guilds), commands=len(self.tree.get_commands()))
+        assert self.application_id is not None
+        await leave_others(self.guilds, self.settings.hosting.servers)
+        introduce(str(self.user), self.application_id, self.guilds)
+        for guild in self.guilds:
+            await self.staff_roles.learn(guild)
+        if channel_id := self.settings.hosting.staff_channel:
+            self.notices.connect(self.get_partial_messageable(channel_id).send)
+        if self._resolving is None:
+            self._resolving = asyncio.create_task(
+                resolve(self, self.store, self._left_open, self.now(), self.patience), name="answers left open"
+            )
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await leave_others([guild], self.settings.hosting.servers)
+        await self.staff_roles.learn(guild)
+
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        if before.name != after.name:
+            await self.staff_roles.learn(after.guild)
+
+
+Interaction = discord.Interaction[Woodshed]
+"""What every command, button and form is handed."""
 
 
 def cog_names() -> list[str]:
-    """Every module of `cogs/` that is a command group: a module whose name has no leading underscore."""
+    """Every package of `cogs/`: one per group of commands."""
     room = importlib.util.find_spec("cogs")  # found, not imported: cogs know the bot, the bot knows no cog
     assert room is not None
-    modules = pkgutil.iter_modules(room.submodule_search_locations)
-    return [f"cogs.{found.name}" for found in modules if not found.name.startswith("_")]
+    return [f"cogs.{found.name}" for found in pkgutil.iter_modules(room.submodule_search_locations)]
 
 
 def point_discord_at(api_base: str, gateway_url: str) -> None:

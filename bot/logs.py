@@ -12,10 +12,24 @@ from structlog.typing import EventDict, WrappedLogger
 from bot.settings import LogSettings
 
 REDACTED = "<token>"
+REQUEST_ID = "request_id"
+"""Under this name an interaction's id stands in every line that it leads to, of the bot's log and of the engine's."""
 
 
-def configure_logs(settings: LogSettings, token: str) -> None:
-    """Send structlog and the standard library's loggers to standard error in the format of the settings."""
+def begin_request(interaction_id: int) -> None:
+    """Everything that the running task logs from here on belongs to this interaction."""
+    structlog.contextvars.bind_contextvars(**{REQUEST_ID: f"{interaction_id:x}"})
+
+
+def current_request() -> str:
+    """The id of the interaction that the running task works for; "" if there is none."""
+    return str(structlog.contextvars.get_contextvars().get(REQUEST_ID, ""))
+
+
+def configure_logs(settings: LogSettings, *secrets: str) -> None:
+    """Send structlog and the standard library's loggers to standard error in the format of the settings.
+
+    None of the `secrets` (the bot's token, the engine's) shows in any line."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -39,7 +53,7 @@ def configure_logs(settings: LogSettings, token: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, Redaction(token), renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, Redaction(*secrets), renderer],
         )
     )
     root = logging.getLogger()
@@ -50,20 +64,22 @@ def configure_logs(settings: LogSettings, token: str) -> None:
 
 
 class Redaction:
-    """Replaces the token in every text of a log line: the last line of defence, nothing logs it on purpose."""
+    """Replaces the secrets in every text of a log line: the last line of defence, nothing logs them on purpose."""
 
-    def __init__(self, token: str) -> None:
-        self._token = token
+    def __init__(self, *secrets: str) -> None:
+        self._secrets = tuple(secret for secret in secrets if secret)
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        if not self._token:
+        if not self._secrets:
             return event
         return {key: self._clean(value) for key, value in event.items()}
 
     def _clean(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return value.replace(self._token, REDACTED)
         if isinstance(value, int | float | bool) or value is None:
             return value
-        text = repr(value)
-        return text.replace(self._token, REDACTED) if self._token in text else value
+        text = value if isinstance(value, str) else repr(value)
+        if not any(secret in text for secret in self._secrets):
+            return value
+        for secret in self._secrets:
+            text = text.replace(secret, REDACTED)
+        return text

@@ -38,6 +38,7 @@ class StoreSettings(Table):
     path: Path = Path("var/woodshed.sqlite3")
     busy_timeout_s: float = Field(default=5.0, gt=0)
     picture_days: float = Field(default=30.0, gt=0)
+    picture_mb: int = Field(default=2000, ge=10)
 
 
 class ClubSettings(Table):
@@ -45,8 +46,23 @@ class ClubSettings(Table):
 
     staff_role: str = Field(default="Course staff", min_length=1)
     jobs_per_member: int = Field(default=3, ge=1, le=100)
-    poll_minutes: int = Field(default=1440, ge=1, le=10_080)
+    poll_minutes: int = Field(default=1440, ge=1, le=20_160)
+    poll_reminders: bool = True
     styles_per_server: int = Field(default=24, ge=1, le=100)
+    anyone_may_host_quiz: bool = False
+
+
+class HostingSettings(Table):
+    """[hosting]: what keeps the bot running, and who hears about it."""
+
+    servers: Annotated[tuple[int, ...], BeforeValidator(_split_on_commas)] = ()
+    staff_channel: int = Field(default=0, ge=0)
+    backup_folder: str = ""
+    backup_every_h: float = Field(default=24.0, gt=0)
+    backups_kept: int = Field(default=7, ge=0, le=1000)
+    free_disk_mb: int = Field(default=1000, ge=0)
+    drain_s: float = Field(default=20.0, ge=0, le=600)
+    metrics_port: int = Field(default=0, ge=0, le=65_535)
 
 
 class LogSettings(Table):
@@ -64,21 +80,31 @@ class BotSettings(BaseModel):
     discord: DiscordSettings = DiscordSettings()
     store: StoreSettings = StoreSettings()
     club: ClubSettings = ClubSettings()
+    hosting: HostingSettings = HostingSettings()
     log: LogSettings = LogSettings()
     engine: ProcessSettings = ProcessSettings()
     token: SecretStr = SecretStr("")
 
+    @property
+    def backup_folder(self) -> Path:
+        """Where the automatic backups are: as set, or beside the database."""
+        return Path(self.hosting.backup_folder) if self.hosting.backup_folder else self.store.path.parent / "backups"
 
-def load_bot_settings(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> BotSettings:
-    """Settings from the configuration file and the environment.
+
+def load_bot_settings(
+    path: Path | None = None, environment: Mapping[str, str] = os.environ, *, needs_token: bool = True
+) -> BotSettings:
+    """Settings from the configuration file and the environment. A backup, for one, needs no token.
 
     Raises ConfigurationError: a wrong or unknown setting, or no token where Discord itself is to be reached."""
     path = path or configuration_path(environment)
     settings = read_settings(BotSettings, (*BOT_TABLES, "engine"), path, environment)
     token = environment.get(TOKEN_VARIABLE, "").strip()
-    if not token and not settings.discord.api_base:
+    if needs_token and not token and not settings.discord.api_base:
         raise ConfigurationError(
             f"{TOKEN_VARIABLE} is not set in the environment and 'discord.api_base' in {path} is empty: "
             "set the token to reach Discord, or the address of a playground."
         )
-    return settings.model_copy(update={"token": SecretStr(token or PLAYGROUND_TOKEN)})
+    if not token and settings.discord.api_base:
+        token = PLAYGROUND_TOKEN
+    return settings.model_copy(update={"token": SecretStr(token)})

@@ -14,13 +14,21 @@ from engine.contract.configuration import ConfigurationError
 from engine.errors import EngineError
 
 ROOMS = ("stylize", "jazz")
+STUDIES = {
+    "train": "engine.{}.training.train",
+    "evaluate": "engine.{}.judging.evaluate",
+    "bench": "benchmarks.{}",
+}
+"""Where the commands that take a room are. Benchmarks stand above the rooms, so they are named here, not imported."""
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line. The rooms are imported only by the command that needs them: torch alone takes seconds."""
     parser = Parser(prog="python -m engine", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("serve", help="answer the bot over gRPC")
+    commands.add_parser("serve", help="answer the bot's requests over gRPC")
+    commands.add_parser("health", help="exit code 0 if the engine is up and warm")
+    commands.add_parser("doctor", help="check what the engine needs on this machine")
     for name, help_text in (
         ("stylize", "repaint a photo, or a folder of them, in a style"),
         ("jazz", "improvise a clip"),
@@ -68,14 +76,24 @@ def main(argv: Sequence[str] | None = None) -> int:
                 build_parser().error(f"unrecognized arguments: {' '.join(rest)}")
             from engine.settings import load_engine_settings
 
-            settings = load_engine_settings()  # before torch, which takes seconds: a wrong setting is told at once
+            settings = (
+                load_engine_settings()
+            )  # before torch, which takes seconds, so that a wrong setting shows at once
             from engine.logs import configure_logs
-            from engine.server import main as serve
+            from engine.serving.server import main as serve
 
             configure_logs()
             return serve(settings)
-        if options.command in ("train", "evaluate", "bench"):
-            return int(importlib.import_module(f"engine.{options.room}.{options.command}").main(rest))
+        if options.command == "health":
+            from engine.health import main as is_healthy
+
+            return is_healthy()
+        if options.command == "doctor":
+            from engine.doctor import main as examine
+
+            return examine()
+        if options.command in STUDIES:
+            return int(importlib.import_module(STUDIES[options.command].format(options.room)).main(rest))
         return _run_command(options.command, rest)
     except EngineError as error:
         sys.stderr.write(f"{error}\n")

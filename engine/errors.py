@@ -1,43 +1,42 @@
 """Errors that the engine answers with.
 
     EngineError
-    ├── CallerError            the request is at fault; trying again unchanged will not help
-    │   ├── BadPicture         not a picture, truncated, empty, or a format that cannot be read
+    ├── CallerError            the request is at fault; sending it again won't help
+    │   ├── BadPicture         not a picture, cut off, empty, or a format that we don't read
     │   ├── PictureTooLarge    more pixels or bytes than the settings allow
     │   ├── UnknownStyle
     │   ├── BadChords          a chord symbol that does not parse; the sentence names it and its place
     │   ├── BadOption          a number out of range, an unknown instrument, form, key, feel or topic
-    │   │   └── StaleStyle     a saved style's code of other weights; its picture has to be encoded anew
+    │   │   └── StaleStyle     a saved style's code from other weights; its picture has to be encoded again
     │   ├── BadMidi            no notes, too long, or not a MIDI file
     │   └── BadAudio           silent, too long, or not audio
     ├── Cancelled              the caller closed the stream or cancelled the job
     └── EngineFault            the engine is at fault
         ├── QueueFull          trying again later helps
-        ├── OutOfMemory        even the smallest tiles did not fit
-        └── Internal           anything unforeseen; the detail is in the engine's log
+        ├── OutOfMemory        even the smallest tiles didn't fit
+        ├── Restarting        the engine starts anew; the same request will do in a minute
+        └── Internal           anything else; the details are in the engine's log
 
-The message of each is one plain sentence that may be shown to a member.
+Each message is one plain sentence that a member may read.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-import grpc
-
 
 class EngineError(Exception):
-    """Base of the tree; `code` crosses the wire in the trailing metadata `woodshed-error`."""
+    """Base of the tree; `code` crosses the wire in the trailing metadata `woodshed-error`, `status` as gRPC's own."""
 
     code: ClassVar[str] = "internal"
-    status: ClassVar[grpc.StatusCode] = grpc.StatusCode.INTERNAL
+    status: ClassVar[str] = "INTERNAL"
 
 
 class CallerError(EngineError):
     """The request is at fault."""
 
     code = "bad_request"
-    status = grpc.StatusCode.INVALID_ARGUMENT
+    status = "INVALID_ARGUMENT"
 
 
 class BadPicture(CallerError):
@@ -50,7 +49,7 @@ class PictureTooLarge(CallerError):
 
 class UnknownStyle(CallerError):
     code = "unknown_style"
-    status = grpc.StatusCode.NOT_FOUND
+    status = "NOT_FOUND"
 
 
 class BadChords(CallerError):
@@ -77,7 +76,7 @@ class Cancelled(EngineError):
     """Raised inside a job by its `progress` callback once the caller has gone or has cancelled."""
 
     code = "cancelled"
-    status = grpc.StatusCode.CANCELLED
+    status = "CANCELLED"
 
 
 class EngineFault(EngineError):
@@ -86,12 +85,17 @@ class EngineFault(EngineError):
 
 class QueueFull(EngineFault):
     code = "queue_full"
-    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    status = "RESOURCE_EXHAUSTED"
 
 
 class OutOfMemory(EngineFault):
     code = "out_of_memory"
-    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    status = "RESOURCE_EXHAUSTED"
+
+
+class Restarting(EngineFault):
+    code = "restarting"
+    status = "UNAVAILABLE"
 
 
 class Internal(EngineFault):

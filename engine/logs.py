@@ -13,7 +13,7 @@ from engine.contract import PARENT_FD_VARIABLE
 
 
 def configure_logs() -> None:
-    """structlog to standard error. A local engine leaves time and format to the bot, whose log takes its lines over."""
+    """Set up structlog, the one log of every room, on standard error (a bot adds time and format itself)."""
     for_people: list[Any] = [
         structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback),

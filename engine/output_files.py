@@ -1,4 +1,4 @@
-"""Where a command of the command line puts its results: looked at before the work, so that none is done in vain."""
+"""Where a command puts its results: checked before the work begins, so that no work is lost."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def require_writable(*paths: Path | None) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise BadOption(f"{path} cannot be written: {error.strerror}.") from error
+            raise BadOption(f"{path} can't be written: {error.strerror}.") from error
         if path.is_dir():
-            raise BadOption(f"{path} cannot be written: it is a folder.")
+            raise BadOption(f"{path} can't be written: it is a folder.")
         if not os.access(path if path.exists() else path.parent, os.W_OK):
-            raise BadOption(f"{path} cannot be written: permission denied.")
+            raise BadOption(f"{path} can't be written: permission denied.")
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -31,4 +31,4 @@ def write_file(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     except OSError as error:
-        raise BadOption(f"{path} cannot be written: {error.strerror}.") from error
+        raise BadOption(f"{path} can't be written: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""How a long job tells how far it is, and learns that it is no longer wanted."""
+"""How a long job says how far it is, and learns that nobody wants it any more."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Call it between steps of at most half a second: it raises `engine.errors.Cancell
 
 
 def silent(stage: str, fraction: float) -> None:
-    """The `Progress` of a caller who does not want to know."""
+    """The `Progress` of a caller who doesn't want to know."""
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """`python -m playground`: starts the server, then the bot against it, prints the page's address, stops both together.
 
-Exit codes: 0 after SIGTERM or Ctrl-C, 1 when no port or state directory is to be had, 2 for bad arguments, else the
-bot's own (78: a setting of the bot is wrong; its sentence has been printed by then).
+Exit codes: 0 after SIGTERM or Ctrl-C, 1 if the port or the state directory can't be used, 2 for bad arguments, else the
+bot's own (78: one of the bot's settings is wrong, and the bot has said which).
 """
 
 import argparse
@@ -17,12 +17,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from playground.server import Server
-from playground.store import StateInUse, StateTooNew
-from playground.world import DEFAULT_TOKEN, HOST, MIB, Options, Playground
+from playground.world.state import HOST, MIB, Options, Playground
+from playground.world.store import StateInUse, StateTooNew
 
 DEFAULT_PORT = 8765
 _PORTS_TRIED = 20
-_STOP_GRACE_S = 20.0
+_STOP_GRACE_S = 40.0
 _PR_SET_PDEATHSIG = 1
 
 BOT_COMMAND = (sys.executable, "-m", "bot")
@@ -33,15 +33,19 @@ def build_parser() -> argparse.ArgumentParser:
         prog="python -m playground", description="A small Discord on this machine, with the bot logged in to it."
     )
     parser.add_argument("--port", type=int, help=f"exactly this port (default: {DEFAULT_PORT}, or the next free one)")
-    parser.add_argument("--state", type=Path, default=Path("var/playground"), help="where messages and files are kept")
-    parser.add_argument("--server-only", action="store_true", help="don't start the bot; print how one logs in")
-    parser.add_argument("--token", default=DEFAULT_TOKEN, help="what a bot must log in with")
+    parser.add_argument("--state", type=Path, default=Path("var/playground"), help="the folder for messages and files")
+    parser.add_argument("--server-only", action="store_true", help="start no bot; print how one logs in")
+    parser.add_argument(
+        "--token", help="the token that a bot logs in with (default: a random one, kept in the state folder)"
+    )
     parser.add_argument(
         "--upload-limit-mib", type=float, default=10.0, metavar="MIB", help="the largest file (default: %(default)s)"
     )
-    parser.add_argument("--rate-limits", action="store_true", help="keep Discord's rate limits")
+    parser.add_argument("--rate-limits", action="store_true", help="apply Discord's rate limits")
     parser.add_argument(
-        "--privileged-intents", action="store_true", help="let a bot ask for members, presences and message content"
+        "--privileged-intents",
+        action="store_true",
+        help="allow a bot the members, presences and message content intents",
     )
     return parser
 
@@ -63,14 +67,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (StateTooNew, StateInUse) as error:
         sys.stderr.write(f"{error}\n")
     except OSError as error:
-        sys.stderr.write(f"The playground cannot start on {HOST}:{options.port}: {error.strerror or error}.\n")
+        sys.stderr.write(f"The playground can't start on {HOST}:{options.port}: {error.strerror or error}.\n")
     except KeyboardInterrupt:  # before the signal handlers were in place
         return 0
     return 1
 
 
 async def run(options: Options, *, exact_port: bool, with_bot: bool) -> int:
-    """The server, and the bot beside it; raises OSError when there is no port."""
+    """Runs the server, and the bot beside it; raises OSError if the port can't be used."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -78,23 +82,25 @@ async def run(options: Options, *, exact_port: bool, with_bot: bool) -> int:
     async with _serving(options, exact_port=exact_port) as playground:
         stopped = asyncio.create_task(stop.wait())
         if not with_bot:
-            _say(f"The playground listens on {playground.origin}/ and waits for a bot to log in:")
-            _say(f"  DISCORD_TOKEN={options.token} WOODSHED_DISCORD__API_BASE={playground.api_base} python -m bot")
+            _say(f"The playground is at {playground.address} and waits for a bot. Start one like this:")
+            _say(f"  DISCORD_TOKEN={playground.token} WOODSHED_DISCORD__API_BASE={playground.api_base} python -m bot")
             await stopped
             return 0
-        _say(f"The playground listens on {playground.origin}/. Starting the bot and its engine ...")
+        _say("Starting the playground, the bot and its engine. This takes a few seconds ...")
         async with _bot(playground) as process:
             ended = asyncio.create_task(process.wait())
             connected = asyncio.create_task(playground.gateway.connected.wait())
+            playground.set_bot_process("starting")
             await asyncio.wait({stopped, ended, connected}, return_when=asyncio.FIRST_COMPLETED)
             if connected.done() and not ended.done() and not stopped.done():
-                _say(f"\nWoodshed's playground: {playground.origin}/\n")
+                playground.set_bot_process("running")
+                _say(f"\nWoodshed's playground is ready. Open this in your browser: {playground.address}\n")
             connected.cancel()
             await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
                 stopped.cancel()
                 code = ended.result()
-                _say(f"The bot has ended (exit code {code}).")
+                _say(f"The bot has stopped (exit code {code}).")
                 return code if code >= 0 else 128 - code
             _say("Stopping the bot and the playground ...")
         await ended

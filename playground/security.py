@@ -1,7 +1,8 @@
-"""Who may talk to the server: programs on this machine and the page it serves, not other sites in the same browser.
+"""Who can talk to the server: programs on this machine and its own page, but no other site in the same browser.
 
 The Host header must name this machine, or a foreign name that resolves to 127.0.0.1 could read everything (DNS
-rebinding); a browser's Origin header must be the page's own, or any site could act for a member.
+rebinding); a browser's Origin header must be the page's own, or any site could act for a member. Other accounts on this
+machine are kept out by the key in the page's address (see server.py) and by the bot's token, both random per world.
 """
 
 from collections.abc import Awaitable, Callable

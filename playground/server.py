@@ -4,10 +4,22 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from playground import cdn, page_api, page_interactions, rest_application, rest_channels, rest_interactions
-from playground.errors import ApiError
+from playground.answers import answer
+from playground.classroom.classroom import Classroom
+from playground.control import routes as control
+from playground.control.faults import Route
+from playground.control.routes import BOT_ROUTES
+from playground.page import interactions as page_interactions
+from playground.page import routes as page_api
+from playground.page.routes import CLASSROOM
+from playground.rest import application as rest_application
+from playground.rest import cdn, reactions, threads
+from playground.rest import channels as rest_channels
+from playground.rest import interactions as rest_interactions
+from playground.rest.doorway import PREFIX, doorway
+from playground.rules.errors import ApiError
 from playground.security import guard
-from playground.world import HOST, PLAYGROUND, Playground, answer
+from playground.world.state import HOST, PLAYGROUND, Playground
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -47,15 +59,45 @@ def build_application(playground: Playground) -> web.Application:
     application[PLAYGROUND] = playground
     for path in ("/gateway", "/gateway/"):
         application.router.add_get(path, playground.gateway.handle)
-    for module in (cdn, page_api, page_interactions):
-        application.router.add_routes(module.routes)
-    api = web.Application(middlewares=[rest_application.authenticate])
-    api[PLAYGROUND] = playground
-    for module in (rest_application, rest_channels, rest_interactions):
-        api.router.add_routes(module.routes)
-    api.router.add_route("*", "/{rest:.*}", rest_application.no_such_route)
-    application.add_subapp("/api/v10", api)
+    application.router.add_routes(cdn.routes)
+    application.router.add_get("/", no_key)
+    api = _bots_side(playground)
+    classroom = Classroom(playground, page_interactions.press)
+    application.add_subapp(f"/{playground.key}", _members_side(playground, api, classroom))
+    application.on_shutdown.append(lambda _: classroom.close())
+    application.add_subapp(PREFIX, api)
     return application
+
+
+def _bots_side(playground: Playground) -> web.Application:
+    """REST, as a bot sees it."""
+    api = web.Application(middlewares=[doorway])
+    api[PLAYGROUND] = playground
+    for module in (rest_application, rest_channels, rest_interactions, threads, reactions):
+        api.router.add_routes(module.routes)
+    return api
+
+
+def _members_side(playground: Playground, api: web.Application, classroom: Classroom) -> web.Application:
+    """The page and the control API."""
+    page = web.Application()
+    page[PLAYGROUND] = playground
+    page[CLASSROOM] = classroom
+    for module in (page_api, page_interactions, control):
+        page.router.add_routes(module.routes)
+    named = {f"{route.method} {route.resource.canonical}" for route in api.router.routes() if route.resource}
+    page[BOT_ROUTES] = [Route.ANY, Route.DOWNLOAD, *sorted(named)]
+    # Last, because it takes whatever is left.
+    api.router.add_route("*", "/{rest:.*}", rest_application.no_such_route)
+    return page
+
+
+async def no_key(request: web.Request) -> web.Response:
+    """Whoever comes without the key learns where it is printed."""
+    text = (
+        "This playground needs the whole address, with its key. Copy it from the terminal where the playground runs.\n"
+    )
+    return web.Response(status=403, text=text)
 
 
 @web.middleware

@@ -11,7 +11,7 @@ import simcord
 from discord import app_commands
 
 from bot.client import Woodshed
-from bot.engine_client import EngineClient, open_channel
+from bot.engine.calls import EngineClient, open_channel
 from bot.errors import WoodshedError
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
 from bot.store import Store, open_store

@@ -5,12 +5,14 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import discord
 import pytest
 
-from bot.posting import PERMISSION_NAMES
+from bot.answering.posting import PERMISSION_NAMES
 
 HOUSE = Path(__file__).parents[1]
 MAY_IMPORT = {
@@ -18,9 +20,26 @@ MAY_IMPORT = {
     "bot": {"bot", "engine.contract"},
     "engine": {"engine"},
     "playground": {"playground"},
+    "benchmarks": {"benchmarks", "bot", "cogs", "engine", "playground"},
 }
 ROOMS = tuple(MAY_IMPORT)
+JAZZ_MAY_IMPORT = {
+    "theory": set(),
+    "corpus": {"theory"},
+    "model": {"theory", "corpus"},
+    "playing": {"theory", "corpus", "model"},
+    "band": {"theory"},
+    "rendering": {"theory"},
+    "human": {"theory", "rendering"},
+    "training": {"theory", "corpus", "model", "playing"},
+    "judging": {"theory", "corpus", "model", "playing", "rendering"},
+}
+"""Rooms of `engine/jazz`, from below; what stands beside them (`combo`, `plan`, `cli`) may import them all."""
+MOST_FILES = 16
+CODE = {".py", ".js", ".css"}
 ONLY_IN_ENGINE = {"torch", "torchvision", "music21", "pretty_midi", "matplotlib"}
+PROCESS_OF_ITS_OWN = HOUSE / "bot/charts/paint.py"
+"""Draws the charts of the listening experiment in a process that the bot starts for it."""
 
 
 def imports_of(path: Path) -> set[str]:
@@ -54,13 +73,83 @@ def test_imports_run_one_way(room):
     assert wrong == []
 
 
+def imports_of_files() -> dict[str, set[str]]:
+    """Every module of the house by its dotted name, with the modules of the house that it imports."""
+    paths = [path for room in ROOMS for path in (HOUSE / room).rglob("*.py") if "_pb2" not in path.name]
+    modules = {
+        ".".join(path.relative_to(HOUSE).with_suffix("").parts).removesuffix(".__init__"): path for path in paths
+    }
+
+    def module_of(name: str) -> str | None:
+        """`a.b.c` is the module `a.b.c`, or the name `c` of the module `a.b`."""
+        return next((found for found in (name, name.rpartition(".")[0]) if found in modules), None)
+
+    return {
+        module: {found for name in imports_of(path) if (found := module_of(name)) not in (None, module)}
+        for module, path in modules.items()
+    }
+
+
+def test_no_imports_run_in_a_circle():
+    graph = imports_of_files()
+    assert len(graph) > 200
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as circle:
+        pytest.fail(f"a circle: {' <- '.join(circle.args[1])}")
+
+
+@pytest.mark.parametrize("room", JAZZ_MAY_IMPORT)
+def test_imports_inside_jazz_run_one_way(room):
+    files = list((HOUSE / "engine/jazz" / room).rglob("*.py"))
+    assert files, f"the room {room} is empty"
+    allowed = JAZZ_MAY_IMPORT[room] | {room}
+    wrong = [
+        f"{path.relative_to(HOUSE)} imports {name}"
+        for path in files
+        for name in imports_of(path)
+        if name.startswith("engine.jazz.") and name.split(".")[2] not in allowed
+    ]
+    assert wrong == []
+
+
+def test_every_room_of_jazz_has_its_place_in_the_order():
+    rooms = {path.parent.name for path in (HOUSE / "engine/jazz").glob("*/__init__.py")}
+    assert rooms == set(JAZZ_MAY_IMPORT)
+
+
+def code_files() -> list[Path]:
+    return [
+        path
+        for room in (*ROOMS, "tests")
+        for path in (HOUSE / room).rglob("*")
+        if path.suffix in CODE and "_pb2" not in path.name
+    ]
+
+
+def test_a_files_name_says_whose_it_is():
+    assert [str(path) for path in code_files() if path.name.startswith("_") and not path.name.startswith("__")] == []
+
+
+def test_no_folder_is_a_drawer():
+    counts = Counter(path.parent for path in code_files() if path.name != "__init__.py")
+    full = {str(folder.relative_to(HOUSE)): count for folder, count in counts.items() if count > MOST_FILES}
+    assert full == {}
+
+
+def test_the_tests_mirror_the_rooms():
+    folders = {path.parent.relative_to(HOUSE / "tests") for path in (HOUSE / "tests").rglob("*.py")}
+    elsewhere = {Path("."), Path("end_to_end")}
+    assert sorted(str(folder) for folder in folders - elsewhere if not (HOUSE / folder).is_dir()) == []
+
+
 @pytest.mark.parametrize("room", ["bot", "cogs", "playground"])
 def test_heavy_libraries_stay_in_the_engine(room):
     wrong = [
         f"{path.relative_to(HOUSE)} imports {name}"
         for path in (HOUSE / room).rglob("*.py")
         for name in imports_of(path)
-        if name.split(".")[0] in ONLY_IN_ENGINE
+        if name.split(".")[0] in ONLY_IN_ENGINE and path != PROCESS_OF_ITS_OWN
     ]
     assert wrong == []
 
@@ -69,7 +158,7 @@ def test_the_bot_process_never_loads_torch():
     probe = (
         "import sys, pkgutil, importlib, cogs, bot.__main__\n"
         "for module in pkgutil.iter_modules(cogs.__path__): importlib.import_module(f'cogs.{module.name}')\n"
-        "print(sorted({'torch', 'torchvision', 'numpy', 'music21'} & set(sys.modules)))\n"
+        "print(sorted({'torch', 'torchvision', 'numpy', 'music21', 'matplotlib'} & set(sys.modules)))\n"
     )
     printed = subprocess.run(
         [sys.executable, "-c", probe], cwd=HOUSE, capture_output=True, text=True, check=True

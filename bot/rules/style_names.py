@@ -16,11 +16,11 @@ def as_typed(name: str) -> str:
 
 
 def new_name(typed: str) -> str:
-    """The name of a style to be added. Raises Refused for one that cannot be typed as those of the style book are."""
+    """The name of a style to be added. Raises Refused for one that can't be typed like those of the style book."""
     name = as_typed(typed)
     if not (SHORTEST <= len(name) <= LONGEST and _NAME.fullmatch(name)):
         raise Refused(
-            f"A style's name has {SHORTEST} to {LONGEST} characters: letters from a to z and digits, in words "
-            "joined by hyphens, such as `stained-glass`."
+            f"A style's name needs {SHORTEST} to {LONGEST} characters: letters a to z, digits, and hyphens between "
+            "words, like `stained-glass`."
         )
     return name

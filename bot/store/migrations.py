@@ -22,7 +22,7 @@ def numbered(folder: Path) -> list[tuple[int, Path]]:
     for file in sorted(folder.glob("*.sql")):
         match = _NAME.fullmatch(file.name)
         if match is None:
-            raise MigrationFailed(f"The migration {file.name} is not named like 0001_what_it_does.sql.")
+            raise MigrationFailed(f"The migration {file.name} isn't named like 0001_what_it_does.sql.")
         found.append((int(match[1]), file))
     for place, (number, file) in enumerate(found, start=1):
         if number != place:
@@ -42,7 +42,7 @@ def migrate(path: Path, folder: Path = MIGRATIONS, busy_timeout_s: float = 5.0) 
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > newest:
             raise DatabaseTooNew(
-                f"The database {path} is of version {version}, this Woodshed knows versions up to {newest}; "
+                f"The database {path} has version {version}, and this Woodshed knows versions up to {newest}: "
                 "use a newer Woodshed or another [store] path."
             )
         for number, file in migrations[version:]:

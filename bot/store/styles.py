@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from bot.answering.text import counted
 from bot.errors import Refused
 from bot.store import members
 from bot.store.connection import Store
@@ -58,12 +59,14 @@ async def add(
 
 def taken(name: str) -> str:
     """What whoever wants to add a second style of a name reads."""
-    return f"This server already has a style `{name}`; remove that one first, or choose another name."
+    return f"This server already has a style called `{name}`. Please remove it first, or choose another name."
 
 
 def full(limit: int) -> str:
     """What whoever wants to add one too many reads."""
-    return f"A server may have {limit} styles of its own, and this one has them; remove one first."
+    return (
+        f"This server already has {counted(limit, 'style')} of its own, and that's the limit. Please remove one first."
+    )
 
 
 async def of_guild(store: Store, guild_id: int) -> list[OwnStyle]:

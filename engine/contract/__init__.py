@@ -19,4 +19,10 @@ PARENT_FD_VARIABLE = "WOODSHED_PARENT_FD"
 """Names the read end of a pipe whose write end the bot holds: at its end-of-file the engine leaves."""
 
 CONFIGURATION_EXIT_CODE = 78
-"""`EX_CONFIG` of sysexits.h: a setting is wrong or missing; restarting will not help."""
+"""`EX_CONFIG` of sysexits.h: a setting is wrong or missing; restarting won't help."""
+
+HUNG_EXIT_CODE = 75
+"""`EX_TEMPFAIL` of sysexits.h: a job hung or the device is lost; everybody has been told, and a restart will help."""
+
+REQUEST_ID_METADATA_KEY = "x-request-id"
+"""Request metadata key of an id that leads from an interaction through both logs."""

@@ -1,7 +1,7 @@
 """Reading config.toml: the file has tables for the bot and for the engine, and each process checks its own.
 
 A setting comes from, in this order: the environment (`WOODSHED_<TABLE>__<KEY>`), the file, the default in code.
-Anything wrong ends in one sentence that names the key and where it stands.
+Whatever is wrong ends in one sentence that names the key and the place.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine.contract import PARENT_FD_VARIABLE
 
-BOT_TABLES = ("discord", "store", "club", "log")
+BOT_TABLES = ("discord", "store", "club", "hosting", "log")
 ENGINE_TABLES = ("engine", "stylize", "jazz")
 ENVIRONMENT_PREFIX = "WOODSHED_"
 CONFIG_VARIABLE = "WOODSHED_CONFIG"
@@ -27,7 +27,7 @@ Settings = TypeVar("Settings", bound=BaseModel)
 
 
 class ConfigurationError(Exception):
-    """A setting is wrong or missing. The message is one sentence naming the key and where it stands."""
+    """A setting is wrong or missing. The message is one sentence that names the key and the place."""
 
 
 def configuration_path(environment: Mapping[str, str] = os.environ) -> Path:
@@ -43,7 +43,7 @@ def read_settings(
 ) -> Settings:
     """Build `model` (one field per table, each a model itself) from `tables` of the file and the environment.
 
-    Raises ConfigurationError for an unreadable file, an unknown table or key, or a value that does not fit."""
+    Raises ConfigurationError for an unreadable file, an unknown table or key, or a value that doesn't fit."""
     document = _read_file(path)
     _refuse_unknown(document.keys(), BOT_TABLES + ENGINE_TABLES, "table", str(path))
     values: dict[str, dict[str, Any]] = {}
@@ -76,9 +76,11 @@ def _read_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ConfigurationError(f"The configuration file {path} does not exist; set {CONFIG_VARIABLE}.") from error
+        raise ConfigurationError(
+            f"There is no configuration file {path}; create it, or set {CONFIG_VARIABLE} to where yours is."
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"The configuration file {path} cannot be read: {error}.") from error
+        raise ConfigurationError(f"The configuration file {path} can't be read: {error}.") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"The configuration file {path} is not valid TOML: {error}.") from error
 

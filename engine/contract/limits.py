@@ -10,3 +10,5 @@ METRES = {"4/4": 4, "3/4": 3}
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 40.0, 320.0
 SHORTEST_COPIED_RUN = 6
 """Notes: shorter runs are everybody's, and a clip that shares none of this length counts as sharing 0."""
+LARGEST_SEED = 2**53 - 1
+"""Discord's numbers are JavaScript's: up to here every seed that is drawn can be typed in again."""

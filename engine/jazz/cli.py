@@ -14,10 +14,10 @@ from engine.contract import engine_pb2 as pb
 from engine.contract.limits import MAX_TAKES, METRES
 from engine.device import choose_device, use_threads
 from engine.errors import BadMidi, BadOption, CallerError
-from engine.jazz.band.feel import FEELS
 from engine.jazz.combo import Combo
-from engine.jazz.corpus import STYLES
-from engine.jazz.form import FORM_NAMES
+from engine.jazz.corpus.solos import STYLES
+from engine.jazz.theory.feel import FEELS
+from engine.jazz.theory.form import FORM_NAMES
 from engine.output_files import require_writable, write_file
 from engine.progress import Progress, silent
 from engine.settings import EngineSettings, load_engine_settings
@@ -31,35 +31,36 @@ AUDIO_SUFFIXES = (".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aa
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="CLIP.ogg", help="the sound, OGG/Opus")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="CLIP.ogg", help="where to write the clip (OGG/Opus)"
+    )
     parser.add_argument("--midi", type=Path, metavar="FILE.mid", help="also write the score as MIDI")
-    parser.add_argument("--roll", type=Path, metavar="FILE.png", help="also draw the piano roll")
+    parser.add_argument("--roll", type=Path, metavar="FILE.png", help="also draw a piano roll")
     parser.add_argument("--lead-sheet", type=Path, metavar="FILE.musicxml", help="also write the solo as MusicXML")
-    parser.add_argument("--chords", default="", help="'Dm7 G7 | Cmaj7'; without |, one chord a bar")
+    parser.add_argument("--chords", default="", help="'Dm7 G7 | Cmaj7'; without bar lines, one chord a bar")
     parser.add_argument("--form", default="", help=", ".join(FORM_NAMES))
-    parser.add_argument("--key", default="", help="of the form: F, Bb, Cm ...")
+    parser.add_argument("--key", default="", help="key of the form: F, Bb, Cm, ...")
     parser.add_argument("--feel", default="", help=", ".join(FEELS))
-    parser.add_argument("--style", default="", help=f"of the solo: {', '.join(STYLES)}; default: whatever suits")
-    parser.add_argument("--metre", choices=METRES, default="4/4", help="4/4 (default), or a waltz")
-    parser.add_argument("--bars", type=int, default=0, help="0 (default): as many as the chords or the form have")
-    parser.add_argument("--tempo", type=float, default=0.0, metavar="BPM", help="0 (default): drawn by the seed")
-    parser.add_argument("--instrument", default="", help="tenor sax, trumpet, ...; default: drawn by the seed")
+    parser.add_argument("--style", default="", help=f"style of the solo: {', '.join(STYLES)}; default: whatever suits")
+    parser.add_argument("--metre", choices=METRES, default="4/4", help="4/4 (default) or 3/4, a waltz")
+    parser.add_argument("--bars", type=int, default=0, help="length in bars; default: that of the chords or the form")
+    parser.add_argument("--tempo", type=float, default=0.0, metavar="BPM", help="default: chosen by the seed")
+    parser.add_argument("--instrument", default="", help="tenor sax, trumpet, ...; default: chosen by the seed")
     parser.add_argument("--seed", type=int, help="the same seed gives the same clip")
     parser.add_argument(
         "--takes",
         type=int,
         default=0,
-        help=f"lines tried every eight bars, of which the critic draws one, at most {MAX_TAKES}; "
-        "0 (default): of config.toml",
+        help=f"takes tried for every eight bars, at most {MAX_TAKES}; the critic picks one; default: see config.toml",
     )
-    parser.add_argument("--continue-from", type=Path, metavar="FILE.mid", help="a phrase that the soloist answers")
+    parser.add_argument("--continue-from", type=Path, metavar="FILE.mid", help="a phrase for the soloist to answer")
 
 
 def run(args: argparse.Namespace) -> int:
     """Raises `engine.errors.EngineError` for bad input; `python -m engine` prints its sentence."""
     request = _request(args)
     if args.out.suffix.lower() not in WRITTEN_SUFFIXES:
-        raise BadOption(f"'{args.out.name}' should end in .ogg, for that is what is written.")
+        raise BadOption(f"'{args.out.name}' must end in .ogg, .oga or .opus: clips are OGG/Opus files.")
     require_writable(args.out, args.midi, args.roll, args.lead_sheet)
     combo = _combo()
     with _bar("jazz") as bar:
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     sys.stdout.write(
         f"{args.out}: {clip.instrument}, {described}, {clip.bars} bars at {clip.tempo_bpm:.0f} bpm, seed {clip.seed}, "
         f"{clip.duration_s:.1f} s, {clip.loudness_lufs:.1f} LUFS, {clip.true_peak_dbtp:.1f} dBTP\n{clip.chords}\n"
-        f"chosen from {clip.takes}; at most {clip.longest_copied_run} notes in a row as in a training solo; "
+        f"best of {clip.takes} takes; longest run shared with a training solo: {clip.longest_copied_run} notes; "
         f"{clip.compute_s:.1f} s\n"
     )
     for note in clip.notes:
@@ -86,7 +87,7 @@ def _request(args: argparse.Namespace) -> pb.PlayRequest:
     """The command line as a request. Raises `BadOption` for numbers that the contract cannot carry."""
     for name, value in (("bars", args.bars), ("takes", args.takes)):
         if not 0 <= value < 2**31:
-            raise BadOption(f"The number of {name} cannot be {value}.")
+            raise BadOption(f"The number of {name} can't be {value}.")
     request = pb.PlayRequest(
         chords=args.chords,
         form=args.form,
@@ -113,12 +114,12 @@ def add_import_clips_arguments(parser: argparse.ArgumentParser) -> None:
         "folder",
         type=Path,
         metavar="FOLDER",
-        help="MIDI and audio files; its folders too; the chords of a.mid may stand in a.chords",
+        help="folder with MIDI and audio files, also in folders inside it; a.chords holds the chords of a.mid",
     )
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="default: clips/ beside FOLDER's files")
-    parser.add_argument("--seed", type=int, default=0, help="of the band, and of what the files leave open")
-    parser.add_argument("--instrument", default="", help="for MIDI files; default: the file's own")
-    parser.add_argument("--duration", type=float, default=0.0, metavar="S", help="seconds of a clip at most")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write the clips; default: FOLDER/clips")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the band and of whatever the files leave open")
+    parser.add_argument("--instrument", default="", help="solo instrument for MIDI files; default: the file's own")
+    parser.add_argument("--duration", type=float, default=0.0, metavar="S", help="longest clip, in seconds")
 
 
 def run_import_clips(args: argparse.Namespace) -> int:
@@ -161,7 +162,7 @@ def run_import_clips(args: argparse.Namespace) -> int:
                 write_file(target.with_name(target.name + suffix), content)
         tqdm.write(f"{path.name}: {clip.duration_s:.1f} s" + "".join(f" {note}" for note in clip.notes))
     if failed:
-        raise BadMidi(f"{failed} of {len(files)} files could not be made into clips.")
+        raise BadMidi(f"{failed} of {len(files)} files couldn't be turned into clips.")
     return 0
 
 
@@ -201,4 +202,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BadOption(f"{path} cannot be read: {error.strerror}.") from error
+        raise BadOption(f"Can't read {path}: {error.strerror}.") from error

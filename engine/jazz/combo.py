@@ -1,61 +1,58 @@
-"""The jazz room's one door: requests of the contract in, clips out."""
+"""The jazz room's one door: requests of the contract in, clips out.
+
+A clip takes three steps: `read` what was uploaded (a process apart does that in the server), `improvise` (the device
+turn: networks only), `finish` (band, sound, pictures; on other threads, while the device already has the next job).
+"""
 
 from __future__ import annotations
 
 import secrets
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM
-from engine.errors import BadMidi, BadOption
-from engine.jazz.band import weights as band_weights
-from engine.jazz.band.feel import FEELS
-from engine.jazz.band.section import accompany
-from engine.jazz.codec import decode
-from engine.jazz.form import FORM_NAMES, KEYS
-from engine.jazz.harmony import format_changes
-from engine.jazz.human.importing import HumanSolo, human_score, phrase_to_answer, with_written_dynamics
-from engine.jazz.human.melody import fit_range
-from engine.jazz.human.midi_file import read_midi
-from engine.jazz.human.pieces import PIECES, read_piece
-from engine.jazz.human.recording import cut_phrase
-from engine.jazz.instruments import SOLOISTS, find_instrument
-from engine.jazz.leadsheet import write_lead_sheet
-from engine.jazz.midi import write_midi
-from engine.jazz.plan import Plan, check_tempo, make_plan
-from engine.jazz.render import Renderer, find_soundfont
-from engine.jazz.roll import draw_roll, draw_spectrogram
-from engine.jazz.score import ChordSpan, Note, Score, Section
-from engine.jazz.soloist import Improvisation, Request, Soloist, styles
-from engine.jazz.sound import Finished, finish, play_score
-from engine.jazz.tokens import POSITION_BEATS, Events
-from engine.progress import Progress
+from engine.device import one_thread
+from engine.errors import BadMidi
+from engine.jazz.corpus.solos import STYLES
+from engine.jazz.finishing import CPU, finish_clip
+from engine.jazz.human.intake import phrase_of, piece_of, read_midi_upload, read_sound_upload
+from engine.jazz.human.midi_file import Piece
+from engine.jazz.human.pieces import PIECES
+from engine.jazz.human_solo import check_duration, perform
+from engine.jazz.machine_solo import improvise
+from engine.jazz.playing.soloist import Soloist
+from engine.jazz.rendering.render import Synthesizer, find_soundfont
+from engine.jazz.rendering.samples import Stereo
+from engine.jazz.theory.feel import FEELS
+from engine.jazz.theory.form import FORM_NAMES
+from engine.jazz.theory.instruments import SOLOISTS
+from engine.jazz.theory.keys import KEYS
+from engine.jazz.work import Work
+from engine.progress import Progress, silent
 from engine.settings import JazzSettings
+from engine.uploads import MIDI, SOUND, Reading, Upload
 
-SOLOIST_FEELS = {"swing": "swing", "up": "swing", "modal": "swing", "ballad": "ballad", "bossa": "latin"}
-"""The soloist's word for each of the band's feels."""
 MAX_DRAWN_SEED = 2**32
 MAX_PHRASE_S = 120.0
-NOTATED = "The file is notated, not played: the notes are its own, time feel and dynamics the soloist network's."
-ON_THE_GRID = (
-    "The file is notated, not played: the notes and their loudness are its own, the time feel the soloist network's."
-)
+TURN, FINISHING = 0.7, 0.3
+"""Shares of the whole that the device turn and the finishing of a clip take, about."""
 
 
 class Combo:
-    """Soloist, rhythm section and sound. Not for two threads at a time: the scheduler lends it to one job."""
+    """Soloist, rhythm section and sound. `improvise` is for one thread at a time: the scheduler lends it to one job.
+    `finish` is for any."""
 
     def __init__(self, device: torch.device, settings: JazzSettings) -> None:
         self.device = device
         self.settings = settings
         self._soundfont: Path = find_soundfont(settings.soundfont)
-        self._renderer: Renderer | None = None
+        self._synthesizer: Synthesizer | None = None
+        self._loading = threading.Lock()
         self._soloist: Soloist | None = None
 
     @property
@@ -64,10 +61,11 @@ class Combo:
         return self._soundfont.resolve().name
 
     @property
-    def renderer(self) -> Renderer:
-        if self._renderer is None:
-            self._renderer = Renderer(self._soundfont)
-        return self._renderer
+    def synthesizer(self) -> Synthesizer:
+        with self._loading:
+            if self._synthesizer is None:
+                self._synthesizer = Synthesizer(self._soundfont)
+            return self._synthesizer
 
     @property
     def soloist(self) -> Soloist:
@@ -78,7 +76,7 @@ class Combo:
     def warm(self) -> None:
         """Load everything and play two real bars, so that the first member doesn't wait for it."""
         request = pb.PlayRequest(chords="Dm7 G7", tempo_bpm=240, instrument="tenor sax", seed=0, takes=1)
-        self.play(request, _unheard)
+        self.play(request, silent)
 
     def model(self) -> pb.Model:
         card = self.soloist.card
@@ -105,264 +103,77 @@ class Combo:
             max_bars=self.settings.max_bars,
             min_tempo_bpm=MIN_TEMPO_BPM,
             max_tempo_bpm=MAX_TEMPO_BPM,
-            styles=styles(),
+            styles=STYLES,
         )
-
-    # ------------------------------------------------------------ the machine plays
 
     def play(self, request: pb.PlayRequest, progress: Progress) -> pb.Clip:
-        """Improvise a clip. Raises `BadChords`, `BadOption`, `BadMidi`, `Cancelled`."""
-        with one_thread(self.device):
-            return self._play(request, progress)
-
-    def _play(self, request: pb.PlayRequest, progress: Progress) -> pb.Clip:
-        started = time.monotonic()
-        seed = request.seed if request.HasField("seed") else secrets.randbelow(MAX_DRAWN_SEED)
-        band = band_weights.load()
-        phrase = None
-        if request.continue_from:
-            self._check_size(len(request.continue_from))
-            phrase = phrase_to_answer(
-                read_midi(request.continue_from, MAX_PHRASE_S), request.chords, self.settings.max_bars
-            )
-        plan = make_plan(
-            request, seed, self.settings.max_bars, self.settings.takes, band.chords,
-            tempo_bpm=phrase.tempo_bpm if phrase else 0.0, chords=phrase.chords if phrase else "",
-        )  # fmt: skip
-        progress("reading the changes", 0.01)
-        phrase_changes: tuple[ChordSpan, ...] = ()
-        if phrase:
-            phrase_changes = phrase.changes or _looped(plan.changes, phrase.bars)
-        improvisation = self._improvise(request, plan, phrase.notes if phrase else (), phrase_changes, progress)
-        solo, changes, sections, bars = improvisation.notes, plan.changes, plan.sections, plan.bars
-        remarks = []
-        if request.HasField("solo_seed"):
-            solo, _ = fit_range(solo, find_instrument(plan.instrument))
-        places = places_of(improvisation.events)
-        if phrase:
-            asked, _ = fit_range(phrase.notes, find_instrument(plan.instrument))
-            lead = phrase.bars * 4.0
-            answer = tuple(replace(note, onset=note.onset + lead) for note in solo)
-            notated = dict(zip(answer, (place + lead for place in places), strict=False))
-            solo = (*asked, *answer)
-            changes = (*phrase_changes, *(replace(span, onset=span.onset + lead) for span in changes))
-            sections = (Section(0.0, "your phrase"), Section(lead, "answer"))
-            bars += phrase.bars
-            remarks.append(f"Bars 1 to {phrase.bars} are the phrase that you handed in; then the soloist answers.")
-        else:
-            notated = dict(zip(solo, places, strict=False))
-        progress("the band joins in", 0.72)
-        score = accompany(
-            band, solo, changes, sections, bars, plan.tempo_bpm, plan.feel, plan.instrument, seed,
-            plan.beats_per_bar,
-        )  # fmt: skip
-        clip = self._clip(
-            score, plan.feel.name == "ballad", request.max_bytes, lambda s, f: progress(s, 0.74 + 0.26 * f),
-            plan.key, notated,
-        )  # fmt: skip
-        clip.seed = seed
-        clip.bars = plan.bars
-        clip.chords = format_changes(plan.changes, plan.beats_per_bar)
-        clip.form, clip.key, clip.feel = plan.form, plan.key, plan.feel.name
-        clip.style = plan.style
-        clip.model_version = self.soloist.version
-        clip.takes = improvisation.takes
-        clip.longest_copied_run = improvisation.longest_copied_run
-        clip.notes.extend(remarks)
-        clip.compute_s = time.monotonic() - started
-        progress("done", 1.0)
-        return clip
-
-    def _improvise(
-        self,
-        request: pb.PlayRequest,
-        plan: Plan,
-        phrase: tuple[Note, ...],
-        phrase_changes: tuple[ChordSpan, ...],
-        progress: Progress,
-    ) -> Improvisation:
-        """The solo. It answers `phrase` as the instrument that it is improvised on sounds it, over `phrase_changes`."""
-        kept = request.HasField("solo_seed")
-        instrument, tempo = plan.instrument, plan.tempo_bpm
-        if kept and request.solo_instrument:
-            instrument = find_instrument(request.solo_instrument).name
-        if kept:
-            tempo = check_tempo(request.solo_tempo_bpm) or tempo
-
-        def bar_by_bar(_stage: str, share: float) -> None:
-            bar = min(plan.bars, 1 + int(share * plan.bars))
-            progress(f"bar {bar} of {plan.bars}", 0.02 + 0.70 * share)
-
-        return self.soloist.improvise(
-            plan.changes,
-            bars=plan.bars,
-            beats_per_bar=plan.beats_per_bar,
-            tempo_bpm=tempo,
-            instrument=instrument,
-            style=plan.style,
-            feel=SOLOIST_FEELS[plan.feel.name],
-            seed=request.solo_seed if kept else plan.seed,
-            takes=plan.takes,
-            primer=fit_range(phrase, find_instrument(instrument))[0] if phrase else (),
-            primer_changes=phrase_changes,
-            progress=bar_by_bar,
-        )
-
-    def _clip(
-        self, score: Score, brushes: bool, max_bytes: int, progress: Progress, key: str, notated: dict[Note, float]
-    ) -> pb.Clip:
-        """Everything of a clip that comes out of its score; `notated`: where notes of the solo stand on paper."""
-        signal = play_score(self.renderer, score, brushes, self.device, lambda s, f: progress(s, 0.5 * f))
-        finished = finish(signal, max_bytes, lambda s, f: progress(s, 0.5 + 0.35 * f))
-        clip = _heard(finished)
-        progress("drawing", 0.9)
-        clip.midi = write_midi(score, self.renderer.kit(brushes))
-        clip.roll = draw_roll(score)
-        clip.lead_sheet = write_lead_sheet(score, key=key, notated=notated)
-        clip.tempo_bpm = score.tempo_bpm
-        clip.beats_per_bar = score.beats_per_bar
-        clip.instrument = score.instrument
-        clip.soundfont = self.soundfont
-        return clip
-
-    # ------------------------------------------------------------ people play
+        """Improvise a clip, all steps in a row. Raises `BadChords`, `BadOption`, `BadMidi`, `Cancelled`."""
+        return self._in_a_row(request, progress)
 
     def render(self, request: pb.RenderRequest, progress: Progress) -> pb.Clip:
-        """A clip of somebody's MIDI, recording, or of a piece that comes with music21, under the same conditions.
+        """A clip of somebody's MIDI file or recording, or of a piece that comes with music21, under the same
+        conditions, all steps in a row. Raises `BadMidi`, `BadAudio`, `BadChords`, `BadOption`, `Cancelled`."""
+        return self._in_a_row(request, progress)
 
-        Raises `BadMidi`, `BadAudio`, `BadChords`, `BadOption`, `Cancelled`."""
-        with one_thread(self.device):
-            return self._render(request, progress)
+    def _in_a_row(self, request: pb.PlayRequest | pb.RenderRequest, progress: Progress) -> pb.Clip:
+        heard = self.read(request)
+        work = self.improvise(request, heard, lambda stage, share: progress(stage, TURN * share))
+        return self.finish(work, lambda stage, share: progress(stage, TURN + FINISHING * share))
 
-    def _render(self, request: pb.RenderRequest, progress: Progress) -> pb.Clip:
-        started = time.monotonic()
-        seed = request.seed if request.HasField("seed") else secrets.randbelow(MAX_DRAWN_SEED)
-        duration_s = request.max_duration_s or self.settings.clip_duration_s
-        if not 1.0 < duration_s <= self.settings.max_import_duration_s:
-            raise BadOption(
-                f"A clip lasts between 1 and {self.settings.max_import_duration_s:g} s, not {duration_s:g}."
-            )
+    # ------------------------------------------------------------ step by step
+
+    def read(self, request: pb.PlayRequest | pb.RenderRequest) -> Piece | Stereo | None:
+        """What the request brings along, read in this process; None where it brings nothing.
+
+        Raises `BadMidi`, `BadAudio`, `BadOption`."""
+        readers = {MIDI: read_midi_upload, SOUND: read_sound_upload}
+        readings = [readers[upload.kind](upload.data, upload.options, silent) for upload in self.uploads(request)]
+        return self.heard(request, readings)
+
+    def uploads(self, request: pb.PlayRequest | pb.RenderRequest) -> tuple[Upload, ...]:
+        """The files of a request that intake reads; its options are checked first. Raises `BadMidi`, `BadOption`."""
+        limit_s = self.settings.max_import_duration_s
+        if isinstance(request, pb.PlayRequest):
+            if not request.continue_from:
+                return ()
+            return (Upload(MIDI, self._checked(request.continue_from), {"max_duration_s": MAX_PHRASE_S}),)
+        phrase_s = check_duration(request, self.settings)
         source = request.WhichOneof("source")
-        progress("reading", 0.02)
         if source == "audio":
-            clip = self._recording(request, duration_s, progress)
-        elif source in ("midi", "piece_id"):
-            clip = self._human_score(request, seed, duration_s, progress)
-        else:
-            raise BadMidi("There is nothing to play: hand in a MIDI file, a recording, or name a piece.")
-        clip.seed = seed
-        clip.soundfont = self.soundfont if source != "audio" else ""
-        clip.compute_s = time.monotonic() - started
+            return (Upload(SOUND, self._checked(request.audio), {"max_duration_s": limit_s, "phrase_s": phrase_s}),)
+        return (Upload(MIDI, self._checked(request.midi), {"max_duration_s": limit_s}),) if source == "midi" else ()
+
+    def heard(self, request: pb.PlayRequest | pb.RenderRequest, readings: Sequence[Reading]) -> Piece | Stereo | None:
+        """What the request brings along, from what was read of `uploads`. Raises `BadMidi`, `BadAudio`, `BadOption`."""
+        if not readings:
+            return None
+        if isinstance(request, pb.RenderRequest) and request.WhichOneof("source") == "audio":
+            return phrase_of(readings[0], check_duration(request, self.settings))
+        return piece_of(readings[0])
+
+    def improvise(
+        self, request: pb.PlayRequest | pb.RenderRequest, heard: Piece | Stereo | None, progress: Progress
+    ) -> Work:
+        """The device turn. `heard`: what `read` returns. A request without a seed gets one.
+
+        Raises `BadChords`, `BadOption`, `BadMidi`, `BadAudio`, `Cancelled`."""
+        seed = request.seed if request.HasField("seed") else secrets.randbelow(MAX_DRAWN_SEED)
+        with one_thread(self.device):
+            if isinstance(request, pb.PlayRequest):
+                phrase = heard if isinstance(heard, Piece) else None
+                return improvise(request, seed, phrase, self.soloist, self.settings, progress)
+            return perform(request, seed, heard, self.soloist, self.settings, progress)
+
+    def finish(self, work: Work, progress: Progress) -> pb.Clip:
+        """Band, sound and pictures of a clip. Raises `BadAudio` where it can't be made small enough, `Cancelled`."""
+        started = time.monotonic()
+        with one_thread(CPU):
+            clip = finish_clip(work, self.synthesizer, progress)
+        clip.compute_s = work.compute_s + time.monotonic() - started
         progress("done", 1.0)
         return clip
 
-    def _recording(self, request: pb.RenderRequest, duration_s: float, progress: Progress) -> pb.Clip:
-        self._check_size(len(request.audio))
-        signal = decode(request.audio, self.settings.max_import_duration_s)
-        progress("finding the phrase", 0.4)
-        phrase = cut_phrase(signal, duration_s)
-        finished = finish(phrase, request.max_bytes, lambda s, f: progress(s, 0.5 + 0.4 * f))
-        clip = _heard(finished)
-        clip.roll = draw_spectrogram(decode(finished.audio, self.settings.max_import_duration_s))
-        clip.instrument = find_instrument(request.instrument).name if request.instrument else ""
-        return clip
-
-    def _human_score(self, request: pb.RenderRequest, seed: int, duration_s: float, progress: Progress) -> pb.Clip:
-        instrument = request.instrument
-        if request.WhichOneof("source") == "piece_id":
-            piece = read_piece(request.piece_id)
-            instrument = instrument or PIECES[request.piece_id].instrument
-        else:
-            self._check_size(len(request.midi))
-            piece = read_midi(request.midi, self.settings.max_import_duration_s)
-        progress("finding the melody", 0.2)
-        found = human_score(
-            piece, request.chords, check_tempo(request.tempo_bpm), instrument, request.melody_track, seed, duration_s
-        )
-        solo, remarks = found.solo, found.remarks
-        notated: dict[Note, float] = {}
-        if found.notated:
-            solo, remarks = self._performed(found, seed), (*remarks, ON_THE_GRID if found.dynamics else NOTATED)
-            written = sorted(found.solo, key=lambda note: note.onset)
-            notated = {note: text.onset for note, text in zip(solo, written, strict=True)}
-        score = accompany(
-            band_weights.load(), solo, found.changes, found.sections, found.bars, found.tempo_bpm, found.feel,
-            found.instrument, seed, found.beats_per_bar,
-        )  # fmt: skip
-        clip = self._clip(
-            score, found.feel.name == "ballad", request.max_bytes, lambda s, f: progress(s, 0.3 + 0.7 * f),
-            found.key, notated,
-        )  # fmt: skip
-        clip.chords = format_changes(found.changes, found.beats_per_bar)
-        clip.bars, clip.key, clip.feel = found.bars, found.key, found.feel.name
-        clip.chords_estimated, clip.notated = found.estimated, found.notated
-        clip.melody_track = found.track
-        clip.tracks.extend(pb.Track(number=n, name=name, notes=notes) for n, name, notes in piece.tracks)
-        clip.notes.extend(remarks)
-        return clip
-
-    def _performed(self, found: HumanSolo, seed: int) -> tuple[Note, ...]:
-        """A notated solo as the soloist's rendition network plays it: the composer's notes, a player's time, and a
-        player's dynamics where the file has none."""
-        asked = Request(
-            changes=found.changes,
-            bars=found.bars,
-            tempo_bpm=found.tempo_bpm,
-            instrument=found.instrument,
-            beats_per_bar=found.beats_per_bar,
-            feel=SOLOIST_FEELS[found.feel.name],
-        )
-        played = self.soloist.perform(asked, found.solo, seed)
-        return with_written_dynamics(played, found.solo) if found.dynamics else played
-
-    def _check_size(self, size: int) -> None:
-        if size > self.settings.max_upload_bytes:
-            raise BadMidi(f"The file is larger than {self.settings.max_upload_bytes // 2**20} MiB.")
-
-
-@contextmanager
-def one_thread(device: torch.device) -> Iterator[None]:
-    """On the CPU, one thread a torch operation: a note's matrices are too small to share, and on a busy machine the
-    second thread makes every one of the thousands of small steps wait (measured: 10 times slower)."""
-    threads = torch.get_num_threads()
-    if device.type == "cpu":
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def places_of(events: Events | None) -> list[float]:
-    """Where each note of an improvisation stands on paper, in beats from the first bar; nothing without its tokens."""
-    if events is None:
-        return []
-    places: list[float] = (events.beat + POSITION_BEATS[events.position]).tolist()
-    return places
-
-
-def _heard(finished: Finished) -> pb.Clip:
-    return pb.Clip(
-        audio=finished.audio,
-        duration_s=finished.duration_s,
-        loudness_lufs=finished.loudness_lufs,
-        true_peak_dbtp=finished.true_peak_dbtp,
-    )
-
-
-def _looped(changes: tuple[ChordSpan, ...], bars: int) -> tuple[ChordSpan, ...]:
-    """The first `bars` bars of changes, round and round where they are shorter."""
-    total = max(span.onset + span.beats for span in changes)
-    looped: list[ChordSpan] = []
-    start = 0.0
-    while start < bars * 4:
-        for span in changes:
-            onset = start + span.onset
-            if onset < bars * 4:
-                looped.append(ChordSpan(onset, min(span.beats, bars * 4 - onset), span.symbol))
-        start += total
-    return tuple(looped)
-
-
-def _unheard(stage: str, fraction: float) -> None:
-    """Progress of a job that nobody waits for."""
+    def _checked(self, data: bytes) -> bytes:
+        if len(data) > self.settings.max_upload_bytes:
+            raise BadMidi(f"That file is larger than {self.settings.max_upload_bytes // 2**20} MiB.")
+        return data

@@ -14,29 +14,18 @@ import numpy as np
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import MAX_TAKES, MAX_TEMPO_BPM, METRES, MIN_BARS, MIN_TEMPO_BPM
 from engine.errors import BadOption
-from engine.jazz.band.ending import final_symbol
-from engine.jazz.band.feel import FEELS, Feel
-from engine.jazz.chords import parse_chord, pitch_class_name
-from engine.jazz.corpus import STYLES
-from engine.jazz.form import (
-    FORM_NAMES,
-    FORMS,
-    USUAL_KEYS,
-    USUAL_MINOR_KEYS,
-    ChordModel,
-    changes_of,
-    chorus_of,
-    sections_of,
-    split_key,
-)
-from engine.jazz.harmony import count_bars, parse_changes
-from engine.jazz.instruments import find_instrument
-from engine.jazz.score import ChordSpan, Section
+from engine.jazz.corpus.solos import STYLES
+from engine.jazz.theory.chord_model import ChordModel
+from engine.jazz.theory.feel import FEELS, Feel, feel_of_tempo
+from engine.jazz.theory.form import FORM_NAMES, FORMS, changes_of, chorus_of, sections_of
+from engine.jazz.theory.harmony import count_bars, parse_changes
+from engine.jazz.theory.instruments import DRAWN_INSTRUMENTS, find_instrument
+from engine.jazz.theory.keys import USUAL_KEYS, USUAL_MINOR_KEYS, home_key, split_key
+from engine.jazz.theory.score import ChordSpan, Section
 
 MAX_DURATION_S = 240.0
 DRAWN_FORMS = ("blues", "blues", "minor blues", "ii-V-I")
 """Forms of 12 and 16 bars, drawn when neither chords nor a form are asked for: clips of half a minute."""
-DRAWN_INSTRUMENTS = ("tenor sax", "tenor sax", "alto sax", "trumpet", "trumpet", "trombone", "clarinet", "soprano sax")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +60,30 @@ def make_plan(
 
     Raises `BadChords`, `BadOption`."""
     if request.bars and not MIN_BARS <= request.bars <= max_bars:
-        raise BadOption(f"Bars must be between {MIN_BARS} and {max_bars}, not {request.bars}.")
+        raise BadOption(f"A clip can have {MIN_BARS} to {max_bars} bars, not {request.bars}.")
     tempo = check_tempo(request.tempo_bpm)
     beats_per_bar = check_metre(request.beats_per_bar)
     if request.continue_from and beats_per_bar != 4:
-        raise BadOption("A phrase is answered in 4/4.")
+        raise BadOption("I can answer a phrase only in 4/4.")
     wanted_takes = request.takes or takes
     if not 1 <= wanted_takes <= MAX_TAKES:
-        raise BadOption(f"Takes must be between 1 and {MAX_TAKES}, not {wanted_takes}.")
+        raise BadOption(f"Choose between 1 and {MAX_TAKES} takes, not {wanted_takes}.")
     instrument = request.instrument and find_instrument(request.instrument).name
     style = find_style(request.style) if request.style else ""
     asked_feel = find_feel(request.feel) if request.feel else None
     text = request.chords.strip() or ("" if request.form else chords)
     if request.chords.strip() and request.form:
-        raise BadOption("Give chords or a form, not both.")
+        raise BadOption("Choose chords or a form, not both.")
     if text and request.key:
-        raise BadOption("Chords, given or heard in a phrase, are in a key already; give a key with a form.")
+        raise BadOption("Your chords already set the key. Choose a key only together with a form.")
     if request.form_chords and not request.form:
-        raise BadOption("Name the form whose changes these are, or give them as chords.")
+        raise BadOption("Name the form that these changes belong to, or send them as chords.")
 
     if text:
         form, feel = "", asked_feel or FEELS["swing"]
         bars = request.bars or count_bars(text, beats_per_bar)
         if bars > max_bars:
-            raise BadOption(f"The chords fill {bars} bars; {max_bars} are the most that I play.")
+            raise BadOption(f"Those chords fill {bars} bars; I play {max_bars} at most.")
         changes = parse_changes(text, bars, beats_per_bar)
         sections: tuple[Section, ...] = (Section(0.0, "A"),)
         key = home_key(changes)
@@ -102,7 +91,7 @@ def make_plan(
         form = find_form(request.form) if request.form else _draw(seed, "form", DRAWN_FORMS)
         key = _key(request.key, form, seed)
         if request.bars == 0 and form in FORMS and FORMS[form].bars > max_bars:
-            raise BadOption(f"A chorus of {form} has {FORMS[form].bars} bars; {max_bars} are the most that I play.")
+            raise BadOption(f"A chorus of {form} has {FORMS[form].bars} bars; I play {max_bars} at most.")
         bars = request.bars or chorus_of(form)[0]
         if request.form_chords:
             changes = parse_changes(request.form_chords, bars, beats_per_bar)
@@ -114,11 +103,11 @@ def make_plan(
     if asked_feel is None and not form:
         feel = feel_of_tempo(tempo)
     if beats_per_bar == 3 and feel.drums == "bossa":
-        raise BadOption("A bossa nova is in 4/4; for 3/4 choose another feel.")
+        raise BadOption("Bossa nova is in 4/4. For 3/4, choose another feel.")
     beats = bars * beats_per_bar
     if beats * 60.0 / tempo > MAX_DURATION_S:
-        raise BadOption(f"{bars} bars at {tempo:g} bpm last {beats / tempo:.1f} minutes; "
-                        f"{MAX_DURATION_S / 60:.0f} are the most that I play.")  # fmt: skip
+        raise BadOption(f"{bars} bars at {tempo:g} bpm would last {beats / tempo:.1f} minutes; "
+                        f"I play {MAX_DURATION_S / 60:.0f} minutes at most.")  # fmt: skip
     return Plan(
         changes=changes,
         sections=sections,
@@ -146,7 +135,7 @@ def check_metre(beats_per_bar: int) -> int:
     """Beats per bar; 0 is 4. Raises `BadOption`."""
     if beats_per_bar in (0, *METRES.values()):
         return beats_per_bar or 4
-    raise BadOption(f"The band plays in {' and '.join(METRES)}, not with {beats_per_bar} beats to the bar.")
+    raise BadOption(f"The band plays in {' and '.join(METRES)}, not {beats_per_bar} beats to the bar.")
 
 
 def find_feel(name: str) -> Feel:
@@ -164,7 +153,7 @@ def find_style(name: str) -> str:
     wanted = " ".join(name.lower().split())
     if wanted in STYLES:
         return wanted
-    raise BadOption(f"I don't know the style “{name}”; there are {', '.join(STYLES)}.")
+    raise BadOption(f"I don't know the style “{name}”. Choose one of these: {', '.join(STYLES)}.")
 
 
 def _known(name: str, names: tuple[str, ...], what: str) -> str:
@@ -173,20 +162,8 @@ def _known(name: str, names: tuple[str, ...], what: str) -> str:
     if wanted in by_lower:
         return by_lower[wanted]
     near = get_close_matches(wanted, by_lower, n=1, cutoff=0.5)
-    hint = f"did you mean {by_lower[near[0]]}?" if near else f"there are {', '.join(names)}."
-    raise BadOption(f"I don't know the {what} “{name}”; {hint}")
-
-
-def feel_of_tempo(tempo_bpm: float) -> Feel:
-    return FEELS["ballad"] if tempo_bpm < 85 else FEELS["up"] if tempo_bpm > 225 else FEELS["swing"]
-
-
-def home_key(changes: tuple[ChordSpan, ...]) -> str:
-    """The key that the changes come home to: "Bb", "Cm"; empty when no chord is named."""
-    chord = parse_chord(final_symbol(changes))
-    if chord.root is None:
-        return ""
-    return pitch_class_name(chord.root) + ("m" if chord.quality in ("minor", "minor_major") else "")
+    hint = f"Did you mean {by_lower[near[0]]}?" if near else f"Choose one of these: {', '.join(names)}."
+    raise BadOption(f"I don't know the {what} “{name}”. {hint}")
 
 
 def _key(asked: str, form: str, seed: int) -> str:

@@ -22,8 +22,9 @@ from engine.command_line import Parser
 from engine.errors import BadOption, BadPicture, StaleStyle
 from engine.settings import StylizeSettings
 from engine.stylize.painter import Painter
-from engine.stylize.pictures import decode
-from engine.stylize.weights import (
+from engine.stylize.pictures.picture import picture_of
+from engine.stylize.pictures.reading import Bounds, read_picture
+from engine.stylize.weights_file import (
     BOOK_FILE,
     NETWORK_FILE,
     load_network,
@@ -56,6 +57,10 @@ class StyleBook:
     """Of the weights that the codes belong to."""
 
     @property
+    def code_length(self) -> int:
+        return next(iter(self.codes.values())).shape[1]
+
+    @property
     def names(self) -> list[str]:
         return [style.name for style in self.styles]
 
@@ -79,17 +84,17 @@ def pack_code(code: Tensor, version: str) -> bytes:
 def unpack_code(data: bytes, length: int, version: str) -> Tensor:
     """The code (1, length) of `pack_code`. Raises `BadOption` if it is none, `StaleStyle` if it is of other weights."""
     if len(data) > LONGEST_CODE_BYTES:
-        raise BadOption("That saved style is damaged.")
+        raise BadOption("That saved style is damaged; please add its picture again.")
     try:
         code = load(data)["code"]
         header_bytes = int.from_bytes(data[:8], "little")
         stamp = json.loads(data[8 : 8 + header_bytes]).get("__metadata__", {}).get("weights")
     except (SafetensorError, KeyError, ValueError) as error:
-        raise BadOption("That saved style is damaged.") from error
+        raise BadOption("That saved style is damaged; please add its picture again.") from error
     if stamp != version:
         raise StaleStyle("That style was saved with another version of the network; please add its picture again.")
     if code.shape != (1, length) or code.dtype != torch.float32 or not bool(torch.isfinite(code).all()):
-        raise BadOption("That saved style is damaged.")
+        raise BadOption("That saved style is damaged; please add its picture again.")
     return code
 
 
@@ -100,7 +105,8 @@ def build_book(paintings: Path, painter: Painter, version: str, sources: Path = 
     styles, codes = [], {}
     for entry in tqdm(entries, desc="style book", unit="style"):
         data = (paintings / entry["file"]).read_bytes()
-        picture = decode(data, bounds.max_upload_bytes, bounds.max_pixels, max_side_px=1024)
+        reading = read_picture(data, asdict(Bounds(bounds.max_upload_bytes, bounds.max_pixels, 1024)))
+        picture = picture_of(reading)
         codes[entry["name"]] = painter.encode_style(picture.frames[0].rgb)
         styles.append(Style(entry["name"], entry["title"], entry["artist"], entry["year"]))
     return StyleBook(tuple(styles), codes, version)

@@ -17,9 +17,11 @@ from engine.output_files import require_writable, write_file
 from engine.progress import progress_bar, silent
 from engine.settings import load_engine_settings
 from engine.stylize.book import pack_code
-from engine.stylize.film import encode_film
-from engine.stylize.pictures import Encoded, Frame, before_after, encode, gif, half_transparent, to_image, webp
-from engine.stylize.studio import Restyled, Studio
+from engine.stylize.painting import Restyled
+from engine.stylize.pictures.film_writing import encode_film
+from engine.stylize.pictures.picture import Frame, to_image
+from engine.stylize.pictures.writing import Encoded, before_after, encode, gif, half_transparent, webp
+from engine.stylize.studio import Studio
 
 READ_SUFFIXES = {
     ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif",
@@ -91,7 +93,7 @@ def _check_paths(args: argparse.Namespace, folder: bool) -> None:
 def _request(args: argparse.Namespace, studio: Studio) -> pb.StylizeRequest:
     """Everything but the picture. Raises `CallerError`s."""
     if not 0 <= args.size < 2**31:
-        raise BadOption(f"The size cannot be {args.size} pixels.")
+        raise BadOption(f"The size can't be {args.size} pixels.")
     if args.blend is not None and not args.blend_with:
         raise BadOption("--blend says how much of --blend-with; please give that, too.")
     request = pb.StylizeRequest(strength=args.strength, keep_colors=args.keep_colors, size=args.size)
@@ -137,13 +139,13 @@ def _write_sheet(args: argparse.Namespace, studio: Studio) -> None:
 def _paint_file(args: argparse.Namespace, studio: Studio, request: pb.StylizeRequest) -> int:
     request.image = _read(args.photo)
     with progress_bar("stylize") as show:
-        work = studio.restyle(request, show)
-    encoded = _encoded_as(args.out.suffix.lower(), work)
+        painted = studio.restyle(request, show)
+    encoded = _encoded_as(args.out.suffix.lower(), painted)
     write_file(args.out, encoded.data)
     if args.before_after:
-        write_file(args.before_after, before_after(work.picture.frames[0].rgb, work.frames[0].rgb))
-    sys.stdout.write(f"{args.out}: {_made(work.style, encoded, work.seed)}\n")
-    for note in (*work.picture.notes, *encoded.notes, *_left_out(args.out.suffix.lower(), work.frames)):
+        write_file(args.before_after, before_after(painted.work.picture.frames[0].rgb, painted.frames[0].rgb))
+    sys.stdout.write(f"{args.out}: {_made(painted.work.style.name, encoded, painted.work.seed)}\n")
+    for note in (*painted.work.picture.notes, *encoded.notes, *_left_out(args.out.suffix.lower(), painted.frames)):
         sys.stdout.write(f"{note}\n")
     return 0
 
@@ -154,7 +156,7 @@ def _made(style: str, size: Encoded | pb.StylizeResult, seed: int) -> str:
 
 
 def _left_out(suffix: str, frames: list[Frame]) -> Iterator[str]:
-    """Sentences about what the format that the file's name asks for cannot hold."""
+    """Sentences about what the format that the file's name asks for can't hold."""
     if len(frames) > 1 and suffix not in MOVING_SUFFIXES:
         yield "Only the first frame was written; name the result .webp, .gif or .mp4 for all of them."
     if suffix == ".gif" and half_transparent(frames):
@@ -187,9 +189,9 @@ def _paint_folder(args: argparse.Namespace, studio: Studio, request: pb.StylizeR
     return 0
 
 
-def _encoded_as(suffix: str, work: Restyled) -> Encoded:
+def _encoded_as(suffix: str, painted: Restyled) -> Encoded:
     """The result in the format that the file's name asks for; JPEG and MP4 have no transparency."""
-    frames = work.frames
+    frames = painted.frames
     height, width = frames[0].rgb.shape[-2:]
     if suffix == ".mp4":
         return encode_film(frames)
@@ -208,4 +210,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BadPicture(f"{path} cannot be read: {error.strerror}.") from error
+        raise BadPicture(f"{path} can't be read: {error.strerror}.") from error

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -19,12 +18,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import structlog
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from engine.stylize.pictures import DAMAGE
+from engine.stylize.pictures.reading import DAMAGE
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 SHORT_SIDE_PX = 320
 """Stored short side at most, for crops of up to 256 px: they leave room for a change of scale. Pictures are stored no
@@ -150,7 +150,11 @@ def build_shard(
     temporary.replace(index_file)
     if unreadable:
         log.warning(
-            "%s: %d of %d files left out: %s", stem.name, len(unreadable), len(files), ", ".join(unreadable[:5])
+            "unreadable files were left out",
+            shard=stem.name,
+            of=len(files),
+            count=len(unreadable),
+            first=unreadable[:5],
         )
     return Shard(stem)
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from engine.stylize.network import Features
-from engine.stylize.pictures import to_image
+from engine.stylize.pictures.picture import to_image
 
 MAPS_A_STAGE = 16
 MOST_ALIKE = 0.9

@@ -16,10 +16,12 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from engine.contract import engine_pb2 as pb
 from engine.errors import PictureTooLarge
 from engine.progress import Progress
 from engine.stylize.painter import ALIGNMENT_PX, Painter
-from engine.stylize.pictures import JPEG_QUALITIES, jpeg, to_image
+from engine.stylize.pictures.picture import Picture, to_image
+from engine.stylize.pictures.writing import JPEG_QUALITIES, jpeg
 
 COLUMNS = 6
 CELLS_A_PAGE = 24
@@ -46,6 +48,47 @@ class NamedCode:
 
     name: str
     code: Tensor
+
+
+@dataclass(frozen=True)
+class SheetWork:
+    """A picture, and the styles of the book and of its member that it is to be shown in."""
+
+    picture: Picture
+    digest: str
+    """Of the file that the picture came as; equal digests have equal cells."""
+    book: list[NamedCode]
+    saved: list[NamedCode]
+    max_bytes: int
+
+
+@dataclass(frozen=True)
+class PaintedSheet:
+    """One cell a style, in order, of which `painted` had to be painted."""
+
+    work: SheetWork
+    cells: list[Image.Image]
+    painted: int
+    compute_s: float
+
+    def pages(self) -> list[pb.StyleSheetResult.Page]:
+        """The book's pages, which begin with the picture itself, then those of the saved styles.
+
+        Raises `PictureTooLarge` where even poor pages are over the limit."""
+        count = len(self.work.book)
+        labels = [style.name for style in (*self.work.book, *self.work.saved)]
+        labelled = list(zip(self.cells, labels, strict=True))
+        itself = (picture_itself(self.work.picture.frames[0].rgb), ITSELF)
+        sheets, pages = [], []
+        for group, is_saved in (([itself, *labelled[:count]], False), (labelled[count:], True)):
+            for numbers in split(len(group)):
+                shown = [group[number] for number in numbers]
+                sheets.append(page([cell for cell, _ in shown], [label for _, label in shown]))
+                names = [label for _, label in shown[0 if is_saved or numbers.start else 1 :]]
+                pages.append(pb.StyleSheetResult.Page(names=names, saved=is_saved))
+        for message, data in zip(pages, encode_pages(sheets, self.work.max_bytes), strict=True):
+            message.sheet = data
+        return pages
 
 
 class ContactSheet:
@@ -164,4 +207,4 @@ def encode_pages(pages: Sequence[Image.Image], max_bytes: int) -> list[bytes]:
         encoded = [jpeg(each, quality) for each in pages]
         if not max_bytes or sum(map(len, encoded)) <= max_bytes:
             return encoded
-    raise PictureTooLarge(f"The contact sheet cannot be made to fit into {max_bytes} bytes.")
+    raise PictureTooLarge(f"Even the smallest version of the contact sheet is over {max_bytes / 1e6:.1f} MB.")

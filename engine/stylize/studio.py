@@ -3,56 +3,46 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import math
 import random
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 
+import structlog
 import torch
 from torch import Tensor
 
 from engine.contract import engine_pb2 as pb
-from engine.errors import BadOption, BadPicture, OutOfMemory, PictureTooLarge
+from engine.errors import BadOption, BadPicture, PictureTooLarge
 from engine.progress import Progress, silent
 from engine.settings import StylizeSettings
 from engine.stylize.book import load_book, pack_code, unpack_code
-from engine.stylize.colour import keep_colours, light, light_together
-from engine.stylize.film import decode_film, encode_film, is_film
+from engine.stylize.chosen_style import LONGEST_NAME, chosen_style
+from engine.stylize.network import Features
 from engine.stylize.painter import STYLE_LONGEST_ASPECT, Painter, padded
-from engine.stylize.pictures import (
-    FIRST_FRAME_NOTE,
-    Encoded,
-    Frame,
-    Picture,
-    before_after,
-    check_upload,
-    decode,
-    encode,
-    jpeg,
-    to_image,
-)
-from engine.stylize.sample_photo import sample_photo
+from engine.stylize.painting import Prepared, Restyled, paint
+from engine.stylize.pictures.film_reading import read_picture_or_film
+from engine.stylize.pictures.film_writing import encode_film
+from engine.stylize.pictures.picture import Frame, Picture, picture_of, still, to_image
+from engine.stylize.pictures.reading import Bounds
+from engine.stylize.pictures.sample_photo import sample_photo
+from engine.stylize.pictures.writing import Encoded, before_after, encode, jpeg
 from engine.stylize.see import feature_sheet
-from engine.stylize.sheet import ITSELF, ContactSheet, NamedCode, encode_pages, page, picture_itself, split
-from engine.stylize.style_names import style_name
-from engine.stylize.together import shape_to_share, stylize_together
-from engine.stylize.weights import CARD_FILE, load_network, weights_version
+from engine.stylize.sheet import ContactSheet, NamedCode, PaintedSheet, SheetWork
+from engine.stylize.together import paint_together, shape_to_share
+from engine.stylize.weights_file import CARD_FILE, load_network, weights_version
+from engine.uploads import PICTURE, Reading, Upload
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
-OWN_PICTURE = "your picture"
-SAVED_STYLE = "saved style"
 SEE_SIDE_PX = 512
-FRAMES_FOR_STATISTICS = 16
+STYLE_SIDE_PX = 1024
+"""Longer side at which style pictures are read; the encoder looks at them far smaller."""
 STYLE_PICTURE_PX = 512
 """Longer side of the copy that is kept of a saved style's picture."""
 SMALLEST_STYLE_PX = 32
-"""A style that is to be kept needs some strokes to be taken from."""
+"""A style that is kept needs room for a few strokes."""
 MOST_SAVED_STYLES = 200
-LONGEST_NAME = 64
-SMALLEST_TILE_PX = 128
 CUDA_TILE_PX = 4096
 """A GPU has room for a 4K picture in one piece, and small tiles would leave it idle."""
 SMALLEST_SIZE_PX = 16
@@ -60,36 +50,6 @@ SMALLEST_SIZE_PX = 16
 
 def _system_seed() -> int:
     return random.SystemRandom().getrandbits(32)
-
-
-@dataclass(frozen=True)
-class Restyled:
-    """What was read, and its frames as painted."""
-
-    picture: Picture
-    frames: list[Frame]
-    style: str
-    seed: int
-    drawn: str
-    """The style that the seed drew; empty when the request said which."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What was read, and the style to paint it in."""
-
-    picture: Picture
-    style: str
-    seed: int
-    drawn: str
-    code: Tensor
-    """(1, code)"""
-
-    def painted(self, frames: Sequence[Tensor]) -> Restyled:
-        """With its frames as painted, (1, 3, H, W) each; they keep the picture's transparency and pace."""
-        pairs = zip(frames, self.picture.frames, strict=True)
-        kept = [Frame(rgb, frame.alpha, frame.duration_ms) for rgb, frame in pairs]
-        return Restyled(self.picture, kept, self.style, self.seed, self.drawn)
 
 
 class Studio:
@@ -107,15 +67,14 @@ class Studio:
             raise FileNotFoundError(
                 "The style book belongs to other weights; rebuild it with `python -m engine.stylize.book`."
             )
-        self.tile_px = served_tile_px(settings, device)
-        self.painter = Painter(self.network, device, self.tile_px)
+        self.painter = Painter(self.network, device, served_tile_px(settings, device))
         self.contact_sheet = ContactSheet(self.painter, self.version)
-        # Small pictures leave a GPU idle, and the cores beside it can decode and encode several at once. A CPU is full
-        # with one: eight 512 px pictures together cost it 2.2 times what they cost one by one (docs/architecture.md).
+        # Small pictures leave a GPU idle. A CPU is full with one: eight 512 px pictures together cost it 2.2 times
+        # what they cost one by one (docs/performance.md).
         self.batches = device.type == "cuda"
 
     def warm(self) -> None:
-        """One small picture through everything, so that the first member doesn't wait for it."""
+        """Paint one small picture, so that the first member doesn't wait while everything loads."""
         code = self.book.codes[self.book.names[0]]
         self.painter.paint(torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0)), code)
 
@@ -129,133 +88,196 @@ class Studio:
     def styles(self) -> list[pb.Style]:
         return [pb.Style(name=s.name, title=s.title, artist=s.artist, year=s.year) for s in self.book.styles]
 
-    def encode_style(self, image: bytes) -> pb.EncodeStyleReply:
-        """A style picture's code, and what it takes to renew it. Raises `BadPicture`, `PictureTooLarge`."""
-        picture = self._decode(image, 1024, 1)
-        height, width = picture.size
-        if min(height, width) < SMALLEST_STYLE_PX:
-            raise BadPicture(
-                f"That picture has {width} × {height} pixels; a style can be taken from one of at least "
-                f"{SMALLEST_STYLE_PX} × {SMALLEST_STYLE_PX}."
-            )
-        rgb = picture.frames[0].rgb
-        return pb.EncodeStyleReply(
-            code=pack_code(self.painter.encode_style(rgb), self.version),
-            model_version=self.version,
-            picture=_small_copy(rgb),
-        )
+    # ------------------------------------------------------------ /stylize
 
     def stylize(self, request: pb.StylizeRequest, progress: Progress) -> pb.StylizeResult:
-        """Paint the request's picture. Raises `CallerError`s, `Cancelled`, `OutOfMemory`."""
-        started = time.perf_counter()
-        return self.finish(self.restyle(request, progress), request, progress, started)
-
-    def stylize_together(
-        self, requests: Sequence[pb.StylizeRequest], progresses: Sequence[Progress]
-    ) -> list[pb.StylizeResult | Exception]:
-        """`stylize` for requests of one `batch_key`: a result, or what it raised, for each."""
-        return stylize_together(self, requests, progresses)
-
-    def batch_key(self, request: pb.StylizeRequest) -> Hashable | None:
-        """Requests of equal keys may be painted together; None goes alone. Reads no more than the picture's header."""
-        side_px = min(request.size or self.settings.default_size_px, self.settings.max_size_px)
-        return shape_to_share(request, side_px) if self.batches else None
-
-    def sheet(self, request: pb.StyleSheetRequest, progress: Progress) -> pb.StyleSheetResult:
-        """One picture in all styles of the book and in the request's own. Raises `CallerError`s, `Cancelled`."""
-        started = time.perf_counter()
-        progress("decoding", 0.0)
-        if len(request.saved) > MOST_SAVED_STYLES:
-            raise BadOption(f"A sheet can show at most {MOST_SAVED_STYLES} saved styles.")
-        length = self.network.shape.code
-        saved = [NamedCode(s.name[:LONGEST_NAME], unpack_code(s.code, length, self.version)) for s in request.saved]
-        book = [NamedCode(name, self.book.codes[name]) for name in self.book.names]
-        notes: tuple[str, ...] = ()
-        if request.image:
-            picture = self._decode(request.image, SEE_SIDE_PX, 1)
-            photo, notes = picture.frames[0].rgb, picture.notes
-        else:
-            photo = sample_photo()
-        digest = hashlib.sha256(request.image).hexdigest()
-        cells, painted = self.contact_sheet.cells(photo, digest, [*book, *saved], progress)
-        progress("encoding", 0.95)
-        labelled = list(zip(cells, (style.name for style in [*book, *saved]), strict=True))
-        groups = [([(picture_itself(photo), ITSELF), *labelled[: len(book)]], False), (labelled[len(book) :], True)]
-        sheets, pages = [], []
-        for group, is_saved in groups:
-            for numbers in split(len(group)):
-                shown = [group[number] for number in numbers]
-                sheets.append(page([cell for cell, _ in shown], [label for _, label in shown]))
-                names = [label for _, label in shown[0 if is_saved or numbers.start else 1 :]]
-                pages.append(pb.StyleSheetResult.Page(names=names, saved=is_saved))
-        for message, data in zip(pages, encode_pages(sheets, request.max_bytes), strict=True):
-            message.sheet = data
-        return pb.StyleSheetResult(
-            pages=pages,
-            model_version=self.version,
-            painted=painted,
-            compute_s=time.perf_counter() - started,
-            notes=notes,
-        )
+        """Read, paint and finish the request's picture in one go. Raises `CallerError`s, `Cancelled`, `OutOfMemory`."""
+        return self.finish(self.restyle(request, progress), progress)
 
     def restyle(self, request: pb.StylizeRequest, progress: Progress) -> Restyled:
         """The painted frames, not yet encoded. Raises like `stylize`."""
-        return self.paint(self.prepare(request, progress), request, progress)
+        progress("decoding", 0.0)
+        return self.paint(self.prepare(request, self.read(self.uploads(request), progress)), progress)
+
+    def read(self, uploads: Sequence[Upload], progress: Progress = silent) -> list[Reading]:
+        """Read files here and now, for the command line; the server has processes for that (`engine.serving.intake`).
+
+        Raises `BadPicture`, `PictureTooLarge`, and whatever `progress` raises."""
+        return [read_picture_or_film(upload.data, upload.options, progress) for upload in uploads]
+
+    def uploads(self, request: pb.StylizeRequest) -> tuple[Upload, ...]:
+        """The files of a request, its options checked before any of them is read. Raises `CallerError`s."""
+        self.check(request)
+        picture = self._upload(request.image, self._side(request.size), self.settings.max_frames)
+        if not request.style_image:
+            return (picture,)
+        return picture, self._upload(request.style_image, STYLE_SIDE_PX)
 
     def check(self, request: pb.StylizeRequest) -> None:
         """Raises what `stylize` would about the options of a request, whatever its picture."""
-        check_strengths(request)
         self._side(request.size)
-        self._style(request, seed=0)
+        chosen_style(self.book, request, seed=0, picture=None)
 
-    def prepare(self, request: pb.StylizeRequest, progress: Progress) -> Prepared:
-        """Everything before the painting. Raises `CallerError`s, `Cancelled`."""
-        check_strengths(request)
-        progress("decoding", 0.0)
+    def prepare(self, request: pb.StylizeRequest, readings: Sequence[Reading]) -> Prepared:
+        """What there is to paint, from what was read of `uploads`. Raises `CallerError`s."""
+        picture, *others = [picture_of(reading) for reading in readings]
         seed = request.seed if request.HasField("seed") else self.draw_seed()
-        style, drawn, code = self._style(request, seed)
-        picture = self._decode(request.image, self._side(request.size), self.settings.max_frames, progress)
-        picture = replace(picture, notes=(*picture.notes, *self._said_of_size(request.size, picture)))
-        return Prepared(picture, style, seed, drawn, code)
+        style = chosen_style(self.book, request, seed, others[0].frames[0].rgb if others else None)
+        picture = replace(picture, notes=(*picture.notes, *self._size_notes(request.size, picture)))
+        return Prepared(
+            picture,
+            style,
+            seed,
+            request.strength,
+            request.keep_colors,
+            request.max_bytes,
+            sum(one.seconds for one in readings),
+        )
 
-    def finish(
-        self, work: Restyled, request: pb.StylizeRequest, progress: Progress, started: float
-    ) -> pb.StylizeResult:
-        """Everything after the painting; `started` is when it all began. Raises `PictureTooLarge`, `Cancelled`."""
+    def share_key(self, work: Prepared) -> Hashable | None:
+        """Works of equal keys may be painted together; None goes alone."""
+        return shape_to_share(work) if self.batches else None
+
+    def paint(self, work: Prepared, progress: Progress) -> Restyled:
+        """The painted frames, not yet encoded. Raises `OutOfMemory`, `Cancelled`."""
+        return paint(self.painter, work, progress)
+
+    def paint_together(
+        self, works: Sequence[Prepared], progresses: Sequence[Progress]
+    ) -> Sequence[Restyled | Exception]:
+        """`paint` for works of one `share_key`: a painting, or what it raised, for each."""
+        return paint_together(self.painter, works, progresses)
+
+    def finish(self, painted: Restyled, progress: Progress) -> pb.StylizeResult:
+        """Everything after the painting. Raises `PictureTooLarge`, `Cancelled`."""
+        started = time.perf_counter()
         progress("encoding", 0.95)
-        encoded = _encode(work.frames, work.picture.photographic, request.max_bytes, progress)
+        work = painted.work
+        encoded = _encode(painted.frames, work.picture.photographic, work.max_bytes, progress)
+        beside = before_after(work.picture.frames[0].rgb, painted.frames[0].rgb)
         return pb.StylizeResult(
             image=encoded.data,
             media_type=encoded.media_type,
             extension=encoded.extension,
             width=encoded.width,
             height=encoded.height,
-            before_after=before_after(work.picture.frames[0].rgb, work.frames[0].rgb),
-            style=work.style,
-            compute_s=time.perf_counter() - started,
+            before_after=beside,
+            style=work.style.name,
+            compute_s=work.read_s + painted.compute_s + time.perf_counter() - started,
             seed=work.seed,
             notes=[*work.picture.notes, *encoded.notes],
             model_version=self.version,
-            drawn_style=work.drawn,
+            drawn_style=work.style.drawn,
         )
 
-    def see(self, request: pb.SeeRequest, progress: Progress) -> pb.SeeResult:
-        """The sheet of feature maps of a picture. Raises `CallerError`s, `Cancelled`."""
+    # ------------------------------------------------------------ saved styles
+
+    def code_of_picture(self, image: bytes) -> Tensor:
+        """Code (1, code) of a style picture of any size, read here. Raises `BadPicture`, `PictureTooLarge`."""
+        (reading,) = self.read([self._upload(image, STYLE_SIDE_PX)])
+        return self.painter.encode_style(picture_of(reading).frames[0].rgb)
+
+    def style_upload(self, request: pb.EncodeStyleRequest) -> Upload:
+        return self._upload(request.image, STYLE_SIDE_PX)
+
+    def encode_style(self, reading: Reading, progress: Progress = silent) -> tuple[Tensor, Tensor]:
+        """The style picture (1, 3, H, W) that was read, and its code (1, code). Raises `BadPicture`."""
+        picture = picture_of(reading)
+        height, width = picture.size
+        if min(height, width) < SMALLEST_STYLE_PX:
+            raise BadPicture(
+                f"That picture is only {width} × {height} pixels; to save a style I need at least "
+                f"{SMALLEST_STYLE_PX} × {SMALLEST_STYLE_PX}."
+            )
+        progress("looking", 0.5)
+        rgb = picture.frames[0].rgb
+        return rgb, self.painter.encode_style(rgb)
+
+    def finish_style(self, encoded: tuple[Tensor, Tensor], progress: Progress = silent) -> pb.EncodeStyleReply:
+        """A style's code, and what it takes to renew it."""
+        rgb, code = encoded
+        return pb.EncodeStyleReply(
+            code=pack_code(code, self.version), model_version=self.version, picture=_small_copy(rgb)
+        )
+
+    # ------------------------------------------------------------ the contact sheet
+
+    def sheet(self, request: pb.StyleSheetRequest, progress: Progress) -> pb.StyleSheetResult:
+        """One picture in all styles, in one go. Raises `CallerError`s, `Cancelled`."""
         progress("decoding", 0.0)
-        picture = self._decode(request.image, SEE_SIDE_PX, 1)
-        photo = padded(picture.frames[0].rgb)
+        work = self.prepare_sheet(request, self.read(self.sheet_uploads(request)))
+        return self.finish_sheet(self.paint_sheet(work, progress), progress)
+
+    def sheet_uploads(self, request: pb.StyleSheetRequest) -> tuple[Upload, ...]:
+        """The sheet's picture, unless it is our own. Raises `BadOption` for too many styles."""
+        if len(request.saved) > MOST_SAVED_STYLES:
+            raise BadOption(f"A contact sheet has room for {MOST_SAVED_STYLES} saved styles; please choose fewer.")
+        return (self._upload(request.image, SEE_SIDE_PX),) if request.image else ()
+
+    def prepare_sheet(self, request: pb.StyleSheetRequest, readings: Sequence[Reading]) -> SheetWork:
+        """The picture and the styles of the book and of the request. Raises `BadOption`, `StaleStyle`, `BadPicture`."""
+        picture = picture_of(readings[0]) if readings else still(sample_photo())
+        saved = [
+            NamedCode(one.name[:LONGEST_NAME], unpack_code(one.code, self.book.code_length, self.version))
+            for one in request.saved
+        ]
+        book = [NamedCode(name, self.book.codes[name]) for name in self.book.names]
+        return SheetWork(picture, hashlib.sha256(request.image).hexdigest(), book, saved, request.max_bytes)
+
+    def paint_sheet(self, work: SheetWork, progress: Progress) -> PaintedSheet:
+        """All cells. Raises `Cancelled`."""
+        started = time.perf_counter()
+        styles = [*work.book, *work.saved]
+        cells, painted = self.contact_sheet.cells(work.picture.frames[0].rgb, work.digest, styles, progress)
+        return PaintedSheet(work, cells, painted, time.perf_counter() - started)
+
+    def finish_sheet(self, painted: PaintedSheet, progress: Progress) -> pb.StyleSheetResult:
+        """The pages. Raises `PictureTooLarge`, `Cancelled`."""
+        progress("encoding", 0.95)
+        return pb.StyleSheetResult(
+            pages=painted.pages(),
+            model_version=self.version,
+            painted=painted.painted,
+            compute_s=painted.compute_s,
+            notes=painted.work.picture.notes,
+        )
+
+    # ------------------------------------------------------------ /see
+
+    def see(self, request: pb.SeeRequest, progress: Progress) -> pb.SeeResult:
+        """The sheet of feature maps of a picture, in one go. Raises `CallerError`s, `Cancelled`."""
+        progress("decoding", 0.0)
+        (reading,) = self.read([self.see_upload(request)])
+        return self.finish_see(self.look(self.prepare_see(reading), progress), progress)
+
+    def see_upload(self, request: pb.SeeRequest) -> Upload:
+        return self._upload(request.image, SEE_SIDE_PX)
+
+    def prepare_see(self, reading: Reading) -> Picture:
+        """Raises `BadPicture`."""
+        return picture_of(reading)
+
+    def look(self, picture: Picture, progress: Progress) -> tuple[Picture, Features]:
+        """A picture with what the encoder makes of it, on the processor. Raises `Cancelled`."""
         progress("looking", 0.3)
         with torch.inference_mode():
-            features = self.network.encode_content(photo.to(self.painter.device))
+            features = self.network.encode_content(padded(picture.frames[0].rgb).to(self.painter.device))
+            return picture, Features(*(feature.cpu() for feature in features))
+
+    def finish_see(self, seen: tuple[Picture, Features], progress: Progress) -> pb.SeeResult:
+        """The drawn sheet. Raises `Cancelled`."""
         progress("drawing", 0.6)
+        picture, features = seen
         return pb.SeeResult(sheet=feature_sheet(picture.frames[0].rgb, features), notes=picture.notes)
+
+    # ------------------------------------------------------------ sizes and reading
 
     def _side(self, size_px: int) -> int:
         if 0 < size_px < SMALLEST_SIZE_PX:
-            raise BadOption(f"The size must be at least {SMALLEST_SIZE_PX} pixels, not {size_px}.")
+            raise BadOption(f"Please ask for a size of {SMALLEST_SIZE_PX} pixels or more; {size_px} is too small.")
         return min(size_px or self.settings.default_size_px, self.settings.max_size_px)
 
-    def _said_of_size(self, size_px: int, picture: Picture) -> tuple[str, ...]:
+    def _size_notes(self, size_px: int, picture: Picture) -> tuple[str, ...]:
         """A sentence where a picture is painted smaller than it came and than was asked for, with what gives more."""
         film = len(picture.frames) > 1
         largest, key = self.settings.max_size_px, "max_size_px"
@@ -266,110 +288,26 @@ class Studio:
             return ()
         if not size_px and painted < largest:
             more = min(largest, picture.full_side_px)
-            came = f"{painted} of the picture's {picture.full_side_px} pixels"
-            return (f"Painted at {came}; the option `size` gives up to {more}.",)
-        return (f"{painted} pixels is the largest size {'of films ' if film else ''}here (setting `stylize.{key}`).",)
+            return (
+                f"I painted it {painted} pixels wide or high, though the picture has {picture.full_side_px}; "
+                f"the option `size` goes up to {more}.",
+            )
+        return (f"{painted} pixels is the largest size {'for films ' if film else ''}here (setting `stylize.{key}`).",)
 
-    def _decode(self, data: bytes, max_side_px: int, max_frames: int, progress: Progress = silent) -> Picture:
+    def _upload(self, data: bytes, max_side_px: int, max_frames: int = 1) -> Upload:
         settings = self.settings
-        if is_film(data):
-            check_upload(data, settings.max_upload_bytes)
-            side_px = min(max_side_px, self._largest_film_px)
-            film = decode_film(data, settings.max_pixels, side_px, max_frames, progress)
-            return film if max_frames > 1 else Picture(film.frames, (FIRST_FRAME_NOTE,), photographic=True)
-        return decode(
-            data,
-            settings.max_upload_bytes,
-            settings.max_pixels,
-            max_side_px,
-            max_frames,
-            progress,
-            self._largest_film_px,
-        )
+        bounds = Bounds(settings.max_upload_bytes, settings.max_pixels, max_side_px, max_frames, self._largest_film_px)
+        return Upload(PICTURE, data, asdict(bounds))
 
     @property
     def _largest_film_px(self) -> int:
         """Longer side of an animation or film at most; even, as an MP4's sides are."""
         return min(self.settings.film_side_px, self.settings.max_size_px) // 2 * 2
 
-    def code_of_picture(self, image: bytes) -> Tensor:
-        """Code (1, code) of a style picture of any size. Raises `BadPicture`, `PictureTooLarge`."""
-        picture = self._decode(image, 1024, 1)
-        return self.painter.encode_style(picture.frames[0].rgb)
-
-    def _style(self, request: pb.StylizeRequest, seed: int) -> tuple[str, str, Tensor]:
-        """Name, name if it was drawn by seed, and code (1, code) of what the request asks for: a name of the book, a
-        picture, a saved code, or a draw."""
-        length, drawn = self.network.shape.code, ""
-        if request.style:
-            name = style_name(self.book, request.style)
-            code = self.book.codes[name]
-        elif request.style_image:
-            name, code = OWN_PICTURE, self.code_of_picture(request.style_image)
-        elif request.style_code:
-            name = request.style_name[:LONGEST_NAME] or SAVED_STYLE
-            code = unpack_code(request.style_code, length, self.version)
-        else:
-            name = drawn = random.Random(seed).choice(self.book.names)
-            code = self.book.codes[name]
-        if request.blend_with or request.blend_with_code:
-            if request.blend_with:
-                other_name = style_name(self.book, request.blend_with)
-                other = self.book.codes[other_name]
-            else:
-                other_name = request.blend_with_name[:LONGEST_NAME] or SAVED_STYLE
-                other = unpack_code(request.blend_with_code, length, self.version)
-            name = f"{name} + {other_name}"
-            code = torch.lerp(code, other, request.blend)
-        return name, drawn, code
-
-    def paint(self, work: Prepared, request: pb.StylizeRequest, progress: Progress) -> Restyled:
-        """Paint; when the device runs out of memory, again in tiles of half the side.
-
-        Raises `OutOfMemory`, `Cancelled`."""
-        tile_px = self.tile_px
-        while True:
-            painter = Painter(self.network, self.painter.device, tile_px, self.painter.bfloat16)
-            try:
-                return work.painted(self._paint(painter, work.picture, work.code, request, progress))
-            except torch.OutOfMemoryError as error:
-                log.warning("out of memory with tiles of %d px", tile_px)
-                if tile_px // 2 < SMALLEST_TILE_PX:
-                    raise OutOfMemory("The engine has too little memory for that picture right now.") from error
-                tile_px //= 2
-                if self.painter.device.type == "cuda":
-                    torch.cuda.empty_cache()
-
-    @staticmethod
-    def _paint(
-        painter: Painter, picture: Picture, code: Tensor, request: pb.StylizeRequest, progress: Progress
-    ) -> list[Tensor]:
-        """All frames, (1, 3, H, W) each. A film's frames share statistics, own style and light: likes stay alike."""
-        frames, statistics, own = picture.frames, None, None
-        if len(frames) > 1:
-            step = -(-len(frames) // FRAMES_FOR_STATISTICS)
-            looked_at = [frame.rgb for frame in frames[::step]]
-            statistics = painter.content_statistics(looked_at, lambda stage, _: progress(stage, 0.05))
-            own = painter.encode_style(frames[0].rgb) if request.strength < 1 else None
-        painted = []
-        for number, frame in enumerate(frames):
-            report = _frame_progress(progress, number, len(frames))
-            painted.append(painter.paint_with_strength(frame.rgb, code, request.strength, statistics, own, report))
-        if request.keep_colors and request.strength > 0:
-            return _with_own_colours(painted, frames, progress)
-        return painted
-
 
 def served_tile_px(settings: StylizeSettings, device: torch.device) -> int:
     """Side of the tiles in which large pictures are painted there."""
     return max(settings.tile_px, CUDA_TILE_PX) if device.type == "cuda" else settings.tile_px
-
-
-def check_strengths(request: pb.StylizeRequest) -> None:
-    """Raises `BadOption` for a strength or blend outside 0..1."""
-    for name, value in (("strength", request.strength), ("blend", request.blend)):
-        if not (math.isfinite(value) and 0 <= value <= 1):
-            raise BadOption(f"The {name} must be between 0 and 1, not {value:g}.")
 
 
 def _small_copy(rgb: Tensor) -> bytes:
@@ -391,30 +329,5 @@ def _encode(frames: list[Frame], photographic: bool, max_bytes: int, progress: P
         except PictureTooLarge:
             log.info("the film is too large as MP4 and is tried as a small GIF")
             encoded = encode(frames, photographic, max_bytes, progress)
-            return replace(encoded, notes=("The film became a GIF.", *encoded.notes))
+            return replace(encoded, notes=("I turned the film into a GIF.", *encoded.notes))
     return encode(frames, photographic, max_bytes, progress)
-
-
-def _with_own_colours(painted: Sequence[Tensor], frames: Sequence[Frame], progress: Progress) -> list[Tensor]:
-    """The light of `painted`, (1, 3, H, W) each, with the hues of the frames."""
-
-    def told(frame: Frame) -> Tensor:
-        progress("colours", 0.95)
-        return frame.rgb
-
-    painted_light = light_together([light(picture) for picture in painted])
-    photo_light = light_together([light(told(frame)) for frame in frames])
-    return [
-        keep_colours(picture, told(frame), painted_light, photo_light)
-        for picture, frame in zip(painted, frames, strict=True)
-    ]
-
-
-def _frame_progress(progress: Progress, number: int, count: int) -> Progress:
-    """The progress of one frame of several, within 0.05..0.95 of the job."""
-
-    def report(stage: str, fraction: float) -> None:
-        name = stage if count == 1 else f"frame {number + 1} of {count}"
-        progress(name, 0.05 + 0.9 * (number + fraction) / count)
-
-    return report

@@ -1,4 +1,4 @@
-"""What members type for a style of the book: its name, its title, or in vain its artist."""
+"""What members type for a style: its name, its title, or an artist, who may have several."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def plain(typed: str) -> str:
 
 
 def style_name(book: StyleBook, typed: str) -> str:
-    """The book's name of the style that is meant by its name, its title, or its whole line in `/styles list`.
+    """The book's name for what a member typed: a name, a title, or the whole line of `/styles list`.
 
     Raises `UnknownStyle` with an artist's styles, or with the nearest name."""
     wanted = plain(typed)
@@ -45,7 +45,7 @@ def _nearest(wanted: str, known: dict[str, str]) -> str:
 
 
 def _spellings(style: Style) -> tuple[str, ...]:
-    """All that is plainly this style, in `plain` letters."""
+    """Everything that clearly means this style, in `plain` letters."""
     work = f"{style.title}, {style.artist}"
     return tuple(
         plain(each) for each in (style.title, work, f"{work} {style.year}", f"{style.name} {work} {style.year}")

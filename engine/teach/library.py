@@ -33,7 +33,7 @@ NEAREST_COVERAGE = 0.25
 
 
 BUTTON_KINDS = frozenset({Kind.ONE, Kind.BUG})
-"""Kinds that are answered by choosing exactly one option, which is all that `QuizReply` can carry."""
+"""Kinds that are answered by choosing exactly one option: what a request gets that names none."""
 
 
 class Library:
@@ -111,11 +111,18 @@ class Library:
         return ask_fixed(source, seed) if isinstance(source, Fixed) else compose(source, seed)
 
     def quiz(self, request: pb.QuizRequest) -> pb.QuizReply:
-        """One question with one right option; the same topic, seed and list to avoid give the same one again.
+        """One question of a kind that the request can show, with one right option if it names none; the same request
+        with the same seed gives the same one again. A generator that is no longer there is as good as none named.
 
-        Raises `BadOption` for an unknown topic."""
+        Raises `BadOption` for an unknown topic or kind."""
         seed = request.seed if request.HasField("seed") else None
-        question = self.question(request.topic, seed, request.avoid)
+        unknown = set(request.kinds) - set(Kind)
+        if unknown:
+            raise BadOption(f"There is no kind of question called {min(unknown)[:40]!r}.")
+        kinds = frozenset(map(Kind, request.kinds)) or BUTTON_KINDS
+        known = request.generator in self.names("", kinds, request.pictures)
+        name = request.generator if known else ""
+        question = self.question(request.topic, seed, request.avoid, kinds, request.pictures, name)
         return pb.QuizReply(
             generator=question.generator,
             topic=question.topic,
@@ -126,6 +133,13 @@ class Library:
             correct=question.correct,
             explanation=question.explanation,
             card_id=question.card_id,
+            reasons=question.reasons,
+            kind=question.kind,
+            answer=question.answer,
+            right=question.right,
+            orders=[pb.QuizReply.Order(places=order) for order in question.orders],
+            picture=question.picture,
+            alt=question.alt,
         )
 
     def _sources(self, topic: str, kinds: Collection[Kind], pictures: bool) -> list[Generator | Fixed]:

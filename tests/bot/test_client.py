@@ -3,14 +3,13 @@
 import asyncio
 import time
 
+import aiohttp
 import discord
 import pytest
 
+from bot.answering.command_sync import GLOBAL, sync_commands
 from bot.client import Woodshed
-from bot.command_sync import GLOBAL, sync_commands
 from bot.loop_lag import LoopLag
-from bot.settings import BotSettings, DiscordSettings, StoreSettings
-from bot.store import creations
 from engine.contract.configuration import ConfigurationError
 from tests.engine_double import png
 
@@ -63,7 +62,7 @@ async def test_a_server_that_the_bot_is_not_on_is_a_wrong_setting(club):
     club.env.inject_error("GET", "/applications/*/guilds/*/commands", status=403, code=50001, times=None)
     club.env.inject_error("PUT", "/applications/*/guilds/*/commands", status=403, code=50001, times=None)
     with pytest.raises(
-        ConfigurationError, match=r"'discord\.guild_ids' names the server 4711, which the bot is not on"
+        ConfigurationError, match=r"'discord\.guild_ids' names the server 4711, but the bot isn't on it"
     ):
         await sync_commands(club.bot.tree, club.store, club.bot.application_id, [4711])
 
@@ -81,16 +80,6 @@ async def test_a_server_that_the_bot_has_left_is_let_go(club):
 async def test_no_privileged_intent_is_asked_for(club):
     intents = club.bot.intents
     assert (intents.members, intents.presences, intents.message_content) == (False, False, False)
-
-
-async def test_pictures_older_than_the_settings_allow_are_let_go_at_the_start(club, store, engine):
-    result = await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
-    await store.execute("UPDATE creations SET created_at = ?", (time.time() - 3 * 24 * 3600,))
-    settings = BotSettings(store=StoreSettings(picture_days=2.0), discord=DiscordSettings(progress_interval_s=0.0))
-    await club.env.restart_bot(Woodshed(settings, store, engine))
-    assert await creations.files(store, 1) == {}
-    answer = await club.student.click(result.response, label="Weaker")
-    assert "I keep posted pictures for 2 days" in answer.followups[0].content
 
 
 async def test_a_big_upload_does_not_block_the_event_loop(club, monkeypatch):
@@ -138,3 +127,47 @@ async def test_staff_are_those_with_the_role_or_the_servers_management(club):
     for actor in (club.student, club.instructor, manager):
         answers[actor.name] = club.bot.is_staff(await guild.fetch_member(actor.id))
     assert answers == {"ada": False, "grace": True, "dean": True}
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 30034), (503, 0), (429, 0)])
+async def test_commands_that_discord_does_not_take_are_sent_later_and_the_bot_starts_all_the_same(club, status, code):
+    tree = club.bot.tree
+    old = [tree.get_command("help").to_dict(tree)]
+    await club.bot.http.bulk_upsert_global_commands(club.bot.application_id, payload=old)
+    club.env.inject_error("PUT", "/applications/*/commands", status=status, code=code, times=1)
+    await club.restart()
+    assert (await club.student.slash(club.channel, "help")).response.embeds
+    await club.env.advance_time(60)
+    assert "stylize" in command_writes(club.env)[-1][1]
+
+
+async def test_a_discord_that_is_down_at_login_is_waited_for(club, monkeypatch):
+    bot = Woodshed(club.settings, club.store, club.engine)
+    bad_days = [aiohttp.ServerDisconnectedError(), OSError("no route"), discord_is_down()]
+    began = []
+
+    async def login(token):
+        began.append(token)
+        if bad_days:
+            raise bad_days.pop(0)
+
+    async def connect(*, reconnect):
+        began.append("connected")
+
+    pauses = []
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+
+    monkeypatch.setattr(bot, "login", login)
+    monkeypatch.setattr(bot, "connect", connect)
+    monkeypatch.setattr("bot.client.asyncio.sleep", sleep)
+    await bot.start("token")
+    assert began == ["token"] * 4 + ["connected"]
+    assert len(pauses) == 3
+    assert pauses[0] < pauses[2], "less and less often"
+
+
+def discord_is_down():
+    response = type("Response", (), {"status": 503, "reason": ""})()
+    return discord.DiscordServerError(response, {"code": 0, "message": ""})

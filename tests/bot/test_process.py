@@ -92,10 +92,14 @@ async def test_an_address_without_a_discord_ends_with_one_sentence_and_exit_code
 
 
 async def test_a_certificate_that_is_not_there_ends_with_one_sentence_and_exit_code_78(tmp_path, login):
-    remote = {"WOODSHED_ENGINE__ADDRESS": "dns:///gpu-box:50051", "WOODSHED_ENGINE__TLS_CERTIFICATE": "/nowhere.pem"}
+    remote = {
+        "WOODSHED_ENGINE__ADDRESS": "dns:///gpu-box:50051",
+        "WOODSHED_ENGINE__TOKEN": "s3cret",
+        "WOODSHED_ENGINE__TLS_CERTIFICATE": "/nowhere.pem",
+    }
     async with child(tmp_path / "log", "bot", **login | remote) as bot:
         assert await asyncio.wait_for(bot.process.wait(), 20.0) == 78
-        assert bot.log.read_text().splitlines()[-1].startswith("'engine.tls_certificate' is /nowhere.pem, which cannot")
+        assert bot.log.read_text().splitlines()[-1].startswith("'engine.tls_certificate' is /nowhere.pem, which can't")
         assert not bot.said("Traceback")
 
 
@@ -106,14 +110,16 @@ async def test_a_newer_database_ends_with_one_sentence(tmp_path, login):
         connection.execute("PRAGMA user_version = 9999")
     async with child(tmp_path / "log", "bot", **login) as bot:
         assert await asyncio.wait_for(bot.process.wait(), 20.0) == 78
-        assert re.fullmatch(r"The database \S+ is of version 9999, .*\n", bot.log.read_text())
+        assert re.fullmatch(r"The database \S+ has version 9999, .*\n", bot.log.read_text())
 
 
 async def test_a_database_that_cannot_be_opened_ends_with_one_sentence(tmp_path, login):
     (tmp_path / "file").write_text("not a folder")
     async with child(tmp_path / "log", "bot", **login | {"WOODSHED_STORE__PATH": f"{tmp_path}/file/db"}) as bot:
         assert await asyncio.wait_for(bot.process.wait(), 20.0) == 78
-        assert re.fullmatch(r"The database \S+ \('\[store\] path' in the settings\) .*\n", bot.log.read_text())
+        assert re.fullmatch(
+            r"I can't open the database \S+ \('\[store\] path' in the settings\): .*\n", bot.log.read_text()
+        )
 
 
 async def test_a_wrong_setting_of_the_engine_stops_the_bot_with_the_engines_sentence(tmp_path, login):

@@ -13,13 +13,14 @@ import pytest
 import torch
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from bot.engine_client import EngineClient, open_channel
+from bot.engine.calls import EngineClient, open_channel
 from bot.store import clips
 from engine.contract import MESSAGE_OPTIONS
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.jazz.combo import Combo
-from engine.scheduler import Scheduler
-from engine.servicer import EngineServicer
+from engine.serving.intake.pool import Intake
+from engine.serving.scheduler import Scheduler
+from engine.serving.servicer import EngineServicer
 from engine.settings import JazzSettings
 from tests.bad_jazz import BAD_AUDIO, BAD_MIDI, BAD_OPTIONS, midi_file, tune
 from tests.conftest import Club
@@ -36,8 +37,8 @@ def combo() -> Combo:
 async def engine(tmp_path: Path, combo: Combo) -> AsyncIterator[EngineClient]:
     """The bot's client, connected to the real servicer with the real jazz room and nothing else."""
     server = grpc.aio.server(options=MESSAGE_OPTIONS)
-    async with Scheduler(4) as scheduler:
-        servicer = EngineServicer(scheduler, torch.device("cpu"))
+    async with Intake(1) as intake, Scheduler(4, intake) as scheduler:
+        servicer = EngineServicer(scheduler, torch.device("cpu"), intake)
         servicer.rooms = SimpleNamespace(combo=combo)  # type: ignore[assignment]
         pb_grpc.add_EngineServicer_to_server(servicer, server)
         readiness = health.aio.HealthServicer()
@@ -97,7 +98,7 @@ async def test_a_track_that_is_not_there_is_named_with_those_that_are(club: Club
     result = await club.instructor.slash(
         club.channel, "clips add", file=("a.mid", midi_file(tune())), performer="A", title="B", consent=True, track=9
     )
-    assert told(result).startswith("Track 9 has no melody; tracks with notes are 0")
+    assert told(result).startswith("There's no melody on track 9. Tracks with notes: 0")
     assert club.refusals()
 
 

@@ -9,8 +9,8 @@ from cogs.jazz import Jazz
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import METRES
 from engine.jazz.band import weights
-from engine.jazz.harmony import format_changes
 from engine.jazz.plan import make_plan
+from engine.jazz.theory.harmony import format_changes
 from tests import engine_double
 from tests.engine_double import Behaviour, midi
 
@@ -30,7 +30,7 @@ async def test_a_clip_comes_with_sound_roll_and_every_parameter(club):
     fields = _fields(answer)
     assert fields["Chords"] == "Dm7 G7 | Cmaj7"
     assert fields["Seed"] == "7"
-    assert fields["Chosen from"] == "2 takes"
+    assert fields["Picked from"] == "2 takes"
 
 
 async def test_another_take_changes_the_seed_alone(club):
@@ -108,7 +108,7 @@ async def test_a_clip_is_deleted_by_its_author_or_staff_and_nobody_else(club):
     first = (await club.student.slash(club.channel, "jazz", seed=7)).response
     second = (await club.student.slash(club.channel, "jazz", seed=8)).response
     refused = await club.other.click(first, label="Delete")
-    assert (refused.response.ephemeral, "may delete it" in refused.response.content) == (True, True)
+    assert (refused.response.ephemeral, "can delete it" in refused.response.content) == (True, True)
     await club.student.click(first, label="Delete")
     await club.instructor.click(second, label="Delete")
     assert not club.channel.history()
@@ -167,7 +167,7 @@ async def test_a_phrase_of_ones_own_is_answered_also_in_another_take(club):
     await club.student.click(first.response, label="Another take")
     assert club.double.requests[-1].continue_from == midi()
     result = await club.student.slash(club.channel, "jazz", phrase=("long.mid", bytes(2 * 2**20)))
-    assert (result.response.content, result.ephemeral) == ("The phrase has 2.0 MiB; I read up to 1 MiB.", True)
+    assert (result.response.content, result.ephemeral) == ("The phrase has 2.0 MiB, but I only read up to 1 MiB.", True)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ async def test_numbers_that_make_no_sense_cannot_even_be_sent(club, options):
 
 
 def test_a_run_too_short_to_count_is_said_to_be_short() -> None:
-    from cogs._takes import copied
+    from cogs.jazz.clip import copied
 
     assert copied(pb.Clip(longest_copied_run=9)) == "9 notes"
     assert copied(pb.Clip()) == "under 6 notes"

@@ -20,7 +20,7 @@ def entries(club):
 
 async def test_an_empty_queue_is_said_to_be_empty(club):
     result = await club.student.slash(club.channel, "queue")
-    assert (result.response.content, result.ephemeral) == ("Nothing is running, and nobody waits.", True)
+    assert (result.response.content, result.ephemeral) == ("The queue is empty.", True)
     assert result.response.components == []
 
 
@@ -28,8 +28,8 @@ async def test_the_queue_shows_what_runs_and_which_jobs_are_mine(club):
     club.double.entries = entries(club)
     result = await club.student.slash(club.channel, "queue")
     assert result.response.content.splitlines() == [
-        "- a clip: running, 40%, for 3 s",
-        "- **yours: a picture: number 1 in the queue, for 2 s**",
+        "- a clip: running, 40%, 3 s so far",
+        "- **yours: a picture: number 1 in the queue, 2 s so far**",
     ]
     labels = [item["label"] for row in result.response.components for item in row["components"]]
     assert labels == ["Cancel a picture (number 1)"]
@@ -44,7 +44,7 @@ async def test_a_long_queue_is_cut_short_but_never_before_my_own_jobs(club):
     mine.position = 40
     club.double.entries = [running, *waiting, mine]
     lines = (await club.student.slash(club.channel, "queue")).response.content.splitlines()
-    assert lines[-2:] == ["- **yours: a picture: number 40 in the queue, for 2 s**", "- and 20 more"]
+    assert lines[-2:] == ["- **yours: a picture: number 40 in the queue, 2 s so far**", "- and 20 more"]
     assert len(lines) == 22
 
 
@@ -57,13 +57,13 @@ async def test_i_cancel_my_own_job_and_nobody_elses(club):
 
 
 async def test_a_job_of_another_is_not_cancelled_even_with_its_button(club):
-    from cogs._job_buttons import cancel_view
+    from bot.answering.job_buttons import cancel_view
 
     club.double.entries = entries(club)
     channel = club.bot.get_channel(club.channel.id)
     message = await channel.send("progress", view=cancel_view("b" * 32))
     result = await club.other.click(message, label="Cancel")
-    assert result.response.content == "That is not a job of yours, or it is already done."
+    assert result.response.content == "That isn't one of your jobs, or it has finished already."
 
 
 async def test_about_names_versions_device_models_and_hands_out_their_cards(club):
@@ -72,7 +72,7 @@ async def test_about_names_versions_device_models_and_hands_out_their_cards(club
     fields = {field.name: field.value for field in embed.fields}
     assert embed.title == "Woodshed 0.1.0"
     assert fields["Device"] == "cpu (2 threads)"
-    assert fields["Up"] == "0 h 1 min"
+    assert fields["Running for"] == "0 h 1 min"
     assert "2.70 M parameters, version def5678" in fields["Model: jazz"]
     card = await club.student.click(result.response, label="Model card: jazz")
     assert card.ephemeral

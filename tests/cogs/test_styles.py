@@ -6,10 +6,10 @@ import grpc
 import pytest
 import simcord
 
-from bot.own_styles import StyleChoice
+from bot.library.own_styles import StyleChoice
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
 from bot.store import styles
-from cogs._pictures import PictureButton, StyleMenu, picture_view
+from cogs.stylize.pictures import PictureButton, StyleMenu, picture_view
 from engine.contract import engine_pb2 as pb
 from tests.conftest import Club
 from tests.engine_double import STYLES, Behaviour, code_of, png
@@ -61,7 +61,7 @@ async def test_the_sheet_is_of_the_members_picture_or_of_the_engines_own(club: C
     assert request.max_bytes > 0
     assert request.job.member_key == club.bot.member_key(club.student.id)
     empty = await club.student.slash(club.channel, "styles list", image=("cat.png", b""))
-    assert empty.response.content == "The picture is empty."
+    assert empty.response.content == "The picture is empty. Please choose another one."
     assert club.refusals()
 
 
@@ -116,14 +116,14 @@ async def test_staff_add_a_style_and_the_store_keeps_what_it_takes_to_renew_it(c
 @pytest.mark.parametrize(
     ("name", "start"),
     [
-        ("scream", "`scream` is a style of the style book"),
-        ("The-Scream!", "A style's name has 2 to 32 characters"),
-        ("x", "A style's name has 2 to 32 characters"),
-        ("mosaïque", "A style's name has 2 to 32 characters"),
-        ("-a-", "A style's name has 2 to 32 characters"),
-        ("own:mosaic", "A style's name has 2 to 32 characters"),
-        ("a" * 33, "A style's name has 2 to 32 characters"),
-        ("Mosaic", "This server already has a style `mosaic`"),
+        ("scream", "`scream` is in the style book already"),
+        ("The-Scream!", "A style's name needs 2 to 32 characters"),
+        ("x", "A style's name needs 2 to 32 characters"),
+        ("mosaïque", "A style's name needs 2 to 32 characters"),
+        ("-a-", "A style's name needs 2 to 32 characters"),
+        ("own:mosaic", "A style's name needs 2 to 32 characters"),
+        ("a" * 33, "A style's name needs 2 to 32 characters"),
+        ("Mosaic", "This server already has a style called `mosaic`"),
     ],
 )
 async def test_a_name_that_cannot_be_typed_or_is_taken_is_refused_alone(club: Club, name: str, start: str) -> None:
@@ -158,7 +158,10 @@ async def test_a_picture_that_no_style_can_be_taken_from_is_answered_with_the_en
 async def test_empty_and_oversized_style_pictures_are_refused_unread(club: Club) -> None:
     await add(club, content=b"")
     await add(club, content=bytes(26 * 2**20))
-    assert club.refusals() == ["The picture is empty.", "The picture has 26.0 MiB; I read up to 25 MiB."]
+    assert club.refusals() == [
+        "The picture is empty. Please choose another one.",
+        "The picture has 26.0 MiB, but I only read up to 25 MiB.",
+    ]
     assert club.double.encoded == []
 
 
@@ -169,7 +172,7 @@ async def test_adding_and_removing_are_for_staff(club: Club) -> None:
         ("styles remove", {"name": "mosaic"}),
     ):
         refused = await club.student.slash(club.channel, command, **options)
-        assert (refused.response.content, refused.ephemeral) == ("This is for the course's staff.", True)
+        assert (refused.response.content, refused.ephemeral) == ("Only the course's staff can do this.", True)
     assert await names(club) == ["mosaic"]
     assert await club.student.autocomplete(club.channel, "styles remove", "name", "") == []
     assert club.refusals()
@@ -180,10 +183,10 @@ async def test_a_removed_style_is_gone_with_its_picture(club: Club) -> None:
     offered = await club.instructor.autocomplete(club.channel, "styles remove", "name", "mos")
     assert [choice["value"] for choice in offered] == ["mosaic"]
     removed = await club.instructor.slash(club.channel, "styles remove", name="mosaic")
-    assert removed.response.content == "Removed `mosaic` and its picture. What was painted in it stays."
+    assert removed.response.content == "Removed `mosaic` and its picture. Everything painted in it stays."
     assert await club.store.fetch_all("SELECT * FROM styles") == []
     again = await club.instructor.slash(club.channel, "styles remove", name="mosaic")
-    assert again.response.content == "This server has no style of its own called `mosaic`."
+    assert again.response.content == "This server has no style called `mosaic` of its own."
     await add(club)
     assert await names(club) == ["mosaic"]
     assert club.refusals()
@@ -192,9 +195,9 @@ async def test_a_removed_style_is_gone_with_its_picture(club: Club) -> None:
 async def test_two_who_add_the_same_name_at_once_get_one_style(club: Club) -> None:
     options = {"model_version": "v", "picture": b"p", "added_by": 1, "limit": 9, "now": 1.0}
     await styles.add(club.store, club.guild.id, "mosaic", code=b"first", **options)
-    with pytest.raises(Exception, match="already has a style `mosaic`"):
+    with pytest.raises(Exception, match="already has a style called `mosaic`"):
         await styles.add(club.store, club.guild.id, "mosaic", code=b"second", **options)
-    with pytest.raises(Exception, match="may have 1 styles"):
+    with pytest.raises(Exception, match="already has 1 style of its own"):
         await styles.add(club.store, club.guild.id, "other", code=b"third", **options | {"limit": 1})
     (style,) = await styles.of_guild(club.store, club.guild.id)
     assert style.code == b"first"
@@ -210,7 +213,7 @@ class TestASmallServer:
             await add(club, name * 2)
         refused = await add(club, "three")
         assert refused.ephemeral
-        sentence = "A server may have 2 styles of its own, and this one has them; remove one first."
+        sentence = "This server already has 2 styles of its own, and that's the limit. Please remove one first."
         assert club.refusals() == [sentence]
         assert len(club.double.encoded) == 2
         await club.instructor.slash(club.channel, "styles remove", name="twotwo")
@@ -333,7 +336,7 @@ async def test_what_hangs_on_a_removed_style_says_so_in_one_sentence_and_the_res
     await club.instructor.slash(club.channel, "styles remove", name="mosaic")
     await club.restart()
     before = len(club.double.requests)
-    sentence = "The style `mosaic` has been removed from this server; please choose another one."
+    sentence = "The style `mosaic` has been removed from this server. Please choose another one."
     for refused in (
         await club.student.click(answer, label="Stronger"),
         await club.student.select(other, ["own:mosaic"], custom_id=menu_id(other, "own:mosaic")),

@@ -3,8 +3,8 @@
 import discord
 import pytest
 
-from bot.engine_client import DIED
-from cogs._pictures import stepped
+from bot.engine.calls import DIED
+from cogs.stylize.pictures import stepped
 from tests.engine_double import STYLES, Behaviour, png
 from tests.waiting import until
 
@@ -29,7 +29,7 @@ async def test_a_picture_comes_back_with_before_after_style_time_and_seed(club):
     assert answer.embeds[0].title == "The Scream, Edvard Munch (1893)"
     shown = fields(answer)
     assert (shown["Style"], shown["Seed"], shown["Time"], shown["Strength"]) == ("scream", "5", "0.42 s", "100%")
-    assert set(buttons(answer)) == {"Another style", "Stronger", "Weaker", "Use as next input", "Delete"}
+    assert set(buttons(answer)) == {"Another style", "Stronger", "Weaker", "Paint over this one", "Delete"}
 
 
 async def test_the_engine_gets_the_picture_the_options_and_no_discord_id(club):
@@ -63,7 +63,7 @@ async def test_a_style_picture_takes_the_place_of_a_style(club):
             {"style": "scream", "style_image": ("a.png", b"x")},
             "Please choose either `style` or `style_image`, not both.",
         ),
-        ({"blend": 30}, "`blend` says how much of `blend_with`; please choose that, too."),
+        ({"blend": 30}, "`blend` needs a second style. Please choose one with `blend_with`."),
     ],
 )
 async def test_options_that_contradict_each_other_are_refused_alone_and_at_once(club, options, sentence):
@@ -74,8 +74,8 @@ async def test_options_that_contradict_each_other_are_refused_alone_and_at_once(
 
 async def test_empty_and_oversized_files_are_refused_before_they_are_read(club):
     for content, sentence in (
-        (b"", "The picture is empty."),
-        (bytes(26 * 2**20), "The picture has 26.0 MiB; I read up to 25 MiB."),
+        (b"", "The picture is empty. Please choose another one."),
+        (bytes(26 * 2**20), "The picture has 26.0 MiB, but I only read up to 25 MiB."),
     ):
         result = await club.student.slash(club.channel, "stylize", image=("cat.png", content))
         assert (result.response.content, result.ephemeral) == (sentence, True)
@@ -117,7 +117,7 @@ async def test_another_style_is_drawn_or_chosen_from_a_menu_that_lacks_the_prese
 
 async def test_the_result_becomes_the_next_input(club):
     first = await stylize(club, style="scream", strength=40)
-    offered = await club.other.click(first, label="Use as next input")
+    offered = await club.other.click(first, label="Paint over this one")
     assert offered.ephemeral
     painted = await first.attachments[0].read()
     await club.other.select(offered.response, ["great-wave"])
@@ -130,8 +130,8 @@ async def test_who_goes_on_from_a_result_that_was_taken_away_is_told(club):
     first = await stylize(club, style="scream")
     stored = club.env.backend.messages[club.channel.id][first.id]
     stored.attachments.clear()
-    result = await club.other.click(first, label="Use as next input")
-    assert result.response.content == "The painted picture is no longer there; please post it with /stylize."
+    result = await club.other.click(first, label="Paint over this one")
+    assert result.response.content == "The painted picture isn't there any more. Please post it with `/stylize`."
     assert result.ephemeral
     assert len(club.double.requests) == 1
 
@@ -140,14 +140,14 @@ async def test_a_film_goes_on_as_a_film(club):
     club.double.film = True
     first = await stylize(club, style="scream")
     assert [a.filename for a in first.attachments] == ["stylized.mp4", "before-after.jpg"]
-    offered = await club.other.click(first, label="Use as next input")
+    offered = await club.other.click(first, label="Paint over this one")
     await club.other.select(offered.response, ["great-wave"])
     assert club.double.requests[-1].image == await first.attachments[0].read()
 
 
 async def test_whose_input_is_offered_after_a_restart_can_still_choose(club):
     first = await stylize(club, style="scream")
-    offered = await club.other.click(first, label="Use as next input")
+    offered = await club.other.click(first, label="Paint over this one")
     await club.restart()
     await club.other.select(offered.response, ["starry-night"])
     request = club.double.requests[-1]
@@ -157,8 +157,8 @@ async def test_whose_input_is_offered_after_a_restart_can_still_choose(club):
 async def test_a_press_that_was_under_way_when_the_scale_ended_is_answered_alone(club):
     """Two who press Stronger at once: the button that the second saw was still on."""
     for strength, label, sentence in (
-        (100, "Stronger", "It is at full strength already."),
-        (0, "Weaker", "This is the photo itself already."),
+        (100, "Stronger", "It's at full strength already."),
+        (0, "Weaker", "That's the photo itself already."),
     ):
         answer = await stylize(club, style="scream", strength=strength)
         stored = club.env.backend.messages[club.channel.id][answer.id]
@@ -210,7 +210,7 @@ async def test_only_the_author_and_staff_may_delete(club):
     first, second = await stylize(club), await stylize(club)
     refused = await club.other.click(first, label="Delete")
     assert refused.ephemeral
-    assert refused.response.content == "Only who asked for it, or the course's staff, may delete it."
+    assert refused.response.content == "Only the member who made this, or the course's staff, can delete it."
     await club.student.click(first, label="Delete")
     await club.instructor.click(second, label="Delete")
     assert club.channel.history() == []
@@ -231,10 +231,10 @@ async def test_a_picture_that_is_no_longer_kept_is_asked_for_again(club):
     first = await stylize(club)
     await club.store.execute("DELETE FROM creation_blobs")
     result = await club.student.click(first, label="Weaker")
-    assert result.followups[0].content.startswith("I keep posted pictures for 30 days, and this one is gone")
+    assert result.followups[0].content.startswith("I keep pictures for 30 days, and this one is gone")
     await club.store.execute("DELETE FROM creations")
     result = await club.student.click(first, label="Weaker")
-    assert result.response.content == "I no longer know how this picture was made; please ask for a new one."
+    assert result.response.content == "I don't remember how this picture was made. Please make a new one."
 
 
 async def test_styles_are_completed_by_name_artist_or_title(club):
@@ -251,7 +251,7 @@ async def test_the_message_menu_repaints_the_first_picture(club):
     assert club.double.requests[-1].image == png(20, 20)
     bare = await club.other.send(club.channel, "no picture")
     result = await club.student.context_menu(club.channel, "Stylize this", bare)
-    assert (result.response.content, result.ephemeral) == ("There is no picture in that message.", True)
+    assert (result.response.content, result.ephemeral) == ("There's no picture in that message.", True)
 
 
 async def test_the_message_menu_takes_films_photos_without_a_type_and_earlier_answers(club):
@@ -299,8 +299,8 @@ async def test_progress_is_shown_with_a_button_that_cancels_and_gives_way_to_the
     [
         (Behaviour.DIE_STARTED, DIED),
         (Behaviour.FULL, "The queue is full"),
-        (Behaviour.CANCEL, "This was cancelled."),
-        (Behaviour.FAIL, "Something went wrong in the engine"),
+        (Behaviour.CANCEL, "This job was cancelled."),
+        (Behaviour.FAIL, "Sorry, something went wrong in the engine"),
     ],
 )
 async def test_whatever_the_engine_does_the_member_reads_why_and_may_go_on(club, behaviour, start):
@@ -316,3 +316,17 @@ async def test_an_engine_that_dies_before_the_work_began_goes_unnoticed(club):
     club.double.misbehave(Behaviour.DIE_QUEUED, times=1)
     assert (await stylize(club)).attachments
     await until(lambda: len(club.double.closed) == 2)
+
+
+async def test_what_is_made_of_a_hidden_picture_is_hidden_too(club):
+    first = await club.student.slash(club.channel, "stylize", image=("SPOILER_cat.png", png()), style="scream")
+    painted = first.response
+    assert [a.filename for a in painted.attachments] == ["SPOILER_stylized.png", "SPOILER_before-after.jpg"]
+    assert painted.embeds[0].image.url is None, "an embed would show it to everybody"
+    weaker = await club.student.click(painted, label="Weaker")
+    assert all(a.filename.startswith("SPOILER_") for a in weaker.response.attachments)
+    offered = await club.student.click(painted, label="Paint over this one")
+    again = await club.student.click(offered.response, label="Another style")
+    assert all(a.filename.startswith("SPOILER_") for a in again.response.attachments)
+    seen = await club.student.slash(club.channel, "see", image=("SPOILER_cat.png", png()))
+    assert [a.filename for a in seen.response.attachments] == ["SPOILER_feature-maps.png"]

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from playground.driver import Member
 from tests.end_to_end.house import WARM_S, House, open_house
 from tests.end_to_end.pictures import landscape
-from tests.playground.member_client import MemberClient
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,7 @@ def _is_about(message: dict[str, Any]) -> bool:
     return bool(message["embeds"]) and message.get("interaction_metadata", {}).get("name") == "about"
 
 
-async def until_warm(member: MemberClient) -> None:
+async def until_warm(member: Member) -> None:
     """Asks /about until the engine names its device."""
     async with asyncio.timeout(WARM_S):
         while True:
@@ -38,30 +38,30 @@ async def until_warm(member: MemberClient) -> None:
             await member.use("about", channel="quiz")
             shown = await member.sees(_is_about, channel="quiz", within_s=60, after=start)
             fields = {field["name"] for field in shown["embeds"][0].get("fields", [])}
-            await member.request("DELETE", f"channels/{shown['channel_id']}/messages/{shown['id']}")
+            await member.delete(shown)
             if "Device" in fields:
                 return
             await asyncio.sleep(1)
 
 
 @pytest.fixture
-async def members(house: House) -> AsyncIterator[dict[str, MemberClient]]:
+async def members(house: House) -> AsyncIterator[dict[str, Member]]:
     async with house.members() as opened:
         yield opened
 
 
 @pytest.fixture
-def ada(members: dict[str, MemberClient]) -> MemberClient:
+def ada(members: dict[str, Member]) -> Member:
     return members["ada"]
 
 
 @pytest.fixture
-def ben(members: dict[str, MemberClient]) -> MemberClient:
+def ben(members: dict[str, Member]) -> Member:
     return members["ben"]
 
 
 @pytest.fixture
-def instructor(members: dict[str, MemberClient]) -> MemberClient:
+def instructor(members: dict[str, Member]) -> Member:
     return members["instructor"]
 
 

@@ -13,10 +13,9 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 import psutil
 
-from tests.playground.member_client import MemberClient
+from playground.driver import Member, drive
 
 REPOSITORY = Path(__file__).parents[2]
 LOGS = REPOSITORY / "var" / "end_to_end"
@@ -31,15 +30,14 @@ class House:
     """A running house, and where its files are."""
 
     process: subprocess.Popen[bytes]
-    origin: str
+    address: str
     folder: Path
 
     @contextlib.asynccontextmanager
-    async def members(self) -> AsyncIterator[dict[str, MemberClient]]:
+    async def members(self) -> AsyncIterator[dict[str, Member]]:
         """Ada, Ben and the instructor, without a browser."""
-        timeout = aiohttp.ClientTimeout(total=60)
-        async with aiohttp.ClientSession(self.origin, timeout=timeout) as session:
-            yield {name: MemberClient(session, slug) for name, slug in SLUGS.items()}
+        async with drive(self.address) as playground:
+            yield {name: playground.member(slug) for name, slug in SLUGS.items()}
 
     def processes(self) -> list[psutil.Process]:
         """Launcher, bot, engine, and whatever these started."""
@@ -74,7 +72,7 @@ def open_house(folder: Path) -> Iterator[House]:
         )
     house = House(process, "", folder)
     try:
-        house.origin = _address(process, log, seen)
+        house.address = _address(process, log, seen)
         yield house
     finally:
         family = house.processes() if process.poll() is None else []
@@ -94,7 +92,7 @@ def _address(process: subprocess.Popen[bytes], log: Path, seen: int) -> str:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         text = log.read_bytes()[seen:].decode()
-        if match := re.search(r"Woodshed's playground: (http://\S+)/", text):
+        if match := re.search(r"Open this in your browser: (http://\S+)", text):
             return match[1]
         assert process.poll() is None, text
         time.sleep(0.1)

@@ -6,8 +6,8 @@ import io
 
 from PIL import Image
 
+from playground.driver import Json, Member
 from tests.end_to_end.pictures import landscape
-from tests.playground.member_client import Json, MemberClient
 
 JOB_S = 300
 
@@ -20,12 +20,12 @@ def fields(message: Json) -> dict[str, str]:
     return {field["name"]: field["value"] for field in message["embeds"][0].get("fields", [])}
 
 
-async def test_a_style_is_added_shown_painted_in_and_removed(ada: MemberClient, instructor: MemberClient) -> None:
+async def test_a_style_is_added_shown_painted_in_and_removed(ada: Member, instructor: Member) -> None:
     wall = landscape(640, 400)
     await ada.use("styles add", files={"wall.jpg": wall}, image="wall.jpg", name="hills")
     await ada.sees(said("This is for the course's staff."))
     await instructor.use("styles add", files={"wall.jpg": b"no picture"}, image="wall.jpg", name="hills")
-    await instructor.sees(said("not a picture that can be read"), within_s=JOB_S)
+    await instructor.sees(said("not a picture I can read"), within_s=JOB_S)
     await instructor.use("styles add", files={"wall.jpg": wall}, image="wall.jpg", name="hills")
     await instructor.sees(said("Added `hills`"), within_s=JOB_S)
 
@@ -40,7 +40,7 @@ async def test_a_style_is_added_shown_painted_in_and_removed(ada: MemberClient, 
         assert Image.open(io.BytesIO(content)).width > 200
 
     offered = await ada.complete("stylize", "style", "hills")
-    assert [choice["value"] for choice in offered["content"]] == ["hills"]
+    assert [choice["value"] for choice in offered.content] == ["hills"]
     await ada.use(
         "stylize", files={"photo.png": landscape(96, 64, "PNG")}, image="photo.png", style="hills", strength=50
     )

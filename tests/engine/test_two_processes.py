@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from engine.jazz.fine_tuning import Learner
-from engine.jazz.training import Group
+from engine.jazz.training.fine_tuning import Learner
+from engine.jazz.training.stage import Group
 from engine.stylize.corpus import Shard, build_shard, picture_files
 from tests.engine.two_processes import STEPS, paint, soloist_loss, untrained_soloist
 

@@ -14,17 +14,18 @@ import torch
 from torch import Tensor
 from torch import distributed as dist
 
-from engine.jazz.excerpts import encode_solos, random_batch
-from engine.jazz.fine_tuning import Learner
-from engine.jazz.generator import SoloistNet, SoloistShape
-from engine.jazz.train_likelihood import LikelihoodPlan, train_likelihood
-from engine.jazz.training import Group, join_group, total
+from engine.jazz.model.batches import encode_solos, random_batch
+from engine.jazz.model.perplexity import losses
+from engine.jazz.model.soloist_net import SoloistNet, SoloistShape
+from engine.jazz.training.fine_tuning import Learner
+from engine.jazz.training.likelihood import LikelihoodPlan, train_likelihood
+from engine.jazz.training.stage import Group, join_group, total
 from engine.stylize.corpus import Shard
-from engine.stylize.losses import LossWeights, PerceptualLoss
-from engine.stylize.train import Options, Reports, Trainer
+from engine.stylize.training.losses import LossWeights, PerceptualLoss
+from engine.stylize.training.train import Options, Reports, Trainer
 from tests.engine.jazz.solos import made_up_solo
-from tests.engine.stylize.loss_double import SmallFeatures
-from tests.engine.stylize.test_training import TINY
+from tests.engine.stylize.training.loss_double import SmallFeatures
+from tests.engine.stylize.training.test_training import TINY
 
 SHAPE = SoloistShape(width=16, blocks=1, heads=2, performers=1, dropout=0.0, corruption=0.0)
 SOLOS = encode_solos([made_up_solo(seed, notes=120) for seed in range(4)], ("A",))
@@ -41,7 +42,7 @@ def untrained_soloist() -> SoloistNet:
 def soloist_loss(network: SoloistNet, step: int, rank: int) -> Tensor:
     """Of excerpts that belong to this step and process alone."""
     batch = random_batch(SOLOS, 2, 16, np.random.default_rng([step, rank]))
-    return total(network.losses(batch.excerpt, batch.setting, batch.shift))
+    return total(losses(network, batch))
 
 
 def paint(folder: Path, shards: tuple[Shard, Shard], rank: int) -> dict[str, Tensor]:

@@ -13,9 +13,9 @@ import aiohttp
 import discord
 import pytest
 
+from playground.driver import Driver, Member
 from playground.server import Server
-from playground.world import Options, Playground
-from tests.playground.member_client import MemberClient
+from playground.world.state import Options, Playground
 from tests.playground.practice_bot import PracticeBot, point_at
 
 
@@ -26,14 +26,14 @@ class Course:
     playground: Playground
     bot: PracticeBot
     session: aiohttp.ClientSession
-    ada: MemberClient = field(init=False)
-    ben: MemberClient = field(init=False)
-    instructor: MemberClient = field(init=False)
+    driver: Driver = field(init=False)
+    ada: Member = field(init=False)
+    ben: Member = field(init=False)
+    instructor: Member = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ada = MemberClient(self.session, "ada")
-        self.ben = MemberClient(self.session, "ben")
-        self.instructor = MemberClient(self.session, "thelonia")
+        self.driver = Driver(self.session, self.playground.address)
+        self.ada, self.ben, self.instructor = (self.driver.member(slug) for slug in ("ada", "ben", "thelonia"))
 
 
 class Clock:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from playground import cast
+from playground.world import cast
+from playground.world.state import Options, Playground
 from tests.playground.conftest import Course, Open
 
 GALLERY = "1411898000000000021"
@@ -17,8 +19,8 @@ MESSAGES = f"/channels/{GALLERY}/messages"
 COMMANDS = f"/applications/{cast.APPLICATION_ID}/commands"
 
 
-async def call(course: Course, method: str, path: str, body: Any, token: str = "playground") -> tuple[int, Any]:
-    headers = {"Authorization": f"Bot {token}", "Content-Type": "application/json"}
+async def call(course: Course, method: str, path: str, body: Any, token: str = "") -> tuple[int, Any]:
+    headers = {"Authorization": f"Bot {token or course.playground.token}", "Content-Type": "application/json"}
     async with course.session.request(
         method, course.playground.api_base + path, data=json.dumps(body), headers=headers
     ) as response:
@@ -167,12 +169,35 @@ async def test_rate_limits_are_a_switch_and_discord_py_obeys_them(open_course: O
 
 
 async def test_a_foreign_host_or_origin_is_turned_away(course: Course) -> None:
-    url = course.playground.origin + "/page/state?member=ada"
+    url = course.playground.address + "page/state?member=ada"
     for headers in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
         async with course.session.get(url, headers=headers) as response:
             assert response.status == 403
     with pytest.raises(aiohttp.WSServerHandshakeError):
-        await course.session.ws_connect("/page/events?member=ada", origin="https://evil.example")
+        await course.session.ws_connect(
+            course.playground.address + "page/events?member=ada", origin="https://evil.example"
+        )
+
+
+async def test_without_the_key_in_the_address_nobody_plays_a_member(course: Course) -> None:
+    for path in ("/page/state?member=ada", "/wrong/page/state?member=ada", "/", "/page/files/js/app.js"):
+        async with course.session.get(path) as response:
+            assert response.status in (403, 404)
+            assert course.playground.key not in await response.text()
+    async with course.session.get(course.playground.address) as response:
+        assert response.status == 200
+
+
+async def test_keys_are_random_per_world_and_survive_a_restart(tmp_path: Path) -> None:
+    worlds = [Playground(Options(state=tmp_path / name)) for name in ("one", "two")]
+    assert len({secret for world in worlds for secret in (world.key, world.token)}) == 4
+    assert stat.S_IMODE((tmp_path / "one").stat().st_mode) == 0o700
+    before = worlds[0].key, worlds[0].token
+    for world in worlds:
+        world.store.close()
+    again = Playground(Options(state=tmp_path / "one"))
+    assert (again.key, again.token) == before
+    again.store.close()
 
 
 async def test_files_that_a_browser_could_run_are_only_for_download(course: Course) -> None:

@@ -7,9 +7,9 @@ import io
 import pytest
 from PIL import Image
 
-from playground.attachments import safe_filename
-from playground.media import content_type, picture_size
-from playground.snowflake import Snowflakes, created_at_s
+from playground.world.attachments import safe_filename
+from playground.world.media import content_type, picture_size
+from playground.world.snowflake import Snowflakes, created_at_s
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])

@@ -7,7 +7,8 @@ import asyncio
 import discord
 import pytest
 
-from playground import cast
+from playground.driver import Refused
+from playground.world import cast
 from tests.playground.conftest import Clock, Course, Open
 from tests.playground.practice_bot import png
 from tests.waiting import until
@@ -41,7 +42,7 @@ async def test_a_second_sync_keeps_the_ids(course: Course) -> None:
 async def test_a_command_with_a_file_is_deferred_answered_and_edited(course: Course) -> None:
     picture = png(30, 20)
     answer = await course.ada.use("echo", files={"photo.png": picture}, picture="photo.png", note="hi", times=2)
-    assert answer["outcome"] == "answered"
+    assert answer.outcome == "answered"
     message = await course.ben.sees(lambda m: m["content"] == f"hihi: {len(picture)} bytes")
     attachment = message["attachments"][0]
     assert (attachment["width"], attachment["height"], attachment["content_type"]) == (30, 20, "image/png")
@@ -67,7 +68,7 @@ async def test_members_see_that_the_bot_is_thinking(open_course: Open) -> None:
 async def test_a_button_whose_state_is_its_id_works(course: Course) -> None:
     await course.ada.use("count")
     message = await course.ada.sees(lambda m: m["content"] == "Counted to 0")
-    assert (await course.ben.press(message, "count:0"))["outcome"] == "answered"
+    assert (await course.ben.press(message, "count:0")).outcome == "answered"
     message = await course.ada.sees(lambda m: m["content"] == "Counted to 1")
     assert message["components"][0]["components"][0]["custom_id"] == "count:1"
 
@@ -77,8 +78,9 @@ async def test_a_disabled_button_and_one_that_is_not_there_cannot_be_pressed(cou
     message = await course.ada.sees(lambda m: m["content"] == "Counted to 0")
     for custom_id in ("closed", "count:99"):
         body = {"kind": "component", "message_id": message["id"], "custom_id": custom_id}
-        status, answer = await course.ada.raw("POST", f"channels/{message['channel_id']}/interactions", body)
-        assert (status, answer["code"]) == (400, 50035)
+        with pytest.raises(Refused) as refused:
+            await course.ada.request("POST", f"channels/{message['channel_id']}/interactions", body)
+        assert (refused.value.status, refused.value.code) == (400, 50035)
 
 
 async def test_a_select_tells_what_was_chosen_and_refuses_what_is_not_offered(course: Course) -> None:
@@ -86,20 +88,20 @@ async def test_a_select_tells_what_was_chosen_and_refuses_what_is_not_offered(co
     message = await course.ada.sees(lambda m: m["content"] == "The band")
     await course.ada.press(message, "instruments", ["piano", "tenor sax"])
     await course.ada.sees(lambda m: m["content"] == "piano and tenor sax")
-    with pytest.raises(AssertionError, match="does not exist"):
+    with pytest.raises(Refused, match="does not exist"):
         await course.ada.press(message, "instruments", ["kazoo"])
-    with pytest.raises(AssertionError, match="between 1 and 2"):
+    with pytest.raises(Refused, match="between 1 and 2"):
         await course.ada.press(message, "instruments", ["piano", "trumpet", "tenor sax"])
 
 
 async def test_a_modal_brings_text_choice_and_file(course: Course) -> None:
     modal = await course.ada.use("form")
-    assert modal["outcome"] == "modal"
-    assert modal["content"]["title"] == "A clip for the poll"
-    rows = modal["content"]["components"]
+    assert modal.outcome == "modal"
+    assert modal.content["title"] == "A clip for the poll"
+    rows = modal.content["components"]
     player, feel, clip = (row.get("component") or row["components"][0] for row in rows)
     fields = {player["custom_id"]: "Bill", feel["custom_id"]: ["swing"], clip["custom_id"]: [{"upload": 0}]}
-    with pytest.raises(AssertionError, match="between 2 and 40"):
+    with pytest.raises(Refused, match="between 2 and 40"):
         await course.ada.submit(modal, fields | {player["custom_id"]: "B"}, {"solo.mid": b"MThd"})
     await course.ada.submit(modal, fields, {"solo.mid": b"MThd"})
     await course.ada.sees(lambda m: m["content"] == "Bill, swing, ['solo.mid']")
@@ -107,7 +109,7 @@ async def test_a_modal_brings_text_choice_and_file(course: Course) -> None:
 
 async def test_autocomplete_comes_from_the_bot(course: Course) -> None:
     answer = await course.ada.complete("style", "name", "the")
-    assert [choice["name"] for choice in answer["content"]] == ["The Great Wave", "The Scream"]
+    assert [choice["name"] for choice in answer.content] == ["The Great Wave", "The Scream"]
 
 
 async def test_a_message_menu_gets_the_message_with_its_files(course: Course) -> None:
@@ -128,13 +130,14 @@ async def test_a_private_answer_is_seen_by_its_member_alone(course: Course) -> N
     private = await course.ada.sees(lambda m: m["content"] == "psst")
     assert private["flags"] & 64
     assert not any(m["content"] == "psst" for m in await course.ben.messages())
-    status, answer = await course.ben.raw("DELETE", f"channels/{private['channel_id']}/messages/{private['id']}")
-    assert (status, answer["code"]) == (404, 10008)
+    with pytest.raises(Refused) as refused:
+        await course.ben.delete(private)
+    assert (refused.value.status, refused.value.code) == (404, 10008)
 
 
 async def test_an_answer_after_the_time_limit_is_10062_and_the_member_is_told(open_course: Open) -> None:
     async with open_course(answer_within_s=0.2) as course:
-        assert (await course.ada.use("late", seconds=0.4))["outcome"] == "failed"
+        assert (await course.ada.use("late", seconds=0.4)).outcome == "failed"
         await until(lambda: course.bot.codes)
         assert course.bot.codes == [10062]
 
@@ -180,8 +183,8 @@ async def test_an_attachments_address_expires_and_cannot_be_made_up(course: Cour
 async def test_without_permission_to_attach_the_interaction_says_so_and_files_are_50013(course: Course) -> None:
     place = await course.instructor.channel("gallery")
     path = f"channels/{place['id']}/bot-permissions"
-    status, _ = await course.ada.raw("PUT", path, {"attach_files": False})
-    assert status == 403, "a student may not"
+    with pytest.raises(Refused, match="403"):
+        await course.ada.request("PUT", path, {"attach_files": False})
     seen: list[bool] = []
 
     async def note(interaction: discord.Interaction) -> None:
@@ -203,8 +206,9 @@ async def test_staff_commands_are_hidden_from_students_and_refused(course: Cours
     staff = await course.instructor.channel()
     command = next(c for c in staff["commands"] if c["name"] == "poll")
     body = {"kind": "command", "command_id": command["id"], "path": ["start"], "options": {"hours": 1}}
-    status, answer = await course.ada.raw("POST", f"channels/{staff['id']}/interactions", body)
-    assert (status, answer["code"]) == (403, 50013)
+    with pytest.raises(Refused) as refused:
+        await course.ada.request("POST", f"channels/{staff['id']}/interactions", body)
+    assert (refused.value.status, refused.value.code) == (403, 50013)
     await course.instructor.use("poll start", hours=24)
     await course.ada.sees(lambda m: m["content"] == "open for 24 h")
 
@@ -220,7 +224,7 @@ async def test_staff_commands_are_hidden_from_students_and_refused(course: Cours
     ],
 )
 async def test_options_are_held_to_their_limits(course: Course, options: dict[str, object], words: str) -> None:
-    with pytest.raises(AssertionError, match=words):
+    with pytest.raises(Refused, match=words):
         await course.instructor.use("poll start", **options)
 
 
@@ -294,10 +298,10 @@ async def test_one_member_can_be_fetched_and_queried_without_the_intent(course: 
 async def test_the_bot_can_write_to_a_member_directly(course: Course) -> None:
     ada = await course.bot.fetch_user(int(next(m.id for m in cast.MEMBERS if m.slug == "ada")))
     await ada.send("Your review is due")
-    state = await course.ada.request("GET", "state")
+    state = await course.ada.state()
     direct = next(c for c in state["channels"] if c["type"] == 1)
     messages = await course.ada.request("GET", f"channels/{direct['id']}/messages")
     assert [m["content"] for m in messages] == ["Your review is due"]
-    assert all(c["type"] == 0 for c in (await course.ben.request("GET", "state"))["channels"])
-    status, _ = await course.ben.raw("GET", f"channels/{direct['id']}/messages")
-    assert status == 404
+    assert all(c["type"] == 0 for c in (await course.ben.state())["channels"])
+    with pytest.raises(Refused, match="404"):
+        await course.ben.request("GET", f"channels/{direct['id']}/messages")

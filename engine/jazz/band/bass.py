@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jazz.chords import QUALITIES, Chord, parse_chord
-from engine.jazz.score import ChordSpan
+from engine.jazz.theory.chords import QUALITIES, Chord, parse_chord
+from engine.jazz.theory.score import ChordSpan
 
 LOWEST, HIGHEST = 28, 53
 """E1 to F3: the double bass, as far up as it walks."""

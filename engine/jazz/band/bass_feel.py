@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from engine.jazz.band.bass import LOWEST, MAX_LEAP, BassTables, walk
-from engine.jazz.chords import parse_chord
-from engine.jazz.harmony import chord_at
-from engine.jazz.score import ChordSpan, Note
+from engine.jazz.theory.chords import parse_chord
+from engine.jazz.theory.harmony import chord_at
+from engine.jazz.theory.score import ChordSpan, Note
 
 SKIP = 0.07
 """Share of beats that a walking bassist subdivides with a skipped eighth."""
@@ -25,7 +25,7 @@ def play(
     rng: np.random.Generator,
     beats_per_bar: int = 4,
 ) -> list[Note]:
-    """Bass notes for `bars` bars in a style of `engine.jazz.band.feel`: "walking", "two" or "bossa"."""
+    """Bass notes for `bars` bars in a style of `engine.jazz.theory.feel`: "walking", "two" or "bossa"."""
     line = walk(tables, changes, bars * beats_per_bar, beats_per_bar, rng)
     if style == "two":
         return _two(line, beats_per_bar, swing, changes, rng)

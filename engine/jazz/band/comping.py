@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jazz.band.feel import Feel
 from engine.jazz.band.listening import CROWDED, Attention
 from engine.jazz.band.voicing import lead, shell
-from engine.jazz.chords import parse_chord
-from engine.jazz.harmony import chord_at
-from engine.jazz.score import ChordSpan, Note
+from engine.jazz.theory.chords import parse_chord
+from engine.jazz.theory.feel import Feel
+from engine.jazz.theory.harmony import chord_at
+from engine.jazz.theory.score import ChordSpan, Note
 
 
 @dataclass(frozen=True, slots=True)

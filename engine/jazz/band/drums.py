@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jazz.score import Note
+from engine.jazz.theory.score import Note
 
 KICK, CROSS_STICK, SNARE, CLOSED_HAT, PEDAL_HAT, OPEN_HAT = 36, 37, 38, 42, 44, 46
 CRASH, RIDE, RIDE_BELL, CRASH_2 = 49, 51, 53, 57

@@ -2,63 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 
 from engine.jazz.band.drums import CRASH, KICK, RIDE
-from engine.jazz.band.feel import Feel
 from engine.jazz.band.voicing import lead
-from engine.jazz.chords import NO_CHORD, Chord, parse_chord, pitch_class_name
-from engine.jazz.score import ChordSpan, Note
+from engine.jazz.theory.chords import parse_chord
+from engine.jazz.theory.feel import Feel
+from engine.jazz.theory.keys import final_symbol
+from engine.jazz.theory.score import ChordSpan, Note
 
 RING_BEATS_MIN = 3.0
 RING_S = 2.6
 """The last chord is held at least this long (or RING_BEATS_MIN); the room and the cymbals outlast it."""
-
-
-def home(changes: tuple[ChordSpan, ...]) -> Chord | None:
-    """The chord that the changes are about: where dominants resolve to, what lasts, begins and ends; None if none is
-    named. A seventh chord counts less than one at rest, but a blues is at home on its own."""
-    spans = [(span, parse_chord(span.symbol)) for span in changes]
-    spans = [(span, chord) for span, chord in spans if chord.root is not None]
-    if not spans:
-        return None
-    weights: dict[tuple[int, str], float] = defaultdict(float)
-    best_chord: dict[tuple[int, str], Chord] = {}
-    for index, (span, chord) in enumerate(spans):
-        assert chord.root is not None
-        kind = _KIND.get(chord.quality, "major")
-        rest = (
-            0.4 if kind == "dominant" or (kind == "minor" and chord.quality == "minor" and _has_seventh(chord)) else 1.0
-        )
-        before = spans[index - 1][1]
-        resolved = before.quality in DOMINANTS and before.root == (chord.root + 7) % 12
-        place = (chord.root, kind)
-        weights[place] += rest * min(span.beats, 8.0) + 4.0 * rest * resolved + 2.0 * (index == 0)
-        weights[place] += 4.0 * rest * (index == len(spans) - 1)
-        best_chord.setdefault(place, chord)
-    return best_chord[max(weights, key=lambda place: weights[place])]
-
-
-DOMINANTS = ("dominant", "altered", "suspended")
-_KIND = {
-    "minor": "minor", "minor_major": "minor", "half_diminished": "minor", "dominant": "dominant",
-    "altered": "dominant", "suspended": "dominant", "diminished": "diminished",
-}  # fmt: skip
-
-
-def _has_seventh(chord: Chord) -> bool:
-    return chord.seventh is not None and chord.root is not None and (chord.seventh - chord.root) % 12 == 10
-
-
-def final_symbol(changes: tuple[ChordSpan, ...]) -> str:
-    """The symbol of the last chord: home with the colours of an ending."""
-    chord = home(changes)
-    if chord is None or chord.root is None:
-        return NO_CHORD
-    colour = {"minor": "m69", "dominant": "9", "diminished": "o7"}.get(_KIND.get(chord.quality, "major"), "69")
-    return pitch_class_name(chord.root) + colour
 
 
 def end(

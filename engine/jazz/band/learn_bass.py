@@ -12,8 +12,8 @@ from torch import Tensor
 
 from engine.errors import BadChords
 from engine.jazz.band.bass import HIGHEST, LOWEST, ROLES, Beat, beats_of
-from engine.jazz.chords import QUALITIES
-from engine.jazz.score import ChordSpan
+from engine.jazz.theory.chords import QUALITIES
+from engine.jazz.theory.score import ChordSpan
 
 CANDIDATES = HIGHEST - LOWEST + 1
 

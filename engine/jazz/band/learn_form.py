@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jazz.chords import parse_chord
-from engine.jazz.form import CELLS, KINDS, TOKENS, ChordModel, token_of
+from engine.jazz.theory.chord_model import CELLS, KINDS, TOKENS, ChordModel, token_of
+from engine.jazz.theory.chords import parse_chord
 
 Tune = list[tuple[str, float, int]]  # section label, duration in beats, token
 OPENING_A, CLOSING_A, BRIDGE = range(len(KINDS))

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jazz.band import bass_feel, comping, drums, ending
-from engine.jazz.band.feel import Feel, swing_share
 from engine.jazz.band.listening import Attention, Pulse, in_time_bass, in_time_chords
 from engine.jazz.band.weights import BandWeights
-from engine.jazz.score import ChordSpan, Note, Score, Section
+from engine.jazz.theory.feel import Feel, swing_share
+from engine.jazz.theory.score import ChordSpan, Note, Score, Section
 
 TRIPLET = 2 / 3
 """Bass and piano put their off-beats on the triplet at most; only the ride cymbal goes beyond it."""

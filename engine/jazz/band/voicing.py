@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from engine.jazz.chords import Chord
+from engine.jazz.theory.chords import Chord
 
 LOWEST, HIGHEST = 50, 74
 """D3 to D5: above the bass, mostly under the soloist."""

@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 
 from engine.jazz.band.bass import BassTables
 from engine.jazz.band.drums import DrumBank, Performance
-from engine.jazz.form import ChordModel
+from engine.jazz.theory.chord_model import ChordModel
 
 PATH = Path(__file__).resolve().parent.parent / "weights" / "band.safetensors"
 

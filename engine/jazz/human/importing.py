@@ -8,8 +8,6 @@ import numpy as np
 
 from engine.contract.limits import MAX_TEMPO_BPM, MIN_TEMPO_BPM
 from engine.errors import BadMidi, BadOption
-from engine.jazz.band.feel import FEELS, Feel
-from engine.jazz.harmony import format_changes, parse_changes
 from engine.jazz.human.chords import chords_in_window, estimate_chords
 from engine.jazz.human.melody import (
     Melody,
@@ -20,9 +18,11 @@ from engine.jazz.human.melody import (
     phrase_window,
 )
 from engine.jazz.human.midi_file import Piece
-from engine.jazz.instruments import find_instrument, instrument_of_program
-from engine.jazz.plan import DRAWN_INSTRUMENTS, feel_of_tempo, home_key
-from engine.jazz.score import ChordSpan, Note, Section
+from engine.jazz.theory.feel import FEELS, Feel, feel_of_tempo
+from engine.jazz.theory.harmony import format_changes, parse_changes
+from engine.jazz.theory.instruments import DRAWN_INSTRUMENTS, find_instrument, instrument_of_program
+from engine.jazz.theory.keys import home_key
+from engine.jazz.theory.score import ChordSpan, Note, Section
 
 STRAIGHT_BELOW = 0.535
 """A performed melody whose off-beats lie before this is straight, and so is its rhythm section."""
@@ -32,7 +32,7 @@ STRAIGHT_BELOW = 0.535
 class HumanSolo:
     """`notated`: the solo lies on the grid; nobody has played it yet. `dynamics`: its notes differ in loudness, so they
     keep it, whoever plays them. `estimated`: nobody wrote these changes. `track`: where in the file the solo was found.
-    `remarks`: sentences for whoever handed the piece in, about what was found or assumed."""
+    `remarks`: sentences for the member who sent the piece, on what was found or assumed."""
 
     solo: tuple[Note, ...]
     changes: tuple[ChordSpan, ...]
@@ -78,20 +78,20 @@ def human_score(
     tempo = tempo_bpm or _tempo(piece.tempo_bpm, remarks)
     melody = find_melody(piece, track)
     if len([part for part in piece.parts if not part.drums]) > 1 and track < 0:
-        remarks.append(f"The melody was taken from track {melody.part.track}" + _named(melody) + ".")
+        remarks.append(f"The melody comes from track {melody.part.track}" + _named(melody) + ".")
     player = find_instrument(instrument or _own_instrument(melody, seed))
     max_bars = max(1, int(duration_s / (beats_per_bar * 60.0 / tempo)))
     start, bars = phrase_window(melody.notes, beats_per_bar, max_bars)
     solo, octaves = fit_range(cut_window(melody.notes, start, bars * beats_per_bar), player)
     if not solo:
-        raise BadMidi("No note of the melody falls into its first bars.")
+        raise BadMidi("There's no melody in the bars that I would play. Choose another track.")
     if octaves:
         moved = "an octave" if abs(octaves) == 1 else f"{abs(octaves)} octaves"
-        remarks.append(f"The melody was moved by {moved} to suit the {player.name}.")
+        remarks.append(f"I moved the melody {moved} to suit the {player.name}.")
     feel = _feel(solo, piece.notated, tempo, beats_per_bar)
     changes, estimated = _changes(piece, chords, start, bars, beats_per_bar)
     if estimated:
-        remarks.append(f"The chords were estimated from the notes: {format_changes(changes, beats_per_bar)}.")
+        remarks.append(f"I worked the chords out from the notes: {format_changes(changes, beats_per_bar)}.")
     return HumanSolo(
         solo=solo,
         changes=changes,
@@ -140,11 +140,11 @@ def phrase_to_answer(piece: Piece, chords: str, max_bars: int) -> Phrase:
     if piece.metre != 2.0:  # a phrase of two beats a bar is answered at its own pace
         piece, _ = as_the_band_counts(piece)
     if piece.metre not in (2.0, 4.0):
-        raise BadOption("The phrase must be in 4/4, 2/4, 6/8 or 12/8.")
+        raise BadOption("I can answer phrases in 4/4, 2/4, 6/8 and 12/8.")
     melody = find_melody(piece)
     start, bars = phrase_window(melody.notes, 4, max_bars)
-    if bars < len(melody.notes) and melody.notes[-1].onset >= start + bars * 4:
-        raise BadMidi(f"The phrase is longer than {max_bars} bars.")
+    if melody.notes[-1].onset >= start + bars * 4:
+        raise BadMidi(f"That phrase is longer than {max_bars} bars. Send a shorter one.")
     written = chords_in_window(piece.chords, start, bars * 4.0)
     own = written if not chords else ()
     text = format_changes(own) if own else ""
@@ -180,7 +180,7 @@ def _metre(metre: float) -> int:
     if metre in (3.0, 6.0, 1.5):
         return 3
     raise BadMidi(
-        "The band plays in 4/4 and 3/4, and what can be counted so (2/4, 6/8, 9/8, 12/8); "
+        "The band plays in 4/4 and 3/4, and in 2/4, 6/8, 9/8 and 12/8, which count the same way; "
         f"this file has {metre:g} quarter notes to the bar."
     )
 
@@ -192,7 +192,9 @@ def _tempo(tempo_bpm: float, remarks: list[str]) -> float:
     while tempo > MAX_TEMPO_BPM:
         tempo /= 2
     if abs(tempo - tempo_bpm) > 0.5:
-        remarks.append(f"The file's tempo of {tempo_bpm:.0f} bpm is out of range and became {tempo:.0f}.")
+        remarks.append(
+            f"The file's tempo of {tempo_bpm:.0f} bpm is out of our range, so the band plays at {tempo:.0f}."
+        )
     return tempo
 
 

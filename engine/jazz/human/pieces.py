@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from engine.errors import BadChords, BadMidi, BadOption
-from engine.jazz.chords import parse_chord
-from engine.jazz.human.midi_file import MidiPart, Piece
-from engine.jazz.score import ChordSpan, Note
+import structlog
 
-logger = logging.getLogger(__name__)
+from engine.errors import BadChords, BadMidi, BadOption
+from engine.jazz.human.midi_file import MidiPart, Piece
+from engine.jazz.theory.chords import parse_chord
+from engine.jazz.theory.score import ChordSpan, Note
+
+log = structlog.get_logger()
 
 VELOCITY = 80
 """Of every note: the scores say nothing of loudness, so the player's own is heard."""
@@ -54,7 +55,7 @@ def read_piece(piece_id: str) -> Piece:
 
     Raises `BadOption` for an unknown id, `BadMidi` if music21 has no such file."""
     if piece_id not in PIECES:
-        raise BadOption(f"There is no piece “{piece_id}”; there are {', '.join(PIECES)}.")
+        raise BadOption(f"I don't know the piece “{piece_id}”. Choose one of these: {', '.join(PIECES)}.")
     described = PIECES[piece_id]
     from music21 import corpus  # slow to import, and only needed here
     from music21.exceptions21 import Music21Exception
@@ -62,7 +63,7 @@ def read_piece(piece_id: str) -> Piece:
     try:
         score = corpus.parse(described.path)
     except (Music21Exception, OSError) as error:
-        logger.warning("music21 has no %s: %s", described.path, error)
+        log.warning("music21 has no %s: %s", described.path, error)
         raise BadMidi(f"This installation of music21 comes without “{described.title}”.") from error
     parts = tuple(_part(index, part) for index, part in enumerate(score.parts))
     signature = next(iter(score.recurse().getElementsByClass("TimeSignature")), None)
@@ -98,7 +99,7 @@ def _written_chords(score: Any, parts: tuple[MidiPart, ...]) -> tuple[ChordSpan,
         try:
             found.append((float(harmony.offset), parse_chord(figure).symbol))
         except BadChords:
-            logger.info("chord symbol %s of a corpus piece is not understood", figure)
+            log.info("chord symbol %s of a corpus piece is not understood", figure)
     if not found:
         return ()
     ends = [onset for onset, _ in found[1:]] + [last]

@@ -14,14 +14,14 @@ _SOLOS = importlib.util.module_from_spec(_SPEC)
 sys.modules["jazz_solos"] = _SOLOS
 _SPEC.loader.exec_module(_SOLOS)
 
-from engine.jazz.copying import hashes_of_solos  # noqa: E402
-from engine.jazz.export import facts_of  # noqa: E402
-from engine.jazz.generator import SoloistNet, SoloistShape  # noqa: E402
-from engine.jazz.rendition import RenditionNet, RenditionShape  # noqa: E402
-from engine.jazz.take_critic import LOOKS, TakeCritic  # noqa: E402
-from engine.jazz.tokens import encode  # noqa: E402
-from engine.jazz.train_take_critic import windows_of_humans  # noqa: E402
-from engine.jazz.weights_file import Weights  # noqa: E402
+from engine.jazz.model.rendition_net import RenditionNet, RenditionShape  # noqa: E402
+from engine.jazz.model.soloist_net import SoloistNet, SoloistShape  # noqa: E402
+from engine.jazz.model.take_critic import LOOKS, TakeCritic  # noqa: E402
+from engine.jazz.model.tokens import encode  # noqa: E402
+from engine.jazz.model.weights_file import Weights  # noqa: E402
+from engine.jazz.playing.copying import hashes_of_solos  # noqa: E402
+from engine.jazz.training.export import facts_of  # noqa: E402
+from engine.jazz.training.take_critic import windows_of_humans  # noqa: E402
 
 TINY = {"width": 16, "blocks": 2, "heads": 2, "performers": 1}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.jazz.corpus import BEAT_FIELDS, NOTE_FIELDS, Solo
+from engine.jazz.corpus.solos import BEAT_FIELDS, NOTE_FIELDS, Solo
 
 CHORDS = ("Bb7", "C-7", "Eb7", "F7", "NC")
 

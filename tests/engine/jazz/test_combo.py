@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import mido
 import pretty_midi
@@ -13,13 +14,13 @@ import torch
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadAudio, BadMidi, BadOption, Cancelled
 from engine.jazz import cli
-from engine.jazz.codec import encode_opus
 from engine.jazz.combo import Combo
-from engine.jazz.instruments import find_instrument
-from engine.jazz.midi import write_midi
-from engine.jazz.render import Path
-from engine.jazz.score import ChordSpan, Note, Score
-from engine.jazz.soloist import styles
+from engine.jazz.corpus.solos import STYLES
+from engine.jazz.rendering.codec import encode_opus
+from engine.jazz.rendering.midi import write_midi
+from engine.jazz.rendering.render import Path
+from engine.jazz.theory.instruments import find_instrument
+from engine.jazz.theory.score import ChordSpan, Note, Score
 from engine.progress import silent
 from engine.settings import JazzSettings
 
@@ -66,7 +67,7 @@ def test_the_same_seed_gives_the_same_clip_byte_for_byte(combo, clip):
 def test_the_lead_sheet_is_told_where_the_soloist_notated_every_note(combo, monkeypatch):
     told = {}
     monkeypatch.setattr(
-        "engine.jazz.combo.write_lead_sheet", lambda score, **more: told.update(more, score=score) or b""
+        "engine.jazz.finishing.write_lead_sheet", lambda score, **more: told.update(more, score=score) or b""
     )
     phrase = write_midi(Score(180.0, 2, (), {"solo": tuple(Note(i / 2, 0.4, 62 + i % 8, 90) for i in range(14))}))
     for primer in (b"", phrase):
@@ -146,6 +147,30 @@ def test_a_phrase_is_answered(combo):
         combo.play(pb.PlayRequest(seed=3, continue_from=b"garbage"), silent)
 
 
+def test_without_a_chord_the_soloist_plays_over_drums_alone(combo):
+    clip = combo.play(pb.PlayRequest(seed=1, chords="N.C. | N.C. | N.C. | N.C.", tempo_bpm=200, takes=1), silent)
+    assert (clip.chords, clip.key) == ("NC | % | % | %", "")
+    parts = {track.name: [m for m in track if m.type == "note_on"] for track in _tracks(clip.midi)}
+    assert parts["drums"]
+    assert not parts["bass"]
+    assert not parts["comping"]
+
+
+def _tracks(midi):
+    return mido.MidiFile(file=io.BytesIO(midi)).tracks
+
+
+def test_clips_are_finished_beside_each_other_byte_for_byte(combo, clip):
+    """Three threads finish one turn's work at the same time; the SoundFont and the drawing are shared between them."""
+    work = combo.improvise(pb.PlayRequest(seed=5, **ASKED), None, silent)
+    with ThreadPoolExecutor(3) as threads:
+        clips = list(threads.map(lambda _: combo.finish(work, silent), range(3)))
+    for other in clips:
+        assert (other.audio, other.roll, other.lead_sheet, other.midi) == (
+            clip.audio, clip.roll, clip.lead_sheet, clip.midi
+        )  # fmt: skip
+
+
 def test_a_waltz_is_a_waltz_from_the_solo_to_the_lead_sheet(combo):
     asked = {**ASKED, "chords": "Dm7 G7 | Cmaj7 | Am7 | D7", "beats_per_bar": 3}
     clip = combo.play(pb.PlayRequest(seed=5, **asked), silent)
@@ -165,7 +190,7 @@ def test_the_soloist_is_asked_for_the_style_and_the_clip_tells_it(combo, clip, m
     assert (traditional.style, clip.style) == ("traditional", "")
     assert asked == ["traditional"]
     assert traditional.midi != clip.midi
-    assert set(combo.options().styles) == set(styles())
+    assert set(combo.options().styles) == set(STYLES)
 
 
 def test_a_phrase_is_heard_over_its_own_chords_as_it_sounds(combo, monkeypatch):
@@ -214,7 +239,7 @@ def test_a_notated_tune_keeps_its_notes_and_gets_a_players_time(combo):
     assert max(map(abs, late_s)) < 0.15
     assert len({round(second, 3) for second in late_s}) > 4
     assert len({note.velocity for note in played}) > 4
-    assert any("notated" in note for note in clip.notes)
+    assert any("written music" in note for note in clip.notes)
     assert (clip.notated, clip.chords_estimated, clip.melody_track) == (True, False, 1)
     assert [(track.number, track.name) for track in clip.tracks] == [(1, "solo")]
     assert combo.render(request, silent).audio == clip.audio
@@ -229,7 +254,7 @@ def test_a_notated_tune_keeps_the_loudness_that_is_written(combo):
     late_s = {round(note.start - text.onset * 60 / 160, 3) for note, text in zip(played, tune, strict=True)}
     assert len(late_s) > 4
     assert clip.notated
-    assert any("their loudness are its own" in note for note in clip.notes)
+    assert any("its loudness stays" in note for note in clip.notes)
 
 
 def test_a_recording_is_levelled_and_shown_as_a_spectrogram(combo, clip):
@@ -252,7 +277,7 @@ def test_bad_uploads_are_refused(combo):
         combo.render(pb.RenderRequest(), silent)
     with pytest.raises(BadOption, match="take-five"):
         combo.render(pb.RenderRequest(piece_id="take-five", melody_track=-1), silent)
-    with pytest.raises(BadOption, match="lasts between"):
+    with pytest.raises(BadOption, match="can last from"):
         combo.render(pb.RenderRequest(midi=b"MThd", max_duration_s=1e9), silent)
 
 
@@ -310,5 +335,5 @@ def test_the_command_line_writes_every_file_asked_for(combo, tmp_path, monkeypat
     assert all(words in told for words in ("seed 1", "bebop", "in 3/4"))
     with pytest.raises(BadOption, match="-1"):
         run(cli.run, cli.add_arguments, "--out", files["a.ogg"], "--bars", -1)
-    with pytest.raises(BadOption, match="cannot be read"):
+    with pytest.raises(BadOption, match="Can't read"):
         run(cli.run, cli.add_arguments, "--out", files["a.ogg"], "--continue-from", tmp_path / "nowhere.mid")

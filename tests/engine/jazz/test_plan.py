@@ -6,11 +6,12 @@ from engine.contract import engine_pb2 as pb
 from engine.contract.limits import MAX_BARS, MAX_TAKES
 from engine.errors import BadChords, BadOption
 from engine.jazz.band import weights
-from engine.jazz.form import FORM_NAMES
-from engine.jazz.harmony import format_changes
 from engine.jazz.plan import make_plan
-from engine.jazz.score import ChordSpan
-from engine.jazz.soloist import DEFAULT_TAKES, Request
+from engine.jazz.playing.request import Request
+from engine.jazz.playing.soloist import DEFAULT_TAKES
+from engine.jazz.theory.form import FORM_NAMES
+from engine.jazz.theory.harmony import format_changes
+from engine.jazz.theory.score import ChordSpan
 from engine.settings import JazzSettings
 
 MODEL = weights.load().chords
@@ -23,25 +24,28 @@ def plan(seed=1, max_bars=64, **asked):
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ({"bars": 1}, "Bars must be between 2 and 64, not 1."),
-        ({"bars": 500}, "Bars must be between 2 and 64, not 500."),
+        ({"bars": 1}, "A clip can have 2 to 64 bars, not 1."),
+        ({"bars": 500}, "A clip can have 2 to 64 bars, not 500."),
         ({"tempo_bpm": 10}, "The tempo must be between 40 and 320 bpm, not 10."),
         ({"tempo_bpm": 1000}, "The tempo must be between 40 and 320 bpm, not 1000."),
         ({"tempo_bpm": -120}, "The tempo must be between"),
         ({"tempo_bpm": float("nan")}, "The tempo must be between"),
-        ({"instrument": "tenor sex"}, "did you mean tenor sax?"),
+        ({"instrument": "tenor sex"}, "Did you mean tenor sax?"),
         ({"instrument": "xylorimba of doom"}, "Nobody here plays"),
-        ({"form": "blus"}, "did you mean blues?"),
+        ({"form": "blus"}, "Did you mean blues?"),
         ({"feel": "polka"}, "I don't know the feel “polka”"),
-        ({"key": "H", "form": "blues"}, "“H” is not a key"),
-        ({"takes": 99}, "Takes must be between 1 and 32, not 99."),
+        ({"key": "H", "form": "blues"}, "I don't know the key “H”"),
+        ({"takes": 99}, "Choose between 1 and 32 takes, not 99."),
         ({"chords": "C", "form": "blues"}, "not both"),
-        ({"chords": "C", "key": "F"}, "Chords, given or heard in a phrase, are in a key already"),
+        ({"chords": "C", "key": "F"}, "Your chords already set the key"),
         ({"form_chords": "C7 | F7"}, "Name the form"),
-        ({"style": "swinging"}, "there are bebop, cool, free, fusion, hard bop, postbop, swing, traditional."),
-        ({"beats_per_bar": 5}, "The band plays in 4/4 and 3/4, not with 5 beats"),
-        ({"beats_per_bar": 3, "feel": "bossa"}, "A bossa nova is in 4/4"),
-        ({"beats_per_bar": 3, "continue_from": b"MThd"}, "A phrase is answered in 4/4."),
+        (
+            {"style": "swinging"},
+            "Choose one of these: bebop, cool, free, fusion, hard bop, postbop, swing, traditional.",
+        ),
+        ({"beats_per_bar": 5}, "The band plays in 4/4 and 3/4, not 5 beats"),
+        ({"beats_per_bar": 3, "feel": "bossa"}, "Bossa nova is in 4/4"),
+        ({"beats_per_bar": 3, "continue_from": b"MThd"}, "I can answer a phrase only in 4/4."),
         ({"form": "rhythm changes", "tempo_bpm": 40, "bars": 64}, "minutes"),
     ],
 )
@@ -56,7 +60,7 @@ def test_a_bad_option_is_refused_with_a_sentence(asked, sentence):
 def test_every_number_of_takes_that_the_settings_allow_is_played(takes):
     allowed = JazzSettings(takes=takes).takes
     assert make_plan(pb.PlayRequest(form="blues"), 1, max_bars=64, takes=allowed, model=MODEL).takes == takes
-    with pytest.raises(BadOption, match="between 1 and 32, not 33"):
+    with pytest.raises(BadOption, match="between 1 and 32 takes, not 33"):
         make_plan(pb.PlayRequest(form="blues"), 1, max_bars=64, takes=MAX_TAKES + 1, model=MODEL)
 
 

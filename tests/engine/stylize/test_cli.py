@@ -12,9 +12,9 @@ from PIL import Image
 
 from engine.__main__ import main
 from engine.stylize.book import load_book
-from engine.stylize.pictures import gif
-from tests.engine.stylize.heic import heic
-from tests.engine.stylize.uploads import encoded, flat, opened, photo
+from engine.stylize.pictures.writing import gif
+from tests.engine.stylize.pictures.heic import heic
+from tests.engine.stylize.pictures.uploads import encoded, flat, opened, photo
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +100,7 @@ def test_a_picture_of_a_folder_can_be_made_again_from_what_is_printed(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
     told = dict(line.split(": ", 1) for line in lines)
-    assert told[str(Path("painted/dance.gif"))].endswith("; Only the first 2 of 3 frames were used.")
+    assert told[str(Path("painted/dance.gif"))].endswith("; I used only the first 2 of 3 frames.")
     for number in range(3):
         style, _, seed = told[str(Path(f"painted/{number}.png"))].split(", ")
         assert style in load_book().names
@@ -122,7 +122,7 @@ def test_a_folder_is_painted_whole_and_what_cannot_be_is_named(
     assert stylize("pictures", "--style", "scream", "--strength", 0.5, "--keep-colors", "--out", "painted") == 2
     assert sorted(path.name for path in (folder / "painted").iterdir()) == ["cat.heic.jpg", "cat.jpg.jpg", "dog.png"]
     told = capsys.readouterr().err
-    assert "text.png: That file is not a picture" in told
+    assert "text.png: That's not a picture" in told
     assert told.rstrip().endswith("1 of 4 pictures could not be painted.")
     assert "Traceback" not in told
 

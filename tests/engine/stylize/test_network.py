@@ -8,13 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmarks.reference_shapes import JohnsonShape, MicroASTShape
+from benchmarks.stylize import multiplications
 from engine.errors import Cancelled
-from engine.stylize.bench import multiplications
 from engine.stylize.book import load_book
-from engine.stylize.colour import luma
-from engine.stylize.inspection import level_use, pan_difference, quiet_channels
-from engine.stylize.judge import ssim
-from engine.stylize.losses import moments
+from engine.stylize.judging.inspection import level_use, pan_difference, quiet_channels
+from engine.stylize.judging.judge import ssim
 from engine.stylize.network import (
     ContentStatistics,
     Features,
@@ -26,9 +25,10 @@ from engine.stylize.network import (
     soften,
 )
 from engine.stylize.painter import Painter, tiles
-from engine.stylize.reference_shapes import JohnsonShape, MicroASTShape
-from engine.stylize.sample_photo import sample_photo
-from engine.stylize.weights import load_network
+from engine.stylize.pictures.colour import luma
+from engine.stylize.pictures.sample_photo import sample_photo
+from engine.stylize.training.losses import moments
+from engine.stylize.weights_file import load_network
 
 CPU = torch.device("cpu")
 

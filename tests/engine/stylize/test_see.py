@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.stylize.network import StyleNetwork
 from engine.stylize.see import MAP_PX, feature_map_image, feature_sheet, telling_maps
-from tests.engine.stylize.uploads import opened
+from tests.engine.stylize.pictures.uploads import opened
 
 
 def noise(channels: int, seed: int) -> Tensor:

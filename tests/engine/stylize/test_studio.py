@@ -10,19 +10,20 @@ import pytest
 import torch
 from PIL import Image
 
-from bot.catalogue import style_label
+from bot.engine.catalogue import style_label
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadOption, BadPicture, Cancelled, OutOfMemory, PictureTooLarge, UnknownStyle
 from engine.progress import silent
 from engine.settings import StylizeSettings
 from engine.stylize.book import SOURCES_FILE, load_book, pack_code, unpack_code
-from engine.stylize.colour import keep_colours, light, light_together, luma
 from engine.stylize.painter import Painter
-from engine.stylize.pictures import gif
+from engine.stylize.pictures.colour import keep_colours, light, light_together, luma
+from engine.stylize.pictures.writing import gif
 from engine.stylize.studio import Studio
 from engine.stylize.style_names import style_name
-from engine.stylize.weights import BOOK_FILE, CARD_FILE, NETWORK_FILE, weights_version
-from tests.engine.stylize.uploads import encoded, film, flat, opened, photo
+from engine.stylize.weights_file import BOOK_FILE, CARD_FILE, NETWORK_FILE, weights_version
+from tests.engine.stylize.pictures.uploads import encoded, film, flat, opened, photo
+from tests.engine.stylize.saved_styles import saved_style
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_pictures_smaller_than_what_the_network_sees_at_once_are_painted(
     image = photo(*size) if colour == "photo" else encoded(flat(size, colour))
     for strength in (0.0, 0.5, 1.0):
         work = studio.restyle(pb.StylizeRequest(image=image, style="scream", strength=strength), silent)
-        painted, own = work.frames[0].rgb, work.picture.frames[0].rgb
+        painted, own = work.frames[0].rgb, work.work.picture.frames[0].rgb
         assert painted.shape[-2:] == (size[1], size[0])
         assert bool(torch.isfinite(painted).all())
         assert torch.equal(painted, own) == (strength == 0)
@@ -162,7 +163,7 @@ def test_an_artist_is_answered_with_the_artists_styles(studio: Studio) -> None:
 def test_styles_come_from_names_pictures_and_codes(studio: Studio) -> None:
     painting = photo(seed=9)
     by_picture = ask(studio, style="", style_image=painting)
-    by_code = ask(studio, style="", style_code=studio.encode_style(painting).code)
+    by_code = ask(studio, style="", style_code=saved_style(studio, painting).code)
     assert by_picture.style == "your picture"
     assert by_picture.image == by_code.image != ask(studio).image
 
@@ -226,7 +227,14 @@ def test_a_result_smaller_than_its_picture_says_what_gives_more(kind: str, portr
     for image, more in ((photo(*size, kind), 128), (photo(96, 80, kind), 96)):
         whole = max(opened(image).size)
         for asked, side, notes in (
-            (0, 64, [f"Painted at 64 of the picture's {whole} pixels; the option `size` gives up to {more}."]),
+            (
+                0,
+                64,
+                [
+                    f"I painted it 64 pixels wide or high, though the picture has {whole}; "
+                    f"the option `size` goes up to {more}."
+                ],
+            ),
             (72, 72, []),
             (more, more, []),
         ):
@@ -238,7 +246,7 @@ def test_a_result_smaller_than_its_picture_says_what_gives_more(kind: str, portr
 def test_the_size_of_a_film_is_bounded_by_the_settings_and_it_says_so() -> None:
     small = Studio(torch.device("cpu"), StylizeSettings(film_side_px=65), draw_seed=lambda: 77)
     dance = gif([flat((100, 80), colour) for colour in ("red", "blue")], [80] * 2)
-    note = ["64 pixels is the largest size of films here (setting `stylize.film_side_px`)."]
+    note = ["64 pixels is the largest size for films here (setting `stylize.film_side_px`)."]
     for size, notes in ((0, note), (64, []), (90, note)):
         result = ask(small, image=dance, size=size)
         assert (result.width, list(result.notes)) == (64, notes)
@@ -265,7 +273,7 @@ def test_a_film_that_becomes_a_gif_says_so(studio: Studio, monkeypatch: pytest.M
 
     monkeypatch.setattr("engine.stylize.studio.encode_film", too_large)
     result = ask(studio, image=film([0, 100, 200]))
-    assert (result.media_type, list(result.notes)) == ("image/gif", ["The film became a GIF."])
+    assert (result.media_type, list(result.notes)) == ("image/gif", ["I turned the film into a GIF."])
 
 
 def test_photos_come_back_as_jpeg_and_the_limit_is_kept(studio: Studio) -> None:

@@ -1,0 +1,39 @@
+"""Buttons and menus that outlive the process: all they know is in their custom id, the rest is in the store.
+
+discord.py's `DynamicItem` finds them again by a pattern (its examples/views/dynamic_counter.py).
+"""
+
+from __future__ import annotations
+
+import re
+import typing
+from typing import Any, Self
+
+import discord
+
+from bot.answering.error_handler import report
+from bot.logs import begin_request
+
+
+class Durable:
+    """Mixed in before `discord.ui.DynamicItem`, which would only log what a callback raises.
+
+    A subclass writes `press`; whatever that raises goes to the one error handler. The named groups of its template are
+    the arguments of its `__init__`, converted by their annotations: `(?P<poll>\\d+)` and `poll: int`."""
+
+    async def press(self, interaction: discord.Interaction[Any]) -> None:
+        raise NotImplementedError(f"{type(self).__name__} doesn't say what a press does")
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        types = typing.get_type_hints(cls.__init__)
+        return cls(**{name: types[name](text) for name, text in match.groupdict().items()})
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        begin_request(interaction.id)
+        try:
+            await self.press(interaction)
+        except Exception as error:  # noqa: BLE001 -- the handler logs it in full and tells the member
+            await report(interaction, error)

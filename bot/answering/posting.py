@@ -1,0 +1,67 @@
+"""What has to be true before any work begins: the bot may post the answer, and the file isn't too large to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from bot.answering.text import in_a_row
+from bot.errors import MissingPermission, Refused
+from bot.settings import MIB
+
+REQUEST_LIMIT_BYTES = 25 * MIB
+"""Discord refuses a larger request, however many files it is spread over."""
+EMBED_ROOM_BYTES = 64 * 1024
+
+PERMISSION_NAMES = {
+    "attach_files": "attach files",
+    "embed_links": "embed links",
+    "send_messages": "send messages",
+    "send_messages_in_threads": "send messages in threads",
+    "read_message_history": "read the message history",
+    "view_channel": "see this channel",
+}
+"""All that the bot ever needs, as a member reads it; the invitation in the README asks for these."""
+
+
+def require_may_post(interaction: discord.Interaction[Any], *permissions: str) -> None:
+    """Raises MissingPermission unless the bot has these permissions where the command was used."""
+    if interaction.guild_id is None:
+        return  # in a direct message nothing is withheld
+    missing = [PERMISSION_NAMES[name] for name in permissions if not getattr(interaction.app_permissions, name)]
+    if missing:
+        raise MissingPermission(
+            f"I can't answer here, because I'm not allowed to {in_a_row(missing)}. Please ask staff to allow it."
+        )
+
+
+def upload_limit_bytes(interaction: discord.Interaction[Any]) -> int:
+    """The largest file that the bot may post in answer, from the limit that the interaction carries."""
+    return min(interaction.filesize_limit, REQUEST_LIMIT_BYTES) - EMBED_ROOM_BYTES
+
+
+async def read_attachment(attachment: discord.Attachment, limit_bytes: int, what: str = "That file") -> bytes:
+    """Download a file that a member posted.
+
+    Raises Refused when it is empty, larger than `limit_bytes` (found before the download), or no longer there."""
+    require_size(attachment, limit_bytes, what)
+    try:
+        content = await attachment.read()
+    except (discord.NotFound, discord.Forbidden) as error:
+        raise Refused(f"{what} isn't there any more. Please post it again.") from error
+    if len(content) > limit_bytes:
+        raise Refused(_too_large(what, len(content), limit_bytes))
+    return content
+
+
+def require_size(attachment: discord.Attachment, limit_bytes: int, what: str = "That file") -> None:
+    """Raises Refused for an empty file or one larger than `limit_bytes`, from what Discord says about it."""
+    if attachment.size == 0:
+        raise Refused(f"{what} is empty. Please choose another one.")
+    if attachment.size > limit_bytes:
+        raise Refused(_too_large(what, attachment.size, limit_bytes))
+
+
+def _too_large(what: str, size_bytes: int, limit_bytes: int) -> str:
+    return f"{what} has {size_bytes / MIB:.1f} MiB, but I only read up to {limit_bytes / MIB:.0f} MiB."

@@ -1,0 +1,57 @@
+"""Text within Discord's limits (API v10)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+MAX_ALT_TEXT = 1024
+MAX_CHOICE = 100
+"""Characters of a choice, of a menu's option, or of what is typed into an option with choices."""
+MAX_CONTENT = 2000
+MAX_DESCRIPTION = 4096
+MAX_EMBED = 6000
+MAX_FIELD = 1024
+MAX_TITLE = 256
+_LINK = re.compile(r"https?://[^\s<>]+")
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters, cut at a word where that loses little; the cut is shown by an ellipsis."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    space = max(cut.rfind(" "), cut.rfind("\n"))
+    return (cut[:space] if space > limit * 3 // 4 else cut).rstrip() + "…"
+
+
+def code_block(code: str, language: str = "", limit: int = MAX_DESCRIPTION) -> str:
+    """A fenced block of at most `limit` characters. A fence inside the code can't end it."""
+    fence_free = code.replace("```", "`\u200b`\u200b`")
+    frame = len(f"```{language}\n\n```")
+    return f"```{language}\n{shorten(fence_free, limit - frame)}\n```"
+
+
+def percent(share: float) -> str:
+    """0.583 -> "58 %"."""
+    return f"{100 * share:.0f} %"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """1, "vote" -> "1 vote"; 2 -> "2 votes"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def too_many_questions(wait_s: float) -> str:
+    """Said by /ask and /quiz to somebody who asks faster than their quota allows."""
+    return f"You're fast! Please wait {wait_s:.0f} s before the next question."
+
+
+def in_a_row(words: Sequence[str]) -> str:
+    """["a"] -> "a"; ["a", "b", "c"] -> "a, b and c"."""
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+
+
+def without_previews(text: str) -> str:
+    """The same text, under which Discord shows no previews of its links."""
+    return _LINK.sub(r"<\g<0>>", text)

@@ -1,0 +1,59 @@
+"""The staff's role, found by its name once and remembered by its id: renaming it locks nobody out.
+
+remembered and still there ──> that role, whatever it's called now (a changed name is logged)
+not remembered, or deleted ──> the role of the configured name, remembered from then on
+"""
+
+from __future__ import annotations
+
+import discord
+import structlog
+
+from bot.store import Store, meta
+
+log = structlog.get_logger(__name__)
+
+PREFIX = "staff_role:"
+
+
+class StaffRoles:
+    """Which role of a server makes staff."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        self._store = store
+        self._name = name
+        self._ids: dict[int, int] = {}
+
+    async def load(self) -> None:
+        """Read what is remembered, once, before the first member comes."""
+        for key in await meta.names(self._store, PREFIX):
+            value = await meta.get(self._store, key)
+            if value is not None:
+                self._ids[int(key.removeprefix(PREFIX))] = int(value)
+
+    async def learn(self, guild: discord.Guild) -> discord.Role | None:
+        """Find a server's staff role and remember it; warns of a changed name, and when there is none."""
+        role = self.role_of(guild)
+        if role is None:
+            log.warning("no staff role on this server; create it, or set '[club] staff_role'", guild=guild.id)
+            return None
+        if role.name != self._name:
+            log.warning("the staff role has another name now; it still counts", guild=guild.id, name=role.name)
+        if self._ids.get(guild.id) != role.id:
+            self._ids[guild.id] = role.id
+            await meta.put(self._store, f"{PREFIX}{guild.id}", str(role.id))
+        return role
+
+    def role_of(self, guild: discord.Guild) -> discord.Role | None:
+        """The staff's role on a server."""
+        known = guild.get_role(self._ids.get(guild.id, 0))
+        return known or discord.utils.get(guild.roles, name=self._name)
+
+    def is_staff(self, member: discord.abc.User) -> bool:
+        """Whether a member carries that role, or manages the server."""
+        if not isinstance(member, discord.Member):
+            return False
+        if member.guild_permissions.manage_guild:
+            return True
+        role = self.role_of(member.guild)
+        return role is not None and role in member.roles

@@ -1,0 +1,1 @@
+"""What a server owns: its human clips and its own styles, as the engine reads and makes them."""

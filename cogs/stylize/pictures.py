@@ -1,0 +1,302 @@
+"""A picture on its way: from a request to the answer with its buttons, whichever command, menu or button asked.
+
+The buttons know the answer's number; the store knows the rest, also after a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import discord
+
+from bot.answering.creations import delete, find
+from bot.answering.durable import Durable
+from bot.answering.jobs import one_answer, one_job
+from bot.answering.menus import MOST_OPTIONS, ChoiceMenu
+from bot.answering.parcels import HIDDEN, Upload
+from bot.answering.posting import REQUEST_LIMIT_BYTES, read_attachment, require_may_post, upload_limit_bytes
+from bot.client import Interaction, Woodshed
+from bot.errors import Refused
+from bot.library import own_styles
+from bot.library.own_styles import StyleChoice
+from bot.store import creations
+from engine.contract import engine_pb2 as pb
+
+STEP = 0.2
+"""How much stronger or weaker one press makes it."""
+MOST_MENUS = 4
+"""Discord gives a message five rows: one is for the buttons."""
+
+LABELS = {
+    "another": "Another style",
+    "stronger": "Stronger",
+    "weaker": "Weaker",
+    "next": "Paint over this one",
+    "delete": "Delete",
+}
+
+Source = Callable[[], Awaitable[bytes]]
+"""Where a picture comes from: a member's attachment, or the store."""
+
+
+async def paint(
+    interaction: Interaction,
+    request: pb.StylizeRequest,
+    image: Source,
+    style_image: Source | None = None,
+    *,
+    spoiler: bool = False,
+) -> None:
+    """Have the engine paint, post the picture with its buttons, and keep what they need.
+
+    `spoiler`: the picture came hidden, so what's made of it is hidden, too.
+
+    `request` comes without files and codes. Raises Refused, and what the sources and the engine raise."""
+    bot = interaction.client
+    require_may_post(interaction, "attach_files", "embed_links")
+    used = await own_styles.put_codes(bot.store, interaction.guild_id, request)
+    async with one_job(interaction) as job:
+        request.job.CopyFrom(job.ticket)
+        request.image = await image()
+        request.style_image = await style_image() if style_image else b""
+        request.max_bytes = upload_limit_bytes(interaction)
+        result = await own_styles.stylize(bot.engine, bot.store, used, request, job.show)
+        files = uploads(result, spoiler=spoiler)
+        for name in ("image", "before_after"):
+            result.ClearField(name)
+        creation_id = await keep(interaction, request, result, spoiler=spoiler)
+        styles = await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)
+        message_id = await job.finish(
+            embeds=[embed(request, result, styles, with_before_after=len(files) > 1 and not spoiler)],
+            uploads=files,
+            view=picture_view(creation_id, styles, result.style, request.strength),
+        )
+        await creations.posted(bot.store, creation_id, message_id)
+
+
+async def keep(interaction: Interaction, request: pb.StylizeRequest, result: pb.StylizeResult, *, spoiler: bool) -> int:
+    """Record what the buttons will need: the request as it turned out, its pictures, and the result without its own.
+
+    Takes the files out of the request: they are megabytes, and a copy would hold up the event loop."""
+    assert interaction.channel_id is not None
+    files: dict[creations.Role, bytes] = {"image": request.image}
+    if request.style_image:
+        files["style_image"] = request.style_image
+    for name in ("job", "image", "style_image", "max_bytes"):
+        request.ClearField(name)
+    own_styles.take_codes_out(request)
+    request.seed = result.seed
+    if result.drawn_style:
+        request.style = result.drawn_style  # so that a newer style book does not draw another one
+    return await creations.add(
+        interaction.client.store,
+        "picture",
+        member_id=interaction.user.id,
+        guild_id=interaction.guild_id,
+        channel_id=interaction.channel_id,
+        request=request.SerializeToString(),
+        result=result.SerializeToString(),
+        files=files,
+        now=interaction.client.now(),
+        spoiler=spoiler,
+    )
+
+
+def embed(
+    request: pb.StylizeRequest, result: pb.StylizeResult, styles: Sequence[StyleChoice], *, with_before_after: bool
+) -> discord.Embed:
+    """Before and after, with everything needed to make it again."""
+    labels = {style.name: style.label for style in styles}
+    shown = discord.Embed(title=labels.get(result.style, result.style), description="\n".join(result.notes) or None)
+    shown.add_field(name="Style", value=result.style)
+    if request.blend_with or request.blend_with_name:
+        blended = result.style.rpartition(" + ")[2]  # as the style book spells it, however it was typed
+        shown.add_field(name="Blended with", value=f"{blended}, {request.blend:.0%}")
+    shown.add_field(
+        name="Strength", value=f"{request.strength:.0%}" + (", with its own colours" if request.keep_colors else "")
+    )
+    shown.add_field(name="Size", value=f"{result.width} x {result.height} px")
+    shown.add_field(name="Time", value=f"{result.compute_s:.2f} s")
+    shown.add_field(name="Seed", value=str(result.seed))
+    if with_before_after:
+        shown.set_image(url="attachment://before-after.jpg")
+    shown.set_footer(text=f"model {result.model_version}")
+    return shown
+
+
+def uploads(result: pb.StylizeResult, *, spoiler: bool = False) -> list[Upload]:
+    """The picture itself, and the two side by side unless both are too much for one message; hidden as a spoiler."""
+    files = [
+        Upload(f"stylized.{result.extension}", result.image, f"The picture, repainted in the style {result.style}")
+    ]
+    if result.before_after and len(result.image) + len(result.before_after) < REQUEST_LIMIT_BYTES:
+        files.append(Upload("before-after.jpg", result.before_after, "The picture before and after"))
+    return [file.hidden() for file in files] if spoiler else files
+
+
+def kept_picture(bot: Woodshed, creation_id: int, role: creations.Role) -> Source:
+    """A picture behind an earlier answer. The source raises Refused when it is no longer kept."""
+
+    async def read() -> bytes:
+        files = await creations.files(bot.store, creation_id)
+        if role not in files:
+            days = bot.settings.store.picture_days
+            raise Refused(f"I keep pictures for {days:.0f} days, and this one is gone. Please post it again.")
+        return files[role]
+
+    return read
+
+
+class PictureButton(
+    Durable,
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"picture:(?P<creation>\d+):(?P<action>another|stronger|weaker|next|delete)",
+):
+    """One of the five things to do with a picture."""
+
+    def __init__(self, creation: int, action: str, *, disabled: bool = False) -> None:
+        style = discord.ButtonStyle.danger if action == "delete" else discord.ButtonStyle.secondary
+        super().__init__(
+            discord.ui.Button(
+                label=LABELS[action],
+                style=style,
+                custom_id=f"picture:{creation}:{action}",
+                disabled=disabled,
+                row=MOST_MENUS,
+            )
+        )
+        self.creation_id = creation
+        self.action = action
+
+    async def press(self, interaction: Interaction) -> None:
+        creation = await find(interaction.client, self.creation_id, "picture")
+        request = pb.StylizeRequest.FromString(creation.request)
+        match self.action:
+            case "another":
+                await another_style(interaction, creation, "")
+            case "stronger" | "weaker":
+                request.strength = stepped(request.strength, STEP if self.action == "stronger" else -STEP)
+                await again(interaction, creation, request)
+            case "next":
+                await offer_as_input(interaction, creation)
+            case "delete":
+                await delete(interaction, creation)
+
+
+class StyleMenu(ChoiceMenu, template=r"picture:(?P<creation>\d+):style(?::\d)?"):
+    """Paints the same picture in the chosen style."""
+
+    async def press(self, interaction: Interaction) -> None:
+        creation = await find(interaction.client, self.creation_id, "picture")
+        await another_style(interaction, creation, self.chosen)
+
+
+def picture_view(creation_id: int, styles: Sequence[StyleChoice], current: str, strength: float) -> discord.ui.View:
+    """All that can be done with a picture; the menus lack the style it is in."""
+    view = discord.ui.View(timeout=None)
+    for menu in style_menus(creation_id, styles, current):
+        view.add_item(menu)
+    for action in LABELS:
+        disabled = (action == "stronger" and strength >= 1.0) or (action == "weaker" and strength <= 0.0)
+        view.add_item(PictureButton(creation_id, action, disabled=disabled))
+    return view
+
+
+def style_menus(creation_id: int, styles: Sequence[StyleChoice], current: str = "") -> list[StyleMenu]:
+    """Every style but the current one: the server's own, then the style book's in the order of its contact sheet.
+
+    A menu has room for 25 and a message for four beside the buttons; a server with more styles of its own than that
+    leaves the rest to `/stylize style:`."""
+    own = _dealt([style for style in styles if style.own and style.name != current])
+    book = _dealt([style for style in styles if not style.own and style.name != current])[: MOST_MENUS - bool(own)]
+    titled = [
+        *(("This server's styles", part) for part in own[: MOST_MENUS - len(book)]),
+        *(("The style book", part) for part in book),
+    ]
+    return [
+        StyleMenu.of(
+            creation_id,
+            f"picture:{creation_id}:style:{row}",
+            f"{title}: {part[0].name} to {part[-1].name} ...",
+            [discord.SelectOption(label=style.label, value=style.value) for style in part],
+            row,
+        )
+        for row, (title, part) in enumerate(titled)
+    ]
+
+
+def _dealt(styles: Sequence[StyleChoice]) -> list[Sequence[StyleChoice]]:
+    """In as few menus as they need, about equally many in each."""
+    menus = -(-len(styles) // MOST_OPTIONS)
+    each = -(-len(styles) // menus) if menus else 1
+    return [styles[start : start + each] for start in range(0, len(styles), each)]
+
+
+def stepped(strength: float, step: float) -> float:
+    """A strength one step up or down, within 0..1. Raises Refused at the end of the scale."""
+    moved = round(min(1.0, max(0.0, strength + step)), 2)
+    if moved == strength:
+        raise Refused("It's at full strength already." if step > 0 else "That's the photo itself already.")
+    return moved
+
+
+async def again(interaction: Interaction, creation: creations.Creation, request: pb.StylizeRequest) -> None:
+    """Paint the same picture after a changed request."""
+    bot = interaction.client
+    from_picture = not request.style and not request.style_name
+    await paint(
+        interaction,
+        request,
+        kept_picture(bot, creation.id, "image"),
+        kept_picture(bot, creation.id, "style_image") if from_picture else None,
+        spoiler=creation.spoiler,
+    )
+
+
+async def another_style(interaction: Interaction, creation: creations.Creation, style: str) -> None:
+    """Paint the same picture in a style of the menu or, for "", in one drawn from all but the present one."""
+    bot = interaction.client
+    if not style:
+        present = pb.StylizeResult.FromString(creation.result).style
+        styles = await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)
+        others = [choice.value for choice in styles if choice.name != present]
+        style = bot.draw.choice(others) if others else ""
+    request = pb.StylizeRequest.FromString(creation.request)
+    for name in ("seed", "blend_with", "blend_with_name", "blend"):
+        request.ClearField(name)
+    own_styles.choose(request, style)
+    await paint(interaction, request, kept_picture(bot, creation.id, "image"), spoiler=creation.spoiler)
+
+
+def is_painted(attachment: discord.Attachment) -> bool:
+    """Whether it's the painted picture of an answer, not the two side by side."""
+    return attachment.filename.removeprefix(HIDDEN).startswith("stylized.")
+
+
+async def offer_as_input(interaction: Interaction, creation: creations.Creation) -> None:
+    """Keep the painted picture as the start of a new one, and let the member choose what goes over it."""
+    bot = interaction.client
+    async with one_answer(interaction, private=True) as answer:
+        message = interaction.message
+        painted = [a for a in message.attachments if is_painted(a)] if message else []
+        if not painted:
+            raise Refused("The painted picture isn't there any more. Please post it with `/stylize`.")
+        content = await read_attachment(painted[0], bot.settings.discord.max_attachment_bytes, "The picture")
+        assert interaction.channel_id is not None
+        start = await creations.add(
+            bot.store,
+            "picture",
+            member_id=interaction.user.id,
+            guild_id=interaction.guild_id,
+            channel_id=interaction.channel_id,
+            request=creation.request,
+            result=creation.result,
+            files={"image": content},
+            now=interaction.client.now(),
+            spoiler=creation.spoiler,
+        )
+        view = discord.ui.View(timeout=None)
+        for menu in style_menus(start, await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)):
+            view.add_item(menu)
+        view.add_item(PictureButton(start, "another"))
+        await answer.finish(content="Which style comes next?", view=view)

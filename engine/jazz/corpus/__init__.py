@@ -1,0 +1,1 @@
+"""Improvised solos as training reads them, from the files of several corpora."""

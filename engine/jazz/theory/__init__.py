@@ -1,0 +1,1 @@
+"""What musicians know: chords, harmony, forms, spelling, instruments, feels, and the score that the rooms share."""

@@ -1,0 +1,1 @@
+"""How the networks learn, stage by stage."""

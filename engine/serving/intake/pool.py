@@ -1,0 +1,282 @@
+"""The pool of children: who reads next, for how long at most, and what becomes of a child that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import mmap
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import structlog
+
+from engine import errors
+from engine.errors import CallerError, EngineError, Internal
+from engine.progress import Progress, silent
+from engine.serving.intake.messages import (
+    LENGTH,
+    MOST_MESSAGE_BYTES,
+    Malformed,
+    packed,
+    reading_of,
+    shared_memory,
+    unpacked,
+)
+from engine.serving.intake.readers import FAULTS
+from engine.uploads import Reading, Upload
+
+log = structlog.get_logger(__name__)
+
+HOUSE = Path(__file__).resolve().parents[3]
+MIB = 1024 * 1024
+SHARED_BYTES = 512 * MIB
+"""Of the memory that an upload and its result lie in. It costs nothing until it is written to."""
+MEMORY_BYTES = 640 * MIB
+"""What a child may take beyond what it has when it is warm."""
+GROWTH_BYTES = 192 * MIB
+"""A child that has kept more than this of what it took is replaced."""
+TIME_LIMIT_S = 20.0
+CPU_LIMIT_S = 20
+START_LIMIT_S = 120.0
+RESTART_PAUSE_S = 1.0
+LARGE_BYTES = 4 * MIB
+"""From here on copying is done on a thread: the event loop has other things to do."""
+KNOWN = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CallerError)}
+
+CHILD_MODULE = "engine.serving.intake.child"
+TOO_HARD = "I couldn't read that file safely; please send a simpler or a smaller one."
+TOO_LONG = "That file takes too long to read; please send a simpler or a smaller one."
+
+
+class Died(Exception):
+    """The child is gone, or says things that nobody can follow."""
+
+
+class Child:
+    """One process. It reads one file at a time."""
+
+    def __init__(self, process: asyncio.subprocess.Process, memory: mmap.mmap) -> None:
+        self._process, self._memory = process, memory
+        self._watched = psutil.Process(process.pid)
+        self.holds: tuple[str, ...] = ()
+        self.heavy: tuple[str, ...] = ()
+        self._warm_bytes = 0
+
+    @classmethod
+    async def start(cls) -> Child:
+        """A warm child. Raises `Died`, `TimeoutError`."""
+        descriptor = shared_memory(SHARED_BYTES)
+        try:
+            spawning = asyncio.ensure_future(
+                asyncio.create_subprocess_exec(
+                    sys.executable, "-B", "-m", CHILD_MODULE, str(descriptor), str(MEMORY_BYTES),
+                    stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+                    pass_fds=(descriptor,), cwd=HOUSE, env=_environment(), limit=MOST_MESSAGE_BYTES,
+                )
+            )  # fmt: skip
+            try:
+                process = await asyncio.shield(spawning)
+            except asyncio.CancelledError:  # a process that nobody knows of would stay
+                process = await spawning
+                process.kill()
+                await process.wait()
+                raise
+            child = cls(process, mmap.mmap(descriptor, SHARED_BYTES))
+        finally:
+            os.close(descriptor)
+        try:
+            async with asyncio.timeout(START_LIMIT_S):
+                hello = await child._message()
+        except BaseException:
+            await child.end()
+            raise
+        child.holds = tuple(str(layer) for layer in hello.get("holds", ()))
+        child.heavy = tuple(str(name) for name in hello.get("heavy", ()))
+        child._warm_bytes = child._watched.memory_info().rss
+        return child
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def read(self, upload: Upload, progress: Progress) -> Reading:
+        """Raises `CallerError`s, `Died`, and whatever `progress` raises."""
+        if len(upload.data) > SHARED_BYTES // 2:
+            raise FAULTS.get(upload.kind, CallerError)(TOO_HARD)
+        self._limit_cpu()
+        await _aside(len(upload.data), self._memory.__setitem__, slice(0, len(upload.data)), upload.data)
+        request = {"kind": upload.kind, "bytes": len(upload.data), "options": dict(upload.options)}
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(packed(request))
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise Died("its pipe is closed") from error
+        while "stage" in (message := await self._message()):
+            progress(str(message["stage"])[:40], min(1.0, max(0.0, float(message.get("fraction", 0.0)))))
+        if "error" in message:
+            raise self._error(message, upload.kind)
+        try:
+            described = message.get("arrays") or []
+            size = sum(len(str(one)) and 1 for one in described) * LARGE_BYTES
+            return await _aside(size, reading_of, message, self._memory)
+        except Malformed as error:
+            raise Died(str(error)) from error
+        finally:
+            self._forget()
+
+    def _error(self, message: dict[str, Any], kind: str) -> EngineError:
+        known = KNOWN.get(str(message["error"]))
+        if known is not None:
+            return known(str(message.get("sentence", TOO_HARD))[:500])
+        log.warning("a file broke its reader", kind=kind, traceback=str(message.get("traceback", ""))[:4000])
+        return FAULTS.get(kind, CallerError)(TOO_HARD)
+
+    async def _message(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        try:
+            (length,) = LENGTH.unpack(await self._process.stdout.readexactly(LENGTH.size))
+            if length > MOST_MESSAGE_BYTES:
+                raise Died(f"a message of {length} bytes")
+            return unpacked(await self._process.stdout.readexactly(length))
+        except (asyncio.IncompleteReadError, ConnectionResetError) as error:
+            raise Died("it ended") from error
+        except Malformed as error:
+            raise Died(str(error)) from error
+
+    def _limit_cpu(self) -> None:
+        """Processor time for the next file. Set from outside: the child itself may not change its limits."""
+        if sys.platform == "linux":
+            times = self._watched.cpu_times()
+            most = int(times.user + times.system) + CPU_LIMIT_S + 1
+            resource.prlimit(self.pid, resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
+
+    def _forget(self) -> None:
+        """Give the pages back that the last file and its result took; the next one starts with zeros."""
+        with contextlib.suppress(OSError, AttributeError, ValueError):
+            self._memory.madvise(mmap.MADV_REMOVE)
+
+    def has_grown(self) -> bool:
+        return self._watched.memory_info().rss > self._warm_bytes + GROWTH_BYTES
+
+    async def end(self) -> None:
+        """Kill it and wait until it is gone."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        await self._process.wait()
+        transport = getattr(self._process, "_transport", None)
+        if transport is not None:
+            transport.close()
+        with contextlib.suppress(BufferError):  # a thread still copies out of it
+            self._memory.close()
+
+
+class Intake:
+    """A few warm children. Open it with `async with`; its methods belong to the event loop's thread."""
+
+    def __init__(self, processes: int = 2, time_limit_s: float = TIME_LIMIT_S) -> None:
+        self._count, self._time_limit_s = processes, time_limit_s
+        self._idle: asyncio.Queue[Child] = asyncio.Queue()
+        self._children: set[Child] = set()
+        self._starting: set[asyncio.Task[None]] = set()
+        self.replaced = 0
+        self.holds: tuple[str, ...] = ()
+        """Layers that keep the children in; empty until the first one is warm."""
+
+    async def __aenter__(self) -> Intake:
+        for _ in range(self._count):
+            self._start_one()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in list(self._starting):
+            task.cancel()
+        await asyncio.gather(*self._starting, return_exceptions=True)
+        await asyncio.gather(*(child.end() for child in self._children))
+
+    async def warm(self) -> None:
+        """Wait until one child is ready."""
+        if not self._count:
+            return
+        self._idle.put_nowait(await self._idle.get())
+
+    @property
+    def pids(self) -> list[int]:
+        return sorted(child.pid for child in self._children)
+
+    async def read(self, upload: Upload, progress: Progress = silent) -> Reading:
+        """Read one upload in a child of its own. Being cancelled kills that child.
+
+        Raises `CallerError`s, `Internal`, and whatever `progress` raises."""
+        child = await self._next()
+        sound = False
+        try:
+            async with asyncio.timeout(self._time_limit_s):
+                reading = await child.read(upload, progress)
+            sound = True
+            return reading
+        except CallerError:
+            sound = True
+            raise
+        except TimeoutError as error:
+            log.warning("a file took too long to read", kind=upload.kind, size=len(upload.data))
+            raise FAULTS.get(upload.kind, CallerError)(TOO_LONG) from error
+        except Died as error:
+            log.warning("a child ended over a file", kind=upload.kind, size=len(upload.data), why=str(error))
+            raise FAULTS.get(upload.kind, CallerError)(TOO_HARD) from error
+        finally:
+            if sound and not child.has_grown():
+                self._idle.put_nowait(child)
+            else:
+                self._replace(child)
+
+    async def _next(self) -> Child:
+        try:
+            async with asyncio.timeout(START_LIMIT_S):
+                return await self._idle.get()
+        except TimeoutError as error:
+            raise Internal("I can't read files right now; please try again in a minute.") from error
+
+    def _replace(self, child: Child) -> None:
+        self.replaced += 1
+        self._children.discard(child)
+        self._start_one(instead_of=child)
+
+    def _start_one(self, instead_of: Child | None = None) -> None:
+        task = asyncio.create_task(self._started(instead_of), name="intake child")
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _started(self, instead_of: Child | None) -> None:
+        if instead_of is not None:
+            await asyncio.shield(instead_of.end())
+        while True:
+            try:
+                child = await Child.start()
+            except (Died, TimeoutError, OSError):
+                log.exception("an intake child didn't start")
+                await asyncio.sleep(RESTART_PAUSE_S)
+                continue
+            self._children.add(child)
+            self.holds = child.holds
+            self._idle.put_nowait(child)
+            return
+
+
+async def _aside(size: int, function: Any, *arguments: Any) -> Any:
+    """Large copies on a thread, small ones right here."""
+    if size < LARGE_BYTES:
+        return function(*arguments)
+    return await asyncio.to_thread(function, *arguments)
+
+
+def _environment() -> dict[str, str]:
+    """No secrets of the engine's, and one thread a library: a second one would only take a core from the networks."""
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "HOME") if name in os.environ}
+    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return kept | one | {"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2", "PYTHONPATH": str(HOUSE)}

@@ -1,0 +1,1 @@
+"""Figures of the style network that it didn't train for."""

@@ -1,0 +1,116 @@
+"""One request's pictures on the device: in the chosen style, at the wished strength, in tiles that fit its memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from torch import Tensor
+
+from engine.device import is_out_of_memory, release_memory
+from engine.errors import OutOfMemory
+from engine.progress import Progress
+from engine.stylize.chosen_style import ChosenStyle
+from engine.stylize.painter import Painter
+from engine.stylize.pictures.colour import keep_colours, light, light_together
+from engine.stylize.pictures.picture import Frame, Picture
+
+log = structlog.get_logger(__name__)
+
+FRAMES_FOR_STATISTICS = 16
+SMALLEST_TILE_PX = 128
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A picture that was read, and how it is to be painted."""
+
+    picture: Picture
+    style: ChosenStyle
+    seed: int
+    strength: float
+    keep_colours: bool
+    max_bytes: int
+    """Upload limit for the result; 0: none."""
+    read_s: float = 0.0
+    """What the reading took."""
+
+    def painted(self, frames: Sequence[Tensor], compute_s: float) -> Restyled:
+        """With its frames as painted, (1, 3, H, W) each; they keep the picture's transparency and pace."""
+        pairs = zip(frames, self.picture.frames, strict=True)
+        return Restyled(self, [Frame(rgb, frame.alpha, frame.duration_ms) for rgb, frame in pairs], compute_s)
+
+
+@dataclass(frozen=True)
+class Restyled:
+    """A painted picture, not yet a file."""
+
+    work: Prepared
+    frames: list[Frame]
+    compute_s: float
+    """What the painting took."""
+
+
+def paint(painter: Painter, work: Prepared, progress: Progress) -> Restyled:
+    """Paint; when the device runs out of memory, again in tiles of half the side.
+
+    Raises `OutOfMemory`, `Cancelled`."""
+    started, tile_px = time.perf_counter(), painter.tile_px
+    while True:
+        sized = Painter(painter.network, painter.device, tile_px, painter.bfloat16)
+        try:
+            return work.painted(_paint_frames(sized, work, progress), time.perf_counter() - started)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        # Out here the exception is gone, and with it the traceback whose frames held on to the device's memory.
+        release_memory(painter.device)
+        log.warning("out of memory", tile_px=tile_px)
+        tile_px //= 2
+        if tile_px < SMALLEST_TILE_PX:
+            raise OutOfMemory("I don't have enough memory for that picture right now; please try a smaller one.")
+
+
+def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[Tensor]:
+    """All frames, (1, 3, H, W) each. A film's frames share statistics, own style and light: likes stay alike."""
+    frames, statistics, own = work.picture.frames, None, None
+    code = work.style.code_by(painter)
+    if len(frames) > 1:
+        step = -(-len(frames) // FRAMES_FOR_STATISTICS)
+        looked_at = [frame.rgb for frame in frames[::step]]
+        statistics = painter.content_statistics(looked_at, lambda stage, _: progress(stage, 0.05))
+        own = painter.encode_style(frames[0].rgb) if work.strength < 1 else None
+    painted = []
+    for number, frame in enumerate(frames):
+        report = _frame_progress(progress, number, len(frames))
+        painted.append(painter.paint_with_strength(frame.rgb, code, work.strength, statistics, own, report))
+    if work.keep_colours and work.strength > 0:
+        return _with_own_colours(painted, frames, progress)
+    return painted
+
+
+def _with_own_colours(painted: Sequence[Tensor], frames: Sequence[Frame], progress: Progress) -> list[Tensor]:
+    """The light of `painted`, (1, 3, H, W) each, with the hues of the frames."""
+
+    def reported(frame: Frame) -> Tensor:
+        progress("colours", 0.95)
+        return frame.rgb
+
+    painted_light = light_together([light(picture) for picture in painted])
+    photo_light = light_together([light(reported(frame)) for frame in frames])
+    return [
+        keep_colours(picture, reported(frame), painted_light, photo_light)
+        for picture, frame in zip(painted, frames, strict=True)
+    ]
+
+
+def _frame_progress(progress: Progress, number: int, count: int) -> Progress:
+    """The progress of one frame of several, within 0.05..0.95 of the job."""
+
+    def report(stage: str, fraction: float) -> None:
+        name = stage if count == 1 else f"frame {number + 1} of {count}"
+        progress(name, 0.05 + 0.9 * (number + fraction) / count)
+
+    return report

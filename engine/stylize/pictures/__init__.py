@@ -1,0 +1,1 @@
+"""Pictures and films: read from files, written to files, and their colours."""

@@ -1,0 +1,91 @@
+"""Pictures as the room holds them: frames of tensors, how long each is shown, and what to tell the member."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from engine.errors import BadPicture
+from engine.uploads import Reading
+
+MOST_SENTENCES, LONGEST_SENTENCE = 8, 300
+
+
+@dataclass(frozen=True)
+class Frame:
+    """`rgb` (1, 3, H, W) float32 in [0, 1]; `alpha` (1, 1, H, W) likewise, or None where all is opaque."""
+
+    rgb: Tensor
+    alpha: Tensor | None
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One or more frames of one size, and sentences for the member about how they were read."""
+
+    frames: tuple[Frame, ...]
+    notes: tuple[str, ...] = field(default=())
+    photographic: bool = False
+    """Came as JPEG, HEIF or the like: the result may be lossy too."""
+    full_side_px: int = 0
+    """Longer side as it came, of which reading may have made less."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height, width in px."""
+        return self.frames[0].rgb.shape[-2], self.frames[0].rgb.shape[-1]
+
+
+def picture_of(reading: Reading) -> Picture:
+    """What a reader of pictures or films found. Raises `BadPicture` for what none of them would say."""
+    try:
+        (pixels,) = reading.arrays
+        durations_ms, notes = reading.facts["durations_ms"], reading.facts["notes"]
+        full_side_px, photographic = int(reading.facts["full_side_px"]), bool(reading.facts["photographic"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise BadPicture("That picture could not be read; please save it again and send the new file.") from error
+    sound = (
+        pixels.dtype == np.uint8
+        and pixels.ndim == 4
+        and pixels.shape[3] in (3, 4)
+        and min(pixels.shape) >= 1
+        and len(durations_ms) == len(pixels)
+        and all(isinstance(one, int) and 0 <= one < 2**31 for one in durations_ms)
+    )
+    if not sound:
+        raise BadPicture("That picture could not be read; please save it again and send the new file.")
+    frames = tuple(_frame(one, ms) for one, ms in zip(pixels, durations_ms, strict=True))
+    said = tuple(str(note)[:LONGEST_SENTENCE] for note in notes[:MOST_SENTENCES])
+    return Picture(frames, said, photographic, full_side_px)
+
+
+def _frame(pixels: npt.NDArray[np.uint8], duration_ms: int) -> Frame:
+    """(H, W, 3 or 4) uint8 as tensors.
+
+    Only invisible pixels have no colour of their own: they get the mean of the others to paint on. However faint a
+    pixel is, it keeps its colour, so that strength 0 gives the very pixels back. At an alpha of 1/255 colours are
+    mostly rounding; yet a cut-out is painted more like the whole photo with them than with the mean below 4/255."""
+    values = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
+    rgb, alpha = values[:, :3].contiguous(), values[:, 3:]
+    if not alpha.shape[1] or bool((alpha == 1).all()):
+        return Frame(rgb, None, duration_ms)
+    weight = alpha.sum()
+    mean = (rgb * alpha).sum((2, 3), keepdim=True) / weight if weight > 0 else torch.full((1, 3, 1, 1), 0.5)
+    return Frame(torch.where(alpha > 0, rgb, mean), alpha.contiguous(), duration_ms)
+
+
+def still(rgb: Tensor) -> Picture:
+    """One opaque picture (1, 3, H, W)."""
+    return Picture((Frame(rgb, None),), full_side_px=max(rgb.shape[-2:]))
+
+
+def to_image(rgb: Tensor, alpha: Tensor | None = None) -> Image.Image:
+    """(1, 3, H, W) in [0, 1], and (1, 1, H, W), to an 8-bit RGB or RGBA image."""
+    pixels = rgb if alpha is None else torch.cat([rgb, alpha], dim=1)
+    return Image.fromarray((pixels[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().numpy())

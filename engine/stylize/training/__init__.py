@@ -1,0 +1,1 @@
+"""How the style network learns."""

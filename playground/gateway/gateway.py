@@ -1,0 +1,316 @@
+"""The gateway: the WebSocket over which a bot hears what happens.
+
+https://discord.com/developers/docs/events/gateway. It sends text frames, also to clients that asked for compression:
+they accept both.
+"""
+
+import asyncio
+import collections
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from playground.world import cast
+from playground.world.intents import ALL_INTENTS, PRIVILEGED, Intent
+
+Json = dict[str, Any]
+
+_log = logging.getLogger(__name__)
+
+_DISPATCH, _HEARTBEAT, _IDENTIFY, _PRESENCE, _RESUME, _RECONNECT = 0, 1, 2, 3, 6, 7
+_REQUEST_MEMBERS, _INVALID_SESSION, _HELLO, _HEARTBEAT_ACK = 8, 9, 10, 11
+
+_CLOSE_UNKNOWN_OPCODE, _CLOSE_DECODE_ERROR, _CLOSE_NOT_AUTHENTICATED, _CLOSE_BAD_TOKEN = 4001, 4002, 4003, 4004
+_CLOSE_ALREADY_AUTHENTICATED, _CLOSE_TIMED_OUT, _CLOSE_INVALID_INTENTS, _CLOSE_DISALLOWED_INTENTS = (
+    4005,
+    4009,
+    4013,
+    4014,
+)
+_REPLAY_EVENTS = 1000
+_ACKNOWLEDGE_AFTER_S = 0.05
+_CHUNK_MEMBERS = 1000
+
+
+@dataclass
+class Session:
+    """A bot's session: it outlives its socket, so that a resumed connection misses nothing."""
+
+    id: str
+    intents: int
+    socket: web.WebSocketResponse | None = None
+    sequence: int = 0
+    replay: collections.deque[tuple[int, str]] = field(default_factory=lambda: collections.deque(maxlen=_REPLAY_EVENTS))
+    outbox: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
+
+
+class Gateway:
+    """All sessions of the bot, and `dispatch` to tell them something."""
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        guild_payload: Callable[[list[Json]], Json],
+        users: dict[str, cast.Member],
+        privileged_intents: bool,
+        heartbeat_interval_s: float,
+        on_presence: Callable[[], None],
+    ) -> None:
+        self._token = token
+        self._guild_payload = guild_payload
+        self._users = users
+        self._privileged_intents = privileged_intents
+        self._heartbeat_interval_s = heartbeat_interval_s
+        self._on_presence = on_presence
+        self._sessions: dict[str, Session] = {}
+        self.url = ""
+        self.activity = ""
+        self.is_in_guild = True
+        self.connected = asyncio.Event()
+        """Set while a bot is logged in."""
+
+    def dispatch(self, event: str, body: Json, intent: Intent | int = 0, *, own: bool = False) -> None:
+        """Sends an event to every session that asked for `intent` (0: all). Text of messages that are neither the
+        bot's `own`, nor mention it, nor direct is blanked without the MESSAGE_CONTENT intent."""
+        if "guild_id" in body and not self.is_in_guild:
+            return
+        for session in self._sessions.values():
+            if intent and not session.intents & intent:
+                continue
+            hidden = event.startswith("MESSAGE_") and not own and "guild_id" in body
+            if hidden and not session.intents & Intent.MESSAGE_CONTENT and not self._mentions_bot(body):
+                blank = {"content": "", "embeds": [], "attachments": [], "components": []}
+                self._send_event(session, event, body | {key: value for key, value in blank.items() if key in body})
+            else:
+                self._send_event(session, event, body)
+
+    async def drop_sockets(self, *, resumable: bool = True) -> None:
+        """Cuts every bot's connection, to try how it comes back; without `resumable` its session is gone, too."""
+        sockets = [session.socket for session in self._sessions.values() if session.socket is not None]
+        if not resumable:
+            self._sessions.clear()
+        for socket in sockets:
+            await socket.close(code=4000, message=b"Unknown error")
+
+    async def invalidate(self) -> None:
+        """Sends opcode 9: the session is gone, the bot has to log in anew on the same or another socket."""
+        for session in self._sessions.values():
+            session.outbox.put_nowait(json.dumps({"op": _INVALID_SESSION, "d": False}))
+        self._sessions.clear()
+
+    def leave_guild(self) -> None:
+        """Tells every session that the bot was removed from the server."""
+        self.dispatch("GUILD_DELETE", {"id": cast.GUILD_ID}, Intent.GUILDS)
+        self.is_in_guild = False
+
+    def join_guild(self) -> None:
+        """Tells every session that the bot was added to the server."""
+        self.is_in_guild = True
+        for session in self._sessions.values():
+            self._send_guild(session)
+
+    async def ask_to_reconnect(self) -> None:
+        """Sends opcode 7, as Discord does before it moves a session."""
+        for session in self._sessions.values():
+            session.outbox.put_nowait(json.dumps({"op": _RECONNECT, "d": None}))
+
+    async def close(self) -> None:
+        """Ends every connection, because the server stops."""
+        for session in self._sessions.values():
+            if session.socket is not None:
+                await session.socket.close(code=WSCloseCode.GOING_AWAY)
+
+    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+        """One connection, from HELLO to its end."""
+        socket = web.WebSocketResponse(max_msg_size=16 * 1024, heartbeat=None)
+        await socket.prepare(request)
+        await socket.send_str(
+            json.dumps({"op": _HELLO, "d": {"heartbeat_interval": int(self._heartbeat_interval_s * 1000)}})
+        )
+        session: Session | None = None
+        writer: asyncio.Task[None] | None = None
+        try:
+            while True:
+                try:
+                    message = await socket.receive(timeout=self._heartbeat_interval_s * 1.5)
+                except TimeoutError:
+                    await socket.close(code=_CLOSE_TIMED_OUT, message=b"Session timed out")
+                    break
+                if message.type is not WSMsgType.TEXT:
+                    break
+                was = session
+                session = await self._receive(socket, session, message.data)
+                if session is not None and was is None:
+                    writer = asyncio.create_task(self._write(session, socket))
+                if socket.closed:
+                    break
+        finally:
+            if session is not None and session.socket is socket:
+                session.socket = None
+                session.outbox.put_nowait(None)
+            if writer is not None:
+                writer.cancel()
+            self._update_connected()
+        return socket
+
+    async def _receive(self, socket: web.WebSocketResponse, session: Session | None, text: str) -> Session | None:
+        """Acts on one frame; returns the session that the socket belongs to from now on."""
+        try:
+            frame = json.loads(text)
+            opcode, data = frame["op"], frame.get("d")
+        except (ValueError, KeyError, TypeError):
+            await socket.close(code=_CLOSE_DECODE_ERROR, message=b"Decode error")
+            return session
+        if opcode == _HEARTBEAT:
+            # A library that notes the time only after it has sent takes an answer that is there already for a late one.
+            await asyncio.sleep(_ACKNOWLEDGE_AFTER_S)
+            await socket.send_str(json.dumps({"op": _HEARTBEAT_ACK}))
+            return session
+        if opcode in (_IDENTIFY, _RESUME):
+            if session is not None:
+                await socket.close(code=_CLOSE_ALREADY_AUTHENTICATED, message=b"Already authenticated")
+                return session
+            return await (self._identify if opcode == _IDENTIFY else self._resume)(socket, data)
+        if session is None:
+            await socket.close(code=_CLOSE_NOT_AUTHENTICATED, message=b"Not authenticated")
+        elif opcode == _REQUEST_MEMBERS:
+            self._send_members(session, data)
+        elif opcode == _PRESENCE:
+            self._set_presence(data)
+        else:
+            await socket.close(code=_CLOSE_UNKNOWN_OPCODE, message=b"Unknown opcode")
+        return session
+
+    async def _identify(self, socket: web.WebSocketResponse, data: Json) -> Session | None:
+        if str(data.get("token", "")).removeprefix("Bot ") != self._token:
+            await socket.close(code=_CLOSE_BAD_TOKEN, message=b"Authentication failed")
+            return None
+        intents = data.get("intents")
+        if not isinstance(intents, int) or not 0 <= intents <= ALL_INTENTS:
+            await socket.close(code=_CLOSE_INVALID_INTENTS, message=b"Invalid intent(s)")
+            return None
+        if intents & PRIVILEGED and not self._privileged_intents:
+            await socket.close(code=_CLOSE_DISALLOWED_INTENTS, message=b"Disallowed intent(s)")
+            return None
+        session = Session(secrets.token_hex(16), intents, socket)
+        # One bot, one session: a second login takes over, and the sessions of dead processes don't pile up.
+        self._sessions = {s.id: s for s in self._sessions.values() if s.socket is not None}
+        self._sessions[session.id] = session
+        if data.get("presence"):
+            self._set_presence(data["presence"])
+        ready = {
+            "v": 10,
+            "user": cast.BOT.user() | {"verified": True, "mfa_enabled": False, "email": None},
+            "user_settings": {},
+            "guilds": [{"id": cast.GUILD_ID, "unavailable": True}] if self.is_in_guild else [],
+            "session_id": session.id,
+            "session_type": "normal",
+            "resume_gateway_url": self.url,
+            "private_channels": [],
+            "presences": [],
+            "relationships": [],
+            "guild_join_requests": [],
+            "geo_ordered_rtc_regions": [],
+            "application": {"id": cast.APPLICATION_ID, "flags": 0},
+            "_trace": [],
+        }
+        self._send_event(session, "READY", ready)
+        if self.is_in_guild:
+            self._send_guild(session)
+        self._update_connected()
+        return session
+
+    def _send_guild(self, session: Session) -> None:
+        if not session.intents & Intent.GUILDS:
+            return
+        everybody = session.intents & Intent.GUILD_MEMBERS and session.intents & Intent.GUILD_PRESENCES
+        present = self._users.values() if everybody else [cast.BOT]
+        self._send_event(session, "GUILD_CREATE", self._guild_payload([_with_user(m) for m in present]))
+
+    async def _resume(self, socket: web.WebSocketResponse, data: Json) -> Session | None:
+        session = self._sessions.get(str(data.get("session_id")))
+        if str(data.get("token", "")).removeprefix("Bot ") != self._token:
+            await socket.close(code=_CLOSE_BAD_TOKEN, message=b"Authentication failed")
+            return None
+        sequence = data.get("seq") or 0
+        oldest = session.replay[0][0] if session is not None and session.replay else 0
+        if session is None or sequence > session.sequence or sequence < oldest - 1:
+            await socket.send_str(json.dumps({"op": _INVALID_SESSION, "d": False}))
+            return None
+        previous, session.socket = session.socket, socket
+        if previous is not None:
+            await previous.close(code=4000, message=b"Resumed elsewhere")
+        session.outbox = asyncio.Queue()
+        for number, text in session.replay:
+            if number > sequence:
+                session.outbox.put_nowait(text)
+        self._send_event(session, "RESUMED", {})
+        self._update_connected()
+        return session
+
+    async def _write(self, session: Session, socket: web.WebSocketResponse) -> None:
+        """Sends what waits in the session's outbox, in order."""
+        outbox: asyncio.Queue[str | None] = session.outbox
+        while (text := await outbox.get()) is not None:
+            try:
+                await socket.send_str(text)
+            except ConnectionError:
+                return  # kept in `replay`: the resumed connection gets it
+
+    def _send_event(self, session: Session, event: str, body: Json) -> None:
+        session.sequence += 1
+        text = json.dumps({"op": _DISPATCH, "t": event, "s": session.sequence, "d": body})
+        session.replay.append((session.sequence, text))
+        if session.socket is not None:
+            session.outbox.put_nowait(text)
+
+    def _send_members(self, session: Session, data: Json) -> None:
+        """Answers opcode 8; the whole list needs the GUILD_MEMBERS intent."""
+        query, wanted, limit = data.get("query"), data.get("user_ids"), data.get("limit") or _CHUNK_MEMBERS
+        members = list(self._users.values())
+        missing: list[str] = []
+        if wanted is not None:
+            ids = [str(user_id) for user_id in (wanted if isinstance(wanted, list) else [wanted])]
+            members = [member for member in members if member.id in ids]
+            missing = [user_id for user_id in ids if user_id not in self._users]
+        elif query:
+            members = [m for m in members if m.name.lower().startswith(query.lower())][:limit]
+        elif not session.intents & Intent.GUILD_MEMBERS:
+            _log.warning("The bot asked for all members without the GUILD_MEMBERS intent; Discord would not answer.")
+            return
+        body: Json = {
+            "guild_id": cast.GUILD_ID,
+            "members": [_with_user(member) for member in members],
+            "chunk_index": 0,
+            "chunk_count": 1,
+            "not_found": missing,
+        }
+        if data.get("nonce"):
+            body["nonce"] = data["nonce"]
+        self._send_event(session, "GUILD_MEMBERS_CHUNK", body)
+
+    def _set_presence(self, presence: Json) -> None:
+        activities = presence.get("activities") or ([presence["game"]] if presence.get("game") else [])
+        self.activity = str(activities[0].get("state") or activities[0].get("name") or "") if activities else ""
+        self._on_presence()
+
+    def _update_connected(self) -> None:
+        if any(session.socket is not None for session in self._sessions.values()):
+            self.connected.set()
+        else:
+            self.connected.clear()
+        self._on_presence()
+
+    @staticmethod
+    def _mentions_bot(body: Json) -> bool:
+        return any(user["id"] == cast.BOT.id for user in body.get("mentions", []))
+
+
+def _with_user(member: cast.Member) -> Json:
+    return member.member() | {"user": member.user()}

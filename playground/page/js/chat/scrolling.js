@@ -1,0 +1,83 @@
+// Where the list of messages stands: it follows what is new, until the reader scrolls away, and never hides the start of
+// an answer that is taller than the window.
+
+import { el } from "../core/dom.js";
+
+const NEAR_BOTTOM_PX = 120;
+const MARGIN_PX = 8;
+
+export class Scrolling {
+  /** `scroller` scrolls, `list` grows in it; `onTop()` is called when the reader nears the oldest message. */
+  constructor(scroller, list, onTop) {
+    this.scroller = scroller;
+    this.list = list;
+    this.isFollowing = true;
+    this.missed = 0;
+    this.expected = null;
+    this.button = el("button", { class: "jump-newest", type: "button", hidden: true, on: { click: () => this.toNewest() } });
+    scroller.addEventListener("scroll", () => {
+      if (this.expected === null || Math.abs(scroller.scrollTop - this.expected) > 1) this.isFollowing = this.isNearBottom();
+      this.expected = null;
+      if (this.isNearBottom()) this.missed = 0;
+      this.drawButton();
+      if (scroller.scrollTop < 200) onTop();
+    });
+    new ResizeObserver(() => this.follow()).observe(list);
+    new ResizeObserver(() => this.follow()).observe(scroller);
+  }
+
+  isNearBottom() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    return scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
+  }
+
+  /** Something new stands at the end; `isMine`: the reader asked for it and wants to see it wherever they are. */
+  added(isMine) {
+    if (isMine) this.isFollowing = true;
+    if (this.isFollowing) this.follow();
+    else {
+      this.missed += 1;
+      this.drawButton();
+    }
+  }
+
+  /** Goes to the end, or to the start of the last message where that is taller than the window. */
+  follow() {
+    if (!this.isFollowing) {
+      this.drawButton();
+      return;
+    }
+    const { scroller } = this;
+    const bottom = scroller.scrollHeight - scroller.clientHeight;
+    const last = this.list.lastElementChild;
+    const start = last ? last.offsetTop - MARGIN_PX : bottom;
+    this.go(Math.max(0, Math.min(bottom, start)));
+  }
+
+  go(top) {
+    const { scroller } = this;
+    if (Math.abs(scroller.scrollTop - top) > 1) {
+      this.expected = top;
+      scroller.scrollTop = top;
+    }
+    this.drawButton();
+  }
+
+  toNewest() {
+    this.isFollowing = true;
+    this.missed = 0;
+    this.follow();
+  }
+
+  /** Runs `change`, which puts older messages above, without moving what the reader looks at. */
+  keepPlace(change) {
+    const fromBottom = this.scroller.scrollHeight - this.scroller.scrollTop;
+    change();
+    this.go(this.scroller.scrollHeight - fromBottom);
+  }
+
+  drawButton() {
+    this.button.hidden = this.isFollowing || this.isNearBottom();
+    this.button.textContent = this.missed ? `${this.missed} new · Jump to newest` : "Jump to newest";
+  }
+}

@@ -1,0 +1,90 @@
+"""Reading a request's body: JSON, or a form with `payload_json` and `files[n]`."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import BodyPartReader, web
+
+from playground.rules import errors
+from playground.world.attachments import Upload
+
+Json = dict[str, Any]
+
+REQUEST_LIMIT_BYTES = 25 * 1024 * 1024
+_FILE_FIELD = re.compile(r"^files\[(\d+)\]$")
+_CHUNK_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Form:
+    """A request's JSON and its files by number."""
+
+    body: Any
+    files: dict[int, Upload] = field(default_factory=dict)
+
+
+async def read_form(request: web.Request, file_limit_bytes: int) -> Form:
+    """The body of a request; raises ApiError 40005 when a file or the whole is too large, 50109 when it isn't JSON."""
+    if request.content_length is not None and request.content_length > REQUEST_LIMIT_BYTES:
+        raise errors.request_too_large()
+    if request.content_type.startswith("multipart/"):
+        return await _read_multipart(request, file_limit_bytes)
+    raw = await request.read()
+    if not raw:
+        return Form({})
+    return Form(_parse(raw))
+
+
+async def read_object(request: web.Request) -> Json:
+    """A JSON object without files."""
+    body = (await read_form(request, 0)).body
+    if not isinstance(body, dict):
+        raise errors.invalid_json()
+    return body
+
+
+def _parse(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError as error:
+        raise errors.invalid_json() from error
+
+
+async def _read_multipart(request: web.Request, file_limit_bytes: int) -> Form:
+    body: Any = {}
+    files: dict[int, Upload] = {}
+    total = 0
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader):
+            raise errors.invalid_json()
+        match = _FILE_FIELD.match(part.name or "")
+        content = bytearray()
+        while chunk := await part.read_chunk(_CHUNK_BYTES):
+            content += chunk
+            total += len(chunk)
+            if total > REQUEST_LIMIT_BYTES or (match and len(content) > file_limit_bytes):
+                raise errors.request_too_large()
+        if match:
+            files[int(match[1])] = Upload(part.filename or "unknown", bytes(content))
+        elif part.name == "payload_json":
+            body = _parse(bytes(content))
+    return Form(body, _described(body, files))
+
+
+def _described(body: Any, files: dict[int, Upload]) -> dict[int, Upload]:
+    """The files with the names and descriptions that `attachments` in the JSON gives them."""
+    if not isinstance(body, dict):
+        return files
+    message = body.get("data", body)
+    entries = message.get("attachments") if isinstance(message, dict) else None
+    if not isinstance(entries, list):
+        return files
+    described = dict(files)
+    for entry in entries:
+        number = int(entry["id"]) if isinstance(entry, dict) and str(entry.get("id", "")).isdecimal() else -1
+        if number in files:
+            name = entry.get("filename") or files[number].filename
+            described[number] = Upload(name, files[number].content, entry.get("description"))
+    return described
