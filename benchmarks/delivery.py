@@ -4,6 +4,7 @@ A model of Discord takes the steps of `bot.answering.delivery.rules` and suffers
 after it has taken a request, 429, 5xx, deleted messages, dead tokens, archived threads, missing permissions, and a
 bot that is killed and started again. At the end of each sequence: one result or one true sentence, no job lost, none
 done twice.
+"""
 
 from __future__ import annotations
 
