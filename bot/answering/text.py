@@ -62,3 +62,8 @@ def roughly(seconds: float) -> str:
     if seconds < 90:
         return f"{max(5, 5 * round(seconds / 5))} s"
     return f"{round(seconds / 60)} min"
+
+
+def in_words(slug: str) -> str:
+    """A topic as it's read: "loss-functions" -> "loss functions"."""
+    return slug.replace("-", " ")

@@ -83,7 +83,7 @@ def without_engine(sentence: str, own: Sequence[str], bot: Woodshed) -> str:
     """What the bot knows of the queue by itself."""
     others = bot.engine.jobs_under_way - len(own)
     yours = f"You have {counted(len(own), 'job')} under way" if own else "You have no job under way"
-    return f"{sentence}\n{yours}{f', and others have {others}' if others > 0 else ''}."
+    return f"{sentence}\n{yours}{f', and other members have {others}' if others > 0 else ''}."
 
 
 def cancel_buttons(jobs: Sequence[str]) -> discord.ui.View | None:

@@ -13,7 +13,7 @@ from bot.answering.access import guild_id_of
 from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer
 from bot.answering.posting import require_may_post
-from bot.answering.text import too_many_questions
+from bot.answering.text import in_words, too_many_questions
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused
@@ -78,7 +78,7 @@ class Quiz(commands.Cog):
     @ask_question.autocomplete("topic")
     async def complete_topic(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         topics = await self.bot.catalogue.topics.get()
-        return matching(typed, [(topic.replace("-", " "), topic) for topic in topics])
+        return matching(typed, [(in_words(topic), topic) for topic in topics])
 
     @app_commands.command(description="Your own score; only you see it")
     @app_commands.guild_only()

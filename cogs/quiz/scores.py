@@ -9,7 +9,7 @@ import discord
 from bot.answering.access import guild_id_of
 from bot.answering.durable import Durable
 from bot.answering.first_answers import say
-from bot.answering.text import MAX_FIELD, counted, percent, shorten
+from bot.answering.text import MAX_FIELD, counted, in_words, percent, shorten
 from bot.client import Interaction
 from bot.rules.quiz import Score, Standing, weakest_topic
 from bot.store import quiz
@@ -33,7 +33,7 @@ def score_embed(topics: dict[str, Score], streak: int, listening: Score, shown: 
             lines.append(f"The whole class: {percent(total.share)} of {counted(total.answered, 'answer')} right.")
     embed = discord.Embed(title="Your score", description="\n".join(lines), colour=COLOUR)
     if topics:
-        rows = [f"{topic}: {score.right} of {score.answered}" for topic, score in topics.items()]
+        rows = [f"{in_words(topic)}: {score.right} of {score.answered}" for topic, score in topics.items()]
         embed.add_field(name="By topic", value=shorten("\n".join(rows), MAX_FIELD), inline=True)
     if listening.answered:
         text = f"{listening.right} of {counted(listening.answered, 'closed poll')} right"
