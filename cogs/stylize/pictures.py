@@ -122,7 +122,6 @@ def embed(
     shown.add_field(name="Seed", value=str(result.seed))
     if with_before_after:
         shown.set_image(url="attachment://before-after.jpg")
-    shown.set_footer(text=f"model {result.model_version}")
     return shown
 
 
