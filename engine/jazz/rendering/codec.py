@@ -24,11 +24,15 @@ SERIAL = 0x574F4F44
 """The Ogg stream's serial number, fixed: muxers draw it at random, and the same clip must be the same bytes."""
 
 
-def encode_opus(signal: Stereo, bit_rate: int = BIT_RATE) -> bytes:
-    """(N, 2) samples at 48 kHz -> OGG/Opus with no metadata beyond the stream's own; the same input, the same bytes."""
+def encode_opus(signal: Stereo, bit_rate: int = BIT_RATE, *, constant: bool = False) -> bytes:
+    """(N, 2) samples at 48 kHz -> OGG/Opus with no metadata beyond the stream's own; the same input, the same bytes.
+
+    `constant`: every packet has the same size, so a file's size says how long it lasts and nothing else."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="ogg", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("libopus", rate=RATE_HZ, options={"vbr": "on", "application": "audio"})
+        stream = container.add_stream(
+            "libopus", rate=RATE_HZ, options={"vbr": "off" if constant else "on", "application": "audio"}
+        )
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         stream.bit_rate = bit_rate
         stream.codec_context.layout = "stereo"
@@ -44,16 +48,16 @@ def encode_opus(signal: Stereo, bit_rate: int = BIT_RATE) -> bytes:
     return with_serial(buffer.getvalue(), SERIAL)
 
 
-def encode_within(signal: Stereo, max_bytes: int) -> bytes:
+def encode_within(signal: Stereo, max_bytes: int, *, constant: bool = False) -> bytes:
     """As good as `encode_opus`, at a lower bit rate where `max_bytes` (0: no limit) asks for it."""
     bit_rate = BIT_RATE
     if max_bytes:
         affordable = int(max_bytes * 8 / (len(signal) / RATE_HZ + 0.1) * 0.9)
         bit_rate = max(MIN_BIT_RATE, min(BIT_RATE, affordable))
-    audio = encode_opus(signal, bit_rate)
+    audio = encode_opus(signal, bit_rate, constant=constant)
     while max_bytes and len(audio) > max_bytes and bit_rate > MIN_BIT_RATE:
         bit_rate = max(MIN_BIT_RATE, int(bit_rate * 0.8))
-        audio = encode_opus(signal, bit_rate)
+        audio = encode_opus(signal, bit_rate, constant=constant)
     if max_bytes and len(audio) > max_bytes:
         raise BadAudio(f"Even at the lowest quality, the clip has {len(audio) // 1024} kB and your limit is "
                        f"{max_bytes // 1024} kB. Ask for fewer bars.")  # fmt: skip

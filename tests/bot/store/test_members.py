@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from bot.rules import class_quiz as class_rules
-from bot.rules.blind_poll import Origin, Vote
+from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.quiz import Question
-from bot.store import Store, class_quiz, members, polls, practice, quiz
-from tests.bot.store.collection import GUILD, open_poll
+from bot.store import Store, ballots, listeners, members, quiz, series
+from bot.store.ballots import Change
+from bot.store.lessons import class_quiz, practice
+from bot.store.listeners import Listener
+from tests.bot.store.collection import GUILD, open_series
 
 ANN, BOB = 10**17 + 1, 10**17 + 2
 
@@ -21,16 +24,20 @@ async def test_a_member_keeps_one_number(store: Store) -> None:
 
 
 async def test_forgetting_somebody_leaves_totals_right(store: Store) -> None:
-    poll = await open_poll(store, closes_at=100.0)
-    await polls.choose(store, poll.id, ANN, Origin.HUMAN, 10.0)
-    await polls.choose(store, poll.id, BOB, Origin.AI, 11.0)
-    await polls.close(store, poll.id, 100.0)
+    found, (trial,) = await open_series(store)
+    await ballots.put(store, trial.id, ANN, Change(choice=Choice.HUMAN), 10.0)
+    await ballots.put(store, trial.id, BOB, Change(choice=Choice.AI), 11.0)
+    await listeners.put(store, ANN, Listener("tenor sax", 5), 12.0)
+    await listeners.show_ears(store, GUILD, ANN, True, 12.0)
+    await series.close(store, found.id, 100.0)
     posted = await quiz.add_question(store, QUESTION, guild_id=GUILD, channel_id=2, asked_by=ANN, now=1.0)
     await quiz.record_answer(store, posted, ANN, 1, 2.0)
 
     assert await members.forget(store, ANN, 200.0)
 
-    assert sorted(vote.choice for vote in await polls.votes(store, poll.id)) == ["ai", "human"]
+    assert sorted(ballot.choice for ballot in await ballots.of_trial(store, trial.id)) == ["ai", "human"]
+    assert [judgement.is_musician for judgement in await ballots.judgements(store, GUILD)] == [None, None]
+    assert await listeners.shown_ears(store, GUILD) == {}
     assert (await quiz.class_total(store, GUILD)).right == 1
     kept = await members.export(store, ANN)
     assert not any(kept.values())
@@ -39,11 +46,11 @@ async def test_forgetting_somebody_leaves_totals_right(store: Store) -> None:
 
 
 async def test_nobody_votes_twice_by_being_forgotten(store: Store) -> None:
-    poll = await open_poll(store, closes_at=100.0)
-    await polls.choose(store, poll.id, ANN, Origin.HUMAN, 10.0)
+    _, (trial,) = await open_series(store, closes_at=None)
+    await ballots.put(store, trial.id, ANN, Change(choice=Choice.HUMAN), 10.0)
     await members.forget(store, ANN, 11.0)
-    await polls.choose(store, poll.id, ANN, Origin.HUMAN, 12.0)
-    assert await polls.votes(store, poll.id) == [Vote(Origin.HUMAN)]
+    await ballots.put(store, trial.id, ANN, Change(choice=Choice.HUMAN), 12.0)
+    assert await ballots.of_trial(store, trial.id) == [Ballot("human")]
 
 
 async def test_forgetting_a_stranger_changes_nothing(store: Store) -> None:
@@ -51,14 +58,14 @@ async def test_forgetting_a_stranger_changes_nothing(store: Store) -> None:
 
 
 async def test_ones_data_never_tells_what_an_open_poll_is(store: Store) -> None:
-    poll = await open_poll(store, closes_at=100.0)
-    await polls.choose(store, poll.id, ANN, Origin.HUMAN, 10.0)
+    found, (trial,) = await open_series(store)
+    await ballots.put(store, trial.id, ANN, Change(choice=Choice.HUMAN), 10.0)
     (vote,) = (await members.export(store, ANN))["votes"]
     assert vote["choice"] == "human"
     assert vote["answer"] is None
-    await polls.close(store, poll.id, 100.0)
+    await series.close(store, found.id, 100.0)
     (vote,) = (await members.export(store, ANN))["votes"]
-    assert vote["answer"] == poll.answer
+    assert vote["answer"] == trial.answer
 
 
 async def test_what_lessons_keep_is_exported_and_forgotten(store):
