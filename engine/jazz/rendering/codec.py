@@ -127,6 +127,8 @@ def _decode(
         films = [stream for stream in container.streams.video if not is_cover(stream)]
         raise BadAudio("That film has no sound track." if films else "There's no sound in that file.")
     stream = container.streams.audio[0]
+    if stream.codec_context is None:
+        raise BadAudio("I can't read the kind of sound in that file. Export it as WAV, FLAC or MP3.")
     check_format(stream.codec_context.sample_rate, stream.codec_context.channels)
     declared_s = float(container.duration / av.time_base) if container.duration else 0.0
     if demuxer in GUESSING:
