@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import math
 import pkgutil
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 import discord
@@ -15,7 +16,10 @@ from discord.ext import commands
 from yarl import URL
 
 from bot.answering.command_sync import sync_commands
+from bot.answering.courier import CONNECTION_ERRORS
+from bot.answering.delivery import PATIENT, Patience
 from bot.answering.error_handler import ReportingTree
+from bot.answering.open_answers import Payloads, resolve
 from bot.engine.calls import EngineClient
 from bot.engine.catalogue import Catalogue
 from bot.hosting.notices import Notices
@@ -24,10 +28,18 @@ from bot.hosting.staff_roles import StaffRoles
 from bot.library.drafts import Drafts
 from bot.loop_lag import LoopLag
 from bot.rules.job_desk import JobDesk
+from bot.rules.pauses import Backoff
 from bot.settings import BotSettings
-from bot.store import Store, meta
+from bot.store import Store, meta, open_answers
+from bot.store.open_answers import OpenAnswer
+from engine.contract.configuration import ConfigurationError
 
 log = structlog.get_logger(__name__)
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+"""Between attempts to log in."""
+FIRST_SYNC_PAUSE_S, LONGEST_SYNC_PAUSE_S = 30.0, 3600.0
+"""Between attempts to send the commands: Discord takes 200 new ones a day."""
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # clips are files; nobody joins a voice channel
 
@@ -48,6 +60,7 @@ class Woodshed(commands.Bot):
         draw: random.Random | None = None,
         notices: Notices | None = None,
         now: Callable[[], float] = wall_clock,
+        patience: Patience = PATIENT,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -64,11 +77,19 @@ class Woodshed(commands.Bot):
         self.engine = engine
         self.jobs = JobDesk(settings.club.jobs_per_member)
         self.catalogue = Catalogue(engine)
+        self.failures: list[Callable[[Interaction, BaseException], None]] = []
+        """Who wants to hear of every command that ends with a sentence instead of its answer."""
         self.notices = notices or Notices()
         self.staff_roles = StaffRoles(store, settings.club.staff_role)
         self.loop_lag = LoopLag()
         self.draw = draw or random.Random()
         self.now = now
+        self.patience = patience
+        self.payloads = Payloads()
+        self.payloads.listen(self._connection.parsers)
+        self._left_open: Sequence[OpenAnswer] = ()
+        self._resolving: asyncio.Task[None] | None = None
+        self._syncing: asyncio.Task[None] | None = None
         self.drafts = Drafts()
         self._member_secret = b""
 
@@ -87,10 +108,60 @@ class Woodshed(commands.Bot):
         for name in cog_names():
             await self.load_extension(name)
         assert self.application_id is not None
+        self._left_open = await open_answers.left_open(self.store)
+        await self._sync_patiently()
+
+    async def start(self, token: str, *, reconnect: bool = True) -> None:
+        """Log in and run until closed. While Discord has a bad day, try again, less and less often.
+
+        Raises discord.LoginFailure for a token that Discord refuses."""
+        pauses = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, self.draw)
+        while True:
+            try:
+                await self.login(token)
+                break
+            except discord.LoginFailure:
+                raise
+            except (discord.HTTPException, *CONNECTION_ERRORS) as error:
+                pause_s = pauses.next_s()
+                log.warning("Discord doesn't let the bot in yet", error=repr(error), pause_s=round(pause_s, 1))
+                await self.http.close()  # or the next attempt would leave its connections behind
+                self.http.connector = discord.utils.MISSING
+                await asyncio.sleep(pause_s)
+        await self.connect(reconnect=reconnect)
+
+    async def _sync_patiently(self) -> None:
+        """Send the commands, or go on with those that Discord has and send them later: members shouldn't wait."""
+        try:
+            await self._sync()
+        except (discord.HTTPException, *CONNECTION_ERRORS) as error:
+            log.warning("commands not sent; going on with those that Discord has", error=repr(error))
+            self._syncing = asyncio.create_task(self._sync_later(), name="commands")
+
+    async def _sync_later(self) -> None:
+        pauses = Backoff(FIRST_SYNC_PAUSE_S, LONGEST_SYNC_PAUSE_S, self.draw)
+        while True:
+            await asyncio.sleep(pauses.next_s())
+            try:
+                await self._sync()
+            except ConfigurationError:
+                log.exception("commands not sent")
+                return
+            except (discord.HTTPException, *CONNECTION_ERRORS) as error:
+                log.warning("commands still not sent", error=repr(error))
+            else:
+                return
+
+    async def _sync(self) -> None:
+        assert self.application_id is not None
         await sync_commands(self.tree, self.store, self.application_id, self.settings.discord.guild_ids)
 
     async def close(self) -> None:
         self.drafts.close()
+        for task in (self._resolving, self._syncing):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await self.catalogue.close()
         await super().close()
 
@@ -107,6 +178,10 @@ class Woodshed(commands.Bot):
             await self.staff_roles.learn(guild)
         if channel_id := self.settings.hosting.staff_channel:
             self.notices.connect(self.get_partial_messageable(channel_id).send)
+        if self._resolving is None:
+            self._resolving = asyncio.create_task(
+                resolve(self, self.store, self._left_open, self.now(), self.patience), name="answers left open"
+            )
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         await leave_others([guild], self.settings.hosting.servers)

@@ -3,11 +3,13 @@
     WoodshedError                message = one plain sentence, safe to show
     ├── Refused                  a rule of the club says no, or the request makes no sense
     │   └── MissingPermission    the bot isn't allowed to post what the answer needs
+    ├── Undelivered              Discord didn't take the answer
     ├── EngineError              anything that went wrong on the other side of the contract
     │   ├── EngineRefused        the request is at fault: the engine's own sentence
     │   ├── EngineBusy           its queue is full; trying again later helps
     │   ├── EngineUnavailable    not started, still warming, gone, or unreachable
     │   ├── EngineTimeout        no answer before the deadline
+    │   ├── EngineHung           up, but it no longer answers anything
     │   ├── EngineFailed         it tried and failed; the detail is in the engine's log
     │   └── JobCancelled         the member, or the engine as it shut down, cancelled the job
     └── StoreError               the database can't be opened
@@ -42,6 +44,19 @@ class MissingPermission(Refused):
     """The bot lacks a channel permission that the answer needs; found before any work is queued."""
 
 
+class Undelivered(WoodshedError):
+    """Discord didn't take an answer, or nobody knows; the log has each attempt."""
+
+    def __init__(self, sentence: str, *, final: bool, may_have_arrived: bool, worth_saying: bool) -> None:
+        super().__init__(sentence)
+        self.final = final
+        """trying again is useless"""
+        self.may_have_arrived = may_have_arrived
+        """nothing may be undone, and nothing else sent in its place"""
+        self.worth_saying = worth_saying
+        """there's still a way to tell its reader"""
+
+
 class EngineError(WoodshedError):
     """Base of what the engine client raises."""
 
@@ -64,6 +79,10 @@ class EngineUnavailable(EngineError):
 
 class EngineTimeout(EngineError):
     """The deadline passed."""
+
+
+class EngineHung(EngineError):
+    """The engine is there and answers nothing, not even a health check."""
 
 
 class EngineFailed(EngineError):

@@ -286,6 +286,11 @@ class Driver:
         """Lets the bot in again."""
         await self._control("POST", "guild", {"do": "invite"})
 
+    async def bring_class(self, size: int = 12, pace: float = 1.0) -> None:
+        """A simulated class that votes and answers the class quiz; `pace` 0 at once, 0 members send it home. Its
+        members can be driven, too: `simulated_1`, `simulated_2` ..."""
+        await self._control("POST", "class", {"size": size, "pace": pace})
+
     async def bot_permissions(self, channel_id: str, **permissions: bool) -> None:
         """Gives or takes the bot's permissions in a channel: `send_messages=False`."""
         await self._control("PUT", f"channels/{channel_id}/bot-permissions", permissions)

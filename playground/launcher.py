@@ -90,8 +90,10 @@ async def run(options: Options, *, exact_port: bool, with_bot: bool) -> int:
         async with _bot(playground) as process:
             ended = asyncio.create_task(process.wait())
             connected = asyncio.create_task(playground.gateway.connected.wait())
+            playground.set_bot_process("starting")
             await asyncio.wait({stopped, ended, connected}, return_when=asyncio.FIRST_COMPLETED)
             if connected.done() and not ended.done() and not stopped.done():
+                playground.set_bot_process("running")
                 _say(f"\nWoodshed's playground is ready. Open this in your browser: {playground.address}\n")
             connected.cancel()
             await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)

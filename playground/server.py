@@ -5,13 +5,15 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from playground.answers import answer
+from playground.classroom.classroom import Classroom
 from playground.control import routes as control
 from playground.control.faults import Route
 from playground.control.routes import BOT_ROUTES
 from playground.page import interactions as page_interactions
 from playground.page import routes as page_api
+from playground.page.routes import CLASSROOM
 from playground.rest import application as rest_application
-from playground.rest import cdn, threads
+from playground.rest import cdn, reactions, threads
 from playground.rest import channels as rest_channels
 from playground.rest import interactions as rest_interactions
 from playground.rest.doorway import PREFIX, doorway
@@ -60,7 +62,9 @@ def build_application(playground: Playground) -> web.Application:
     application.router.add_routes(cdn.routes)
     application.router.add_get("/", no_key)
     api = _bots_side(playground)
-    application.add_subapp(f"/{playground.key}", _members_side(playground, api))
+    classroom = Classroom(playground, page_interactions.press)
+    application.add_subapp(f"/{playground.key}", _members_side(playground, api, classroom))
+    application.on_shutdown.append(lambda _: classroom.close())
     application.add_subapp(PREFIX, api)
     return application
 
@@ -69,15 +73,16 @@ def _bots_side(playground: Playground) -> web.Application:
     """REST, as a bot sees it."""
     api = web.Application(middlewares=[doorway])
     api[PLAYGROUND] = playground
-    for module in (rest_application, rest_channels, rest_interactions, threads):
+    for module in (rest_application, rest_channels, rest_interactions, threads, reactions):
         api.router.add_routes(module.routes)
     return api
 
 
-def _members_side(playground: Playground, api: web.Application) -> web.Application:
+def _members_side(playground: Playground, api: web.Application, classroom: Classroom) -> web.Application:
     """The page and the control API."""
     page = web.Application()
     page[PLAYGROUND] = playground
+    page[CLASSROOM] = classroom
     for module in (page_api, page_interactions, control):
         page.router.add_routes(module.routes)
     named = {f"{route.method} {route.resource.canonical}" for route in api.router.routes() if route.resource}

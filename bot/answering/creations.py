@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
+import discord
+
+from bot.answering.first_answers import take
 from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.store import creations
@@ -20,6 +25,7 @@ async def delete(interaction: Interaction, creation: creations.Creation) -> None
     bot = interaction.client
     if interaction.user.id != creation.member_id and not bot.is_staff(interaction.user):
         raise Refused("Only the member who made this, or the course's staff, can delete it.")
-    await interaction.response.defer()
-    await interaction.delete_original_response()
+    await take(interaction)
+    with contextlib.suppress(discord.NotFound):  # another press came first
+        await interaction.delete_original_response()
     await creations.delete(bot.store, creation.id)

@@ -1,12 +1,12 @@
 """How an answer reaches its reader, whatever goes wrong on the way: the rules, without Discord.
 
-A `Delivery` says what to do next and is told how that went, until it ends. Nothing is repeated or sent another way before
-it's known whether it has arrived, except where a repetition changes nothing:
+A `Delivery` says what to do next and is told how that went, until it ends. Nothing is repeated or sent another way
+before it's known whether it has arrived, except where a repetition changes nothing:
 
     EDIT       the interaction's own answer, through its token (15 min)      the same message again: harmless
     BOT_EDIT   the same message, as the bot                                  harmless
     FOLLOW_UP  a private message through the token                           can't be looked up: sent once
-    POST       a new message in the channel, as the bot                      Discord knows its nonce, and it can be looked up
+    POST       a new message in the channel, as the bot                      known by its nonce, can be looked up
     DIRECT     a direct message                                              the same
 
     public   EDIT -> BOT_EDIT -> POST         somebody deleted the answer: FOLLOW_UP
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 
@@ -124,19 +124,29 @@ PRIVATE = (Route.EDIT, Route.DIRECT)
 AS_BOT = (Route.POST,)
 SAME_MESSAGE = frozenset({Route.EDIT, Route.BOT_EDIT})
 
-PATIENCE_S = 600.0
-"""How long a result is kept for."""
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
+MOST_OPENINGS = 3
+"""A thread that is closed again each time is closed on purpose."""
 ENOUGH_FAILURES = 2
 """So many on one route, and the next one is tried. (discord.py has tried five times within each.)"""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a result is kept for, and how fast its attempts follow each other; seconds."""
+
+    total_s: float = 600.0
+    first_pause_s: float = 1.0
+    longest_pause_s: float = 30.0
+
+
+PATIENT = Patience()
 
 
 class Delivery:
     """One parcel on its way. `draw` jitters the pauses; times are seconds on any clock that only goes forward.
 
-    `may_be_there`: an earlier attempt may have arrived, so it's looked up first. `after_all`: a parcel whose message was
-    deleted goes to its reader privately."""
+    `may_be_there`: an earlier attempt may have arrived, so it's looked up first. `after_all`: a parcel whose message
+    was deleted goes to its reader privately."""
 
     def __init__(
         self,
@@ -145,13 +155,14 @@ class Delivery:
         draw: random.Random,
         *,
         cargo: Cargo = Cargo.PARCEL,
-        patience_s: float = PATIENCE_S,
+        patience: Patience = PATIENT,
         may_be_there: bool = False,
         after_all: bool = True,
     ) -> None:
         self._routes = list(routes)
         self._cargo = cargo
-        self._deadline = now + patience_s
+        self._patience = patience
+        self._deadline = now + patience.total_s
         self._draw = draw
         self._not_before = now
         self._failures = 0
@@ -160,7 +171,7 @@ class Delivery:
         self._looks = may_be_there
         self._after_all = after_all
         self._opens = False
-        self._opened = False
+        self._openings = 0
         self._verdict: Verdict | None = None
 
     def next(self, now: float) -> Step:
@@ -177,8 +188,11 @@ class Delivery:
 
     def report(self, outcome: Outcome, now: float, retry_after_s: float = 0.0) -> None:
         """How the step went that `next` asked for. Waiting isn't reported."""
-        if self._opens:
-            self._opens, self._opened = False, True
+        if self._opens and outcome in (Outcome.LOST, Outcome.LIMITED):
+            self._pause(now, retry_after_s)
+        elif self._opens:
+            self._opens = False
+            self._openings += 1
             if outcome is not Outcome.ARRIVED:
                 self._end(Verdict.ARCHIVED)
         elif outcome is Outcome.ARRIVED:
@@ -199,7 +213,7 @@ class Delivery:
             self._looks = False  # it may not look: then it sends the same again, which changes nothing
         elif outcome is Outcome.FORBIDDEN:
             self._advance(Verdict.FORBIDDEN)
-        elif outcome is Outcome.ARCHIVED and not self._opened:
+        elif outcome is Outcome.ARCHIVED and self._openings < MOST_OPENINGS:
             self._opens = True
         elif outcome is Outcome.ARCHIVED:
             self._end(Verdict.ARCHIVED)
@@ -231,7 +245,7 @@ class Delivery:
         here, *rest = self._routes
         self._failures = 0
         if not rest:
-            self._end(Verdict.DOUBTFUL if self._doubtful else otherwise)
+            self._end(otherwise)
         elif self._doubtful and not {here, rest[0]} <= SAME_MESSAGE:
             self._end(Verdict.DOUBTFUL)
         else:
@@ -239,23 +253,24 @@ class Delivery:
             self._looks = self._doubtful
 
     def _pause(self, now: float, at_least_s: float = 0.0) -> None:
-        full = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._pauses)
+        full = min(self._patience.longest_pause_s, self._patience.first_pause_s * 2.0**self._pauses)
         self._pauses += 1
         self._not_before = now + max(at_least_s, full * self._draw.uniform(0.5, 1.0))
 
     def _end(self, verdict: Verdict) -> None:
-        if self._verdict is None:
-            self._verdict = verdict
+        nobody_knows = self._doubtful and verdict not in (Verdict.DELIVERED, Verdict.UNWANTED, Verdict.GONE)
+        self._verdict = Verdict.DOUBTFUL if nobody_knows else verdict
 
 
 class Apology:
     """A sentence for the member alone, where a public answer has begun. Steps like a Delivery."""
 
-    def __init__(self, now: float, draw: random.Random, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, now: float, draw: random.Random, patience: Patience = PATIENT) -> None:
         self._draw = draw
-        self._until = now + patience_s
+        self._patience = patience
+        self._until = now + patience.total_s
         self._part = "cover"
-        self._leg = self._new((Route.EDIT,), now, Cargo.COVER)
+        self._leg = self._new((Route.EDIT, Route.BOT_EDIT), now, Cargo.COVER)
         self._verdict: Verdict | None = None
 
     def next(self, now: float) -> Step:
@@ -280,7 +295,7 @@ class Apology:
         match self._part:
             case "cover" if arrived or ended is Verdict.UNWANTED:
                 self._begin("follow-up", (Route.FOLLOW_UP,), now)
-            case "cover":  # the token is dead, or nobody knows whether the cover is there
+            case "cover":
                 self._begin("direct", (Route.DIRECT,), now)
             case "follow-up" | "direct" if arrived:
                 self._part = "remove"
@@ -300,4 +315,5 @@ class Apology:
         self._leg = self._new(routes, now, cargo)
 
     def _new(self, routes: Sequence[Route], now: float, cargo: Cargo) -> Delivery:
-        return Delivery(routes, now, self._draw, cargo=cargo, patience_s=max(0.0, self._until - now), after_all=False)
+        patience = replace(self._patience, total_s=max(0.0, self._until - now))
+        return Delivery(routes, now, self._draw, cargo=cargo, patience=patience, after_all=False)

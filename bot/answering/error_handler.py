@@ -8,16 +8,21 @@ import discord
 import structlog
 from discord import app_commands
 
+from bot.answering.courier import CONNECTION_ERRORS
 from bot.answering.discord_codes import (
     ALREADY_ANSWERED,
     EXPIRED,
     MISSING_ACCESS,
     MISSING_PERMISSIONS,
     TOO_LARGE,
+    UNKNOWN_INTERACTION,
     UNKNOWN_MESSAGE,
 )
+from bot.answering.first_answers import begun_before, is_acknowledged, say
 from bot.answering.live_reply import EXTRA, LiveReply
-from bot.errors import SERVER_ONLY, STAFF_ONLY, JobCancelled, Refused, WoodshedError
+from bot.errors import SERVER_ONLY, STAFF_ONLY, JobCancelled, Refused, Undelivered, WoodshedError
+from bot.hosting.notices import report_defect
+from bot.logs import begin_request, current_request
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +61,8 @@ def sentence_for(error: BaseException) -> str:
 async def report(interaction: discord.Interaction[Any], error: BaseException, **context: Any) -> None:
     """Tell the member in one sentence, alone where that is possible, and the log in full. Never raises."""
     cause = _unwrap(error)
+    for count in getattr(interaction.client, "failures", ()):
+        count(interaction, cause)
     where = {
         "command": interaction.command.qualified_name if interaction.command else None,
         "custom_id": interaction.data.get("custom_id") if interaction.data else None,
@@ -72,37 +79,44 @@ async def report(interaction: discord.Interaction[Any], error: BaseException, **
         )
     elif isinstance(cause, discord.HTTPException) and cause.code in EXPIRED | {ALREADY_ANSWERED, UNKNOWN_MESSAGE}:
         log.warning("too late to answer", code=cause.code, **where)
+        if cause.code == UNKNOWN_INTERACTION:
+            return  # Discord takes no other first answer either
     else:
         log.error("unforeseen error", exc_info=cause, **where)
+        if notices := getattr(interaction.client, "notices", None):
+            report_defect(notices, cause, where["command"] or where["custom_id"], current_request())
     if interaction.type is discord.InteractionType.autocomplete:
         return  # nothing can be shown but an empty list, which Discord does by itself
+    if isinstance(cause, Undelivered) and not cause.worth_saying:
+        return  # it may have arrived, or there's no way left to say anything
     try:
         await tell(interaction, sentence_for(cause))
-    except discord.HTTPException as failure:
-        log.warning("the member couldn't be told", status=failure.status, code=failure.code, **where)
+    except (discord.HTTPException, Undelivered, *CONNECTION_ERRORS) as failure:
+        log.warning("the member couldn't be told", failure=repr(failure), **where)
 
 
 async def tell(interaction: discord.Interaction[Any], sentence: str) -> None:
     """Say `sentence` to the member alone, however far the interaction has come.
 
-    Raises discord.HTTPException when Discord takes no answer at all any more."""
-    if not interaction.response.is_done():
-        try:
-            await interaction.response.send_message(sentence, ephemeral=True)
-        except discord.HTTPException as error:
-            if error.code != ALREADY_ANSWERED:
-                raise
-        else:
-            return
+    Raises discord.HTTPException, Undelivered or a connection error when Discord takes nothing any more."""
     live_reply = interaction.extras.get(EXTRA)
+    before = begun_before(interaction.client).get(interaction.id)
     if isinstance(live_reply, LiveReply):
         await live_reply.fail(sentence)
+    elif before is not None:
+        await LiveReply(interaction, 0.0, ephemeral=before.private, message_id=before.message_id).fail(sentence)
+    elif not is_acknowledged(interaction):
+        await say(interaction, sentence)
     else:
         await interaction.followup.send(sentence, ephemeral=True)
 
 
 class ReportingTree(app_commands.CommandTree[Any]):
     """The command tree, with the one error handler of all application commands."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        begin_request(interaction.id)
+        return True
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         await report(interaction, error)

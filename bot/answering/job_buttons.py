@@ -5,6 +5,8 @@ from __future__ import annotations
 import discord
 
 from bot.answering.durable import Durable
+from bot.answering.first_answers import begin
+from bot.answering.live_reply import CANCEL_LABEL, LiveReply
 from bot.client import Interaction
 
 
@@ -13,17 +15,16 @@ class CancelButton(
 ):
     """Cancels the job if it belongs to whoever presses."""
 
-    def __init__(self, job: str, label: str = "Cancel") -> None:
+    def __init__(self, job: str, label: str = CANCEL_LABEL) -> None:
         super().__init__(discord.ui.Button(label=label, custom_id=f"job:{job}:cancel"))
         self.job = job
 
     async def press(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
         bot = interaction.client
+        await begin(interaction, private=True)
         cancelled = await bot.engine.cancel(self.job, bot.member_key(interaction.user.id))
-        await interaction.edit_original_response(
-            content="Cancelled." if cancelled else "That isn't one of your jobs, or it has finished already."
-        )
+        sentence = "Cancelled." if cancelled else "That isn't one of your jobs, or it has finished already."
+        await LiveReply(interaction, 0.0, ephemeral=True, patience=bot.patience).put(sentence)
 
 
 def cancel_view(job: str) -> discord.ui.View:

@@ -1,4 +1,4 @@
-"""One job from place to result: what every slow command, button and form does around its own work.
+"""One answer, and one job, from place to result: what every slow command, button and form does around its own work.
 
 async with one_job(interaction) as job:       takes the member's place, shows "thinking ..."
     request.job.CopyFrom(job.ticket)          what the engine knows it by
@@ -8,16 +8,19 @@ async with one_job(interaction) as job:       takes the member's place, shows "t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import discord
 
+from bot.answering.first_answers import begun_before
 from bot.answering.job_buttons import cancel_view
 from bot.answering.live_reply import LiveReply
+from bot.answering.open_answers import remember
 from bot.answering.parcels import Upload
 from bot.client import Interaction
-from bot.engine.calls import StreamEvent, new_job_id
+from bot.engine.calls import StreamEvent, is_work, new_job_id
 from engine.contract import engine_pb2 as pb
 
 
@@ -30,6 +33,8 @@ class Job:
 
     async def show(self, event: StreamEvent) -> None:
         """Show an event of the engine's stream under way."""
+        if is_work(event):
+            await self._reply.begun()
         await self._reply.show(event)
 
     async def finish(
@@ -40,23 +45,58 @@ class Job:
         uploads: Sequence[Upload] = (),
         view: discord.ui.View | None = None,
     ) -> int:
-        """Put the result in the place of the progress; returns the message's id. Raises discord.HTTPException."""
+        """Put the result in the place of the progress; returns the message's id. Raises Undelivered."""
         return await self._reply.finish(content=content, embeds=embeds, uploads=uploads, view=view)
 
 
 @asynccontextmanager
-async def one_job(interaction: Interaction, *, private: bool = False) -> AsyncIterator[Job]:
-    """A place for a member's job, until its answer is posted.
+async def one_answer(
+    interaction: Interaction,
+    *,
+    private: bool = False,
+    progress_view: discord.ui.View | None = None,
+    on_unwanted: Callable[[], Awaitable[None]] | None = None,
+) -> AsyncIterator[LiveReply]:
+    """An answer that may take longer than 3 s, from "thinking ..." to its end.
 
-    Raises Refused when the member has as many jobs under way as the club allows. What the body raises goes on to the
-    error handler, which ends the answer with a sentence."""
+    The store knows of it before Discord does, so the next start of the bot ends it if this one can't. What the body
+    raises goes on to the error handler, which ends the answer with a sentence."""
     bot = interaction.client
-    with bot.jobs.place(interaction.user.id):
-        ticket = pb.Job(job_id=new_job_id(), member_key=bot.member_key(interaction.user.id))
+    payload = bot.payloads.take(interaction.id)
+    diary = await remember(bot.store, interaction, payload, private=private, now=bot.now())
+    more: dict[str, Any] = {} if on_unwanted is None else {"on_unwanted": on_unwanted}
+    before = begun_before(bot).get(interaction.id)
+    if before is not None:
+        more["message_id"] = before.message_id
+    try:
         reply = await LiveReply.begin(
             interaction,
             interval_s=bot.settings.discord.progress_interval_s,
-            progress_view=cancel_view(ticket.job_id),
+            progress_view=progress_view,
             ephemeral=private,
+            patience=bot.patience,
+            diary=diary,
+            **more,
         )
-        yield Job(ticket, reply)
+    except Exception:
+        await diary.close()
+        raise
+    yield reply
+
+
+@asynccontextmanager
+async def one_job(interaction: Interaction, *, private: bool = False) -> AsyncIterator[Job]:
+    """A place for a member's job, until its answer is posted. When somebody deletes the answer, the job is cancelled.
+
+    Raises Refused when the member has as many jobs under way as the club allows."""
+    bot = interaction.client
+    with bot.jobs.place(interaction.user.id):
+        ticket = pb.Job(job_id=new_job_id(), member_key=bot.member_key(interaction.user.id))
+
+        async def stop() -> None:
+            bot.engine.hang_up(ticket.job_id)
+
+        async with one_answer(
+            interaction, private=private, progress_view=cancel_view(ticket.job_id), on_unwanted=stop
+        ) as reply:
+            yield Job(ticket, reply)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 MAX_ALT_TEXT = 1024
@@ -12,6 +13,7 @@ MAX_DESCRIPTION = 4096
 MAX_EMBED = 6000
 MAX_FIELD = 1024
 MAX_TITLE = 256
+_LINK = re.compile(r"https?://[^\s<>]+")
 
 
 def shorten(text: str, limit: int) -> str:
@@ -48,3 +50,8 @@ def too_many_questions(wait_s: float) -> str:
 def in_a_row(words: Sequence[str]) -> str:
     """["a"] -> "a"; ["a", "b", "c"] -> "a, b and c"."""
     return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+
+
+def without_previews(text: str) -> str:
+    """The same text, under which Discord shows no previews of its links."""
+    return _LINK.sub(r"<\g<0>>", text)

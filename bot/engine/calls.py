@@ -24,15 +24,18 @@ from bot.errors import (
     EngineBusy,
     EngineError,
     EngineFailed,
+    EngineHung,
     EngineRefused,
     EngineTimeout,
     EngineUnavailable,
     JobCancelled,
 )
-from engine.contract import ERROR_METADATA_KEY, MAX_MESSAGE_BYTES, TOKEN_METADATA_KEY
+from bot.logs import current_request
+from engine.contract import ERROR_METADATA_KEY, MAX_MESSAGE_BYTES, REQUEST_ID_METADATA_KEY, TOKEN_METADATA_KEY
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
+from engine.contract.network import SYSTEM, check_address
 from engine.contract.process_settings import LOCAL, ProcessSettings
 
 log = structlog.get_logger(__name__)
@@ -42,6 +45,15 @@ OnEvent = Callable[[Any], Awaitable[None]]
 Reply = TypeVar("Reply")
 
 SHORT_CALL_TIMEOUT_S = 15.0
+STATUS_TIMEOUT_S = 2.0
+"""For calls that ask how the engine is, and for those that there's another way for."""
+SILENCE_S = 1.5
+"""A short call that takes longer has the engine's pulse felt meanwhile."""
+MISSED_PULSES = 2
+PULSE_S = 1.5
+"""How long a health check may take: an engine that is busy still answers it at once."""
+JOB_SILENCE_S = 20.0
+"""The same for jobs, which report progress twice a second."""
 ENCODE_TIMEOUT_S = 180.0
 """A style's code needs the device: it goes before the queue, but waits for the job that is running."""
 HEALTH_TIMEOUT_S = 10.0
@@ -55,7 +67,10 @@ STATUS_PATIENCE_S = 1.0
 WARMING = "The engine is still warming up. Please try again in a minute."
 UNREACHABLE = "I can't reach the engine right now. Please try again in a minute."
 DIED = "The engine stopped while it was working on this. Please try again."
+HUNG = "The engine isn't answering right now. Please try again in a minute or two."
 CANCELLED = "This job was cancelled."
+
+WAITING_STAGE = "waiting for the engine"
 
 _CHANNEL_OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -73,10 +88,10 @@ def new_job_id() -> str:
 
 
 def open_channel(address: str, certificate: Path | None = None) -> grpc.aio.Channel:
-    """A channel to `unix:/path`, `host:port` or `dns:///host:port`, over TLS when a certificate to trust is given."""
+    """A channel to `unix:/path`, `host:port` or `dns:///host:port`, over TLS if there's a certificate to trust."""
     if certificate is None:
         return grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
-    credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
+    credentials = grpc.ssl_channel_credentials(None if certificate == Path(SYSTEM) else certificate.read_bytes())
     return grpc.aio.secure_channel(address, credentials, options=_CHANNEL_OPTIONS)
 
 
@@ -91,16 +106,23 @@ class EngineClient:
         job_timeout_s: float = 600.0,
         patience_s: float = PATIENCE_S,
         job_patience_s: float = JOB_PATIENCE_S,
+        silence_s: float = SILENCE_S,
+        job_silence_s: float = JOB_SILENCE_S,
+        pulse_s: float = PULSE_S,
     ) -> None:
         self._channel = channel
         self._stub = pb_grpc.EngineStub(channel)
         self._health = health_pb2_grpc.HealthStub(channel)
-        self._metadata = ((TOKEN_METADATA_KEY, token),) if token else ()
+        self._token = token
         self._job_timeout_s = job_timeout_s
         self._patience_s = patience_s
         self._job_patience_s = job_patience_s
+        self._silence_s = silence_s
+        self._job_silence_s = job_silence_s
+        self._pulse_s = pulse_s
         self._farewell = CANCELLED
         self._calls: dict[str, grpc.aio.Call] = {}  # the streams that are open now, by job id
+        self._owners: dict[str, str] = {}  # their members' keys
 
     # ------------------------------------------------------------ jobs
 
@@ -122,7 +144,7 @@ class EngineClient:
     # ------------------------------------------------------------ short calls
 
     async def about(self) -> pb.AboutReply:
-        return await self._unary(self._stub.About, pb.AboutRequest(), STATUS_PATIENCE_S)
+        return await self._unary(self._stub.About, pb.AboutRequest(), STATUS_PATIENCE_S, STATUS_TIMEOUT_S)
 
     async def list_styles(self) -> list[pb.Style]:
         reply: pb.ListStylesReply = await self._unary(self._stub.ListStyles, pb.ListStylesRequest())
@@ -148,24 +170,48 @@ class EngineClient:
     async def ask(self, question: str) -> pb.AskReply:
         return await self._unary(self._stub.Ask, pb.AskRequest(question=question))
 
-    async def quiz(self, topic: str = "", seed: int | None = None, avoid: Sequence[str] = ()) -> pb.QuizReply:
-        """One question. `avoid` names generators asked lately; without `seed` the engine draws one."""
-        return await self._unary(self._stub.Quiz, pb.QuizRequest(topic=topic, seed=seed, avoid=avoid))
+    async def quiz(
+        self, topic: str = "", seed: int | None = None, avoid: Sequence[str] = (), generator: str = ""
+    ) -> pb.QuizReply:
+        """One question. `avoid` names generators asked lately, `generator` the one that is wanted; without `seed` the
+        engine draws one."""
+        request = pb.QuizRequest(topic=topic, seed=seed, avoid=avoid, generator=generator)
+        return await self._unary(self._stub.Quiz, request)
 
     async def queue(self) -> list[pb.QueueReply.Entry]:
         """Running jobs first, then the waiting ones in the order in which they will run."""
-        reply: pb.QueueReply = await self._unary(self._stub.Queue, pb.QueueRequest(), STATUS_PATIENCE_S)
+        reply: pb.QueueReply = await self._unary(
+            self._stub.Queue, pb.QueueRequest(), STATUS_PATIENCE_S, STATUS_TIMEOUT_S
+        )
         return list(reply.entries)
 
     async def cancel(self, job_id: str, member_key: str) -> bool:
         """Cancel a member's own job; False when that member has no such job.
 
-        Whoever awaits its result gets JobCancelled at once, though the engine may need a moment to let go of it."""
+        A job of this client's is cancelled by hanging up, which needs no answer of the engine's. Whoever awaits its
+        result gets JobCancelled at once, though the engine may need a moment to let go of it."""
+        if job_id in self._calls:
+            if self._owners.get(job_id) != member_key:
+                return False
+            self.hang_up(job_id)
+            return True
         request = pb.CancelRequest(job_id=job_id, member_key=member_key)
-        reply: pb.CancelReply = await self._unary(self._stub.Cancel, request)
-        if reply.cancelled and (call := self._calls.get(job_id)):
-            call.cancel()
+        reply: pb.CancelReply = await self._unary(self._stub.Cancel, request, STATUS_PATIENCE_S, STATUS_TIMEOUT_S)
         return reply.cancelled
+
+    def hang_up(self, job_id: str) -> None:
+        """End a job whose result nobody wants any more, if it's still running."""
+        if call := self._calls.get(job_id):
+            call.cancel()
+
+    def jobs_of(self, member_key: str) -> list[str]:
+        """The jobs that this client has under way for a member, oldest first."""
+        return [job_id for job_id in self._calls if self._owners.get(job_id) == member_key]
+
+    @property
+    def jobs_under_way(self) -> int:
+        """Of all members, through this client."""
+        return len(self._calls)
 
     def cancel_all(self, farewell: str) -> None:
         """Cancel every job that is open now; whoever awaits one gets JobCancelled with this sentence."""
@@ -204,14 +250,19 @@ class EngineClient:
         except TimeoutError as error:
             raise EngineUnavailable(UNREACHABLE if status is None else WARMING) from error
 
-    async def _health_status(self) -> int | None:
+    async def _health_status(self, timeout_s: float = HEALTH_TIMEOUT_S) -> int | None:
         try:
-            reply = await self._health.Check(health_pb2.HealthCheckRequest(), timeout=HEALTH_TIMEOUT_S)
+            reply = await self._health.Check(health_pb2.HealthCheckRequest(), timeout=timeout_s)
         except grpc.aio.AioRpcError:
             return None
         return int(reply.status)
 
     # ------------------------------------------------------------ inside
+
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        """What goes with every call: the shared token, and the id of the interaction that it's made for."""
+        pairs = ((TOKEN_METADATA_KEY, self._token), (REQUEST_ID_METADATA_KEY, current_request()))
+        return tuple((key, value) for key, value in pairs if value)
 
     async def _unary(
         self, method: Any, request: Any, patience_s: float | None = None, timeout_s: float = SHORT_CALL_TIMEOUT_S
@@ -219,12 +270,32 @@ class EngineClient:
         """Short calls change nothing, so one that found no engine is tried again once the engine is back."""
         for last in (False, True):
             try:
-                return await method(request, timeout=timeout_s, metadata=self._metadata)
+                return await self._listened_to(method(request, timeout=timeout_s, metadata=self._metadata()))
             except grpc.aio.AioRpcError as error:
+                if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and timeout_s <= SHORT_CALL_TIMEOUT_S:
+                    raise EngineHung(HUNG) from error  # nothing that takes milliseconds could be made smaller
                 if last or error.code() is not grpc.StatusCode.UNAVAILABLE:
                     raise _translate(error) from error
             await self.wait_serving(self._patience_s if patience_s is None else min(patience_s, self._patience_s))
         raise AssertionError("unreachable")
+
+    async def _listened_to(self, call: Any) -> Any:
+        """What a short call returns. Raises EngineHung as soon as the engine gives no sign of life beside it."""
+        answer = asyncio.ensure_future(call)
+        try:
+            await self._wait_with_pulse(answer, self._silence_s)
+            return answer.result()
+        finally:
+            call.cancel()
+            await _abandon(answer)
+
+    async def _wait_with_pulse(self, answer: asyncio.Future[Any], silence_s: float) -> None:
+        """Return once there's an answer. Raises EngineHung when the engine gives no other sign of life either."""
+        missed = 0
+        while not (await asyncio.wait({answer}, timeout=silence_s))[0]:
+            missed = 0 if await self._health_status(self._pulse_s) is not None else missed + 1
+            if missed >= MISSED_PULSES and not answer.done():
+                raise EngineHung(HUNG)
 
     async def _job(self, method: Any, request: Any, on_event: OnEvent | None) -> Any:
         """Run a job to its result. A job that no engine had begun is handed in a second time, under the same name.
@@ -258,10 +329,11 @@ class EngineClient:
         raise AssertionError("unreachable")
 
     async def _events(self, method: Any, request: Any) -> AsyncGenerator[Any, None]:
-        call = method(request, timeout=self._job_timeout_s, metadata=self._metadata)
+        call = method(request, timeout=self._job_timeout_s, metadata=self._metadata())
         self._calls[request.job.job_id] = call
+        self._owners[request.job.job_id] = request.job.member_key
         try:
-            async for event in call:
+            async for event in self._with_pulse(call):
                 yield event
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
@@ -271,6 +343,27 @@ class EngineClient:
         finally:
             call.cancel()
             del self._calls[request.job.job_id]
+            self._owners.pop(request.job.job_id, None)
+
+    async def _with_pulse(self, call: Any) -> AsyncGenerator[Any, None]:
+        """The events of a stream. Raises EngineHung when they stop, and the engine gives no other sign of life."""
+        while True:
+            reading = asyncio.ensure_future(call.read())
+            try:
+                await self._wait_with_pulse(reading, self._job_silence_s)
+                event = reading.result()
+            finally:
+                await _abandon(reading)
+            if event is grpc.aio.EOF:
+                return
+            yield event
+
+
+async def _abandon(future: asyncio.Future[Any]) -> None:
+    """Cancel what nobody waits for any more, and see it end."""
+    if not future.done():
+        future.cancel()
+        await asyncio.gather(future, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager
@@ -279,7 +372,10 @@ async def open_engine_client(settings: ProcessSettings, address: str | None = No
 
     Raises ConfigurationError for a certificate that cannot be read."""
     assert address is not None or settings.address != LOCAL, "a local engine has the address its process was given"
-    certificate = Path(settings.tls_certificate) if settings.tls_certificate and address is None else None
+    if address is None:
+        check_address(settings)
+    trusted = settings.tls_certificate if address is None else ""
+    certificate = Path(trusted) if trusted else None
     try:
         channel = open_channel(address or settings.address, certificate)
     except OSError as error:
@@ -289,9 +385,14 @@ async def open_engine_client(settings: ProcessSettings, address: str | None = No
         yield EngineClient(channel, token=settings.token, job_timeout_s=settings.job_timeout_s)
 
 
+def is_work(event: StreamEvent) -> bool:
+    """Whether an event says that the engine has begun."""
+    return event.WhichOneof("event") == "progress" and event.progress.stage != WAITING_STAGE
+
+
 def _waiting_event(request: Any) -> StreamEvent:
     """What a listener hears while there is no engine: an event like the engine's own."""
-    progress = pb.Progress(stage="waiting for the engine", fraction=0.0)
+    progress = pb.Progress(stage=WAITING_STAGE, fraction=0.0)
     match request:
         case pb.StylizeRequest():
             return pb.StylizeEvent(progress=progress)

@@ -27,6 +27,7 @@ from pathlib import Path
 import structlog
 
 from bot.engine.calls import open_engine_client
+from bot.rules.pauses import Backoff
 from engine.contract import CONFIGURATION_EXIT_CODE, PARENT_FD_VARIABLE
 from engine.contract.configuration import ConfigurationError
 from engine.contract.process_settings import ProcessSettings
@@ -56,26 +57,6 @@ class Supervision:
     """From SIGTERM to SIGKILL."""
 
 
-class Backoff:
-    """Pauses that double from `first_s` up to `longest_s`, each drawn between half and all of it, so that many bots
-    whose engines died together do not come back together."""
-
-    def __init__(self, first_s: float, longest_s: float, draw: random.Random) -> None:
-        self._first_s = first_s
-        self._longest_s = longest_s
-        self._draw = draw
-        self._failures = 0
-
-    def next_s(self) -> float:
-        """The pause before the next attempt, in seconds."""
-        full = min(self._longest_s, self._first_s * 2.0**self._failures)
-        self._failures += 1
-        return full * self._draw.uniform(0.5, 1.0)
-
-    def reset(self) -> None:
-        self._failures = 0
-
-
 @dataclass(frozen=True)
 class Probe:
     """How the supervisor asks the engine how it is."""
@@ -94,7 +75,10 @@ class EngineProcess:
         probe: Probe,
         supervision: Supervision | None = None,
         draw: random.Random | None = None,
+        on_end: Callable[[int], None] = lambda code: None,
     ) -> None:
+        """`on_end` hears the exit code of each engine that ended by itself."""
+        self._on_end = on_end
         self._command = tuple(command)
         self._environment = dict(environment)
         self._probe = probe
@@ -122,6 +106,7 @@ class EngineProcess:
                 raise ConfigurationError(
                     self._last_lines[-1] if self._last_lines else "The engine's settings are wrong."
                 )
+            self._on_end(code)
             ran_s = time.monotonic() - began
             if ran_s >= self._supervision.stable_after_s:
                 self._backoff.reset()
@@ -235,6 +220,7 @@ async def run_local_engine(
     address: str,
     command: Sequence[str] = ENGINE_COMMAND,
     supervision: Supervision | None = None,
+    on_end: Callable[[int], None] = lambda code: None,
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Keep a local engine on `address` until leaving. The task ends only with ConfigurationError."""
     environment = {**os.environ, LISTEN_VARIABLE: address, TLS_VARIABLE: ""}  # a private socket needs no TLS
@@ -245,6 +231,7 @@ async def run_local_engine(
             environment,
             Probe(client.is_serving, client.is_alive),
             supervision or Supervision(start_timeout_s=settings.start_timeout_s),
+            on_end=on_end,
         )
         task = asyncio.create_task(process.run(), name="engine process")
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.live_reply import LiveReply
+from bot.answering.jobs import one_answer
 from bot.answering.posting import require_may_post
 from bot.answering.text import MAX_EMBED, too_many_questions
 from bot.client import Interaction, Woodshed
@@ -33,8 +33,13 @@ class Ask(commands.Cog):
         wait_s = self.quota.take(interaction.user.id, self.bot.now())
         if wait_s:
             raise Refused(too_many_questions(wait_s))
-        answer = await LiveReply.begin(interaction, ephemeral=private)
-        found = await self.bot.engine.ask(question)
+        await answer_question(interaction, question, private=private)
+
+
+async def answer_question(interaction: Interaction, question: str, *, private: bool = False) -> None:
+    """Answer with the card that fits best, or say that none does. Raises EngineError."""
+    async with one_answer(interaction, private=private) as answer:
+        found = await interaction.client.engine.ask(question)
         if not found.known or not found.cards:
             await answer.finish(content=unknown_sentence(question, found.cards))
             return

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.answering.text import MAX_DESCRIPTION, MAX_TITLE, code_block, shorten
+from bot.answering.text import MAX_DESCRIPTION, MAX_TITLE, code_block, shorten, without_previews
 from engine.contract import engine_pb2 as pb
 
 COLOUR = discord.Colour.teal()
@@ -37,7 +37,7 @@ def related_line(cards: Sequence[pb.Card]) -> str:
 
 def unknown_sentence(question: str, cards: Sequence[pb.Card]) -> str:
     """Said instead of an answer that would be a guess."""
-    asked = discord.utils.escape_markdown(shorten(question, 200))
+    asked = without_previews(discord.utils.escape_markdown(shorten(question, 200)))
     sentence = f"I don't know: none of my cards answers “{asked}”."
     if cards:
         nearest = dict.fromkeys(f"**{shorten(card.title, 100)}** ({card.topic})" for card in cards)

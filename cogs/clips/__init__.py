@@ -10,9 +10,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_staff
+from bot.answering.first_answers import say
+from bot.answering.jobs import one_answer
 from bot.answering.parcels import Upload
 from bot.answering.posting import read_attachment, require_may_post, require_size
-from bot.answering.text import MAX_DESCRIPTION, counted, shorten
+from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, shorten
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused
@@ -21,6 +23,7 @@ from bot.store import clips
 from bot.store.clips import Kind
 from cogs.clips.describing import described, in_short, measured
 from cogs.clips.drafts import LONGEST_CHORDS, DraftButton, TrackMenu, hand_in
+from cogs.clips.taking_back import take_back
 from engine.contract.limits import LARGEST_SEED
 
 NO_CONSENT = "I only store a clip if its performer agrees. Please ask them first, then set `consent` to True."
@@ -89,7 +92,7 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
             or "The collection is empty. Add a clip with `/clips add`. The first poll brings a few pieces of its own."
         )
         embed = discord.Embed(title="Human clips", description=shorten(text, MAX_DESCRIPTION))
-        await interaction.response.send_message(embed=embed, ephemeral=True)
+        await say(interaction, embed=embed)
 
     @app_commands.command(description="Staff: listen to a clip; only you hear it")
     @app_commands.describe(clip="Which clip")
@@ -100,8 +103,11 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
         audio = await clips.audio(self.bot.store, clip)
         if found is None or found.guild_id != guild_id_of(interaction) or found.kind is Kind.MODEL or audio is None:
             raise Refused(_no_clip(clip))
-        file = Upload(f"clip-{clip}.ogg", audio).file()
-        await interaction.response.send_message(f"{described(found)}\n{measured(found)}", file=file, ephemeral=True)
+        if found.in_open_series:
+            raise Refused(f"Clip {clip} is in an open poll, so nobody hears it until the reveal.")
+        file = Upload(f"clip-{clip}.ogg", audio)
+        async with one_answer(interaction, private=True) as answer:
+            await answer.finish(content=f"{described(found)}\n{measured(found)}", uploads=[file])
 
     @app_commands.command(description="Staff: delete a clip's sound; past polls keep its title")
     @app_commands.describe(
@@ -113,8 +119,10 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
         removed = await clips.remove(self.bot.store, guild_id, clip, self.bot.now(), forget_name=forget_name)
         if removed is None:
             raise Refused(_no_clip(clip))
-        sentence = f"Removed: {in_short(removed)}. Its sound is deleted; past polls keep its title."
-        await interaction.response.send_message(sentence, ephemeral=True)
+        async with one_answer(interaction, private=True) as answer:
+            lines = [f"Removed: {in_short(removed)}. Its sound is deleted; past polls keep its title."]
+            lines += await take_back(self.bot, clip)
+            await answer.finish(content=shorten("\n".join(lines), MAX_CONTENT))
 
     @play.autocomplete("clip")
     @remove.autocomplete("clip")

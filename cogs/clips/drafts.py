@@ -13,6 +13,8 @@ import discord
 from bot.answering.access import guild_id_of
 from bot.answering.durable import Durable
 from bot.answering.error_handler import report
+from bot.answering.first_answers import open_form
+from bot.answering.first_answers import replace as replace_message
 from bot.answering.jobs import Job, one_job
 from bot.answering.parcels import Upload
 from bot.answering.posting import upload_limit_bytes
@@ -20,6 +22,7 @@ from bot.answering.text import MAX_CHOICE, MAX_CONTENT, shorten
 from bot.client import Interaction, Woodshed
 from bot.library.clip_intake import Draft, Submission, play_submission, store_draft
 from bot.library.drafts import DISCARDED, REPLACED, STORED
+from bot.logs import begin_request
 from bot.store.clips import Clip, Kind
 from cogs.clips.describing import described, measured
 
@@ -134,15 +137,13 @@ class DraftButton(
         draft = drafts.get(self.name, interaction.user.id)
         match self.action:
             case "chords":
-                await interaction.response.send_modal(ChordsForm(self.name, draft))
+                await open_form(interaction, ChordsForm(self.name, draft))
             case "discard":
                 drafts.drop(self.name, DISCARDED)
-                await interaction.response.edit_message(content="Discarded.", attachments=[], view=None)
+                await replace_message(interaction, "Discarded.")
             case "store":
                 drafts.drop(self.name, STORED)  # first, so that a second tap finds nothing
-                await interaction.response.defer()
-                said = await store(interaction.client, draft)
-                await interaction.edit_original_response(content=said, attachments=[], view=None)
+                await replace_message(interaction, await store(interaction.client, draft))
 
 
 class TrackMenu(
@@ -182,6 +183,7 @@ class ChordsForm(discord.ui.Modal, title="The chords of this clip"):
         self.add_item(discord.ui.Label(text=text, component=self.chords))
 
     async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+        begin_request(interaction.id)
         draft = interaction.client.drafts.get(self.name, interaction.user.id)
         submission = replace(draft.submission, chords=self.chords.value, track=draft.clip.melody_track)
         await hand_in_again(interaction, self.name, replace(draft, submission=submission))

@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answering.durable import Durable
+from bot.answering.jobs import one_answer
 from bot.answering.parcels import Upload
 from bot.answering.text import MAX_FIELD, shorten
 from bot.client import Interaction, Woodshed
@@ -27,13 +28,13 @@ class ModelCardButton(
         self.model = model
 
     async def press(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        about = await interaction.client.engine.about()
-        cards = {model.name: model.card for model in about.models}
-        if not cards.get(self.model):
-            raise Refused(f"I have no model card called {self.model} any more. `/about` shows the present ones.")
-        card = Upload(f"{self.model}-model-card.md", cards[self.model].encode())
-        await interaction.edit_original_response(attachments=[card.file()])
+        async with one_answer(interaction, private=True) as answer:
+            about = await interaction.client.engine.about()
+            cards = {model.name: model.card for model in about.models}
+            if not cards.get(self.model):
+                raise Refused(f"I have no model card called {self.model} any more. `/about` shows the present ones.")
+            card = Upload(f"{self.model}-model-card.md", cards[self.model].encode())
+            await answer.finish(uploads=[card])
 
 
 class About(commands.Cog):
@@ -50,22 +51,22 @@ class About(commands.Cog):
 
     @app_commands.command(description="What I'm made of: versions, device and models")
     async def about(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        shown = discord.Embed(
-            title=f"Woodshed {woodshed_version()}",
-            description="The practice room of a PyTorch course.",
-        )
-        shown.set_footer(text=f"Python {platform.python_version()} · discord.py {discord.__version__}")
-        shown.add_field(name="My longest delay in the last minute", value=f"{self.bot.loop_lag.worst_s * 1000:.1f} ms")
-        view = None
-        try:
-            about = await self.bot.engine.about()
-        except EngineError as error:  # the rest of the answer stands without the engine
-            shown.add_field(name="Engine", value=error.sentence, inline=False)
-        else:
-            describe_engine(shown, about)
-            view = card_buttons(about)
-        await interaction.edit_original_response(embed=shown, view=view)
+        async with one_answer(interaction, private=True) as answer:
+            shown = discord.Embed(
+                title=f"Woodshed {woodshed_version()}", description="The practice room of a PyTorch course."
+            )
+            shown.set_footer(text=f"Python {platform.python_version()} · discord.py {discord.__version__}")
+            lag_ms = self.bot.loop_lag.worst_s * 1000
+            shown.add_field(name="My longest delay in the last minute", value=f"{lag_ms:.1f} ms")
+            view = None
+            try:
+                about = await self.bot.engine.about()
+            except EngineError as error:  # the rest of the answer stands without the engine
+                shown.add_field(name="Engine", value=error.sentence, inline=False)
+            else:
+                describe_engine(shown, about)
+                view = card_buttons(about)
+            await answer.finish(embeds=[shown], view=view)
 
 
 def describe_engine(shown: discord.Embed, about: pb.AboutReply) -> None:

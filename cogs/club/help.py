@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.answering.first_answers import say
 from bot.answering.text import MAX_DESCRIPTION, shorten
 from bot.client import Interaction, Woodshed
 
@@ -31,7 +32,7 @@ class Help(commands.Cog):
         menus = self.bot.tree.get_commands(type=discord.AppCommandType.message)
         lines += [f"**{menu.name}**: right-click a message (or hold it), then choose Apps" for menu in menus]
         text = shorten("\n".join([INTRODUCTION, "", *lines]), MAX_DESCRIPTION)
-        await interaction.response.send_message(embed=discord.Embed(title="Woodshed", description=text), ephemeral=True)
+        await say(interaction, embed=discord.Embed(title="Woodshed", description=text))
 
 
 def _leaves(

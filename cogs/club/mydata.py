@@ -9,6 +9,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answering.durable import Durable
+from bot.answering.first_answers import replace, say
+from bot.answering.jobs import one_answer
 from bot.answering.parcels import Upload
 from bot.answering.posting import require_may_post
 from bot.client import Interaction, Woodshed
@@ -51,11 +53,10 @@ class MyData(commands.GroupCog, group_name="mydata", group_description="What I k
     @app_commands.command(description="Everything I keep about you, as a JSON file that only you see")
     async def export(self, interaction: Interaction) -> None:
         require_may_post(interaction, "attach_files")
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        kept = await members.export(self.bot.store, interaction.user.id)
-        content = json.dumps({"discord_id": interaction.user.id, **kept}, indent=2, ensure_ascii=False).encode()
-        file = Upload("woodshed-my-data.json", content).file()
-        await interaction.edit_original_response(content=ALL_KEPT, attachments=[file])
+        kept = await members.export(self.bot.store, interaction.user.id)  # before its own answer is among the open ones
+        async with one_answer(interaction, private=True) as answer:
+            content = json.dumps({"discord_id": str(interaction.user.id), **kept}, indent=2, ensure_ascii=False)
+            await answer.finish(content=ALL_KEPT, uploads=[Upload("woodshed-my-data.json", content.encode())])
 
     @app_commands.command(description="Make me forget you; the totals of quiz and polls stay right")
     async def delete(self, interaction: Interaction) -> None:
@@ -66,7 +67,7 @@ class MyData(commands.GroupCog, group_name="mydata", group_description="What I k
             names = {name for name in (user.name, user.global_name, user.display_name) if name}
             if named := await clips.named(self.bot.store, interaction.guild_id, names):
                 paragraphs.append(named_sentence(named))
-        await interaction.response.send_message("\n\n".join(paragraphs), view=view, ephemeral=True)
+        await say(interaction, "\n\n".join(paragraphs), view=view)
 
 
 class ForgetButton(Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"mydata:forget"):
@@ -81,4 +82,4 @@ class ForgetButton(Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.
         bot = interaction.client
         known = await members.forget(bot.store, interaction.user.id, bot.now())
         sentence = "Done. I've forgotten you." if known else "I had nothing about you."
-        await interaction.response.edit_message(content=sentence, view=None)
+        await replace(interaction, sentence)

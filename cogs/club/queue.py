@@ -9,7 +9,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answering.job_buttons import CancelButton
+from bot.answering.jobs import one_answer
+from bot.answering.text import counted
 from bot.client import Interaction, Woodshed
+from bot.errors import EngineError
 from engine.contract import engine_pb2 as pb
 
 KINDS = {
@@ -37,10 +40,15 @@ class Queue(commands.Cog):
 
     @app_commands.command(description="What the engine is working on, and where your jobs are")
     async def queue(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        entries = await self.bot.engine.queue()
         own_key = self.bot.member_key(interaction.user.id)
-        await interaction.edit_original_response(content=listing(entries, own_key), view=own_jobs(entries, own_key))
+        async with one_answer(interaction, private=True) as answer:
+            try:
+                entries = await self.bot.engine.queue()
+            except EngineError as error:  # what the bot itself knows is still true
+                jobs = self.bot.engine.jobs_of(own_key)
+                await answer.finish(content=without_engine(error.sentence, jobs, self.bot), view=cancel_buttons(jobs))
+            else:
+                await answer.finish(content=listing(entries, own_key), view=own_jobs(entries, own_key))
 
 
 def listing(entries: Sequence[pb.QueueReply.Entry], own_key: str) -> str:
@@ -58,6 +66,23 @@ def listing(entries: Sequence[pb.QueueReply.Entry], own_key: str) -> str:
     if len(entries) > len(lines):
         lines.append(f"- and {len(entries) - len(lines)} more")
     return "\n".join(lines)
+
+
+def without_engine(sentence: str, own: Sequence[str], bot: Woodshed) -> str:
+    """What the bot knows of the queue by itself."""
+    others = bot.engine.jobs_under_way - len(own)
+    yours = f"You have {counted(len(own), 'job')} under way" if own else "You have no job under way"
+    return f"{sentence}\n{yours}{f', and others have {others}' if others > 0 else ''}."
+
+
+def cancel_buttons(jobs: Sequence[str]) -> discord.ui.View | None:
+    """A cancel button for each job that nothing more is known of."""
+    if not jobs:
+        return None
+    view = discord.ui.View(timeout=None)
+    for number, job in enumerate(jobs[:MOST_BUTTONS], start=1):
+        view.add_item(CancelButton(job, f"Cancel job {number}"))
+    return view
 
 
 def own_jobs(entries: Sequence[pb.QueueReply.Entry], own_key: str) -> discord.ui.View | None:

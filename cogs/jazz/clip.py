@@ -11,7 +11,7 @@ import discord
 
 from bot.answering.creations import delete, find
 from bot.answering.durable import Durable
-from bot.answering.jobs import one_job
+from bot.answering.jobs import one_answer, one_job
 from bot.answering.menus import MOST_OPTIONS, ChoiceMenu
 from bot.answering.parcels import Upload
 from bot.answering.posting import require_may_post, upload_limit_bytes
@@ -229,10 +229,9 @@ async def send_file(
 ) -> None:
     """Send the member a file of the clip, privately."""
     require_may_post(interaction, "attach_files")
-    await interaction.response.defer(ephemeral=True, thinking=True)
-    files = await creations.files(interaction.client.store, creation.id)
-    if role not in files:
-        raise Refused("I don't have that file any more. Please order a new clip with `/jazz`.")
-    seed = pb.Clip.FromString(creation.result).seed
-    upload = Upload(f"woodshed-{seed}.{extension}", files[role])
-    await interaction.edit_original_response(attachments=[upload.file()])
+    async with one_answer(interaction, private=True) as answer:
+        files = await creations.files(interaction.client.store, creation.id)
+        if role not in files:
+            raise Refused("I don't have that file any more. Please order a new clip with `/jazz`.")
+        seed = pb.Clip.FromString(creation.result).seed
+        await answer.finish(uploads=[Upload(f"woodshed-{seed}.{extension}", files[role])])

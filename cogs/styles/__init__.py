@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_staff
+from bot.answering.first_answers import say
 from bot.answering.jobs import one_job
 from bot.answering.parcels import Upload
 from bot.answering.posting import read_attachment, require_may_post, require_size, upload_limit_bytes
@@ -71,8 +72,7 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
         most = self.bot.settings.club.styles_per_server
         if len(own) >= most:
             raise Refused(styles.full(most))
-        with self.bot.jobs.place(interaction.user.id):
-            await interaction.response.defer(ephemeral=True, thinking=True)
+        async with one_job(interaction, private=True) as job:
             if style in {each.name for each in await self.bot.engine.list_styles()}:
                 raise Refused(f"`{style}` is in the style book already. Please choose another name.")
             encoded = await self.bot.engine.encode_style(await read_attachment(image, limit_bytes, "The picture"))
@@ -87,7 +87,7 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
                 limit=most,
                 now=self.bot.now(),
             )
-            await interaction.edit_original_response(
+            await job.finish(
                 content=f"Added `{style}`. Try it with `/stylize style:{style}`; `/styles list` shows it too."
             )
 
@@ -99,9 +99,7 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
         style = as_typed(name)
         if not await styles.remove(self.bot.store, guild_id_of(interaction), style):
             raise Refused(f"This server has no style called `{discord.utils.escape_markdown(style)}` of its own.")
-        await interaction.response.send_message(
-            f"Removed `{style}` and its picture. Everything painted in it stays.", ephemeral=True
-        )
+        await say(interaction, f"Removed `{style}` and its picture. Everything painted in it stays.")
 
     @remove.autocomplete("name")
     async def complete_own(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -23,6 +23,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from engine.contract import HUNG_EXIT_CODE, MESSAGE_OPTIONS, PARENT_FD_VARIABLE, TOKEN_METADATA_KEY
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
+from engine.contract.network import check_listen
 from engine.device import choose_device, describe, share_heaps, use_threads
 from engine.serving.intake.pool import Intake
 from engine.serving.rooms import JazzRoom, Rooms, StylizeRoom, TeachRoom
@@ -77,16 +78,12 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
 def open_port(server: grpc.aio.Server, settings: ProcessSettings) -> None:
     """Bind the address of the settings, with TLS when a certificate is set.
 
-    Raises ConfigurationError for an address that can't be bound, or that lies open to the network without a token."""
+    Raises ConfigurationError for an address that can't be bound, or that is open without token and TLS."""
+    check_listen(settings)
     address = settings.listen
     if address.startswith("unix:"):
         socket = Path(address.removeprefix("unix:"))
         socket.parent.mkdir(parents=True, exist_ok=True)
-    elif not settings.token and not address.startswith(("127.0.0.1:", "localhost:", "[::1]:")):
-        raise ConfigurationError(
-            f"'engine.listen' is {address}, open to the network, but 'engine.token' is empty; "
-            "set a token, or listen on 127.0.0.1."
-        )
     try:
         if settings.tls_certificate:
             key, certificate = Path(settings.tls_key).read_bytes(), Path(settings.tls_certificate).read_bytes()

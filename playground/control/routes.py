@@ -8,6 +8,7 @@ GET    transcript        what happened, in order
 POST   clock             {"advance_s": 900}: tokens and addresses grow old at once
 POST   gateway           {"do": "drop" | "drop_session" | "invalidate" | "reconnect"}
 POST   guild             {"do": "kick" | "invite"}
+POST   class             {"size": 12, "pace": 1.0}: a simulated class
 PUT    channels/{id}/bot-permissions   {"send_messages": false, ...}
 POST   channels/{id}/threads           {"name": ...}
 PATCH  channels/{id}                   {"archived": true, "locked": true}: a thread
@@ -18,6 +19,7 @@ DELETE channels/{id}/messages/{id}     anybody's message
 from aiohttp import web
 
 from playground.answers import answer
+from playground.page.routes import CLASSROOM, LARGEST_CLASS
 from playground.rest.forms import read_object
 from playground.rules import errors
 from playground.world import cast, changes
@@ -103,6 +105,17 @@ async def throw_out_or_invite(request: web.Request) -> web.Response:
         raise _wrong("do", f"Value must be one of {tuple(deeds)}.")
     playground.transcript.note("control", f"guild: {wanted} the bot")
     deeds[wanted](playground)
+    return web.Response(status=204)
+
+
+@routes.post("/control/class")
+async def bring_class(request: web.Request) -> web.Response:
+    """A simulated class: `{"size": 12, "pace": 1.0}`; a pace of 0 answers at once."""
+    body = await read_object(request)
+    size, pace = body.get("size"), body.get("pace", 1.0)
+    if not isinstance(size, int) or not 0 <= size <= LARGEST_CLASS or not isinstance(pace, int | float) or pace < 0:
+        raise _wrong("size", f"A class has 0 to {LARGEST_CLASS} members, and its pace is 0 or more.")
+    request.app[CLASSROOM].bring(size, float(pace))
     return web.Response(status=204)
 
 

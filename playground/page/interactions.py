@@ -16,7 +16,7 @@ from playground.rules import components, errors, options
 from playground.rules.components import SELECTS, Kind
 from playground.world import cast, commands
 from playground.world.attachments import Attachment
-from playground.world.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL_SUBMIT, Interaction, named
+from playground.world.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL_SUBMIT, Interaction, Outcome, named
 from playground.world.messages import Message
 from playground.world.state import PLAYGROUND, Playground
 
@@ -39,13 +39,21 @@ async def interact(request: web.Request) -> web.Response:
         number: await playground.attachments.add(channel.id, upload, "ephemeral-attachments")
         for number, upload in form.files.items()
     }
+    outcome = await act(playground, me, channel, body, uploads)
+    return answer({"outcome": outcome.kind, "content": outcome.content})
+
+
+async def act(
+    playground: Playground, me: cast.Member, channel: cast.Channel, body: Json, uploads: dict[int, Attachment]
+) -> Outcome:
+    """Sends the bot what a member did, and waits for its answer. Raises ApiError for what can't be done."""
     make = {
         "command": _command,
         "autocomplete": _command,
         "menu": _menu,
         "component": _component,
         "modal": _modal,
-    }.get(body.get("kind"))
+    }.get(str(body.get("kind")))
     if make is None:
         raise errors.invalid_json()
     interaction, message = make(playground, me, channel, body, uploads)
@@ -55,7 +63,12 @@ async def interact(request: web.Request) -> web.Response:
     playground.transcript.note(me.slug, used, detail=_filled_in(body))
     outcome = await playground.interactions.outcome(interaction)
     playground.transcript.note(me.slug, used, detail=f"= {outcome.kind}")
-    return answer({"outcome": outcome.kind, "content": outcome.content})
+    return outcome
+
+
+async def press(playground: Playground, me: cast.Member, body: Json) -> Outcome:
+    """A component that a simulated member uses; the body names its channel."""
+    return await act(playground, me, playground.channel(body["channel_id"], me.id), body, {})
 
 
 def _filled_in(body: Json) -> str:

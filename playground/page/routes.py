@@ -9,9 +9,10 @@ from typing import Any
 from aiohttp import web
 
 from playground.answers import answer
+from playground.classroom.classroom import Classroom
 from playground.rest.forms import read_form, read_object
 from playground.rules import errors, limits
-from playground.world import cast, changes
+from playground.world import cast, changes, reactions
 from playground.world.permissions import Permission
 from playground.world.state import PLAYGROUND, Playground
 
@@ -22,6 +23,8 @@ routes = web.RouteTableDef()
 _PAGE = Path(__file__).parent
 _PAGE_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _HISTORY = 50
+LARGEST_CLASS = 300
+CLASSROOM: web.AppKey[Classroom] = web.AppKey("classroom", Classroom)
 _SWITCHES = ("rate_limits", "attachment_size_limit")
 
 
@@ -50,7 +53,7 @@ def _page_file(name: str) -> web.Response:
 def acting_member(request: web.Request) -> cast.Member:
     """The member that the address names; raises 10007 for one that nobody can play."""
     slug = request.query.get("member", "")
-    for member in cast.MEMBERS:
+    for member in request.app[PLAYGROUND].users.values():
         if member.slug == slug and member.playable:
             return member
     raise errors.unknown_member()
@@ -87,12 +90,12 @@ async def state(request: web.Request) -> web.Response:
         {
             "guild": {"id": cast.GUILD_ID, "name": "PyTorch course"},
             "me": _described(me),
-            "members": [_described(member) for member in cast.MEMBERS],
+            "members": [_described(member) for member in playground.users.values()],
             "roles": list(cast.ROLES),
             "channels": channels,
             "bot": {"id": cast.BOT.id} | playground.bot_status(),
             "switches": {name: getattr(playground, name) for name in _SWITCHES if name != "rate_limits"}
-            | {"rate_limits": playground.rate_limits.enabled},
+            | {"rate_limits": playground.rate_limits.enabled, "class_size": request.app[CLASSROOM].size},
         }
     )
 
@@ -106,7 +109,8 @@ def _described(member: cast.Member) -> Json:
         "roles": list(member.role_ids),
         "is_bot": member.is_bot,
         "is_staff": is_staff(member),
-        "playable": member.playable,
+        "playable": member.playable and not member.simulated,
+        "simulated": member.simulated,
     }
 
 
@@ -119,7 +123,7 @@ async def history(request: web.Request) -> web.Response:
     messages = playground.messages.in_channel(channel.id, me.id)
     if "before" in request.query:
         messages = [m for m in messages if int(m.id) < int(request.query["before"])]
-    return answer([playground.messages.event("MESSAGE_CREATE", m) for m in messages[-_HISTORY:]])
+    return answer([playground.shown_message(m) for m in messages[-_HISTORY:]])
 
 
 @routes.post("/page/channels/{channel}/messages")
@@ -153,6 +157,34 @@ async def delete(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+@routes.put("/page/channels/{channel}/messages/{message}/reactions/{emoji}")
+@routes.delete("/page/channels/{channel}/messages/{message}/reactions/{emoji}")
+async def react(request: web.Request) -> web.Response:
+    """Puts a member's emoji under a message, or takes it away."""
+    playground = request.app[PLAYGROUND]
+    me = acting_member(request)
+    channel = playground.channel(request.match_info["channel"], me.id)
+    message = playground.messages.get(channel.id, request.match_info["message"])
+    if message.visible_to is not None:
+        raise errors.unknown_message()
+    change = reactions.add if request.method == "PUT" else reactions.remove
+    change(playground, message, me, request.match_info["emoji"])
+    return web.Response(status=204)
+
+
+@routes.post("/page/channels/{channel}/threads")
+async def start_thread(request: web.Request) -> web.Response:
+    """A thread of a member's, at a message or by itself: `{"name": ..., "message_id": ...}`."""
+    playground = request.app[PLAYGROUND]
+    me = acting_member(request)
+    channel = playground.channel(request.match_info["channel"], me.id)
+    body = await read_object(request)
+    message_id = str(body.get("message_id") or "")
+    if message_id:
+        playground.messages.get(channel.id, message_id)
+    return answer(changes.create_thread(playground, channel, str(body.get("name") or ""), me.id, message_id).payload())
+
+
 @routes.post("/page/channels/{channel}/typing")
 async def typing(request: web.Request) -> web.Response:
     playground = request.app[PLAYGROUND]
@@ -177,11 +209,14 @@ async def bot_permissions(request: web.Request) -> web.Response:
 
 @routes.put("/page/switches")
 async def switches(request: web.Request) -> web.Response:
-    """Sets the rate limits (`{"rate_limits": true}`) or the upload limit in bytes. Staff only."""
+    """Sets `rate_limits`, `attachment_size_limit` in bytes, or `class_size`, how many simulated members. Staff only."""
     playground = _staff_only(request)
     body = await read_object(request)
     if isinstance(body.get("rate_limits"), bool):
         playground.rate_limits.enabled = body["rate_limits"]
+    class_size = body.get("class_size")
+    if isinstance(class_size, int) and 0 <= class_size <= LARGEST_CLASS:
+        request.app[CLASSROOM].bring(class_size)
     size = body.get("attachment_size_limit")
     if isinstance(size, int) and 0 < size <= 25 * 1024 * 1024:
         playground.attachment_size_limit = size

@@ -18,6 +18,7 @@ APPLICATION_ID = str(_BASE + 2)
 BOT_ROLE_ID = str(_BASE + 3)
 STAFF_ROLE_ID = str(_BASE + 4)
 STUDENT_ROLE_ID = str(_BASE + 5)
+SIMULATED_ROLE_ID = str(_BASE + 6)
 GUILD_OWNER_ID = str(_BASE + 10)
 PUBLIC_THREAD = 11
 JOINED_AT = "2025-09-01T08:00:00+00:00"
@@ -34,6 +35,7 @@ class Member:
     colour: str
     is_bot: bool = False
     playable: bool = True
+    simulated: bool = False
 
     def user(self) -> Json:
         """The wire's user object."""
@@ -140,6 +142,8 @@ class Channel:
 
 
 BOT = Member(APPLICATION_ID, "woodshed", "Woodshed", (BOT_ROLE_ID,), "#c98a3d", is_bot=True, playable=False)
+FORMER_MEMBER = Member(str(_BASE + 9), "former", "Former member", (), "#80848e", playable=False)
+"""Stands for whoever is not there any more, such as last week's simulated class."""
 OWNER = Member(GUILD_OWNER_ID, "office", "Course office", (), "#80848e", playable=False)
 MEMBERS: tuple[Member, ...] = (
     Member(str(_BASE + 11), "ada", "Ada", (STUDENT_ROLE_ID,), "#5865f2"),
@@ -151,12 +155,34 @@ MEMBERS: tuple[Member, ...] = (
 APPLICATION_OWNER = MEMBERS[2]
 
 
+_FIRST_NAMES = tuple(
+    "Mia Jonas Aisha Luca Yuki Omar Nora Felix Ines Ravi Sofia Emil Hana Noah Zoe Ali Marta Jin Clara Hugo".split()  # noqa: SIM905
+)
+
+
+def simulated_members(count: int) -> list[Member]:
+    """A class of so many. Everything that names one of them says that they're simulated."""
+    return [
+        Member(
+            str(_BASE + 1000 + number),
+            f"simulated_{number + 1}",
+            f"{_FIRST_NAMES[number % len(_FIRST_NAMES)]} (simulated)",
+            (SIMULATED_ROLE_ID,),
+            "#6d7080",
+            simulated=True,
+        )
+        for number in range(count)
+    ]
+
+
 def text_channels() -> list[Channel]:
     """The three channels, as they are before anybody changed a permission."""
     return [
-        Channel(str(_BASE + 21), "gallery", "Pictures in the style of other pictures: /stylize", 0),
-        Channel(str(_BASE + 22), "jazz-club", "Solos that a network improvised, and the blind poll: /jazz, /poll", 1),
-        Channel(str(_BASE + 23), "quiz", "Questions on PyTorch: /quiz, /ask", 2),
+        Channel(str(_BASE + 21), "gallery", "Your pictures, painted in the style of others: /stylize, /styles list", 0),
+        Channel(
+            str(_BASE + 22), "jazz-club", "Solos that a network improvised, and the blind poll: /jazz, /poll start", 1
+        ),
+        Channel(str(_BASE + 23), "quiz", "Questions about PyTorch: /quiz, /ask, /score", 2),
     ]
 
 
@@ -166,7 +192,7 @@ def _role(role_id: str, name: str, position: int, bits: int, color: int = 0, tag
         "name": name,
         "color": color,
         "colors": {"primary_color": color, "secondary_color": None, "tertiary_color": None},
-        "hoist": role_id in (STAFF_ROLE_ID, STUDENT_ROLE_ID),
+        "hoist": role_id in (STAFF_ROLE_ID, STUDENT_ROLE_ID, SIMULATED_ROLE_ID),
         "icon": None,
         "unicode_emoji": None,
         "position": position,
@@ -183,6 +209,7 @@ def _role(role_id: str, name: str, position: int, bits: int, color: int = 0, tag
 ROLES: tuple[Json, ...] = (
     _role(GUILD_ID, "@everyone", 0, permissions.EVERYONE),
     _role(STUDENT_ROLE_ID, "Students", 1, permissions.EVERYONE),
+    _role(SIMULATED_ROLE_ID, "Simulated class", 1, permissions.EVERYONE, 0x8A8D98),
     _role(BOT_ROLE_ID, "Woodshed", 2, permissions.BOT, 0xC98A3D, {"bot_id": APPLICATION_ID}),
     _role(STAFF_ROLE_ID, "Course staff", 3, permissions.STAFF, 0xF0B232),
 )

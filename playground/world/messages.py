@@ -49,6 +49,8 @@ class Message:
     interaction: Json | None = None
     visible_to: str | None = None
     nonce: str | None = None
+    reactions: dict[str, list[str]] = field(default_factory=dict)
+    """Ids of users by emoji, in the order in which they reacted."""
 
     @property
     def is_ephemeral(self) -> bool:
@@ -141,7 +143,7 @@ class Messages:
         await self._write(message, body, files)
         self._by_id[message.id] = message
         self._channels[channel_id].last_message_id = message.id
-        self._keep(message)
+        self.keep(message)
         self._publish("MESSAGE_CREATE", message)
         return message
 
@@ -152,7 +154,7 @@ class Messages:
             raise errors.unknown_message()
         if not silent:
             message.edited_at = timestamp(self._clock())
-        self._keep(message)
+        self.keep(message)
         self._publish("MESSAGE_UPDATE", message)
 
     def delete(self, message: Message) -> None:
@@ -162,6 +164,10 @@ class Messages:
         for attachment_id in message.attachment_ids:
             self._attachments.remove(attachment_id)
         self._publish("MESSAGE_DELETE", message)
+
+    def recent(self, count: int = 50) -> list[Message]:
+        """The last messages of all channels, oldest first."""
+        return list(self._by_id.values())[-count:]
 
     def forget_channel(self, channel_id: str) -> None:
         """Removes everything that was said in a channel that is deleted; nobody is told of each message."""
@@ -173,7 +179,7 @@ class Messages:
 
     def payload(self, message: Message) -> Json:
         """The wire's message object."""
-        author = self._users[message.author_id]
+        author = self._users.get(message.author_id, cast.FORMER_MEMBER)
         kept = [a for a in map(self._attachments.get, message.attachment_ids) if a is not None]
         in_embeds = {url.removeprefix(_KEPT) for url in _addresses(message.embeds) if url.startswith(_KEPT)}
         body: Json = {
@@ -198,6 +204,8 @@ class Messages:
         if message.interaction is not None:
             body |= {"application_id": cast.APPLICATION_ID, "webhook_id": cast.APPLICATION_ID}
             body |= self._interaction_payload(message.interaction)
+        if message.reactions:
+            body["reactions"] = [_reaction(emoji, users) for emoji, users in message.reactions.items()]
         if message.nonce is not None:
             body["nonce"] = message.nonce
         if message.reference is not None:
@@ -215,12 +223,12 @@ class Messages:
             return {"id": message.id, "channel_id": message.channel_id} | place
         body = self.payload(message) | place
         if place:
-            body["member"] = self._users[message.author_id].member()
+            body["member"] = self._users.get(message.author_id, cast.FORMER_MEMBER).member()
         return body
 
     def _interaction_payload(self, interaction: Json) -> Json:
         """`interaction_metadata`, and the older `interaction` for commands."""
-        user = self._users[interaction["user_id"]].user()
+        user = self._users.get(interaction["user_id"], cast.FORMER_MEMBER).user()
         metadata: Json = {
             "id": interaction["id"],
             "type": interaction["type"],
@@ -292,13 +300,28 @@ class Messages:
                 resolved |= {"filename": attachment.filename, "size": attachment.size, "loading_state": 2}
         return resolved
 
-    def _keep(self, message: Message) -> None:
+    def keep(self, message: Message) -> None:
+        """Writes the message down; private ones live in memory only."""
         if message.visible_to is None:
             self._store.put("message", message.id, asdict(message))
 
     def _publish(self, name: str, message: Message) -> None:
         for listener in self.listeners:
             listener(name, message)
+
+
+def _reaction(emoji: str, users: list[str]) -> Json:
+    """The wire's reaction object, as the bot sees it."""
+    return {
+        "emoji": {"id": None, "name": emoji},
+        "count": len(users),
+        "count_details": {"burst": 0, "normal": len(users)},
+        "burst_colors": [],
+        "me": cast.BOT.id in users,
+        "me_burst": False,
+        "burst_me": False,
+        "burst_count": 0,
+    }
 
 
 def _addresses(value: Any) -> Iterable[str]:

@@ -85,6 +85,7 @@ class Playground:
         self.messages.listeners.append(self._publish_message)
         self.commands.listeners.append(lambda: self.audience.send("COMMANDS_UPDATE", {}))
         self.port = options.port
+        self.bot_process = ""
 
     @property
     def origin(self) -> str:
@@ -182,13 +183,32 @@ class Playground:
         if message.visible_to is None:
             intent = Intent.DIRECT_MESSAGES if channel.is_direct else Intent.GUILD_MESSAGES
             self.gateway.dispatch(name, body, intent, own=message.author_id == cast.BOT.id)
-        self.audience.send(name, body, only=message.visible_to or channel.recipient_id)
+        self.show_message(name, message)
+
+    def show_message(self, name: str, message: Message) -> None:
+        """Tells the open tabs of a message that came, changed or went."""
+        channel = self.channels[message.channel_id]
+        self.audience.send(name, self.shown_message(message, name), only=message.visible_to or channel.recipient_id)
+
+    def shown_message(self, message: Message, name: str = "MESSAGE_CREATE") -> Json:
+        """What the page gets of a message: the event on it, and who reacted."""
+        body = self.messages.event(name, message)
+        return body | {"reactors": message.reactions} if message.reactions else body
 
     def _publish_presence(self) -> None:
         self.audience.send("BOT_STATUS", self.bot_status())
 
     def bot_status(self) -> Json:
-        return {"online": self.gateway.connected.is_set(), "activity": self.gateway.activity}
+        return {
+            "online": self.gateway.connected.is_set(),
+            "activity": self.gateway.activity,
+            "process": self.bot_process,
+        }
+
+    def set_bot_process(self, state: str) -> None:
+        """What is known of the bot's process: `starting`, `running`, `stopped`, or nothing where it isn't ours."""
+        self.bot_process = state
+        self._publish_presence()
 
 
 PLAYGROUND: web.AppKey[Playground] = web.AppKey("playground", Playground)

@@ -47,8 +47,23 @@ class Tab:
         page.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
 
     @classmethod
-    async def open(cls, browser: Browser, address: str, member: str, channel: str = "gallery") -> Tab:
-        context = await browser.new_context(viewport=VIEWPORT, reduced_motion="reduce", locale="en-US")  # type: ignore[arg-type]
+    async def open(
+        cls,
+        browser: Browser,
+        address: str,
+        member: str,
+        channel: str = "gallery",
+        *,
+        size: dict[str, int] = VIEWPORT,
+        scheme: str = "dark",
+    ) -> Tab:
+        context = await browser.new_context(
+            viewport=size,  # type: ignore[arg-type]
+            color_scheme=scheme,  # type: ignore[arg-type]
+            reduced_motion="reduce",
+            locale="en-US",
+            has_touch=size["width"] < 500,
+        )
         tab = cls(await context.new_page())
         await tab.page.goto(f"{address}?member={member}#{channel}")
         await tab.page.get_by_label("Message", exact=True).wait_for()

@@ -111,11 +111,16 @@ class PracticeBot(commands.Bot):
     """Keeps what it saw and which errors it met."""
 
     def __init__(self, intents: discord.Intents | None = None) -> None:
-        super().__init__("!", intents=intents or discord.Intents(guilds=True, guild_messages=True), help_command=None)
+        super().__init__(
+            "!",
+            intents=intents or discord.Intents(guilds=True, guild_messages=True, guild_reactions=True),
+            help_command=None,
+        )
         self.codes: list[int] = []
         self.events: list[str] = []
         self.contents: list[str] = []
         self.locales: list[str] = []
+        self.reactions: list[str] = []
         add_commands(self)
 
     async def setup_hook(self) -> None:
@@ -124,6 +129,15 @@ class PracticeBot(commands.Bot):
 
     async def on_resumed(self) -> None:
         self.events.append("resumed")
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        self.locales.append(interaction.locale.value)
+
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        self.reactions.append(f"+{event.emoji}")
+
+    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
+        self.reactions.append(f"-{event.emoji}")
 
     async def on_message(self, message: discord.Message) -> None:
         self.contents.append(message.content)
@@ -148,7 +162,6 @@ def add_commands(bot: PracticeBot) -> None:
         note: app_commands.Range[str, 1, 20] = "",
         times: app_commands.Range[int, 1, 5] = 1,
     ) -> None:
-        bot.locales.append(interaction.locale.value)
         await interaction.response.defer(thinking=True)
         content = await picture.read()
         await interaction.followup.send(note * times, file=discord.File(io.BytesIO(content), "back.png"))

@@ -3,6 +3,7 @@
 import { Refused, api, listen } from "./core/api.js";
 import { el, fill } from "./core/dom.js";
 import { currentChannel, state } from "./core/state.js";
+import { applyTheme } from "./core/theme.js";
 import { keepTimestampsFresh } from "./chat/markdown.js";
 import { report } from "./chat/message_menu.js";
 import { MessageList } from "./chat/message_list.js";
@@ -10,9 +11,12 @@ import { Composer } from "./composer/composer.js";
 import { drawChannels } from "./around/channels.js";
 import { chooseMember } from "./around/chooser.js";
 import { acceptDrops } from "./around/drops.js";
+import { Drawers } from "./around/drawers.js";
 import { drawHeader } from "./around/header.js";
 import { drawMembers } from "./around/members.js";
+import { drawStatus, statusText } from "./around/status.js";
 import { Typing } from "./around/typing.js";
+import { whoLine } from "./around/who.js";
 
 class App {
   constructor(root) {
@@ -22,6 +26,7 @@ class App {
     this.header = el("header", { class: "channel-header" });
     this.members = el("aside", { class: "members", "aria-label": "Members" });
     this.banner = el("div", { class: "banner", role: "status" });
+    this.status = el("div", { class: "status" });
     this.typing = new Typing();
     this.list = new MessageList((message) => this.composer.reply(message));
     state.pending = (what) => this.list.pending(what);
@@ -30,30 +35,33 @@ class App {
       "main",
       { class: "chat" },
       this.header,
+      whoLine(),
       this.banner,
       el("div", { class: "chat-body" }, el("section", { class: "chat-main" }, this.list.element, this.composer.element, this.typing.element), this.members),
     );
     const rail = el("nav", { class: "rail", "aria-label": "Servers" }, el("img", { src: "page/files/icon.svg", alt: state.guild.name, width: 48, height: 48 }));
-    fill(root, el("div", { class: "shell" }, rail, this.sidebar, this.chat));
+    const shell = el("div", { class: "shell" }, rail, this.sidebar, this.chat);
+    this.drawers = new Drawers(shell, { channels: this.sidebar, members: this.members });
+    fill(root, shell);
   }
 
   draw() {
-    drawChannels(this.sidebar);
-    drawHeader(this.header);
+    drawChannels(this.sidebar, this.status);
+    drawHeader(this.header, (name) => this.drawers.toggle(name));
     drawMembers(this.members);
     this.drawBanner();
   }
 
   drawBanner() {
-    if (!this.isConnected) this.banner.textContent = "The playground doesn't answer. Reconnecting…";
-    else if (!state.bot.online) this.banner.textContent = "Woodshed is offline: its commands won't work until it logs in.";
-    else this.banner.textContent = "";
+    this.banner.textContent = this.isConnected && state.bot.online ? "" : statusText(this.isConnected);
+    drawStatus(this.status, this.isConnected);
   }
 
   async openChannel() {
     const name = decodeURIComponent(location.hash.slice(1));
-    const channels = [...state.channels.values()];
-    const channel = channels.find((c) => (c.name || "woodshed") === name) ?? channels.find((c) => c.type === 0);
+    const named = () => [...state.channels.values()].findLast((c) => (c.name || "woodshed") === name);
+    if (name && !named()) readState(await api.state()); // a thread that has just been made
+    const channel = named() ?? [...state.channels.values()].find((c) => c.type === 0);
     state.channelId = channel.id;
     state.unread.delete(channel.id);
     this.draw();
@@ -67,6 +75,7 @@ class App {
     if (!currentChannel()) location.hash = "";
     this.draw();
     this.composer.refreshCommands();
+    this.list.showThreads();
   }
 
   /** Acts on an event of the server; names that it doesn't know are none of its business. */
@@ -89,7 +98,7 @@ class App {
     if (isHere) this.list.upsert(message);
     else {
       state.unread.add(message.channel_id);
-      drawChannels(this.sidebar);
+      drawChannels(this.sidebar, this.status);
     }
   }
 
@@ -111,6 +120,11 @@ class App {
     addEventListener("hashchange", () => report(this.openChannel()));
     this.sidebar.addEventListener("click", (event) => this.followChannel(event));
     this.list.element.addEventListener("click", (event) => this.followMessage(event));
+    this.list.element.addEventListener("click", (event) => {
+      const command = event.target.closest("[data-command]")?.dataset.command;
+      if (command) this.composer.openCommand(command);
+    });
+    addEventListener("languagechange", () => report(this.openChannel()));
     acceptDrops(this.chat, (files) => this.composer.take(files));
     addEventListener("keydown", (event) => {
       const isTyping = event.target.closest("input, textarea, select, dialog, .popup");
@@ -124,6 +138,7 @@ class App {
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     if (link.hash !== location.hash) history.pushState(null, "", link.hash);
+    this.drawers.close();
     report(this.openChannel());
   }
 
@@ -158,6 +173,7 @@ async function start(root) {
   app.composer.focus();
 }
 
+applyTheme();
 const root = document.getElementById("app");
 if (!state.memberSlug) chooseMember(root);
 else {

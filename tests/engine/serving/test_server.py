@@ -288,9 +288,11 @@ async def test_the_token_is_asked_of_every_call(tmp_path):
         assert events[-1].result.seed == 5
 
 
-async def test_an_open_address_without_a_token_is_refused():
+async def test_an_open_address_without_token_and_tls_is_refused():
     settings = EngineSettings(engine=ProcessSettings(listen="0.0.0.0:0", device="cpu"))
-    with pytest.raises(ConfigurationError, match=r"engine\.token"):
+    with pytest.raises(
+        ConfigurationError, match=r"'engine\.token' and 'engine\.tls_certificate' and 'engine\.tls_key'"
+    ):
         await serve(settings, lambda settings: Rooms(), intake=Intake(0))
 
 

@@ -1,14 +1,34 @@
-// The top of a channel: what it is for.
+// The top of a channel: what it is for, and what to try while it is empty.
 
 import { el, icon } from "../core/dom.js";
+import { commandsOfType } from "../core/state.js";
+import { symbolOf } from "../around/header.js";
+import { leavesOf } from "../composer/command_list.js";
 
 export function beginning(channel) {
   if (channel.type === 1) {
     return [el("h1", {}, "Woodshed"), el("p", { class: "muted" }, "This is the start of your direct messages with Woodshed.")];
   }
   return [
-    el("div", { class: "beginning-mark" }, icon("hash")),
-    el("h1", {}, `Welcome to #${channel.name}!`),
-    el("p", { class: "muted" }, `This is the start of the #${channel.name} channel. ${channel.topic}`),
+    el("div", { class: "beginning-mark" }, icon(symbolOf(channel))),
+    el("h1", {}, channel.type === 11 ? channel.name : `Welcome to #${channel.name}!`),
+    el("p", { class: "muted" }, channel.type === 11 ? "This is the start of the thread." : `This is the start of the #${channel.name} channel. ${channel.topic}`),
+    hints(channel),
   ];
+}
+
+/** The commands that the channel's topic names, as buttons that open their forms. */
+function hints(channel) {
+  const named = [...(channel.topic ?? "").matchAll(/\/([\w-]+(?: [\w-]+)?)/g)].map((match) => match[1]);
+  const leaves = commandsOfType(1).flatMap(leavesOf);
+  const found = [...new Set(named.map((name) => leaves.find((leaf) => name === leaf.title) ?? leaves.find((leaf) => name.startsWith(`${leaf.title} `))))].filter(Boolean);
+  if (!found.length) return null;
+  return el(
+    "div",
+    { class: "hints" },
+    el("p", {}, "Try one of these:"),
+    found.map((leaf) =>
+      el("button", { class: "hint", type: "button", data: { command: leaf.title } }, el("span", { class: "command-name" }, `/${leaf.title}`), " ", leaf.description),
+    ),
+  );
 }

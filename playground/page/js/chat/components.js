@@ -178,5 +178,7 @@ function openList(anchor, options, before, low, high, choose) {
   list.style.width = `${box.width}px`;
   const height = Math.min(options.length * 44 + 16, 320);
   const below = box.bottom + height + 8 < innerHeight;
+  anchor.focus();
   showAt(list, box.left, below ? box.bottom + 4 : box.top - height - 4, single ? () => {} : finish);
+  (list.querySelector('[aria-selected="true"]') ?? list.firstElementChild)?.focus();
 }

@@ -60,7 +60,7 @@ const RULES = [
   [/^<@!?(\d+)>/, (m) => mention("@", memberOf(m[1]).name, m[1] === state.me?.id)],
   [/^<@&(\d+)>/, (m) => mention("@", state.roles.get(m[1])?.name ?? "unknown role", false)],
   [/^<#(\d+)>/, (m) => channelMention(m[1])],
-  [/^<\/([^:>]+):(\d+)>/, (m) => mention("/", m[1], false)],
+  [/^<\/([^:>]+):(\d+)>/, (m) => commandMention(m[1])],
   [/^<t:(-?\d+)(?::([tTdDfFR]))?>/, (m, now) => timestamp(Number(m[1]), m[2] ?? "f", now)],
   [/^<a?:(\w+):\d+>/, (m) => `:${m[1]}:`],
   [/^\*\*\*([\s\S]+?)\*\*\*/, (m, now) => el("strong", {}, el("em", {}, inline(m[1], now)))],
@@ -123,6 +123,11 @@ function mention(sign, name, isMe) {
   return el("span", { class: isMe ? "mention mention-me" : "mention" }, sign + name);
 }
 
+/** A command in a text; a click opens its form. */
+function commandMention(title) {
+  return el("button", { class: "mention", type: "button", data: { command: title } }, `/${title}`);
+}
+
 function channelMention(id) {
   const channel = state.channels.get(id);
   if (!channel) return mention("#", "unknown", false);
@@ -130,7 +135,9 @@ function channelMention(id) {
 }
 
 function spoiler(children) {
-  const node = el("span", { class: "spoiler", on: { click: () => node.classList.add("open") } }, children);
+  const open = () => node.classList.add("open");
+  const openByKey = (event) => (event.key === "Enter" || event.key === " ") && open();
+  const node = el("span", { class: "spoiler", role: "button", tabIndex: 0, "aria-label": "Spoiler", on: { click: open, keydown: openByKey } }, children);
   return node;
 }
 

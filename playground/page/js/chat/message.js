@@ -11,6 +11,7 @@ import { longTime, shortTime } from "../core/times.js";
 import { memberOf, state } from "../core/state.js";
 import { messageMenu, removeMessage, sentence } from "./message_menu.js";
 import { avatar, nameOf } from "./people.js";
+import { pickReaction, reactionsOf } from "./reactions.js";
 
 const EPHEMERAL = 1 << 6;
 const LOADING = 1 << 7;
@@ -44,22 +45,34 @@ export function messageElement(message, { reply, jump }) {
         content(message, failure),
         failure,
         isPrivate ? privacy(message) : null,
+        threadOf(message),
+        reactionsOf(message),
       ),
     ),
   );
   if (message.mentions.some((user) => user.id === state.me.id)) node.classList.add("mentions-me");
-  node.append(
-    el(
-      "div",
-      { class: "tools" },
-      isPrivate ? null : tool("reply", "Reply", () => reply(message)),
-      tool("more", "More", (event) => {
-        const box = event.currentTarget.getBoundingClientRect();
-        messageMenu(message, box.left - 160, box.bottom + 4, reply);
-      }),
-    ),
-  );
+  node.append(tools(message, isPrivate, reply));
   return node;
+}
+
+function tools(message, isPrivate, reply) {
+  const beside = (event) => event.currentTarget.getBoundingClientRect();
+  const react = (event) => pickReaction(message, beside(event).left - 160, beside(event).bottom + 4);
+  const more = (event) => messageMenu(message, beside(event).left - 160, beside(event).bottom + 4, reply);
+  return el(
+    "div",
+    { class: "tools" },
+    isPrivate ? null : tool("smile", "Add a reaction", react),
+    isPrivate ? null : tool("reply", "Reply", () => reply(message)),
+    tool("more", "More", more),
+  );
+}
+
+/** The link to the thread that starts at a message, if there is one. */
+function threadOf(message) {
+  const thread = state.channels.get(message.id);
+  if (thread?.type !== 11) return null;
+  return el("a", { class: "thread-link channel-link", href: `#${thread.name}`, data: { channel: thread.id } }, icon("thread"), `${thread.name} ›`);
 }
 
 function tool(symbol, title, action) {

@@ -95,6 +95,15 @@ export class MessageList {
     if (isFocused) node.querySelector(`[data-custom-id="${CSS.escape(isFocused)}"]`)?.focus();
   }
 
+  /** Draws messages anew at which a thread has started. */
+  showThreads() {
+    for (const entry of [...this.shown.values()]) {
+      const hasLink = entry.node.querySelector(".thread-link") !== null;
+      if (state.channels.has(entry.message.id) !== hasLink) this.replace(entry, entry.message);
+    }
+    this.regroup();
+  }
+
   remove(messageId) {
     this.shown.get(messageId)?.node.remove();
     this.shown.delete(messageId);

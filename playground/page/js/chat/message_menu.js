@@ -35,10 +35,26 @@ export function messageMenu(message, x, y, reply) {
       action: () => useMenu(command, message.id, `"${localized(command, "name")}"`),
     })),
     null,
+    ...(canStartThread(message) ? [{ label: "Start a thread", icon: icon("thread"), action: () => startThread(message) }] : []),
     { label: "Copy text", action: () => navigator.clipboard?.writeText(message.content) },
     { label: "Copy message ID", action: () => navigator.clipboard?.writeText(message.id) },
     ...(canDelete ? [{ label: "Delete message", icon: icon("trash"), danger: true, action: () => removeMessage(message) }] : []),
   ], x, y);
+}
+
+function canStartThread(message) {
+  const isPrivate = Boolean(message.flags & EPHEMERAL);
+  return !isPrivate && state.channels.get(message.channel_id)?.type === 0 && !state.channels.has(message.id);
+}
+
+async function startThread(message) {
+  const words = message.content.replace(/[^\p{L}\p{N} ]+/gu, " ").trim().split(/\s+/).slice(0, 5).join("-");
+  try {
+    const thread = await api.startThread(message.channel_id, { name: words || "thread", message_id: message.id });
+    location.hash = thread.name;
+  } catch (error) {
+    toast(sentence(error));
+  }
 }
 
 async function useMenu(command, targetId, what) {

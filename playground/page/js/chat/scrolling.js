@@ -13,11 +13,11 @@ export class Scrolling {
     this.list = list;
     this.isFollowing = true;
     this.missed = 0;
-    this.expected = -1;
+    this.expected = null;
     this.button = el("button", { class: "jump-newest", type: "button", hidden: true, on: { click: () => this.toNewest() } });
     scroller.addEventListener("scroll", () => {
-      if (Math.abs(scroller.scrollTop - this.expected) > 1) this.isFollowing = this.isNearBottom();
-      this.expected = -1;
+      if (this.expected === null || Math.abs(scroller.scrollTop - this.expected) > 1) this.isFollowing = this.isNearBottom();
+      this.expected = null;
       if (this.isNearBottom()) this.missed = 0;
       this.drawButton();
       if (scroller.scrollTop < 200) onTop();

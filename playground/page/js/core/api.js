@@ -52,6 +52,9 @@ export const api = {
   history: (channelId, before) => request("GET", `channels/${channelId}/messages${before ? `?before=${before}` : ""}`),
   say: (channelId, body, files) => request("POST", `channels/${channelId}/messages`, body, files),
   remove: (channelId, messageId) => request("DELETE", `channels/${channelId}/messages/${messageId}`),
+  react: (message, emoji, isOn) =>
+    request(isOn ? "PUT" : "DELETE", `channels/${message.channel_id}/messages/${message.id}/reactions/${encodeURIComponent(emoji)}`),
+  startThread: (channelId, body) => request("POST", `channels/${channelId}/threads`, body),
   typing: (channelId) => request("POST", `channels/${channelId}/typing`),
   interact: (channelId, body, files) =>
     request("POST", `channels/${channelId}/interactions`, { locale: state.locale, ...body }, files),

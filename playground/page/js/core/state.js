@@ -8,7 +8,7 @@ export const state = {
   members: new Map(),
   roles: new Map(),
   channels: new Map(),
-  bot: { id: "", online: false, activity: "" },
+  bot: { id: "", online: false, activity: "", process: "" },
   switches: { attachment_size_limit: 0, rate_limits: false },
   channelId: "",
   messages: new Map(),
