@@ -33,14 +33,19 @@ class Ask(commands.Cog):
         wait_s = self.quota.take(interaction.user.id, self.bot.now())
         if wait_s:
             raise Refused(too_many_questions(wait_s))
-        async with one_answer(interaction, private=private) as answer:
-            found = await self.bot.engine.ask(question)
-            if not found.known or not found.cards:
-                await answer.finish(content=unknown_sentence(question, found.cards))
-                return
-            best, *others = found.cards
-            related = related_line(others) if others else None
-            await answer.finish(content=related, embeds=[card_embed(best, MAX_EMBED)])
+        await answer_question(interaction, question, private=private)
+
+
+async def answer_question(interaction: Interaction, question: str, *, private: bool = False) -> None:
+    """Answer with the card that fits best, or say that none does. Raises EngineError."""
+    async with one_answer(interaction, private=private) as answer:
+        found = await interaction.client.engine.ask(question)
+        if not found.known or not found.cards:
+            await answer.finish(content=unknown_sentence(question, found.cards))
+            return
+        best, *others = found.cards
+        related = related_line(others) if others else None
+        await answer.finish(content=related, embeds=[card_embed(best, MAX_EMBED)])
 
 
 async def setup(bot: Woodshed) -> None:
