@@ -9,11 +9,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import torch
 
 from engine.contract import engine_pb2 as pb
-from engine.serving.scheduler import Done, Scheduler, SharedTurn
+from engine.serving.intake.pool import Intake
+from engine.serving.jobs import Done
+from engine.serving.rooms import stylize_stages
+from engine.serving.scheduler import MOST_TOGETHER, Limits, Scheduler
 from engine.stylize.pictures.picture import to_image
 from engine.stylize.pictures.writing import jpeg
 from engine.stylize.studio import Studio
@@ -26,13 +29,32 @@ SIZES_PX = ((256, 256), (512, 384), (384, 512), (640, 480), (768, 768))
 
 @dataclass(frozen=True)
 class Load:
-    """What came of `REQUESTS` requests that were all there at once."""
+    """What came of requests that were all there at once."""
 
     took_s: float
-    in_turn: bool
-    """Between two pictures of one member, every other member who waited got one."""
-    growth_bytes: int
-    """Median of resident memory in the second half, less that in the first."""
+    waited_s: tuple[float, ...]
+    """From the beginning to each result, in the order of the results."""
+    resident: tuple[int, ...]
+    """Memory of the process at each result, bytes."""
+    order: tuple[str, ...]
+    """Members in the order of their results."""
+
+    @property
+    def in_turn(self) -> bool:
+        """Between two pictures of one member, every other member who waited got about one."""
+        members = len(set(self.order))
+        rounds = [set(self.order[start : start + members]) for start in range(0, len(self.order), members)]
+        return all(len(each) >= 0.9 * members for each in rounds[:-1])
+
+    @property
+    def growth_bytes(self) -> int:
+        """Median of resident memory in the second half, less that in the first."""
+        half = len(self.resident) // 2
+        return round(statistics.median(self.resident[half:]) - statistics.median(self.resident[:half]))
+
+    def percentile_s(self, share: float) -> float:
+        waited = sorted(self.waited_s)
+        return waited[min(len(waited) - 1, int(share * len(waited)))]
 
 
 def picture(width: int, height: int, seed: int) -> bytes:
@@ -42,41 +64,36 @@ def picture(width: int, height: int, seed: int) -> bytes:
     return jpeg(to_image(smooth.clamp(0, 1)))
 
 
-def rounds_are_fair(order: Sequence[str], members: int) -> bool:
-    """Whether members took turns, all of them with equally many jobs that waited from the start."""
-    rounds = [set(order[start : start + members]) for start in range(0, len(order), members)]
-    return all(len(each) == members for each in rounds)
-
-
-def fifty_requests(studio: Studio) -> Load:
-    """Hand them all in at once and wait for the last."""
-    return asyncio.run(_run(studio))
-
-
-async def _run(studio: Studio) -> Load:
-    sizes = itertools.cycle(SIZES_PX)
-    requests = [
-        pb.StylizeRequest(image=picture(*next(sizes), seed), strength=1.0, style=studio.book.names[seed % 5])
-        for seed in range(REQUESTS)
+def requests_of(studio: Studio, count: int, sizes: Sequence[tuple[int, int]] = SIZES_PX) -> list[pb.StylizeRequest]:
+    cycle = itertools.cycle(sizes)
+    return [
+        pb.StylizeRequest(image=picture(*next(cycle), seed), strength=1.0, style=studio.book.names[seed % 5])
+        for seed in range(count)
     ]
-    process, order, resident = psutil.Process(), list[str](), list[int]()
 
-    async def one(scheduler: Scheduler, number: int, request: pb.StylizeRequest) -> None:
-        member, key = f"member-{number % MEMBERS}", studio.batch_key(request)
-        batch = SharedTurn(key, request, studio.stylize_together) if key is not None else None
-        job = scheduler.submit(
-            str(number), member, "stylize", lambda progress: studio.stylize(request, progress), batch
-        )
-        async for event in scheduler.events(job):
-            if isinstance(event, Done):
-                order.append(member)
-                resident.append(process.memory_info().rss)
 
-    started = time.perf_counter()
-    async with Scheduler(REQUESTS) as scheduler:
-        await asyncio.gather(*(one(scheduler, number, request) for number, request in enumerate(requests)))
-    if len(order) < REQUESTS:
-        raise RuntimeError(f"{REQUESTS - len(order)} of {REQUESTS} requests failed; the log says why.")
-    half = REQUESTS // 2
-    growth = statistics.median(resident[half:]) - statistics.median(resident[:half])
-    return Load(time.perf_counter() - started, rounds_are_fair(order, MEMBERS), round(growth))
+def many_requests(studio: Studio, requests: Sequence[pb.StylizeRequest], members: int) -> Load:
+    """Hand them all in at once and wait for the last."""
+    return asyncio.run(_run(studio, requests, members))
+
+
+async def _run(studio: Studio, requests: Sequence[pb.StylizeRequest], members: int) -> Load:
+    process, order, resident, waited = psutil.Process(), list[str](), list[int](), list[float]()
+    limits = Limits(read_ahead=MOST_TOGETHER if studio.batches else Limits.read_ahead)
+    async with Intake() as intake, Scheduler(len(requests), intake, limits) as scheduler:
+        await intake.warm()
+        began = time.perf_counter()
+
+        async def one(number: int, request: pb.StylizeRequest) -> None:
+            member = f"member-{number % members}"
+            job = scheduler.submit(str(number), member, "stylize", stylize_stages(studio, request))
+            async for event in scheduler.events(job):
+                if isinstance(event, Done):
+                    order.append(member)
+                    resident.append(process.memory_info().rss)
+                    waited.append(time.perf_counter() - began)
+
+        await asyncio.gather(*(one(number, request) for number, request in enumerate(requests)))
+    if len(order) < len(requests):
+        raise RuntimeError(f"{len(requests) - len(order)} of {len(requests)} requests failed; the log says why.")
+    return Load(waited[-1], tuple(waited), tuple(resident), tuple(order))

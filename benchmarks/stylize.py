@@ -15,13 +15,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import structlog
 import torch
 from torch import Tensor, nn
 
 from benchmarks.reference_shapes import JohnsonShape, MicroASTShape
-from benchmarks.requests import MEMBERS, REQUESTS, fifty_requests
+from benchmarks.requests import MEMBERS, REQUESTS, many_requests, requests_of
 from engine.command_line import Parser
 from engine.device import choose_device, describe, use_threads
 from engine.settings import StylizeSettings
@@ -183,7 +183,8 @@ def measure(device: torch.device, args: argparse.Namespace) -> None:
     if not args.no_4k:
         _measure_4k(served, paint_own, code, device)
     if not args.no_requests:
-        load = fifty_requests(Studio(device, StylizeSettings()))
+        studio = Studio(device, StylizeSettings())
+        load = many_requests(studio, requests_of(studio, REQUESTS), MEMBERS)
         turns = "in turn" if load.in_turn else "NOT in turn"
         write(f"\n{REQUESTS} requests at once of {MEMBERS} members, 256 to 768 px: {load.took_s:.1f} s, {turns}; ")
         write(f"memory in the second half {load.growth_bytes / 2**20:+.0f} MiB against the first\n")

@@ -13,6 +13,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import aiohttp
 import discord
@@ -26,7 +27,8 @@ from bot.hosting import commands
 from bot.hosting.draining import drain
 from bot.hosting.heartbeat import beat, heartbeat_path
 from bot.hosting.lock import DatabaseLock, database_lock
-from bot.hosting.notices import Notices
+from bot.hosting.metrics import serve_metrics
+from bot.hosting.notices import Notices, report_engine_end
 from bot.hosting.opening import mark, prepare
 from bot.hosting.upkeep import keep_up
 from bot.logs import configure_logs
@@ -79,11 +81,14 @@ async def run(settings: BotSettings, lock: DatabaseLock) -> None:
         waits: set[asyncio.Task[object]] = {asyncio.create_task(stop.wait(), name="signal")}
         if settings.engine.address == LOCAL:
             address = await stack.enter_async_context(private_address())
-            waits.add(await stack.enter_async_context(run_local_engine(settings.engine, address)))
+            watched = run_local_engine(settings.engine, address, on_end=partial(report_engine_end, notices))
+            waits.add(await stack.enter_async_context(watched))
         engine = await stack.enter_async_context(open_engine_client(settings.engine, address))
         if settings.discord.api_base:
             point_discord_at(settings.discord.api_base, await gateway_url(settings.discord.api_base))
         bot = await stack.enter_async_context(Woodshed(settings, store, engine, notices=notices))
+        if settings.hosting.metrics_port:
+            await stack.enter_async_context(serve_metrics(bot, settings.hosting.metrics_port))
         waits.add(asyncio.create_task(keep_up(settings, store, notices), name="upkeep"))
         waits.add(asyncio.create_task(beat(heartbeat_path(store.path), bot.is_well), name="heartbeat"))
         waits.add(asyncio.create_task(_watch_loop(bot), name="loop lag"))

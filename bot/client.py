@@ -77,6 +77,8 @@ class Woodshed(commands.Bot):
         self.engine = engine
         self.jobs = JobDesk(settings.club.jobs_per_member)
         self.catalogue = Catalogue(engine)
+        self.failures: list[Callable[[Interaction, BaseException], None]] = []
+        """Who wants to hear of every command that ends with a sentence instead of its answer."""
         self.notices = notices or Notices()
         self.staff_roles = StaffRoles(store, settings.club.staff_role)
         self.loop_lag = LoopLag()

@@ -12,6 +12,18 @@ from structlog.typing import EventDict, WrappedLogger
 from bot.settings import LogSettings
 
 REDACTED = "<token>"
+REQUEST_ID = "request_id"
+"""Under this name an interaction's id stands in every line that it leads to, of the bot's log and of the engine's."""
+
+
+def begin_request(interaction_id: int) -> None:
+    """Everything that the running task logs from here on belongs to this interaction."""
+    structlog.contextvars.bind_contextvars(**{REQUEST_ID: f"{interaction_id:x}"})
+
+
+def current_request() -> str:
+    """The id of the interaction that the running task works for; "" if there is none."""
+    return str(structlog.contextvars.get_contextvars().get(REQUEST_ID, ""))
 
 
 def configure_logs(settings: LogSettings, *secrets: str) -> None:

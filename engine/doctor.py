@@ -71,7 +71,7 @@ def weights(settings: EngineSettings) -> Iterator[Finding]:
 
 
 def memory(settings: EngineSettings) -> Iterator[Finding]:
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     free = psutil.virtual_memory().available
     if free < NEEDED_MEMORY_BYTES:

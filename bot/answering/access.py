@@ -27,3 +27,12 @@ def guild_id_of(interaction: Interaction) -> int:
     if interaction.guild_id is None:
         raise Refused(SERVER_ONLY)
     return interaction.guild_id
+
+
+SIMULATED_ROLE = "Simulated class"
+"""Of the members that the playground makes up; nobody on Discord carries it."""
+
+
+def is_simulated(member: discord.abc.User) -> bool:
+    """Whether a member is one of the playground's made-up class."""
+    return isinstance(member, discord.Member) and any(role.name == SIMULATED_ROLE for role in member.roles)

@@ -12,6 +12,7 @@ from typing import Any, Self
 import discord
 
 from bot.answering.error_handler import report
+from bot.logs import begin_request
 
 
 class Durable:
@@ -31,6 +32,7 @@ class Durable:
         return cls(**{name: types[name](text) for name, text in match.groupdict().items()})
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        begin_request(interaction.id)
         try:
             await self.press(interaction)
         except Exception as error:  # noqa: BLE001 -- the handler logs it in full and tells the member

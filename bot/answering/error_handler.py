@@ -21,6 +21,8 @@ from bot.answering.discord_codes import (
 from bot.answering.first_answers import begun_before, is_acknowledged, say
 from bot.answering.live_reply import EXTRA, LiveReply
 from bot.errors import SERVER_ONLY, STAFF_ONLY, JobCancelled, Refused, Undelivered, WoodshedError
+from bot.hosting.notices import report_defect
+from bot.logs import begin_request, current_request
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +61,8 @@ def sentence_for(error: BaseException) -> str:
 async def report(interaction: discord.Interaction[Any], error: BaseException, **context: Any) -> None:
     """Tell the member in one sentence, alone where that is possible, and the log in full. Never raises."""
     cause = _unwrap(error)
+    for count in getattr(interaction.client, "failures", ()):
+        count(interaction, cause)
     where = {
         "command": interaction.command.qualified_name if interaction.command else None,
         "custom_id": interaction.data.get("custom_id") if interaction.data else None,
@@ -79,6 +83,8 @@ async def report(interaction: discord.Interaction[Any], error: BaseException, **
             return  # Discord takes no other first answer either
     else:
         log.error("unforeseen error", exc_info=cause, **where)
+        if notices := getattr(interaction.client, "notices", None):
+            report_defect(notices, cause, where["command"] or where["custom_id"], current_request())
     if interaction.type is discord.InteractionType.autocomplete:
         return  # nothing can be shown but an empty list, which Discord does by itself
     if isinstance(cause, Undelivered) and not cause.worth_saying:
@@ -107,6 +113,10 @@ async def tell(interaction: discord.Interaction[Any], sentence: str) -> None:
 
 class ReportingTree(app_commands.CommandTree[Any]):
     """The command tree, with the one error handler of all application commands."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        begin_request(interaction.id)
+        return True
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         await report(interaction, error)

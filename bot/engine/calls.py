@@ -30,10 +30,12 @@ from bot.errors import (
     EngineUnavailable,
     JobCancelled,
 )
-from engine.contract import ERROR_METADATA_KEY, MAX_MESSAGE_BYTES, TOKEN_METADATA_KEY
+from bot.logs import current_request
+from engine.contract import ERROR_METADATA_KEY, MAX_MESSAGE_BYTES, REQUEST_ID_METADATA_KEY, TOKEN_METADATA_KEY
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
+from engine.contract.network import SYSTEM, check_address
 from engine.contract.process_settings import LOCAL, ProcessSettings
 
 log = structlog.get_logger(__name__)
@@ -86,10 +88,10 @@ def new_job_id() -> str:
 
 
 def open_channel(address: str, certificate: Path | None = None) -> grpc.aio.Channel:
-    """A channel to `unix:/path`, `host:port` or `dns:///host:port`, over TLS when a certificate to trust is given."""
+    """A channel to `unix:/path`, `host:port` or `dns:///host:port`, over TLS if there's a certificate to trust."""
     if certificate is None:
         return grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
-    credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
+    credentials = grpc.ssl_channel_credentials(None if certificate == Path(SYSTEM) else certificate.read_bytes())
     return grpc.aio.secure_channel(address, credentials, options=_CHANNEL_OPTIONS)
 
 
@@ -111,7 +113,7 @@ class EngineClient:
         self._channel = channel
         self._stub = pb_grpc.EngineStub(channel)
         self._health = health_pb2_grpc.HealthStub(channel)
-        self._metadata = ((TOKEN_METADATA_KEY, token),) if token else ()
+        self._token = token
         self._job_timeout_s = job_timeout_s
         self._patience_s = patience_s
         self._job_patience_s = job_patience_s
@@ -253,13 +255,18 @@ class EngineClient:
 
     # ------------------------------------------------------------ inside
 
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        """What goes with every call: the shared token, and the id of the interaction that it's made for."""
+        pairs = ((TOKEN_METADATA_KEY, self._token), (REQUEST_ID_METADATA_KEY, current_request()))
+        return tuple((key, value) for key, value in pairs if value)
+
     async def _unary(
         self, method: Any, request: Any, patience_s: float | None = None, timeout_s: float = SHORT_CALL_TIMEOUT_S
     ) -> Any:
         """Short calls change nothing, so one that found no engine is tried again once the engine is back."""
         for last in (False, True):
             try:
-                return await self._listened_to(method(request, timeout=timeout_s, metadata=self._metadata))
+                return await self._listened_to(method(request, timeout=timeout_s, metadata=self._metadata()))
             except grpc.aio.AioRpcError as error:
                 if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and timeout_s <= SHORT_CALL_TIMEOUT_S:
                     raise EngineHung(HUNG) from error  # nothing that takes milliseconds could be made smaller
@@ -318,7 +325,7 @@ class EngineClient:
         raise AssertionError("unreachable")
 
     async def _events(self, method: Any, request: Any) -> AsyncGenerator[Any, None]:
-        call = method(request, timeout=self._job_timeout_s, metadata=self._metadata)
+        call = method(request, timeout=self._job_timeout_s, metadata=self._metadata())
         self._calls[request.job.job_id] = call
         self._owners[request.job.job_id] = request.job.member_key
         try:
@@ -361,7 +368,10 @@ async def open_engine_client(settings: ProcessSettings, address: str | None = No
 
     Raises ConfigurationError for a certificate that cannot be read."""
     assert address is not None or settings.address != LOCAL, "a local engine has the address its process was given"
-    certificate = Path(settings.tls_certificate) if settings.tls_certificate and address is None else None
+    if address is None:
+        check_address(settings)
+    trusted = settings.tls_certificate if address is None else ""
+    certificate = Path(trusted) if trusted else None
     try:
         channel = open_channel(address or settings.address, certificate)
     except OSError as error:

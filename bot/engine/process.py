@@ -75,7 +75,10 @@ class EngineProcess:
         probe: Probe,
         supervision: Supervision | None = None,
         draw: random.Random | None = None,
+        on_end: Callable[[int], None] = lambda code: None,
     ) -> None:
+        """`on_end` hears the exit code of each engine that ended by itself."""
+        self._on_end = on_end
         self._command = tuple(command)
         self._environment = dict(environment)
         self._probe = probe
@@ -103,6 +106,7 @@ class EngineProcess:
                 raise ConfigurationError(
                     self._last_lines[-1] if self._last_lines else "The engine's settings are wrong."
                 )
+            self._on_end(code)
             ran_s = time.monotonic() - began
             if ran_s >= self._supervision.stable_after_s:
                 self._backoff.reset()
@@ -216,6 +220,7 @@ async def run_local_engine(
     address: str,
     command: Sequence[str] = ENGINE_COMMAND,
     supervision: Supervision | None = None,
+    on_end: Callable[[int], None] = lambda code: None,
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Keep a local engine on `address` until leaving. The task ends only with ConfigurationError."""
     environment = {**os.environ, LISTEN_VARIABLE: address, TLS_VARIABLE: ""}  # a private socket needs no TLS
@@ -226,6 +231,7 @@ async def run_local_engine(
             environment,
             Probe(client.is_serving, client.is_alive),
             supervision or Supervision(start_timeout_s=settings.start_timeout_s),
+            on_end=on_end,
         )
         task = asyncio.create_task(process.run(), name="engine process")
         try:

@@ -6,6 +6,7 @@ The same trouble is said once; while it goes on, at most once an hour, with how 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -81,3 +82,27 @@ class Notices:
             await self._send(text)
         except Exception as error:  # noqa: BLE001 -- a notice that can't be posted must not bring down what reports it
             log.error("a notice could not be posted; check '[hosting] staff_channel'", error=repr(error))
+
+
+def report_engine_end(notices: Notices, code: int) -> None:
+    """The local engine has ended, with this exit code or (negative) by this signal, and another one is starting."""
+    why = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    advice = "If that was the system running out of memory, set '[stylize] max_size_px' lower." if code == -9 else ""
+    advice = advice or "If it keeps happening, `python -m bot doctor` and the log say more."
+    notices.report("engine", f"The engine {why} and is being started again; jobs that it had are lost. {advice}")
+
+
+def report_defect(notices: Notices, error: BaseException, command: str | None, request_id: str) -> None:
+    """A command ended in a way that nobody foresaw."""
+    if isinstance(error, sqlite3.Error):
+        notices.report(
+            "database",
+            f"The database didn't take what `{command}` had to keep ({error}). Votes and scores may be refused until "
+            "that's mended: `python -m bot doctor` looks at the disk and the file.",
+        )
+    else:
+        notices.report(
+            f"defect {type(error).__name__}",
+            f"`{command}` failed in a way nobody foresaw ({type(error).__name__}). The log says more under "
+            f"`request_id` {request_id}; please report it.",
+        )

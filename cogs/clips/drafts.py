@@ -22,6 +22,7 @@ from bot.answering.text import MAX_CHOICE, MAX_CONTENT, shorten
 from bot.client import Interaction, Woodshed
 from bot.library.clip_intake import Draft, Submission, play_submission, store_draft
 from bot.library.drafts import DISCARDED, REPLACED, STORED
+from bot.logs import begin_request
 from bot.store.clips import Clip, Kind
 from cogs.clips.describing import described, measured
 
@@ -182,6 +183,7 @@ class ChordsForm(discord.ui.Modal, title="The chords of this clip"):
         self.add_item(discord.ui.Label(text=text, component=self.chords))
 
     async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+        begin_request(interaction.id)
         draft = interaction.client.drafts.get(self.name, interaction.user.id)
         submission = replace(draft.submission, chords=self.chords.value, track=draft.clip.melody_track)
         await hand_in_again(interaction, self.name, replace(draft, submission=submission))

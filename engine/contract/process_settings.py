@@ -25,6 +25,8 @@ class ProcessSettings(Table):
     token: str = Field(default="", repr=False)
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     threads: int = Field(default=0, ge=0, le=256)
+    intake_processes: int = Field(default=2, ge=1, le=64)
+    """Child processes that read members' files."""
     queue_length: int = Field(default=64, ge=1, le=10_000)
     start_timeout_s: float = Field(default=300.0, gt=0)
     job_timeout_s: float = Field(default=600.0, gt=0)

@@ -20,14 +20,14 @@ from engine.device import one_thread
 from engine.errors import BadMidi
 from engine.jazz.corpus.solos import STYLES
 from engine.jazz.finishing import CPU, finish_clip
-from engine.jazz.human.midi_file import Piece, read_midi
+from engine.jazz.human.intake import phrase_of, piece_of, read_midi_upload, read_sound_upload
+from engine.jazz.human.midi_file import Piece
 from engine.jazz.human.pieces import PIECES
 from engine.jazz.human_solo import check_duration, perform
 from engine.jazz.machine_solo import improvise
 from engine.jazz.playing.soloist import Soloist
-from engine.jazz.rendering.codec import decode
-from engine.jazz.rendering.loudness import Stereo
 from engine.jazz.rendering.render import Synthesizer, find_soundfont
+from engine.jazz.rendering.samples import Stereo
 from engine.jazz.theory.feel import FEELS
 from engine.jazz.theory.form import FORM_NAMES
 from engine.jazz.theory.instruments import SOLOISTS
@@ -35,7 +35,7 @@ from engine.jazz.theory.keys import KEYS
 from engine.jazz.work import Work
 from engine.progress import Progress, silent
 from engine.settings import JazzSettings
-from engine.uploads import Reading, Upload
+from engine.uploads import MIDI, SOUND, Reading, Upload
 
 MAX_DRAWN_SEED = 2**32
 MAX_PHRASE_S = 120.0
@@ -126,22 +126,30 @@ class Combo:
         """What the request brings along, read in this process; None where it brings nothing.
 
         Raises `BadMidi`, `BadAudio`, `BadOption`."""
-        limit_s = self.settings.max_import_duration_s
-        if isinstance(request, pb.PlayRequest):
-            return read_midi(self._checked(request.continue_from), MAX_PHRASE_S) if request.continue_from else None
-        check_duration(request, self.settings)
-        source = request.WhichOneof("source")
-        if source == "audio":
-            return decode(self._checked(request.audio), limit_s)
-        return read_midi(self._checked(request.midi), limit_s) if source == "midi" else None
+        readers = {MIDI: read_midi_upload, SOUND: read_sound_upload}
+        readings = [readers[upload.kind](upload.data, upload.options, silent) for upload in self.uploads(request)]
+        return self.heard(request, readings)
 
     def uploads(self, request: pb.PlayRequest | pb.RenderRequest) -> tuple[Upload, ...]:
         """The files of a request that intake reads; its options are checked first. Raises `BadMidi`, `BadOption`."""
-        return ()
+        limit_s = self.settings.max_import_duration_s
+        if isinstance(request, pb.PlayRequest):
+            if not request.continue_from:
+                return ()
+            return (Upload(MIDI, self._checked(request.continue_from), {"max_duration_s": MAX_PHRASE_S}),)
+        phrase_s = check_duration(request, self.settings)
+        source = request.WhichOneof("source")
+        if source == "audio":
+            return (Upload(SOUND, self._checked(request.audio), {"max_duration_s": limit_s, "phrase_s": phrase_s}),)
+        return (Upload(MIDI, self._checked(request.midi), {"max_duration_s": limit_s}),) if source == "midi" else ()
 
     def heard(self, request: pb.PlayRequest | pb.RenderRequest, readings: Sequence[Reading]) -> Piece | Stereo | None:
         """What the request brings along, from what was read of `uploads`. Raises `BadMidi`, `BadAudio`, `BadOption`."""
-        return self.read(request)
+        if not readings:
+            return None
+        if isinstance(request, pb.RenderRequest) and request.WhichOneof("source") == "audio":
+            return phrase_of(readings[0], check_duration(request, self.settings))
+        return piece_of(readings[0])
 
     def improvise(
         self, request: pb.PlayRequest | pb.RenderRequest, heard: Piece | Stereo | None, progress: Progress

@@ -9,10 +9,10 @@ from engine.jazz.band import weights as band_weights
 from engine.jazz.band.section import accompany
 from engine.jazz.rendering.codec import decode
 from engine.jazz.rendering.leadsheet import write_lead_sheet
-from engine.jazz.rendering.loudness import Stereo
 from engine.jazz.rendering.midi import write_midi
 from engine.jazz.rendering.render import Synthesizer
 from engine.jazz.rendering.roll import draw_roll, draw_spectrogram
+from engine.jazz.rendering.samples import Stereo
 from engine.jazz.rendering.sound import finish, play_score
 from engine.jazz.work import Lead, Work
 from engine.progress import Progress

@@ -9,11 +9,10 @@ from engine.errors import BadMidi, BadOption
 from engine.jazz.human.importing import HumanSolo, human_score, with_written_dynamics
 from engine.jazz.human.midi_file import Piece
 from engine.jazz.human.pieces import PIECES, read_piece
-from engine.jazz.human.recording import cut_phrase
 from engine.jazz.plan import check_tempo
 from engine.jazz.playing.request import Request
 from engine.jazz.playing.soloist import Soloist
-from engine.jazz.rendering.loudness import Stereo
+from engine.jazz.rendering.samples import Stereo
 from engine.jazz.theory.feel import SOLOIST_FEELS
 from engine.jazz.theory.harmony import format_changes
 from engine.jazz.theory.instruments import find_instrument
@@ -30,7 +29,8 @@ def perform(
     request: pb.RenderRequest, seed: int, heard: Piece | Stereo | None, soloist: Soloist, settings: JazzSettings,
     progress: Progress,
 ) -> Work:  # fmt: skip
-    """A solo or a recording of somebody's. `heard`: the uploaded file, read; None for a piece of the corpus.
+    """A solo or a recording of somebody's. `heard`: the piece, or the phrase, of the uploaded file; None for a piece of
+    the corpus.
 
     Raises `BadMidi`, `BadAudio`, `BadChords`, `BadOption`, `Cancelled`."""
     started = time.monotonic()
@@ -44,8 +44,7 @@ def perform(
         progress("finding the melody", 0.2)
         music, clip = _of_piece(request, seed, heard, duration_s, soloist)
     else:
-        progress("finding the phrase", 0.4)
-        music = cut_phrase(heard, duration_s)
+        music = heard
         clip = pb.Clip(seed=seed, instrument=find_instrument(request.instrument).name if request.instrument else "")
     return Work(music, clip, request.max_bytes, time.monotonic() - started)
 

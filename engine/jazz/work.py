@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.contract import engine_pb2 as pb
-from engine.jazz.rendering.loudness import Stereo
+from engine.jazz.rendering.samples import Stereo
 from engine.jazz.theory.feel import Feel
 from engine.jazz.theory.score import ChordSpan, Note, Section
 

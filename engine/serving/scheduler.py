@@ -87,6 +87,7 @@ class Scheduler:
         self._finishing: list[Job] = []
         self._used, self._durations = UsedSeconds(), Durations()
         self._device = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
+        self._preparer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preparing")
         self._finishers = self._new_finishers()
         self._stuck = 0
         self._lost = ""
@@ -112,6 +113,7 @@ class Scheduler:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._device.shutdown(wait=False, cancel_futures=True)
         self._finishers.shutdown(wait=False, cancel_futures=True)
+        self._preparer.shutdown(wait=False, cancel_futures=True)
 
     async def call(self, function: Callable[[], Any]) -> Any:
         """Run a function on the device's thread before the first job: loading and warming."""
@@ -238,7 +240,7 @@ class Scheduler:
                     assert self._intake is not None, "a scheduler without intake was given files"
                     readings.append(await self._intake.read(upload, loop_progress))
                 if readings:
-                    job.work = await asyncio.to_thread(job.stages.prepare, readings)
+                    job.work = await self._loop.run_in_executor(self._preparer, job.stages.prepare, readings)
                 else:
                     job.work = job.stages.prepare(readings)
             except asyncio.CancelledError:
@@ -255,18 +257,18 @@ class Scheduler:
                 self._wake.set()
 
     def _next_turn(self) -> list[Job]:
-        """Take the first ready job out of the queue, and with it those of other members that share its turn."""
-        ready = [job for job in self._order() if job.stage is Stage.READY]
-        if not ready:
+        """Take the first ready job out of the queue, and with it the first job of each other member that shares its
+        turn."""
+        order = self._order()
+        first = next((job for job in order if job.stage is Stage.READY), None)
+        if first is None:
             return []
-        first, members = ready[0], set[str]()
-        turn: list[Job] = []
-        key = _shared_key(first)
-        for job in ready:
-            together = job is first or (key is not None and _shared_key(job) == key)
-            if together and job.member_key not in members and len(turn) < MOST_TOGETHER:
+        turn, key, members = [first], _shared_key(first), {first.member_key}
+        for job in order if key is not None else ():
+            if job.member_key not in members and len(turn) < MOST_TOGETHER:
                 members.add(job.member_key)
-                turn.append(job)
+                if job.stage is Stage.READY and _shared_key(job) == key:
+                    turn.append(job)
         for job in turn:
             self._forget(job)
             self._used.has_turn(job.member_key)

@@ -23,7 +23,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from engine.contract import HUNG_EXIT_CODE, MESSAGE_OPTIONS, PARENT_FD_VARIABLE, TOKEN_METADATA_KEY
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
-from engine.device import choose_device, describe, use_threads
+from engine.contract.network import check_listen
+from engine.device import choose_device, describe, share_heaps, use_threads
 from engine.serving.intake.pool import Intake
 from engine.serving.rooms import JazzRoom, Rooms, StylizeRoom, TeachRoom
 from engine.serving.scheduler import MOST_TOGETHER, Limits, Scheduler
@@ -77,16 +78,12 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
 def open_port(server: grpc.aio.Server, settings: ProcessSettings) -> None:
     """Bind the address of the settings, with TLS when a certificate is set.
 
-    Raises ConfigurationError for an address that can't be bound, or that lies open to the network without a token."""
+    Raises ConfigurationError for an address that can't be bound, or that is open without token and TLS."""
+    check_listen(settings)
     address = settings.listen
     if address.startswith("unix:"):
         socket = Path(address.removeprefix("unix:"))
         socket.parent.mkdir(parents=True, exist_ok=True)
-    elif not settings.token and not address.startswith(("127.0.0.1:", "localhost:", "[::1]:")):
-        raise ConfigurationError(
-            f"'engine.listen' is {address}, open to the network, but 'engine.token' is empty; "
-            "set a token, or listen on 127.0.0.1."
-        )
     try:
         if settings.tls_certificate:
             key, certificate = Path(settings.tls_key).read_bytes(), Path(settings.tls_certificate).read_bytes()
@@ -109,6 +106,7 @@ async def serve(
     load: Callable[[EngineSettings], Rooms] = LoadedRooms,
     stop: asyncio.Event | None = None,
     limits: Limits | None = None,
+    intake: Intake | None = None,
 ) -> int:
     """Serve until `stop`, SIGTERM, SIGINT, the end of the parent process, or the loss of the device; the exit code.
 
@@ -127,7 +125,8 @@ async def serve(
         stop.set()
 
     limits = limits or Limits(read_ahead=MOST_TOGETHER if device.type == "cuda" else Limits.read_ahead)
-    async with Intake() as intake, Scheduler(settings.engine.queue_length, intake, limits, on_loss) as scheduler:
+    intake = intake or Intake(settings.engine.intake_processes)
+    async with intake, Scheduler(settings.engine.queue_length, intake, limits, on_loss) as scheduler:
         servicer = EngineServicer(scheduler, device, intake)
         pb_grpc.add_EngineServicer_to_server(servicer, server)
         readiness = health.aio.HealthServicer()
@@ -199,6 +198,7 @@ def _step_back() -> None:
 
 def main(settings: EngineSettings) -> int:
     """Run the server to its end: 0 after an orderly stop, `HUNG_EXIT_CODE` where a job hung or the device is lost."""
+    share_heaps()
     code = asyncio.run(serve(settings))
     # A job may still be inside a kernel, or hang there: nobody waits for its thread.
     sys.stderr.flush()

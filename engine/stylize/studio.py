@@ -262,7 +262,7 @@ class Studio:
         progress("looking", 0.3)
         with torch.inference_mode():
             features = self.network.encode_content(padded(picture.frames[0].rgb).to(self.painter.device))
-            return picture, (features[0].cpu(), features[1].cpu(), features[2].cpu())
+            return picture, Features(*(feature.cpu() for feature in features))
 
     def finish_see(self, seen: tuple[Picture, Features], progress: Progress) -> pb.SeeResult:
         """The drawn sheet. Raises `Cancelled`."""

@@ -3,10 +3,12 @@
 import asyncio
 import time
 
+import aiohttp
 import discord
 import pytest
 
 from bot.answering.command_sync import GLOBAL, sync_commands
+from bot.client import Woodshed
 from bot.loop_lag import LoopLag
 from engine.contract.configuration import ConfigurationError
 from tests.engine_double import png
@@ -125,3 +127,47 @@ async def test_staff_are_those_with_the_role_or_the_servers_management(club):
     for actor in (club.student, club.instructor, manager):
         answers[actor.name] = club.bot.is_staff(await guild.fetch_member(actor.id))
     assert answers == {"ada": False, "grace": True, "dean": True}
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 30034), (503, 0), (429, 0)])
+async def test_commands_that_discord_does_not_take_are_sent_later_and_the_bot_starts_all_the_same(club, status, code):
+    tree = club.bot.tree
+    old = [tree.get_command("help").to_dict(tree)]
+    await club.bot.http.bulk_upsert_global_commands(club.bot.application_id, payload=old)
+    club.env.inject_error("PUT", "/applications/*/commands", status=status, code=code, times=1)
+    await club.restart()
+    assert (await club.student.slash(club.channel, "help")).response.embeds
+    await club.env.advance_time(60)
+    assert "stylize" in command_writes(club.env)[-1][1]
+
+
+async def test_a_discord_that_is_down_at_login_is_waited_for(club, monkeypatch):
+    bot = Woodshed(club.settings, club.store, club.engine)
+    bad_days = [aiohttp.ServerDisconnectedError(), OSError("no route"), discord_is_down()]
+    began = []
+
+    async def login(token):
+        began.append(token)
+        if bad_days:
+            raise bad_days.pop(0)
+
+    async def connect(*, reconnect):
+        began.append("connected")
+
+    pauses = []
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+
+    monkeypatch.setattr(bot, "login", login)
+    monkeypatch.setattr(bot, "connect", connect)
+    monkeypatch.setattr("bot.client.asyncio.sleep", sleep)
+    await bot.start("token")
+    assert began == ["token"] * 4 + ["connected"]
+    assert len(pauses) == 3
+    assert pauses[0] < pauses[2], "less and less often"
+
+
+def discord_is_down():
+    response = type("Response", (), {"status": 503, "reason": ""})()
+    return discord.DiscordServerError(response, {"code": 0, "message": ""})

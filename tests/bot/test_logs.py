@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from tests.engine_double import Behaviour, png
 
 HOUSE = Path(__file__).parents[2]
 
@@ -50,3 +54,21 @@ def test_the_level_is_kept():
     assert "whisper" not in logged()
     assert "whisper" in logged(level="debug")
     assert "started" not in logged(level="warning")
+
+
+def test_the_engines_token_is_in_no_line_either():
+    script = SCRIPT.format(format="console", level="info").replace('"t0ken-abc")\nlog', '"other", "t0ken-abc")\nlog')
+    ended = subprocess.run([sys.executable, "-c", script], cwd=HOUSE, capture_output=True, text=True, check=True)
+    assert "t0ken" not in ended.stderr
+
+
+async def test_one_id_leads_from_an_interaction_to_the_engine_and_through_the_log(club):
+    result = await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
+    sent = [pairs["x-request-id"] for pairs in club.double.metadata if "x-request-id" in pairs]
+    (of_the_command,) = set(sent)
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        club.double.misbehave(Behaviour.FAIL)
+        await club.student.click(result.response, label="Weaker")
+    (line,) = [line for line in lines if line["event"] == "not done"]
+    assert line["request_id"] == club.double.metadata[-1]["x-request-id"] != of_the_command
+    club.refusals()

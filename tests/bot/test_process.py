@@ -92,7 +92,11 @@ async def test_an_address_without_a_discord_ends_with_one_sentence_and_exit_code
 
 
 async def test_a_certificate_that_is_not_there_ends_with_one_sentence_and_exit_code_78(tmp_path, login):
-    remote = {"WOODSHED_ENGINE__ADDRESS": "dns:///gpu-box:50051", "WOODSHED_ENGINE__TLS_CERTIFICATE": "/nowhere.pem"}
+    remote = {
+        "WOODSHED_ENGINE__ADDRESS": "dns:///gpu-box:50051",
+        "WOODSHED_ENGINE__TOKEN": "s3cret",
+        "WOODSHED_ENGINE__TLS_CERTIFICATE": "/nowhere.pem",
+    }
     async with child(tmp_path / "log", "bot", **login | remote) as bot:
         assert await asyncio.wait_for(bot.process.wait(), 20.0) == 78
         assert bot.log.read_text().splitlines()[-1].startswith("'engine.tls_certificate' is /nowhere.pem, which can't")

@@ -128,7 +128,7 @@ def in_time_bass(notes: list[Note], pulse: Pulse, attention: Attention) -> list[
         louder, denser = attention.at(note.onset)
         touch = BASS_ACCENT * float(np.interp(note.onset, pulse.place, pulse.accent))
         played.append(_moved(note, pulse, pulse.bass, touch + BASS_LIFT * louder + BASS_DRIVE * denser))
-    following = [note.onset for note in played[1:]] + [np.inf]
+    following = [*(note.onset for note in played), np.inf][1:]  # nobody plays where no chord is named
     return [
         replace(note, duration=min(note.duration, after - note.onset))
         for note, after in zip(played, following, strict=True)

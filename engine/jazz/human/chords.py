@@ -27,7 +27,12 @@ STATES = [(root, kind) for root in range(12) for kind in TEMPLATES]
 def estimate_chords(piece: Piece, start: float, bars: int, beats_per_bar: int) -> tuple[ChordSpan, ...]:
     """One or two chords a bar by Viterbi over chroma: which of 84 chords explains the notes of each half bar, weighed
     by length, with the lowest note as a hint of the root; moves along the circle of fifths come cheap."""
-    notes = [note for part in piece.parts if not part.drums for note in part.notes]
+    last = start + bars * beats_per_bar
+    notes = [
+        note
+        for part in piece.parts if not part.drums
+        for note in part.notes if note.onset < last and note.onset + note.duration > start
+    ]  # fmt: skip
     step = beats_per_bar / 2 if beats_per_bar % 2 == 0 else float(beats_per_bar)
     count = round(bars * beats_per_bar / step)
     fit = np.array([_fit(notes, start + i * step, step) for i in range(count)])

@@ -143,7 +143,7 @@ def phrase_to_answer(piece: Piece, chords: str, max_bars: int) -> Phrase:
         raise BadOption("I can answer phrases in 4/4, 2/4, 6/8 and 12/8.")
     melody = find_melody(piece)
     start, bars = phrase_window(melody.notes, 4, max_bars)
-    if bars < len(melody.notes) and melody.notes[-1].onset >= start + bars * 4:
+    if melody.notes[-1].onset >= start + bars * 4:
         raise BadMidi(f"That phrase is longer than {max_bars} bars. Send a shorter one.")
     written = chords_in_window(piece.chords, start, bars * 4.0)
     own = written if not chords else ()

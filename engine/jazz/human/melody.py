@@ -42,7 +42,7 @@ def find_melody(piece: Piece, track: int = -1) -> Melody:
         part = max(pitched, key=melodiousness)
     if crowding(part.notes) > MASH:
         raise BadMidi(
-            "I can't find a melody in that MIDI file: everything sounds at once. Choose a track, or send the melody alone."
+            "I can't find a melody in that MIDI file: everything sounds at once. Choose a track, or send one melody."
         )
     return Melody(top_line(part.notes), part)
 
@@ -106,7 +106,8 @@ def phrase_window(notes: tuple[Note, ...], bar_beats: float, max_bars: int) -> t
     begins = any(bar * bar_beats - 1e-6 <= n.onset < (bar + 0.5) * bar_beats for n in notes)
     start = (bar + 1 if pickup and not begins and len(notes) > 1 else bar) * bar_beats
     last = max((n.onset + min(n.duration, 1.0) for n in notes), default=start)
-    available = max(1, int(np.ceil((last - start) / bar_beats - 0.05)))
+    begun = int((notes[-1].onset - start + 1e-6) // bar_beats) + 1  # however short its last note is
+    available = max(1, begun, int(np.ceil((last - start) / bar_beats - 0.05)))
     bars = min(available, max_bars)
     if bars > 4 and bars < available:
         bars -= bars % 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,11 +31,12 @@ def longest_stretch(
     `signatures`: (tick, numerator, denominator); 4/4 until the first. `onsets`: ticks of the notes, at least one;
     silence counts for no metre. `end`: tick where the music ends. A signature that comes in the middle of a bar starts
     a new bar there, also where it repeats the one before."""
-    first = min(onsets)
+    ordered = sorted(onsets)
+    first = ordered[0]
     sounding = [
         stretch
         for stretch in _stretches(signatures, end, per_beat)
-        if any(stretch.start <= onset < stretch.end for onset in onsets)
+        if bisect_left(ordered, stretch.start) < bisect_left(ordered, stretch.end)
     ]
     held: dict[tuple[Fraction, bool], int] = defaultdict(int)
     for stretch in sounding:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import math
-from collections import defaultdict, deque
+from collections import defaultdict
 from dataclasses import dataclass, replace
-
-import mido
-import structlog
 
 from engine.errors import BadMidi
 from engine.jazz.human.metres import Stretch, longest_stretch
+from engine.jazz.human.smf import SmfTrack, parse_smf
 from engine.jazz.theory.harmony import chords_among
 from engine.jazz.theory.score import ChordSpan, Note
 
-log = structlog.get_logger()
-
-MAX_EVENTS = 400_000
-MAX_BYTES = 2 * 2**20
-"""Ten hours of six notes a second, at four bytes for each start and each end. Parsing 1 MiB takes about 3 s of a
-processor and up to 180 MiB of memory, so what is larger is not parsed at all."""
-DRUM_CHANNEL = 9
 EARLY = 0.12
 """Beats by which a note may be played before the bar line that it belongs to."""
 
@@ -65,77 +55,55 @@ class Piece:
 
 
 def read_midi(data: bytes, max_duration_s: float) -> Piece:
-    """Parse a Standard MIDI File.
+    """A Standard MIDI File as a piece.
 
     Where the metre changes, the piece is its longest stretch in the metre that holds longest, and the pickup before.
 
-    Raises `BadMidi`: not MIDI, truncated, larger than MAX_BYTES, no notes, only drums, longer than `max_duration_s`."""
-    if not data:
-        raise BadMidi("The file is empty.")
-    if not data.startswith((b"MThd", b"RIFF")):
-        raise BadMidi("That is not a MIDI file.")
-    if data.startswith(b"RIFF"):  # RMID: the file sits in a chunk
-        data = _unwrapped(data)
-    if len(data) > MAX_BYTES:
-        raise BadMidi(
-            f"The MIDI file is larger than {MAX_BYTES // 2**20} MiB, which is enough for ten hours of piano and the "
-            "most that I read."
-        )
-    try:
-        file = mido.MidiFile(file=io.BytesIO(data), clip=True)
-    except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
-        log.info("MIDI upload could not be parsed: %r", error)
-        raise BadMidi("The MIDI file is damaged or cut off.") from error
-    if file.ticks_per_beat <= 0:
-        raise BadMidi("The MIDI file counts time in film frames, not in beats; export it with a tempo.")
-    if sum(len(track) for track in file.tracks) > MAX_EVENTS:
-        raise BadMidi(f"The MIDI file holds more than {MAX_EVENTS} events; hand in a shorter excerpt.")
-    return _read(file, max_duration_s)
-
-
-def _unwrapped(data: bytes) -> bytes:
-    """The MIDI file in a RIFF file: its chunk `data`, without the sounds that may follow it."""
-    start = max(0, data.find(b"MThd"))
-    size = int.from_bytes(data[start - 4 : start], "little") if data[max(0, start - 8) : start - 4] == b"data" else None
-    return data[start:] if size is None else data[start : start + size]
-
-
-def _read(file: mido.MidiFile, max_duration_s: float) -> Piece:
-    per_beat = file.ticks_per_beat
-    tempi: list[tuple[int, int]] = []
-    metres: list[tuple[int, int, int]] = []
-    chords: list[tuple[float, str]] = []
-    parts: list[MidiPart] = []
-    title = ""
-    for index, track in enumerate(file.tracks):
-        texts: list[tuple[float, str]] = []
-        name, found = _read_track(index, track, per_beat, tempi, metres, texts)
-        title = title or name
-        parts.extend(found)
-        chords.extend(chords_among(texts))
-    sounding = [part for part in parts if part.notes]
-    if not sounding:
+    Raises `BadMidi`: not MIDI, damaged, larger than the limits of `smf`, no notes, only drums, or longer than
+    `max_duration_s`."""
+    song = parse_smf(data)
+    per_beat = song.per_beat
+    parts = [part for index, track in enumerate(song.tracks) for part in _parts(index, track, per_beat)]
+    if not parts:
         raise BadMidi("There are no notes in that MIDI file.")
-    if all(part.drums for part in sounding):
-        raise BadMidi("There are only drums in that MIDI file; a melody is needed.")
-    last = max(note.onset + note.duration for part in sounding for note in part.notes)
-    tempi.sort()
-    duration_s = _seconds(tempi, round(last * per_beat), per_beat)
+    if all(part.drums for part in parts):
+        raise BadMidi("There are only drums in that MIDI file. Send one with a melody.")
+    tempi = sorted(tempo for track in song.tracks for tempo in track.tempi)
+    metres = [metre for track in song.tracks for metre in track.metres]
+    last = max(end for track in song.tracks for _, end, *_ in track.notes)
+    duration_s = _seconds(tempi, last, per_beat)
     if duration_s > max_duration_s:
-        raise BadMidi(f"The MIDI file is {spoken_length(duration_s)} long; "
-                      f"{spoken_length(max_duration_s)} are the most that I take.")  # fmt: skip
-    onsets = [round(note.onset * per_beat) for part in sounding if not part.drums for note in part.notes]
-    stretch = longest_stretch(metres, onsets, round(last * per_beat), per_beat)
+        raise BadMidi(f"That MIDI file is {spoken_length(duration_s)} long; "
+                      f"I take {spoken_length(max_duration_s)} at most.")  # fmt: skip
+    chords = [
+        (tick / per_beat, symbol) for track in song.tracks for tick, symbol in chords_among(track.texts)
+    ]  # fmt: skip
+    onsets = [round(note.onset * per_beat) for part in parts if not part.drums for note in part.notes]
+    stretch = longest_stretch(metres, onsets, last, per_beat)
     piece = Piece(
-        title=title,
-        parts=tuple(sounding),
-        tempo_bpm=_main_tempo(tempi, round(last * per_beat)),
+        title=next((track.name for track in song.tracks if track.name), ""),
+        parts=tuple(parts),
+        tempo_bpm=_main_tempo(tempi, last),
         metre=float(stretch.bar / per_beat),
-        chords=_spans(chords, last),
-        notated=_notated(sounding),
+        chords=_spans(chords, last / per_beat),
+        notated=_notated(parts),
         compound=stretch.compound,
     )
     return _barred(piece, stretch, per_beat)
+
+
+def _parts(index: int, track: SmfTrack, per_beat: int) -> list[MidiPart]:
+    """The parts of a track, one a channel."""
+    notes: dict[int, list[Note]] = defaultdict(list)
+    for start, end, channel, pitch, velocity in track.notes:
+        notes[channel].append(Note(start / per_beat, (end - start) / per_beat, pitch, velocity))
+    return [
+        MidiPart(
+            index, track.name, track.programs.get(channel, 0), channel in track.drum_channels,
+            tuple(sorted(found, key=_by_onset)),
+        )
+        for channel, found in sorted(notes.items())
+    ]  # fmt: skip
 
 
 def _barred(piece: Piece, stretch: Stretch, per_beat: int) -> Piece:
@@ -155,7 +123,7 @@ def _barred(piece: Piece, stretch: Stretch, per_beat: int) -> Piece:
     remarks = piece.remarks
     if sum(len(part.notes) for part in parts) < sum(len(part.notes) for part in piece.parts):
         remarks += (
-            "The metre of the file changes; the clip is from its longest stretch in one metre, "
+            "The file changes its metre. The clip comes from the longest stretch in one metre, "
             f"{max(1, round((stretch.end - stretch.start) / stretch.bar))} bars.",
         )
     return replace(
@@ -164,54 +132,6 @@ def _barred(piece: Piece, stretch: Stretch, per_beat: int) -> Piece:
         chords=tuple(ChordSpan(start + shift, stop - start, symbol) for start, stop, symbol in spans if stop > start),
         remarks=remarks,
     )
-
-
-def _read_track(
-    index: int,
-    track: mido.MidiTrack,
-    per_beat: int,
-    tempi: list[tuple[int, int]],
-    metres: list[tuple[int, int, int]],
-    texts: list[tuple[float, str]],
-) -> tuple[str, list[MidiPart]]:
-    """The track's name and its parts, one a channel; tempo, metre and texts are added to the lists.
-
-    Lyrics ("Go", "a") and markers ("A", "B") are no texts: they look like chords and are none."""
-    now, name = 0, ""
-    programs: dict[int, int] = {}
-    open_notes: dict[tuple[int, int], deque[tuple[int, int]]] = defaultdict(deque)
-    notes: dict[int, list[Note]] = defaultdict(list)
-
-    def close(channel: int, pitch: int) -> None:
-        started = open_notes[channel, pitch]
-        if started:
-            start, velocity = started.popleft()
-            length = max(1, now - start)
-            notes[channel].append(Note(start / per_beat, length / per_beat, pitch, velocity))
-
-    for message in track:
-        now += message.time
-        if message.type == "note_on" and message.velocity > 0:
-            open_notes[message.channel, message.note].append((now, message.velocity))
-        elif message.type in ("note_off", "note_on"):
-            close(message.channel, message.note)
-        elif message.type == "program_change":
-            programs.setdefault(message.channel, message.program)
-        elif message.type == "set_tempo":
-            tempi.append((now, message.tempo))
-        elif message.type == "time_signature":
-            metres.append((now, message.numerator, message.denominator))
-        elif message.type == "track_name":
-            name = name or message.name.strip()
-        elif message.type == "text" and message.text.strip():
-            texts.append((now / per_beat, message.text.strip()))
-    for channel, pitch in [key for key, started in open_notes.items() if started]:
-        while open_notes[channel, pitch]:
-            close(channel, pitch)
-    return name, [
-        MidiPart(index, name, programs.get(channel, 0), channel == DRUM_CHANNEL, tuple(sorted(found, key=_by_onset)))
-        for channel, found in sorted(notes.items())
-    ]
 
 
 def spoken_length(duration_s: float) -> str:

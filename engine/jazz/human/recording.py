@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import BadAudio
-from engine.jazz.rendering.loudness import RATE_HZ, Stereo
+from engine.jazz.rendering.samples import RATE_HZ, Stereo
 
 MIN_DURATION_S = 1.0
 FRAME = RATE_HZ // 50
@@ -14,6 +14,11 @@ SILENCE_DB = -55.0
 """Relative to the loudest 20 ms: below it nobody plays."""
 FLOOR_DB = -120.0
 DECLICK_S = 0.04
+SILENT_DB = -70.0
+HISS_DB, STEADY_DB = -35.0, 3.0
+"""Below full scale: what is softer all along and hardly changes its level is noise; music breathes."""
+OFFSET = 0.01
+"""A middle (median) beyond it is a fault of the recorder's, which would pass for sound."""
 
 
 def cut_phrase(signal: Stereo, duration_s: float) -> Stereo:
@@ -23,9 +28,13 @@ def cut_phrase(signal: Stereo, duration_s: float) -> Stereo:
     Raises `BadAudio` when it is silent or shorter than a second."""
     if len(signal) < MIN_DURATION_S * RATE_HZ:
         raise BadAudio("The recording is shorter than a second.")
+    signal = without_offset(signal)
     level = levels_db(signal)
-    if float(level.max()) < -70:
+    if float(level.max()) < SILENT_DB:
         raise BadAudio("The recording is silent.")
+    loud, soft = np.percentile(level, (95, 5))
+    if level.max() < HISS_DB and loud - soft < STEADY_DB:
+        raise BadAudio("There's nothing in that recording but a steady hiss.")
     sounding = np.flatnonzero(level > level.max() + SILENCE_DB)
     first, last = int(sounding[0]), int(sounding[-1]) + 1
     window = int(duration_s * RATE_HZ / FRAME)
@@ -40,6 +49,16 @@ def cut_phrase(signal: Stereo, duration_s: float) -> Stereo:
     cut[: len(ramp)] *= ramp
     cut[-len(ramp) :] *= ramp[::-1]
     return cut
+
+
+def without_offset(signal: Stereo) -> Stereo:
+    """The signal with each channel around zero, where a recorder has left it elsewhere."""
+    some = signal[:: 1 + len(signal) // 100_000]
+    middle = np.median(some, axis=0)
+    if float(np.abs(middle).max(initial=0.0)) < OFFSET:
+        return signal
+    centred: Stereo = signal - middle.astype(np.float32)
+    return centred
 
 
 def levels_db(signal: Stereo) -> NDArray[np.float64]:

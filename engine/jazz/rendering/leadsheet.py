@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from engine.jazz.rendering.chord_xml import write_harmony
 from engine.jazz.rendering.notation import DIVISIONS, TUPLETS, Written, notate
 from engine.jazz.theory.chords import Chord, parse_chord
 from engine.jazz.theory.instruments import Instrument, find_instrument
 from engine.jazz.theory.keys import home_key
 from engine.jazz.theory.score import Note, Score
-from engine.jazz.theory.spelling import Reading, letter, root_name, spell_pitch
+from engine.jazz.theory.spelling import Reading, spell_pitch
 
 HEADER = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -22,11 +23,6 @@ HEADER = (
     '"http://www.musicxml.org/dtds/partwise.dtd">\n'
 )
 
-_KINDS = {
-    "major": "major", "minor": "minor", "minor_major": "major-minor", "dominant": "dominant", "altered": "dominant",
-    "suspended": "suspended-fourth", "half_diminished": "half-diminished", "diminished": "diminished-seventh",
-    "augmented": "augmented",
-}  # fmt: skip
 _ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 
 
@@ -144,7 +140,7 @@ class _Staff:
             while waiting and waiting[0][0] < piece.end:
                 # a chord that starts within a note stands before it with an offset
                 at, chord = waiting.pop(0)
-                _harmony(measure, chord, self.reading, max(0, at - piece.onset))
+                write_harmony(measure, chord, self.reading, max(0, at - piece.onset))
             for pitch in piece.graces:
                 element = SubElement(measure, "note")
                 SubElement(element, "grace", slash="yes")
@@ -217,31 +213,3 @@ class _Staff:
 def _accidental(element: Element, alter: int | None) -> None:
     if alter is not None:
         SubElement(element, "accidental").text = _ACCIDENTALS[alter]
-
-
-def _harmony(measure: Element, chord: Chord, reading: Reading, offset: int) -> None:
-    harmony = SubElement(measure, "harmony")
-    if chord.root is None:
-        SubElement(SubElement(harmony, "root"), "root-step").text = "C"
-        SubElement(harmony, "kind", text="N.C.").text = "none"
-        return
-    name = root_name(chord)
-    head, _, bass = chord.symbol.partition("/")
-    _named(SubElement(harmony, "root"), "root", reading.chord_place(name))
-    seventh = chord.seventh is not None and (chord.seventh - chord.root) % 12
-    kind = _KINDS[chord.quality]
-    if chord.quality in ("major", "minor") and seventh:
-        names = {"major": {11: "major-seventh", 9: "major-sixth"}, "minor": {10: "minor-seventh", 9: "minor-sixth"}}
-        kind = names[chord.quality].get(int(seventh), kind)
-    SubElement(harmony, "kind", text=head.removeprefix(name)).text = kind
-    if bass:
-        _named(SubElement(harmony, "bass"), "bass", reading.chord_place(bass[:1].upper() + bass[1:]))
-    if offset:
-        SubElement(harmony, "offset").text = str(offset)
-
-
-def _named(element: Element, what: str, place: int) -> None:
-    step, alter = letter(place)
-    SubElement(element, f"{what}-step").text = step
-    if alter:
-        SubElement(element, f"{what}-alter").text = str(alter)

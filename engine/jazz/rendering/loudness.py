@@ -6,7 +6,8 @@ import numpy as np
 import pyloudnorm
 from numpy.typing import NDArray
 
-RATE_HZ = 48_000
+from engine.jazz.rendering.samples import RATE_HZ, Stereo
+
 TARGET_LUFS = -16.0
 CEILING_DBTP = -1.0
 LIMIT_DBTP = -1.6
@@ -14,9 +15,6 @@ LIMIT_DBTP = -1.6
 
 MAX_EXTRA_GAIN_DB = 9.0
 """How much further than its loudness asks a clip is driven into the limiter before it may stay softer."""
-
-Stereo = NDArray[np.float32]
-"""(N, 2) samples at RATE_HZ."""
 
 
 def integrated_lufs(signal: Stereo) -> float:

@@ -18,7 +18,8 @@ import torch
 from numpy.typing import NDArray
 
 from engine.contract.configuration import ConfigurationError
-from engine.jazz.rendering.loudness import RATE_HZ, Stereo, integrated_lufs
+from engine.jazz.rendering.loudness import integrated_lufs
+from engine.jazz.rendering.samples import RATE_HZ, Stereo
 from engine.jazz.theory.instruments import (
     BASS_PROGRAM,
     BRUSH_KIT,

@@ -13,7 +13,7 @@ from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from engine.jazz.rendering.loudness import RATE_HZ, Stereo
+from engine.jazz.rendering.samples import RATE_HZ, Stereo
 from engine.jazz.theory.chords import NO_CHORD
 from engine.jazz.theory.score import Note, Score
 

@@ -11,14 +11,13 @@ from engine.jazz.rendering.codec import decode, encode_within
 from engine.jazz.rendering.loudness import (
     CEILING_DBTP,
     LIMIT_DBTP,
-    RATE_HZ,
     TARGET_LUFS,
-    Stereo,
     integrated_lufs,
     levelled,
     true_peak_dbtp,
 )
 from engine.jazz.rendering.render import Synthesizer, mix, ring_out
+from engine.jazz.rendering.samples import RATE_HZ, Stereo
 from engine.jazz.theory.score import Score
 from engine.progress import Progress
 

@@ -87,10 +87,12 @@ def reading_of(message: dict[str, Any], memory: mmap.mmap) -> Reading:
         raise Malformed("no facts or arrays")
     arrays = []
     for one in described:
-        dtype, shape, at = (one.get(key) for key in ("dtype", "shape", "at")) if isinstance(one, dict) else (None,) * 3
+        if not isinstance(one, dict):
+            raise Malformed("an array that is none")
+        dtype, shape, at = one.get("dtype"), one.get("shape"), one.get("at")
         if dtype not in DTYPES or not isinstance(shape, list) or len(shape) > MOST_DIMENSIONS:
             raise Malformed("an array of no known kind")
-        if not all(type(side) is int and 0 <= side <= 1 << 32 for side in [*shape, at]):
+        if type(at) is not int or not all(type(side) is int and 0 <= side <= 1 << 32 for side in [*shape, at]):
             raise Malformed("an array of no size")
         kind = np.dtype(dtype)
         count = 1

@@ -47,6 +47,7 @@ LARGE_BYTES = 4 * MIB
 """From here on copying is done on a thread: the event loop has other things to do."""
 KNOWN = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CallerError)}
 
+CHILD_MODULE = "engine.serving.intake.child"
 TOO_HARD = "I couldn't read that file safely; please send a simpler or a smaller one."
 TOO_LONG = "That file takes too long to read; please send a simpler or a smaller one."
 
@@ -70,11 +71,20 @@ class Child:
         """A warm child. Raises `Died`, `TimeoutError`."""
         descriptor = shared_memory(SHARED_BYTES)
         try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-B", "-m", "engine.serving.intake.child", str(descriptor), str(MEMORY_BYTES),
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-                pass_fds=(descriptor,), cwd=HOUSE, env=_environment(), limit=MOST_MESSAGE_BYTES,
+            spawning = asyncio.ensure_future(
+                asyncio.create_subprocess_exec(
+                    sys.executable, "-B", "-m", CHILD_MODULE, str(descriptor), str(MEMORY_BYTES),
+                    stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+                    pass_fds=(descriptor,), cwd=HOUSE, env=_environment(), limit=MOST_MESSAGE_BYTES,
+                )
             )  # fmt: skip
+            try:
+                process = await asyncio.shield(spawning)
+            except asyncio.CancelledError:  # a process that nobody knows of would stay
+                process = await spawning
+                process.kill()
+                await process.wait()
+                raise
             child = cls(process, mmap.mmap(descriptor, SHARED_BYTES))
         finally:
             os.close(descriptor)
@@ -191,6 +201,8 @@ class Intake:
 
     async def warm(self) -> None:
         """Wait until one child is ready."""
+        if not self._count:
+            return
         self._idle.put_nowait(await self._idle.get())
 
     @property

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from engine.errors import BadAudio, BadMidi, BadPicture, CallerError
+from engine.jazz.human.intake import read_midi_upload, read_sound_upload
 from engine.stylize.pictures.film_reading import read_picture_or_film
-from engine.uploads import PICTURE, Reader
+from engine.uploads import MIDI, PICTURE, SOUND, Reader
 
-READERS: dict[str, Reader] = {PICTURE: read_picture_or_film}
-FAULTS: dict[str, type[CallerError]] = {PICTURE: BadPicture, "sound": BadAudio, "midi": BadMidi}
+READERS: dict[str, Reader] = {
+    PICTURE: read_picture_or_film, SOUND: read_sound_upload, MIDI: read_midi_upload
+}  # fmt: skip
+FAULTS: dict[str, type[CallerError]] = {PICTURE: BadPicture, SOUND: BadAudio, MIDI: BadMidi}
 """What a file is called that its reader didn't survive."""

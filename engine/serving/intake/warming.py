@@ -13,13 +13,19 @@ from PIL import Image, ImageCms
 from engine.errors import CallerError
 from engine.progress import silent
 from engine.serving.intake.readers import READERS
-from engine.uploads import PICTURE
+from engine.uploads import MIDI, PICTURE, SOUND
 
 BOUNDS: dict[str, Any] = {
     "max_upload_bytes": 1 << 20, "max_pixels": 1 << 20, "max_side_px": 32, "max_frames": 2, "film_side_px": 32
 }  # fmt: skip
 STILLS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 SIDE_PX = 48
+SOUND_FORMATS = (("wav", "pcm_s16le", 8000), ("flac", "flac", 44100))
+TUNE = b"".join((
+    b"MThd", bytes((0, 0, 0, 6, 0, 0, 0, 1, 1, 0xE0)), b"MTrk", bytes((0, 0, 0, 20)),
+    bytes((0, 0x90, 60, 80, 96, 0x90, 62, 80, 96, 0x80, 60, 0, 0, 0x80, 62, 0)), bytes((0, 0xFF, 0x2F, 0)),
+))  # fmt: skip
+"""A MIDI file of two notes."""
 
 
 def warm_up() -> None:
@@ -46,12 +52,38 @@ def warm_up() -> None:
     ]:
         with contextlib.suppress(CallerError):
             READERS[PICTURE](data, BOUNDS, silent)
+    for kind in SOUND_FORMATS:
+        recording = _sound(*kind)
+        for data in (recording, recording[: len(recording) // 2]):
+            with contextlib.suppress(CallerError):
+                READERS[SOUND](data, {"max_duration_s": 5.0, "phrase_s": 2.0}, silent)
+    for data in (TUNE, TUNE[: len(TUNE) // 2]):
+        with contextlib.suppress(CallerError):
+            READERS[MIDI](data, {"max_duration_s": 5.0}, silent)
 
 
 def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
     out = io.BytesIO()
     picture.save(out, kind, **options)
     return out.getvalue()
+
+
+def _sound(container: str, codec: str, rate_hz: int) -> bytes:
+    """A second and a half of a note."""
+    out = io.BytesIO()
+    with av.open(out, "w", format=container) as file:
+        stream = file.add_stream(codec, rate=rate_hz, layout="mono")
+        wave = (np.sin(np.arange(3 * rate_hz // 2) / 10) * 8000).astype(np.int16)[None]
+        for frame in av.AudioResampler(stream.codec_context.format, "mono", rate_hz).resample(_frame(wave, rate_hz)):
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+    return out.getvalue()
+
+
+def _frame(wave: Any, rate_hz: int) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(wave, format="s16", layout="mono")
+    frame.sample_rate = rate_hz
+    return frame
 
 
 def _film() -> bytes:

@@ -28,6 +28,7 @@ from engine.stylize.pictures.reading import (
     Bounds,
     Frames,
     check_upload,
+    is_heif,
     read_picture,
 )
 from engine.uploads import Reading
@@ -46,7 +47,6 @@ MOST_DAMAGED = 50
 SQUAREST, WIDEST_PIXEL = 1 / 4, 4.0
 """Shapes of a pixel that are believed."""
 FILMS = frozenset({"mov", "matroska", "avi", "mpegts"})
-STILL_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"heim", b"heis", b"hevc", b"hevx")
 SONG = "That's a song, not a film; please send a picture or a film."
 UNREADABLE = "That film is damaged, or of a kind I can't read; please send an MP4, WebM or MOV."
 OTHER_KIND = "I can't read that kind of film; please send an MP4, WebM or MOV."
@@ -55,9 +55,7 @@ DAMAGED_NOTE = "The film is damaged, so I used what I could read of it."
 
 def is_film(data: bytes) -> bool:
     """Whether the file begins like a film of one of the kinds that are read, and not like a HEIC or AVIF picture."""
-    if data[4:8] == b"ftyp" and data[8:12] in STILL_BRANDS:
-        return False
-    return demuxer_of(data) in FILMS
+    return demuxer_of(data) in FILMS and not is_heif(data)
 
 
 def read_picture_or_film(data: bytes, options: Mapping[str, Any], progress: Progress = silent) -> Reading:
@@ -241,7 +239,7 @@ def _timed(pictures: Iterator[av.VideoFrame], usual_gap_s: float) -> Iterator[tu
             shown_s += time - before
         elif number:
             shown_s += usual_gap_s
-        before = time if time is not None else before
+        before = time
         yield shown_s, picture
 
 
@@ -253,7 +251,7 @@ def _pixels(picture: av.VideoFrame, shape: Shape, see_through: bool, kept: Frame
         scale = min(width / picture.width, height / picture.height)
         width, height = (max(2, round(side * scale / 2) * 2) for side in (picture.width, picture.height))
         width, height = min(width, shape.width), min(height, shape.height)
-    pixels = picture.to_ndarray(format=kind, width=width, height=height)
+    pixels = np.asarray(picture.to_ndarray(format=kind, width=width, height=height), dtype=np.uint8)
     meaning = Meaning(
         int(picture.color_trc) if picture.color_trc in (PQ, HLG) else 0, picture.color_primaries == BT2020
     )

@@ -12,7 +12,8 @@ import av
 
 from engine.errors import PictureTooLarge
 from engine.progress import Progress, silent
-from engine.stylize.pictures.picture import DEFAULT_FRAME_MS, Frame, to_image
+from engine.stylize.pictures.picture import Frame, to_image
+from engine.stylize.pictures.reading import DEFAULT_FRAME_MS
 from engine.stylize.pictures.writing import ENCODING, Encoded
 
 QUALITIES = (20, 26, 32, 38)

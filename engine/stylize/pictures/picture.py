@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor
@@ -64,7 +65,7 @@ def picture_of(reading: Reading) -> Picture:
     return Picture(frames, said, photographic, full_side_px)
 
 
-def _frame(pixels: np.ndarray, duration_ms: int) -> Frame:
+def _frame(pixels: npt.NDArray[np.uint8], duration_ms: int) -> Frame:
     """(H, W, 3 or 4) uint8 as tensors.
 
     Only invisible pixels have no colour of their own: they get the mean of the others to paint on. However faint a

@@ -51,6 +51,8 @@ CUT_OFF = "That picture is damaged or cut off; please save it again and send the
 DAMAGE = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, OverflowError, IndexError, KeyError, TypeError,
           AttributeError, ArithmeticError, struct.error)  # fmt: skip
 """What Pillow and its plugins raise at damaged files."""
+STILL_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"heim", b"heis", b"hevc", b"hevx")
+"""What HEIC and AVIF pictures call themselves in the box that films begin with, too."""
 ORIENTATION_TAG = 0x0112
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -141,12 +143,9 @@ def read_picture(data: bytes, options: Mapping[str, Any], progress: Progress = s
     if data[:1].isspace() and data.lstrip(b"\r\n\t ")[:3] == b"\xff\xd8\xff":
         data = data.lstrip(b"\r\n\t ")
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as file:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about metadata, mostly; sizes are checked here
-            _check_size(file.size, bounds.max_pixels)
-            moving = file.format == "GIF" or (file.format in ANIMATED and getattr(file, "n_frames", 1) > 1)
-            frames = _animation(file, data, bounds, progress) if moving else _still(file, data, bounds)
-            return frames.reading()
+            return _frames(data, bounds, progress).reading()
     except EngineError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -157,9 +156,16 @@ def read_picture(data: bytes, options: Mapping[str, Any], progress: Progress = s
         raise BadPicture(_what_it_is_instead(data)) from error
     except DAMAGE as error:
         log.info("a picture could not be decoded", exc_info=True)
-        raise BadPicture(CUT_OFF) from error
+        raise BadPicture(_what_it_is_instead(data) if "support" in str(error).lower() else CUT_OFF) from error
     except MemoryError as error:
         raise PictureTooLarge("That picture needs more memory than I have; please send a smaller one.") from error
+
+
+def _frames(data: bytes, bounds: Bounds, progress: Progress) -> Frames:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as file:
+        _check_size(file.size, bounds.max_pixels)
+        moving = file.format == "GIF" or (file.format in ANIMATED and getattr(file, "n_frames", 1) > 1)
+        return _animation(file, data, bounds, progress) if moving else _still(file, data, bounds)
 
 
 def _what_it_is_instead(data: bytes) -> str:
@@ -182,12 +188,19 @@ def _what_it_is_instead(data: bytes) -> str:
     for mark, name in known.items():
         if data.startswith(mark) and len(data) > 64:
             return f"I can't read this kind of {name}, or it's damaged; please save it as a PNG and send that."
+    if is_heif(data):
+        return "I can't read this kind of HEIC or AVIF, or it's damaged; please save it as a JPEG and send that."
     if demuxer_of(data):
         return "That's a film or a recording that I can't read here; please send an MP4, WebM or MOV."
     return (
         "That's not a picture I can read; please send a PNG, JPEG, WebP, GIF, HEIC, AVIF, BMP or TIFF, "
         "or a film as MP4, WebM or MOV."
     )
+
+
+def is_heif(data: bytes) -> bool:
+    """Whether a file calls itself a HEIC or AVIF picture."""
+    return data[4:8] == b"ftyp" and data[8:12] in STILL_BRANDS
 
 
 def _check_size(size: tuple[int, int], max_pixels: int) -> None:

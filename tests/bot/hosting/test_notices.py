@@ -1,6 +1,11 @@
 """Staff hear of trouble once, with what to do; while it goes on, once an hour and how often."""
 
-from bot.hosting.notices import LONGEST, MOST_WAITING, Notices
+import asyncio
+import contextlib
+import sqlite3
+
+from bot.hosting.notices import LONGEST, MOST_WAITING, Notices, report_engine_end
+from tests.engine_double import png
 
 
 class Clock:
@@ -77,3 +82,34 @@ async def test_a_notice_fits_into_a_message():
     notices.report("disk", "x" * 5000)
     (text,) = await told(notices, posted)
     assert len(text) == LONGEST
+
+
+async def test_staff_hear_that_the_engine_was_restarted_and_what_to_do():
+    notices, clock, posted = connected()
+    report_engine_end(notices, -9)
+    clock.now += 7200
+    report_engine_end(notices, 75)
+    killed, ended = await told(notices, posted)
+    assert "signal 9" in killed
+    assert "max_size_px" in killed
+    assert "exit code 75" in ended
+    assert "doctor" in ended
+
+
+async def test_staff_hear_of_a_database_that_takes_nothing(club, monkeypatch):
+    said = []
+    club.bot.notices.connect(lambda text: said.append(text) or asyncio.sleep(0))
+    error = sqlite3.OperationalError("database or disk is full")
+    monkeypatch.setattr(club.store, "transaction", lambda: raising(error))
+    await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
+    await club.bot.notices.drain()
+    club.forgiven += club.env.errors
+    (text,) = said
+    assert "didn't take what `stylize` had to keep (database or disk is full)" in text
+    assert "doctor" in text
+
+
+@contextlib.asynccontextmanager
+async def raising(error):
+    raise error
+    yield

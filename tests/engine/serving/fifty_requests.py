@@ -7,9 +7,12 @@ does resident memory tell of the requests, and prints in JSON whose turn each wa
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +21,13 @@ import torch
 from PIL import Image
 
 from engine.contract import engine_pb2 as pb
+from engine.device import share_heaps
 from engine.progress import Progress
 from engine.settings import StylizeSettings
+from engine.stylize.painting import Prepared, Restyled
 from engine.stylize.pictures.writing import gif
 from engine.stylize.studio import Studio
+from engine.uploads import Reading
 from tests.engine.serving.test_server import WAIT_S, Rooms, serving
 from tests.engine.stylize.pictures.uploads import encoded, opened
 
@@ -31,20 +37,27 @@ SIZES = ((512, 384), (320, 240), (400, 520), (640, 96), (31, 47))
 
 
 class WatchedStudio(Studio):
-    """Notes whose pictures it paints in which order, and the memory in use after each."""
+    """Notes whose pictures it paints in which order, and how long each takes."""
 
     def __init__(self) -> None:
         super().__init__(torch.device("cpu"), StylizeSettings())
-        self.order: list[str] = []
+        self.order: list[tuple[str, float]] = []
         self.resident: list[int] = []
         self.all_are_here = threading.Event()
 
-    def stylize(self, request: pb.StylizeRequest, progress: Progress) -> pb.StylizeResult:
+        self.members: dict[int, str] = {}
+
+    def prepare(self, request: pb.StylizeRequest, readings: Sequence[Reading]) -> Prepared:
+        work = super().prepare(request, readings)
+        self.members[id(work)] = request.job.member_key
+        return work
+
+    def paint(self, work: Prepared, progress: Progress) -> Restyled:
         assert self.all_are_here.wait(WAIT_S)
-        result = super().stylize(request, progress)
-        self.order.append(request.job.member_key)
-        self.resident.append(psutil.Process().memory_info().rss)
-        return result
+        began = time.monotonic()
+        painted = super().paint(work, progress)
+        self.order.append((self.members.pop(id(work)), time.monotonic() - began))
+        return painted
 
 
 def noise(width: int, height: int, seed: int) -> Image.Image:
@@ -64,11 +77,12 @@ def request(number: int, style: str) -> pb.StylizeRequest:
 
 
 async def paint_fifty(folder: Path) -> WatchedStudio:
-    """Ask for all at once, wait for all, and check that every picture came back in its size."""
+    """Ask for all at once, wait for all, and check that every picture came back in its size; then for half of them
+    again. The memory in use is noted after both, when nothing is at work."""
     rooms = Rooms()
     studio = rooms.studio = WatchedStudio()
     requests = [request(number, studio.book.names[number % 7]) for number in range(EACH * len(MEMBERS))]
-    async with serving(folder, rooms) as engine:
+    async with serving(folder, rooms, children=1) as engine:
 
         async def painted(asked: pb.StylizeRequest) -> pb.StylizeResult:
             return [event async for event in engine.Stylize(asked)][-1].result
@@ -80,11 +94,23 @@ async def paint_fifty(folder: Path) -> WatchedStudio:
         studio.all_are_here.set()
         results = await answers
         assert not (await engine.Queue(pb.QueueRequest())).entries
-    for asked, result in zip(requests, results, strict=True):
-        assert opened(result.image).size == opened(asked.image).size
+        for asked, result in zip(requests, results, strict=True):
+            assert opened(result.image).size == opened(asked.image).size
+        del results, result
+        studio.resident.append(resident())
+        for asked in requests[: len(requests) // 2]:
+            await painted(asked)
+        studio.resident.append(resident())
     return studio
 
 
+def resident() -> int:
+    gc.collect()
+    return psutil.Process().memory_info().rss
+
+
 if __name__ == "__main__":
+    share_heaps()  # as the server does
     watched = asyncio.run(paint_fifty(Path(sys.argv[1])))
-    sys.stdout.write(json.dumps({"order": watched.order, "resident": watched.resident}))
+    fifty = watched.order[: EACH * len(MEMBERS)]
+    sys.stdout.write(json.dumps({"order": fifty, "resident": watched.resident}))

@@ -3,14 +3,18 @@
 import asyncio
 import contextlib
 import threading
+import time
 
 import pytest
 import torch
 
-from engine.errors import BadPicture, Cancelled, Internal, OutOfMemory, QueueFull
-from engine.serving.scheduler import MOST_TOGETHER, Done, Failed, Position, Scheduler, SharedTurn, Step
+from engine.errors import BadPicture, Cancelled, Internal, OutOfMemory, QueueFull, Restarting
+from engine.serving.jobs import Done, Failed, Position, Stage, Step
+from engine.serving.scheduler import MOST_TOGETHER, Limits, Scheduler
+from engine.serving.stages import SharedTurn, Stages
 
 WAIT_S = 10
+READ_ALL = Limits(read_ahead=20)
 
 
 class Gate:
@@ -30,6 +34,12 @@ class Gate:
         assert await asyncio.to_thread(self.began.wait, WAIT_S)
 
 
+def submit(scheduler, job_id, member, kind, run, shared=None, work=None, **stages):
+    """A job whose turn is `run(progress)`, on a work that is there already."""
+    turn = lambda work, progress: run(progress)  # noqa: E731
+    return scheduler.submit(job_id, member, kind, Stages(turn, (), lambda readings: work, shared=shared, **stages))
+
+
 async def last_event(scheduler, job):
     async with asyncio.timeout(WAIT_S):
         return [event async for event in scheduler.events(job)][-1]
@@ -41,7 +51,7 @@ async def test_a_job_tells_its_steps_and_its_result():
         return 42
 
     async with Scheduler(queue_length=4) as scheduler:
-        events = [event async for event in scheduler.events(scheduler.submit("a", "ada", "stylize", run))]
+        events = [event async for event in scheduler.events(submit(scheduler, "a", "ada", "stylize", run))]
     assert events[0] == Position(1)
     assert Step("starting", 0.0) in events
     assert events[-1] == Done(42)
@@ -51,10 +61,10 @@ async def test_members_take_turns():
     order: list[str] = []
     async with Scheduler(queue_length=20) as scheduler:
         gate = Gate()
-        blocker = scheduler.submit("gate", "staff", "play", gate.run)
+        blocker = submit(scheduler, "gate", "staff", "play", gate.run)
         await gate.wait_until_running()
         jobs = [
-            scheduler.submit(name, name[0], "stylize", lambda progress, name=name: order.append(name))
+            submit(scheduler, name, name[0], "stylize", lambda progress, name=name: order.append(name))
             for name in ("a1", "a2", "a3", "b1", "c1", "c2")
         ]
         announced = [entry.job.job_id for entry in scheduler.entries()]
@@ -67,7 +77,7 @@ async def test_members_take_turns():
 async def test_waiting_jobs_hear_that_they_move_up():
     async with Scheduler(queue_length=20) as scheduler:
         gates = [Gate() for _ in range(3)]
-        jobs = [scheduler.submit(str(i), "ada", "play", gate.run) for i, gate in enumerate(gates)]
+        jobs = [submit(scheduler, str(i), "ada", "play", gate.run) for i, gate in enumerate(gates)]
         for gate in gates:
             gate.go_on.set()
         events = [event async for event in scheduler.events(jobs[2])]
@@ -79,11 +89,11 @@ async def test_waiting_jobs_hear_that_they_move_up():
 async def test_a_full_queue_refuses_with_a_sentence():
     async with Scheduler(queue_length=1) as scheduler:
         gate = Gate()
-        running = scheduler.submit("1", "ada", "play", gate.run)
+        running = submit(scheduler, "1", "ada", "play", gate.run)
         await gate.wait_until_running()
-        waiting = scheduler.submit("2", "ben", "play", lambda progress: None)
+        waiting = submit(scheduler, "2", "ben", "play", lambda progress: None)
         with pytest.raises(QueueFull, match="queue is full"):
-            scheduler.submit("3", "cyn", "play", lambda progress: None)
+            submit(scheduler, "3", "cyn", "play", lambda progress: None)
         gate.go_on.set()
         assert isinstance(await last_event(scheduler, running), Done)
         assert isinstance(await last_event(scheduler, waiting), Done)
@@ -93,9 +103,9 @@ async def test_cancelling_a_waiting_job_never_runs_it():
     ran = []
     async with Scheduler(queue_length=4) as scheduler:
         gate = Gate()
-        scheduler.submit("1", "ada", "play", gate.run)
+        submit(scheduler, "1", "ada", "play", gate.run)
         await gate.wait_until_running()
-        waiting = scheduler.submit("2", "ben", "play", lambda progress: ran.append(2))
+        waiting = submit(scheduler, "2", "ben", "play", lambda progress: ran.append(2))
         assert scheduler.cancel("2", "ben")
         event = await last_event(scheduler, waiting)
         gate.go_on.set()
@@ -107,7 +117,7 @@ async def test_cancelling_a_waiting_job_never_runs_it():
 async def test_cancelling_a_running_job_stops_it():
     async with Scheduler(queue_length=4) as scheduler:
         gate = Gate()
-        job = scheduler.submit("1", "ada", "play", gate.run)
+        job = submit(scheduler, "1", "ada", "play", gate.run)
         await gate.wait_until_running()
         assert scheduler.cancel("1", "ada")
         event = await last_event(scheduler, job)
@@ -118,7 +128,7 @@ async def test_cancelling_a_running_job_stops_it():
 async def test_nobody_cancels_somebody_elses_job():
     async with Scheduler(queue_length=4) as scheduler:
         gate = Gate()
-        job = scheduler.submit("1", "ada", "play", gate.run)
+        job = submit(scheduler, "1", "ada", "play", gate.run)
         await gate.wait_until_running()
         assert not scheduler.cancel("1", "ben")
         gate.go_on.set()
@@ -128,21 +138,22 @@ async def test_nobody_cancels_somebody_elses_job():
 async def test_a_caller_who_leaves_cancels_the_job():
     async with Scheduler(queue_length=4) as scheduler:
         gate = Gate()
-        job = scheduler.submit("1", "ada", "play", gate.run)
+        job = submit(scheduler, "1", "ada", "play", gate.run)
         async with contextlib.aclosing(scheduler.events(job)) as events:
             await anext(events)
             await gate.wait_until_running()
         assert job.cancelled.is_set()
-        after = scheduler.submit("2", "ben", "play", lambda progress: "free again")
+        after = submit(scheduler, "2", "ben", "play", lambda progress: "free again")
         assert await last_event(scheduler, after) == Done("free again")
 
 
 @pytest.mark.parametrize(
     ("raised", "answered"),
     [
-        (BadPicture("That file is not a picture."), BadPicture),
+        (BadPicture("That's not a picture."), BadPicture),
         (RuntimeError("a secret path"), Internal),
         (torch.OutOfMemoryError("CUDA out of memory"), OutOfMemory),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), OutOfMemory),
     ],
 )
 async def test_a_failure_ends_its_own_job_only(raised, answered):
@@ -150,8 +161,8 @@ async def test_a_failure_ends_its_own_job_only(raised, answered):
         raise raised
 
     async with Scheduler(queue_length=4) as scheduler:
-        failed = await last_event(scheduler, scheduler.submit("1", "ada", "play", fail))
-        after = await last_event(scheduler, scheduler.submit("2", "ada", "play", lambda progress: "fine"))
+        failed = await last_event(scheduler, submit(scheduler, "1", "ada", "play", fail))
+        after = await last_event(scheduler, submit(scheduler, "2", "ada", "play", lambda progress: "fine"))
     assert isinstance(failed, Failed)
     assert isinstance(failed.error, answered)
     assert "secret" not in str(failed.error)
@@ -166,7 +177,7 @@ async def test_the_event_loop_stays_free_while_a_job_computes():
             progress("multiplying", i / 20)
 
     async with Scheduler(queue_length=4) as scheduler:
-        job = scheduler.submit("1", "ada", "play", multiply)
+        job = submit(scheduler, "1", "ada", "play", multiply)
         ticks = 0
         task = asyncio.ensure_future(last_event(scheduler, job))
         while not task.done():
@@ -190,7 +201,7 @@ class Turns:
             progress("painting", 0.5)
         except Cancelled as error:
             return error
-        return BadPicture("That file is not a picture.") if item == "bad" else item.upper()
+        return BadPicture("That's not a picture.") if item == "bad" else item.upper()
 
     def submit(self, scheduler, name, shape, item=None):
         """A job of the member that its name begins with."""
@@ -199,15 +210,15 @@ class Turns:
             self.seen.append([name])
             return name.upper()
 
-        batch = None if shape is None else SharedTurn(shape, item or name, self.run)
-        return scheduler.submit(name, name[0], "stylize", alone, batch)
+        shared = None if shape is None else SharedTurn(lambda work: shape, self.run)
+        return submit(scheduler, name, name[0], "stylize", alone, shared, item or name)
 
 
 async def test_jobs_of_one_shape_share_a_turn_but_nobody_gets_two_places_in_it():
     turns = Turns()
-    async with Scheduler(queue_length=20) as scheduler:
+    async with Scheduler(queue_length=20, limits=READ_ALL) as scheduler:
         gate = Gate()
-        scheduler.submit("gate", "staff", "play", gate.run)
+        submit(scheduler, "gate", "staff", "play", gate.run)
         await gate.wait_until_running()
         wide, high = (4, 3), (3, 4)
         shapes = {"a1": wide, "a2": wide, "a3": wide, "b1": high, "b2": wide, "c1": wide, "d1": None, "d2": wide}
@@ -221,9 +232,9 @@ async def test_jobs_of_one_shape_share_a_turn_but_nobody_gets_two_places_in_it()
 
 async def test_a_turn_has_a_limit():
     turns = Turns()
-    async with Scheduler(queue_length=40) as scheduler:
+    async with Scheduler(queue_length=40, limits=READ_ALL) as scheduler:
         gate = Gate()
-        scheduler.submit("gate", "staff", "play", gate.run)
+        submit(scheduler, "gate", "staff", "play", gate.run)
         await gate.wait_until_running()
         jobs = [turns.submit(scheduler, chr(ord("a") + number) + "1", (4, 3)) for number in range(11)]
         gate.go_on.set()
@@ -239,17 +250,21 @@ async def test_one_jobs_error_or_cancellation_leaves_those_of_its_turn_alone():
         gate.go_on.wait(WAIT_S)
         return turns.run(items, progresses)
 
-    async with Scheduler(queue_length=20) as scheduler:
+    async with Scheduler(queue_length=20, limits=READ_ALL) as scheduler:
         first = Gate()
-        scheduler.submit("gate", "staff", "play", first.run)
+        submit(scheduler, "gate", "staff", "play", first.run)
         await first.wait_until_running()
         jobs = {
-            name: scheduler.submit(name, name[0], "stylize", lambda progress: None, SharedTurn(1, item, run))
+            name: submit(
+                scheduler, name, name[0], "stylize", lambda progress: None, SharedTurn(lambda work: 1, run), item
+            )
             for name, item in {"a1": "fine", "b1": "bad", "c1": "gone", "d1": "good"}.items()
         }
         first.go_on.set()
         await gate.wait_until_running()
-        assert [(entry.job.job_id, entry.position) for entry in scheduler.entries()] == [(name, 0) for name in jobs]
+        assert sorted((entry.job.job_id, entry.position) for entry in scheduler.entries()) == [
+            (name, 0) for name in jobs
+        ]
         assert scheduler.cancel("c1", "c")
         gate.go_on.set()
         events = {name: await last_event(scheduler, job) for name, job in jobs.items()}
@@ -264,15 +279,180 @@ async def test_a_shared_turn_that_breaks_down_is_told_to_all_of_it_and_the_queue
     def run(items, progresses):
         raise RuntimeError("a secret path")
 
-    async with Scheduler(queue_length=20) as scheduler:
+    async with Scheduler(queue_length=20, limits=READ_ALL) as scheduler:
         gate = Gate()
-        scheduler.submit("gate", "staff", "play", gate.run)
+        submit(scheduler, "gate", "staff", "play", gate.run)
         await gate.wait_until_running()
         jobs = [
-            scheduler.submit(name, name, "stylize", lambda progress: None, SharedTurn(1, name, run)) for name in "ab"
+            submit(scheduler, name, name, "stylize", lambda progress: None, SharedTurn(lambda work: 1, run), name)
+            for name in "ab"
         ]
-        after = scheduler.submit("c", "c", "play", lambda progress: "fine")
+        after = submit(scheduler, "c", "c", "play", lambda progress: "fine")
         gate.go_on.set()
         events = [await last_event(scheduler, job) for job in jobs]
         assert [isinstance(event, Failed) and type(event.error) for event in events] == [Internal, Internal]
         assert await last_event(scheduler, after) == Done("fine")
+
+
+async def test_who_used_many_seconds_waits_behind_who_used_few():
+    order: list[str] = []
+
+    def long(progress):
+        order.append("ada")
+        for _ in range(30):
+            time.sleep(0.02)
+            progress("painting", 0.5)
+
+    async with Scheduler(queue_length=20) as scheduler:
+        gate = Gate()
+        jobs = [submit(scheduler, "a1", "ada", "play", long)]
+        jobs.append(submit(scheduler, "gate", "staff", "play", gate.run))
+        jobs.append(submit(scheduler, "a2", "ada", "play", long))
+        await gate.wait_until_running()
+        jobs += [submit(scheduler, f"b{i}", "ben", "see", lambda progress: order.append("ben")) for i in range(3)]
+        gate.go_on.set()
+        await asyncio.gather(*(last_event(scheduler, job) for job in jobs))
+    assert order == ["ada", "ben", "ben", "ben", "ada"]
+
+
+async def test_finishing_goes_on_beside_the_next_turn():
+    turn_began = threading.Event()
+
+    def finish(work, progress):
+        assert turn_began.wait(WAIT_S), "the next job's turn waits for the finishing of this one"
+        return f"finished {work}"
+
+    async with Scheduler(queue_length=4) as scheduler:
+        first = submit(scheduler, "1", "ada", "play", lambda progress: "a clip", finish=finish)
+        second = submit(scheduler, "2", "ben", "play", lambda progress: turn_began.set())
+        events = await asyncio.gather(last_event(scheduler, first), last_event(scheduler, second))
+    assert events == [Done("finished a clip"), Done(None)]
+
+
+async def test_the_device_pauses_when_too_much_waits_to_be_finished():
+    go_on, turns = threading.Event(), []
+
+    def finish(work, progress):
+        while not go_on.wait(0.01):
+            progress("encoding", 0.9)
+
+    limits = Limits(finishers=1)
+    async with Scheduler(queue_length=20, limits=limits) as scheduler:
+        jobs = [
+            submit(scheduler, str(i), "ada", "play", lambda progress, i=i: turns.append(i), finish=finish)
+            for i in range(6)
+        ]
+        ends = [asyncio.ensure_future(last_event(scheduler, job)) for job in jobs]
+        while len(turns) < 2:  # noqa: ASYNC110 -- the turns are on another thread
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        assert turns == [0, 1]
+        go_on.set()
+        await asyncio.gather(*ends)
+    assert turns == list(range(6))
+
+
+async def test_a_member_can_cancel_while_it_is_finished():
+    began = threading.Event()
+
+    def finish(work, progress):
+        began.set()
+        while True:
+            progress("encoding", 0.9)
+
+    async with Scheduler(queue_length=4) as scheduler:
+        job = submit(scheduler, "1", "ada", "play", lambda progress: None, finish=finish)
+        assert await asyncio.to_thread(began.wait, WAIT_S)
+        assert [(entry.position, entry.job.stage) for entry in scheduler.entries()] == [(0, Stage.FINISHING)]
+        assert scheduler.cancel("1", "ada")
+        event = await last_event(scheduler, job)
+    assert isinstance(event, Failed)
+    assert isinstance(event.error, Cancelled)
+
+
+async def test_a_finishing_that_gets_stuck_is_given_up_and_the_others_are_finished():
+    go_on = threading.Event()
+    limits = Limits(finishers=1, finish_silence_s=0.1, watch_every_s=0.02)
+    lost: list[str] = []
+    async with Scheduler(queue_length=4, limits=limits, on_loss=lost.append) as scheduler:
+        stuck = submit(scheduler, "1", "ada", "play", lambda progress: 1, finish=lambda *_: go_on.wait(WAIT_S))
+        event = await last_event(scheduler, stuck)
+        after = submit(scheduler, "2", "ben", "play", lambda progress: 2, finish=lambda work, progress: work)
+        assert await last_event(scheduler, after) == Done(2)
+        go_on.set()
+    assert isinstance(event, Failed)
+    assert "stuck" in str(event.error)
+    assert lost == []
+
+
+@pytest.mark.parametrize("how", ["a turn that hangs", "a lost device"])
+async def test_what_only_a_new_process_can_mend_is_told_to_everybody_once(how):
+    go_on, lost = threading.Event(), []
+    limits = Limits(turn_silence_s=0.1, watch_every_s=0.02)
+
+    def hang(progress):
+        if how == "a lost device":
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        go_on.wait(WAIT_S)
+
+    async with Scheduler(queue_length=4, limits=limits, on_loss=lost.append) as scheduler:
+        first = submit(scheduler, "1", "ada", "play", hang)
+        second = submit(scheduler, "2", "ben", "play", lambda progress: "fine")
+        events = [await last_event(scheduler, job) for job in (first, second)]
+        with pytest.raises(Restarting):
+            submit(scheduler, "3", "cyn", "play", lambda progress: "fine")
+        go_on.set()
+    assert [type(event.error) for event in events] == [Internal, Restarting]
+    assert len(lost) == 1
+
+
+async def test_a_scheduler_that_fails_inside_does_not_fail_silently(monkeypatch):
+    lost: list[str] = []
+    async with Scheduler(queue_length=4, on_loss=lost.append) as scheduler:
+        monkeypatch.setattr(scheduler, "_next_turn", lambda: 1 / 0)
+        event = await last_event(scheduler, submit(scheduler, "1", "ada", "play", lambda progress: None))
+    assert isinstance(event, Failed)
+    assert isinstance(event.error, Restarting)
+    assert lost == ["the scheduler failed"]
+
+
+async def test_a_waiting_job_hears_how_long_such_jobs_took_lately():
+    def turn(progress):
+        time.sleep(0.2)
+
+    async with Scheduler(queue_length=9) as scheduler:
+        first = submit(scheduler, "1", "ada", "play", turn)
+        assert [entry.eta_s for entry in scheduler.entries()] == [0.0], "nobody knows yet"
+        await last_event(scheduler, first)
+        jobs = [submit(scheduler, str(i), "ada", "play", turn) for i in range(2, 6)]
+        etas = [entry.eta_s for entry in scheduler.entries()]
+        assert etas == sorted(etas)
+        assert 0.6 < etas[-1] < 8
+        events = [event async for event in scheduler.events(jobs[-1])]
+    told = [event.eta_s for event in events if isinstance(event, Position)]
+    assert told[0] > told[-1] > 0
+
+
+async def test_only_the_next_few_jobs_are_read_ahead():
+    read: list[str] = []
+
+    def prepare(name):
+        def prepared(readings):
+            read.append(name)
+            return name
+
+        return prepared
+
+    async with Scheduler(queue_length=20) as scheduler:
+        gate = Gate()
+        submit(scheduler, "gate", "staff", "play", gate.run)
+        await gate.wait_until_running()
+        jobs = [
+            scheduler.submit(str(i), "ada", "play", Stages(lambda work, progress: work, (), prepare(i)))
+            for i in range(6)
+        ]
+        await asyncio.sleep(0.05)
+        assert read == [0, 1]
+        gate.go_on.set()
+        assert [await last_event(scheduler, job) for job in jobs] == [Done(i) for i in range(6)]
+    assert read == list(range(6))

@@ -12,21 +12,26 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from engine.contract import ERROR_METADATA_KEY, MESSAGE_OPTIONS, PARENT_FD_VARIABLE, TOKEN_METADATA_KEY
+from engine.contract import ERROR_METADATA_KEY, HUNG_EXIT_CODE, MESSAGE_OPTIONS, PARENT_FD_VARIABLE, TOKEN_METADATA_KEY
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
 from engine.errors import UnknownStyle
+from engine.serving.intake.pool import Intake
+from engine.serving.scheduler import Limits
 from engine.serving.server import serve
 from engine.settings import EngineSettings, ProcessSettings
+from engine.uploads import Upload
+from tests.engine.stylize.pictures.uploads import opened, photo
 
 WAIT_S = 20
+BOUNDS = {"max_upload_bytes": 1 << 20, "max_pixels": 1 << 20, "max_side_px": 256}
 
 
 class Studio:
     """Rooms small enough to say what went in."""
 
-    batches = False
+    version = "abc"
 
     def __init__(self):
         self.busy = threading.Event()
@@ -38,17 +43,18 @@ class Studio:
     def styles(self):
         return [pb.Style(name="great-wave", title="The Great Wave", artist="Hokusai", year="1831")]
 
-    version = "abc"
-
-    def encode_style(self, image):
-        return pb.EncodeStyleReply(code=image[::-1], model_version=self.version)
-
-    def sheet(self, request, progress):
-        return pb.StyleSheetResult(pages=[pb.StyleSheetResult.Page(sheet=request.image, names=["great-wave"])])
-
-    def stylize(self, request, progress):
+    def uploads(self, request):
         if request.style == "nobody":
             raise UnknownStyle("There is no style 'nobody'; did you mean 'great-wave'?")
+        return ()
+
+    def prepare(self, request, readings):
+        return request
+
+    def share_key(self, work):
+        return None
+
+    def paint(self, request, progress):
         if request.style == "endless":
             self.busy.set()
             try:
@@ -57,11 +63,39 @@ class Studio:
             except BaseException:
                 self.cancelled.set()
                 raise
+        if request.style == "deaf":
+            self.busy.set()
+            self.cancelled.wait(WAIT_S)
         progress("painting", 0.5)
-        return pb.StylizeResult(image=request.image, style=request.style)
+        return request
 
-    def see(self, request, progress):
-        return pb.SeeResult(sheet=request.image)
+    def paint_together(self, works, progresses):
+        raise NotImplementedError
+
+    def finish(self, painted, progress):
+        progress("encoding", 0.95)
+        return pb.StylizeResult(image=painted.image, style=painted.style)
+
+    def style_upload(self, request):
+        return Upload("picture", request.image, BOUNDS)
+
+    def encode_style(self, reading, progress):
+        return reading.arrays[0].tobytes()
+
+    def finish_style(self, encoded, progress):
+        return pb.EncodeStyleReply(code=encoded, model_version=self.version)
+
+    def sheet_uploads(self, request):
+        return ()
+
+    def prepare_sheet(self, request, readings):
+        return request
+
+    def paint_sheet(self, request, progress):
+        return request
+
+    def finish_sheet(self, request, progress):
+        return pb.StyleSheetResult(pages=[pb.StyleSheetResult.Page(sheet=request.image, names=["great-wave"])])
 
 
 class Combo:
@@ -73,11 +107,17 @@ class Combo:
     def options(self):
         return pb.ListJazzOptionsReply(instruments=["tenor sax"])
 
-    def play(self, request, progress):
-        return pb.Clip(seed=request.seed, audio=b"OggS")
+    def uploads(self, request):
+        return ()
 
-    def render(self, request, progress):
-        return pb.Clip(audio=request.midi)
+    def heard(self, request, readings):
+        return None
+
+    def improvise(self, request, heard, progress):
+        return pb.Clip(seed=request.seed)
+
+    def finish(self, work, progress):
+        return pb.Clip(seed=work.seed, audio=b"OggS")
 
 
 class Library:
@@ -100,18 +140,22 @@ class Rooms:
 
 
 @contextlib.asynccontextmanager
-async def running_engine(tmp_path, rooms=None, load=None, **process):
-    """A served engine and a channel to it; `load` may hold it in its warm-up."""
+async def running_engine(tmp_path, rooms=None, load=None, children=0, limits=None, codes=None, **process):
+    """A served engine and a channel to it; `load` may hold it in its warm-up. With `children` it can read files. Its
+    exit code is added to `codes`."""
     address = f"unix:{tmp_path}/engine.sock"
     settings = EngineSettings(engine=ProcessSettings(listen=address, device="cpu", threads=1, **process))
     stop = asyncio.Event()
-    task = asyncio.create_task(serve(settings, load or (lambda settings: rooms or Rooms()), stop))
+    load = load or (lambda settings: rooms or Rooms())
+    task = asyncio.create_task(serve(settings, load, stop, limits, Intake(children)))
     try:
         async with grpc.aio.insecure_channel(address, options=MESSAGE_OPTIONS) as channel:
             yield channel
     finally:
         stop.set()
-        await asyncio.wait_for(task, WAIT_S)
+        code = await asyncio.wait_for(task, WAIT_S)
+        if codes is not None:
+            codes.append(code)
 
 
 async def wait_until_serving(channel):
@@ -143,14 +187,15 @@ async def test_a_long_call_ends_with_one_result(tmp_path):
 
 
 async def test_a_contact_sheet_is_a_job_like_any_other_and_a_style_says_which_weights_it_is_of(tmp_path):
-    async with serving(tmp_path) as engine:
+    async with serving(tmp_path, children=1) as engine:
         request = pb.StyleSheetRequest(job=pb.Job(job_id="1", member_key="ada"), image=b"photo")
         events = [event async for event in engine.StyleSheet(request)]
-        encoded = await engine.EncodeStyle(pb.EncodeStyleRequest(image=b"abc"))
+        encoded = await engine.EncodeStyle(pb.EncodeStyleRequest(image=photo(2, 1)))
         listed = await engine.ListStyles(pb.ListStylesRequest())
     assert [events[0].WhichOneof("event"), events[-1].WhichOneof("event")] == ["queued", "result"]
     assert events[-1].result.pages[0].sheet == b"photo"
-    assert (encoded.code, encoded.model_version, listed.model_version) == (b"cba", "abc", "abc")
+    assert (encoded.model_version, listed.model_version) == ("abc", "abc")
+    assert encoded.code == opened(photo(2, 1)).tobytes()
 
 
 async def test_an_error_is_a_status_a_sentence_and_a_code(tmp_path):
@@ -243,10 +288,12 @@ async def test_the_token_is_asked_of_every_call(tmp_path):
         assert events[-1].result.seed == 5
 
 
-async def test_an_open_address_without_a_token_is_refused():
+async def test_an_open_address_without_token_and_tls_is_refused():
     settings = EngineSettings(engine=ProcessSettings(listen="0.0.0.0:0", device="cpu"))
-    with pytest.raises(ConfigurationError, match=r"engine\.token"):
-        await serve(settings, lambda settings: Rooms())
+    with pytest.raises(
+        ConfigurationError, match=r"'engine\.token' and 'engine\.tls_certificate' and 'engine\.tls_key'"
+    ):
+        await serve(settings, lambda settings: Rooms(), intake=Intake(0))
 
 
 @pytest.mark.parametrize(
@@ -259,7 +306,7 @@ async def test_a_bad_or_missing_certificate_is_refused(tmp_path, content, senten
         file.write_text(content)
     secured = ProcessSettings(listen="127.0.0.1:0", device="cpu", tls_certificate=str(file), tls_key=str(file))
     with pytest.raises(ConfigurationError, match=sentence):
-        await serve(EngineSettings(engine=secured), lambda settings: Rooms())
+        await serve(EngineSettings(engine=secured), lambda settings: Rooms(), intake=Intake(0))
 
 
 SERVE_FOREVER = """
@@ -268,7 +315,7 @@ from tests.engine.serving.test_server import Rooms
 from engine.serving import server
 from engine.settings import EngineSettings, ProcessSettings
 settings = EngineSettings(engine=ProcessSettings(listen=sys.argv[1], device="cpu", threads=1))
-server.serve.__defaults__ = (lambda settings: Rooms(), None)
+server.serve.__defaults__ = (lambda settings: Rooms(), None, None, None)
 server.main(settings)
 """
 
@@ -305,3 +352,40 @@ async def test_the_engine_ends_in_order_on_sigterm(engine_process):
         await wait_until_serving(channel)
     process.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(process.wait, WAIT_S) == 0
+
+
+async def test_staff_cancel_anybodys_job(tmp_path):
+    rooms = Rooms()
+    async with serving(tmp_path, rooms) as engine:
+        call = engine.Stylize(pb.StylizeRequest(job=pb.Job(job_id="7", member_key="ada"), style="endless"))
+        assert await asyncio.to_thread(rooms.studio.busy.wait, WAIT_S)
+        assert not (await engine.Cancel(pb.CancelRequest(job_id="7", member_key="staff"))).cancelled
+        assert (await engine.Cancel(pb.CancelRequest(job_id="7", member_key="staff", anyones=True))).cancelled
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            async for _ in call:
+                pass
+    assert caught.value.code() is grpc.StatusCode.CANCELLED
+
+
+async def test_a_job_that_hangs_on_the_device_ends_the_engine_and_everybody_is_told(tmp_path):
+    rooms, codes = Rooms(), []
+    limits = Limits(turn_silence_s=0.2, watch_every_s=0.02)
+    async with serving(tmp_path, rooms, limits=limits, codes=codes) as engine:
+        hung = engine.Stylize(pb.StylizeRequest(job=pb.Job(job_id="1", member_key="ada"), style="deaf"))
+        assert await asyncio.to_thread(rooms.studio.busy.wait, WAIT_S)
+        waiting = engine.Stylize(pb.StylizeRequest(job=pb.Job(job_id="2", member_key="ben"), style="great-wave"))
+        told = []
+        for call in (hung, waiting):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                async for _ in call:
+                    pass
+            told.append(dict(caught.value.trailing_metadata())[ERROR_METADATA_KEY])
+    rooms.studio.cancelled.set()
+    assert told == ["internal", "restarting"]
+    assert codes == [HUNG_EXIT_CODE]
+
+
+async def test_about_says_what_keeps_the_reading_of_files_in(tmp_path):
+    async with serving(tmp_path, children=1) as engine:
+        about = await engine.About(pb.AboutRequest())
+    assert "memory" in about.intake_layers

@@ -29,6 +29,7 @@ from engine.stylize.sheet import (
     split,
 )
 from engine.stylize.studio import Studio
+from tests.engine.stylize.saved_styles import saved_style
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def picture(width: int = 120, height: int = 80, seed: int = 0) -> bytes:
 
 
 def saved(studio: Studio, name: str = "mosaic", seed: int = 9) -> pb.StyleSheetRequest.SavedStyle:
-    return pb.StyleSheetRequest.SavedStyle(name=name, code=studio.encode_style(picture(seed=seed)).code)
+    return pb.StyleSheetRequest.SavedStyle(name=name, code=saved_style(studio, picture(seed=seed)).code)
 
 
 def test_every_style_of_the_book_and_every_saved_one_is_on_it_once(studio: Studio) -> None:
@@ -182,7 +183,7 @@ def test_the_sample_photo_is_there_whole_and_upright() -> None:
 
 
 def test_a_saved_style_paints_under_its_name_alone_and_blended(studio: Studio) -> None:
-    code = studio.encode_style(picture(seed=9)).code
+    code = saved_style(studio, picture(seed=9)).code
     request = pb.StylizeRequest(image=picture(), strength=1.0, style_code=code, style_name="mosaic")
     assert studio.stylize(request, silent).style == "mosaic"
     request = pb.StylizeRequest(
@@ -209,11 +210,11 @@ def test_codes_of_other_weights_are_refused_as_stale_wherever_they_come(studio: 
 
 @pytest.mark.parametrize("size", [(900, 600), (2400, 120), (40, 40)], ids=str)
 def test_the_small_copy_of_a_style_picture_gives_nearly_the_same_code(studio: Studio, size: tuple[int, int]) -> None:
-    first = studio.encode_style(picture(*size, seed=9))
+    first = saved_style(studio, picture(*size, seed=9))
     assert first.model_version == studio.version
     assert max(Image.open(io.BytesIO(first.picture)).size) <= 512
     assert not Image.open(io.BytesIO(first.picture)).getexif()
-    again = studio.encode_style(first.picture)
+    again = saved_style(studio, first.picture)
     one, two = (unpack_code(each.code, studio.book.code_length, studio.version) for each in (first, again))
     apart = torch.pdist(torch.cat(list(studio.book.codes.values()))).median()
     assert float((one - two).norm() / apart) < 0.15
@@ -222,6 +223,6 @@ def test_the_small_copy_of_a_style_picture_gives_nearly_the_same_code(studio: St
 @pytest.mark.parametrize("size", [(1, 1), (31, 400)], ids=str)
 def test_a_style_is_not_kept_of_next_to_nothing(studio: Studio, size: tuple[int, int]) -> None:
     with pytest.raises(BadPicture, match=f"{size[0]} × {size[1]} pixels; to save a style"):
-        studio.encode_style(picture(*size))
+        saved_style(studio, picture(*size))
     with pytest.raises(BadPicture):
-        studio.encode_style(b"no picture at all")
+        saved_style(studio, b"no picture at all")

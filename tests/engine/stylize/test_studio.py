@@ -23,6 +23,7 @@ from engine.stylize.studio import Studio
 from engine.stylize.style_names import style_name
 from engine.stylize.weights_file import BOOK_FILE, CARD_FILE, NETWORK_FILE, weights_version
 from tests.engine.stylize.pictures.uploads import encoded, film, flat, opened, photo
+from tests.engine.stylize.saved_styles import saved_style
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +163,7 @@ def test_an_artist_is_answered_with_the_artists_styles(studio: Studio) -> None:
 def test_styles_come_from_names_pictures_and_codes(studio: Studio) -> None:
     painting = photo(seed=9)
     by_picture = ask(studio, style="", style_image=painting)
-    by_code = ask(studio, style="", style_code=studio.encode_style(painting).code)
+    by_code = ask(studio, style="", style_code=saved_style(studio, painting).code)
     assert by_picture.style == "your picture"
     assert by_picture.image == by_code.image != ask(studio).image
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from engine.errors import BadPicture, Cancelled, UnknownStyle
 from engine.progress import Progress, silent
 from engine.settings import StylizeSettings
 from engine.stylize.painter import Painter
+from engine.stylize.painting import Prepared
 from engine.stylize.studio import Studio
 from tests.engine.stylize.pictures.uploads import encoded, flat, opened, photo
 
@@ -35,7 +37,29 @@ def request(image: bytes | None = None, **fields: object) -> pb.StylizeRequest:
 def together(
     studio: Studio, requests: Sequence[pb.StylizeRequest], progresses: Sequence[Progress] | None = None
 ) -> list[pb.StylizeResult | Exception]:
-    return studio.stylize_together(requests, progresses or [silent] * len(requests))
+    """Each is read, those that can be painted are painted in one turn, each is finished."""
+    progresses = progresses or [silent] * len(requests)
+    outcomes: dict[int, object] = {}
+
+    def attempt(number: int, step: Callable[[], object]) -> None:
+        try:
+            outcomes[number] = step()
+        except Exception as error:  # noqa: BLE001 -- as the scheduler does
+            outcomes[number] = error
+
+    def prepared(one: pb.StylizeRequest, progress: Progress) -> Prepared:
+        return studio.prepare(one, studio.read(studio.uploads(one), progress))
+
+    for number, one in enumerate(requests):
+        attempt(number, partial(prepared, one, progresses[number]))
+    left = [number for number, outcome in outcomes.items() if isinstance(outcome, Prepared)]
+    painted = studio.paint_together([outcomes[number] for number in left], [progresses[number] for number in left])  # type: ignore[misc]
+    for number, outcome in zip(left, painted, strict=True):
+        if isinstance(outcome, Exception):
+            outcomes[number] = outcome
+        else:
+            attempt(number, partial(studio.finish, outcome, progresses[number]))
+    return [outcomes[number] for number in range(len(requests))]  # type: ignore[misc]
 
 
 def counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -82,7 +106,7 @@ def test_one_bad_request_does_not_spoil_the_others(studio: Studio, monkeypatch: 
     assert passes == [2]
 
 
-@pytest.mark.parametrize("stage", ["decoding", "painting", "encoding"])
+@pytest.mark.parametrize("stage", ["painting", "encoding"])
 def test_who_cancels_in_a_shared_turn_leaves_alone(studio: Studio, stage: str) -> None:
     def gone(at: str, fraction: float) -> None:
         if at == stage:
@@ -113,24 +137,21 @@ def test_shapes_that_turn_out_unequal_are_painted_apart(studio: Studio, monkeypa
 
 
 def test_only_single_pictures_in_one_plain_pass_share_and_only_where_it_pays(studio: Studio) -> None:
+    def key(one: pb.StylizeRequest, of: Studio = studio) -> Hashable | None:
+        return of.share_key(of.prepare(one, of.read(of.uploads(one))))
+
     exif = Image.Exif()
     exif[0x0112] = 6
-    key = studio.batch_key
-    assert key(request()) == key(request(photo(seed=8), style="scream", keep_colors=True)) == (96, 64)
-    assert key(request(photo(2000, 1000))) == (1024, 512)
-    assert key(request(photo(2000, 1000), size=100)) == (100, 50)
-    assert key(request(encoded(opened(photo()), "JPEG", exif=exif))) == (64, 96)
+    assert key(request()) == key(request(photo(seed=8), style="scream", keep_colors=True)) == (64, 96)
+    assert key(request(photo(2000, 1000))) == (512, 1024)
+    assert key(request(photo(2000, 1000), size=100)) == (50, 100)
+    assert key(request(encoded(opened(photo()), "JPEG", exif=exif))) == (96, 64)
     out = io.BytesIO()
     flat((40, 40), "red").save(out, "GIF", save_all=True, append_images=[flat((40, 40), "blue")])
-    for alone in (
-        request(strength=0.5),
-        request(style="", style_image=photo()),
-        request(out.getvalue()),
-        request(b"no picture"),
-    ):
+    for alone in (request(strength=0.5), request(style="", style_image=photo()), request(out.getvalue())):
         assert key(alone) is None
     on_the_cpu = Studio(torch.device("cpu"), StylizeSettings(max_size_px=4096))
-    assert on_the_cpu.batch_key(request()) is None
+    assert key(request(), on_the_cpu) is None
     on_the_cpu.batches = True
-    assert on_the_cpu.batch_key(request()) is not None
-    assert on_the_cpu.batch_key(request(photo(2000, 1500), size=2000)) is None
+    assert key(request(), on_the_cpu) is not None
+    assert key(request(photo(2000, 1500), size=2000), on_the_cpu) is None

@@ -14,11 +14,12 @@ from engine.jazz.band.section import accompany
 from engine.jazz.human.chords import estimate_chords
 from engine.jazz.human.importing import human_score, phrase_to_answer
 from engine.jazz.human.melody import find_melody, off_beat, phrase_window, top_line
-from engine.jazz.human.midi_file import MAX_BYTES, read_midi
+from engine.jazz.human.midi_file import read_midi
 from engine.jazz.human.pieces import PIECES, read_piece
 from engine.jazz.human.recording import cut_phrase
-from engine.jazz.rendering.loudness import RATE_HZ
+from engine.jazz.human.smf import MAX_BYTES
 from engine.jazz.rendering.midi import write_midi
+from engine.jazz.rendering.samples import RATE_HZ
 from engine.jazz.theory.feel import FEELS
 from engine.jazz.theory.harmony import format_changes, parse_changes
 from engine.jazz.theory.score import Note
@@ -94,7 +95,7 @@ def test_a_bad_midi_file_is_refused_with_one_sentence(data, sentence):
 
 def test_a_large_midi_file_is_refused_before_it_is_parsed(monkeypatch):
     parsed = []
-    monkeypatch.setattr(mido, "MidiFile", lambda *_, **__: parsed.append(1))
+    monkeypatch.setattr("engine.jazz.human.smf._Parser", lambda *_: parsed.append(1))
     with pytest.raises(BadMidi, match=r"larger than 2 MiB, .* ten hours of piano and the most that I read\.$"):
         read_midi(GOOD + bytes(25 * 2**20 - len(GOOD)), LIMIT_S)
     assert not parsed
@@ -281,7 +282,7 @@ def test_the_clip_is_from_the_longest_stretch_in_the_metre_that_holds_longest():
     )
     assert [round(note.onset) for note in found.solo] == list(range(32))
     assert format_changes(found.changes).startswith("C | G7")
-    assert "The metre of the file changes; the clip is from its longest stretch in one metre, 8 bars." in found.remarks
+    assert "The file changes its metre. The clip comes from the longest stretch in one metre, 8 bars." in found.remarks
 
 
 def test_silence_and_what_rings_on_change_no_metre():

@@ -10,7 +10,8 @@ import torch
 from engine.contract.configuration import ConfigurationError
 from engine.errors import BadAudio
 from engine.jazz.rendering import codec, render
-from engine.jazz.rendering.loudness import RATE_HZ, integrated_lufs, levelled, limited, true_peak_dbtp
+from engine.jazz.rendering.loudness import integrated_lufs, levelled, limited, true_peak_dbtp
+from engine.jazz.rendering.samples import RATE_HZ
 from engine.jazz.rendering.sound import finish, play_score
 from engine.jazz.theory.score import Note, Score
 from engine.progress import silent

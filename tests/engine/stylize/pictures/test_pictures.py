@@ -6,6 +6,7 @@ import io
 import random
 import struct
 import zlib
+from dataclasses import asdict
 from itertools import pairwise
 
 import numpy as np
@@ -14,12 +15,13 @@ import torch
 from PIL import Image, ImageCms
 
 from engine.errors import BadPicture, Cancelled, EngineError, PictureTooLarge
+from engine.progress import Progress, silent
 from engine.stylize.pictures import reading
 from engine.stylize.pictures import writing as pictures
-from engine.stylize.pictures.film_reading import _timed, decode_film, is_film
+from engine.stylize.pictures.film_reading import _timed, is_film, read_film
 from engine.stylize.pictures.film_writing import encode_film
-from engine.stylize.pictures.picture import Frame, Picture
-from engine.stylize.pictures.reading import decode, header_size
+from engine.stylize.pictures.picture import Frame, Picture, picture_of
+from engine.stylize.pictures.reading import Bounds, read_picture
 from engine.stylize.pictures.writing import before_after, encode
 from tests.engine.stylize.pictures.heic import heic
 from tests.engine.stylize.pictures.uploads import as_a_browser_records, film, shown_at
@@ -29,6 +31,18 @@ LIMIT = 25 * 2**20
 
 def read(data: bytes, max_side_px: int = 1024, max_frames: int = 1) -> Picture:
     return decode(data, LIMIT, 50_000_000, max_side_px, max_frames)
+
+
+def decode(
+    data: bytes, max_bytes: int, max_pixels: int, max_side_px: int, max_frames: int = 1, progress: Progress = silent
+) -> Picture:
+    return picture_of(read_picture(data, asdict(Bounds(max_bytes, max_pixels, max_side_px, max_frames)), progress))
+
+
+def decode_film(
+    data: bytes, max_pixels: int, max_side_px: int, max_frames: int, progress: Progress = silent
+) -> Picture:
+    return picture_of(read_film(data, asdict(Bounds(LIMIT, max_pixels, max_side_px, max_frames)), progress))
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -58,7 +72,7 @@ def png_header(width: int, height: int) -> bytes:
         (b"", BadPicture, "empty"),
         (b"hello, I am a text", BadPicture, "not a picture"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", BadPicture, "not a picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", BadPicture, "not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", BadPicture, "SVG drawing"),
         (saved(halves(), "JPEG")[:300], BadPicture, "damaged|not a picture"),
         (saved(halves(), "PNG")[:90], BadPicture, "damaged"),
         (png_header(30_000, 30_000), PictureTooLarge, "pixels"),
@@ -164,9 +178,8 @@ def test_a_phones_heic_is_read_upright_and_a_damaged_one_is_refused(quarter_turn
     assert (picture.size, picture.photographic) == (size, True)
     shown = np.rot90(np.asarray(photo), quarter_turns)
     assert float((picture.frames[0].rgb[0].permute(1, 2, 0) * 255 - torch.tensor(shown.copy())).abs().mean()) < 10
-    assert header_size(data) == (size[1], size[0])
     assert not is_film(data)
-    with pytest.raises(BadPicture, match=r"damaged|not a picture"):
+    with pytest.raises(BadPicture, match="damaged"):
         read(data[: len(data) // 2])
 
 
@@ -207,7 +220,7 @@ def test_a_gif_is_as_long_as_what_it_shows() -> None:
     shown = read(pictures.gif(images, [67, 66, 67, 67, 66, 67]), max_frames=120)
     assert sum(frame.duration_ms for frame in shown.frames) == 400
     endless = read(pictures.gif(images[:2], [10**8, 60]), max_frames=120)
-    assert [frame.duration_ms for frame in endless.frames] == [655_350, 60]
+    assert [frame.duration_ms for frame in endless.frames] == [10_000, 60]
 
 
 def softly_transparent(kind: str) -> bytes:
