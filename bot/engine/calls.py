@@ -170,9 +170,13 @@ class EngineClient:
     async def ask(self, question: str) -> pb.AskReply:
         return await self._unary(self._stub.Ask, pb.AskRequest(question=question))
 
-    async def quiz(self, topic: str = "", seed: int | None = None, avoid: Sequence[str] = ()) -> pb.QuizReply:
-        """One question. `avoid` names generators asked lately; without `seed` the engine draws one."""
-        return await self._unary(self._stub.Quiz, pb.QuizRequest(topic=topic, seed=seed, avoid=avoid))
+    async def quiz(
+        self, topic: str = "", seed: int | None = None, avoid: Sequence[str] = (), generator: str = ""
+    ) -> pb.QuizReply:
+        """One question. `avoid` names generators asked lately, `generator` the one that is wanted; without `seed` the
+        engine draws one."""
+        request = pb.QuizRequest(topic=topic, seed=seed, avoid=avoid, generator=generator)
+        return await self._unary(self._stub.Quiz, request)
 
     async def queue(self) -> list[pb.QueueReply.Entry]:
         """Running jobs first, then the waiting ones in the order in which they will run."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.rules.quiz import Question, Score
 from bot.store import members
-from bot.store.connection import Store
+from bot.store.connection import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +35,34 @@ async def add_question(
 ) -> PostedQuestion:
     """Write a question down, before it is posted. `asked_by` is a Discord id."""
     async with store.transaction() as transaction:
-        number = await transaction.insert(
-            "INSERT INTO questions (guild_id, channel_id, asked_by, asked_at, generator, seed, topic, question, code,"
-            " options, correct, explanation, card_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                guild_id,
-                channel_id,
-                await members.number_of(transaction, asked_by, now),
-                now,
-                question.generator,
-                question.seed,
-                question.topic,
-                question.text,
-                question.code,
-                json.dumps(question.options),
-                question.correct,
-                question.explanation,
-                question.card_id,
-            ),
-        )
+        asker = await members.number_of(transaction, asked_by, now)
+        number = await insert_question(transaction, question, guild_id, channel_id, asker, now)
     return PostedQuestion(number, guild_id, channel_id, question)
+
+
+async def insert_question(
+    transaction: Transaction, question: Question, guild_id: int, channel_id: int, asker: int, now: float
+) -> int:
+    """The same inside a larger transaction; `asker` is a member's number here. Returns the question's number."""
+    return await transaction.insert(
+        "INSERT INTO questions (guild_id, channel_id, asked_by, asked_at, generator, seed, topic, question, code,"
+        " options, correct, explanation, card_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            guild_id,
+            channel_id,
+            asker,
+            now,
+            question.generator,
+            question.seed,
+            question.topic,
+            question.text,
+            question.code,
+            json.dumps(question.options),
+            question.correct,
+            question.explanation,
+            question.card_id,
+        ),
+    )
 
 
 async def set_message(store: Store, question: int, message_id: int) -> None:
@@ -122,26 +130,27 @@ async def latest_results(store: Store, guild_id: int, discord_id: int) -> list[b
     return [bool(row["right"]) for row in rows]
 
 
-async def class_total(store: Store, guild_id: int) -> Score:
+async def class_total(store: Store, guild_id: int, since: float = 0.0) -> Score:
     """Of everybody together, those who are not shown and those who were forgotten included."""
     row = await store.fetch_one(
         "SELECT count(*) AS answered, coalesce(sum(choice = correct), 0) AS right"
-        " FROM answers JOIN questions ON questions.id = answers.question WHERE guild_id = ?",
-        (guild_id,),
+        " FROM answers JOIN questions ON questions.id = answers.question WHERE guild_id = ?"
+        " AND answered_at >= ?",
+        (guild_id, since),
     )
     assert row is not None
     return Score(int(row["answered"]), int(row["right"]))
 
 
-async def shown_scores(store: Store, guild_id: int) -> dict[int, Score]:
-    """Scores of those who chose to be shown, by Discord id."""
+async def shown_scores(store: Store, guild_id: int, since: float = 0.0) -> dict[int, Score]:
+    """Scores since then of those who chose to be shown, by Discord id."""
     rows = await store.fetch_all(
         "SELECT discord_id, count(*) AS answered, sum(choice = correct) AS right FROM leaderboard"
         " JOIN members ON members.id = leaderboard.member"
         " JOIN answers ON answers.member = leaderboard.member"
         " JOIN questions ON questions.id = answers.question AND questions.guild_id = leaderboard.guild_id"
-        " WHERE leaderboard.guild_id = ? AND discord_id IS NOT NULL GROUP BY discord_id",
-        (guild_id,),
+        " WHERE leaderboard.guild_id = ? AND discord_id IS NOT NULL AND answered_at >= ? GROUP BY discord_id",
+        (guild_id, since),
     )
     return {int(row["discord_id"]): Score(int(row["answered"]), int(row["right"])) for row in rows}
 
@@ -166,6 +175,36 @@ async def show(store: Store, guild_id: int, discord_id: int, shown: bool, now: f
             )
         else:
             await transaction.execute("DELETE FROM leaderboard WHERE guild_id = ? AND member = ?", (guild_id, member))
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What a member thinks is wrong with a question; generator and seed make the question again."""
+
+    generator: str
+    seed: int
+    reason: str
+
+
+async def object_to(store: Store, question: int, discord_id: int, reason: str, now: float) -> None:
+    """Keep a member's objection to a question; a second one takes the first one's place."""
+    async with store.transaction() as transaction:
+        member = await members.number_of(transaction, discord_id, now)
+        await transaction.execute(
+            "INSERT INTO objections (question, member, reason, raised_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (question, member) DO UPDATE SET reason = excluded.reason, raised_at = excluded.raised_at",
+            (question, member, reason, now),
+        )
+
+
+async def objections(store: Store, guild_id: int, since: float) -> list[Objection]:
+    """The latest first."""
+    rows = await store.fetch_all(
+        "SELECT generator, seed, reason FROM objections JOIN questions ON questions.id = objections.question"
+        " WHERE guild_id = ? AND raised_at >= ? ORDER BY raised_at DESC, objections.id DESC",
+        (guild_id, since),
+    )
+    return [Objection(str(row["generator"]), int(row["seed"]), str(row["reason"])) for row in rows]
 
 
 def _question(row: sqlite3.Row) -> PostedQuestion:

@@ -29,7 +29,7 @@ def question_embed(posted: PostedQuestion) -> discord.Embed:
         parts.append(code_block(question.code, "py", 1500))
     if not fit_on_buttons(question.options):
         room = (MAX_DESCRIPTION - sum(map(len, parts))) // len(question.options) - 16
-        parts += [f"**{letter}**  {_option(text, room)}" for letter, text in _lettered(question.options)]
+        parts += [f"**{letter}**  {as_option(text, room)}" for letter, text in _lettered(question.options)]
     embed = discord.Embed(title="Quiz", description=shorten("\n".join(parts), MAX_DESCRIPTION), colour=COLOUR)
     embed.set_footer(text=f"{question.topic} · Answers are private, and your first one counts.")
     return embed
@@ -50,7 +50,7 @@ def answer_embed(question: Question, answer: Answer) -> discord.Embed:
     if not answer.first:
         parts.append("You've answered this one before, and your first answer counts.")
     if not answer.right or not answer.first:
-        parts.append(f"You chose {_option(question.options[answer.choice], 300)}.")
+        parts.append(f"You chose {as_option(question.options[answer.choice], 300)}.")
     parts.append(shorten(question.explanation, 2500))
     return discord.Embed(
         title="Right!" if answer.right else "Not this time",
@@ -77,7 +77,7 @@ class AnswerButton(
         store = interaction.client.store
         posted = await quiz.get_question(store, self.question)
         if posted is None or self.choice >= len(posted.question.options):
-            raise Refused("I don't have this question any more. `/quiz` asks a new one.")
+            raise Refused("I don't have this question any more. `/quiz question` asks a new one.")
         now = interaction.client.now()
         answer = await quiz.record_answer(store, posted, interaction.user.id, self.choice, now)
         view = discord.ui.View(timeout=None)
@@ -110,7 +110,7 @@ def _lettered(options: Sequence[str]) -> list[tuple[str, str]]:
     return list(zip(LETTERS, options, strict=False))
 
 
-def _option(text: str, limit: int) -> str:
+def as_option(text: str, limit: int) -> str:
     """An option inside a sentence: as code where it is code, in one piece where it has lines."""
     text = shorten(text, max(limit, 16))
     if "\n" in text:

@@ -11,30 +11,57 @@ from bot.answering.durable import Durable
 from bot.answering.first_answers import say
 from bot.answering.text import MAX_FIELD, counted, percent, shorten
 from bot.client import Interaction
-from bot.rules.quiz import Score, Standing, weakest_topic
+from bot.rules.practice import Memory, due, mastery
+from bot.rules.quiz import Score, Standing, leaderboard, weakest_topic
 from bot.store import quiz
+from bot.store.connection import Store
 
 COLOUR = discord.Colour.blurple()
 MOST_PLACES = 20
+WEEK_S = 7 * 86_400.0
 
 
-def score_embed(topics: dict[str, Score], streak: int, listening: Score, shown: bool, total: Score) -> discord.Embed:
+async def board_embed(store: Store, guild_id: int, this_week: bool, now: float) -> discord.Embed:
+    """The leaderboard, of the last seven days or of all time."""
+    since = now - WEEK_S if this_week else 0.0
+    standings = leaderboard(await quiz.shown_scores(store, guild_id, since))
+    embed = leaderboard_embed(standings, await quiz.class_total(store, guild_id, since))
+    if this_week:
+        embed.title = "Leaderboard: the last seven days"
+    return embed
+
+
+def score_embed(
+    topics: dict[str, Score],
+    streak: int,
+    listening: Score,
+    shown: bool,
+    total: Score,
+    memories: Sequence[Memory],
+    now: float,
+) -> discord.Embed:
     """A member's own score, for themselves."""
     own = Score(sum(score.answered for score in topics.values()), sum(score.right for score in topics.values()))
     if not own.answered:
-        lines = ["You haven't answered any questions yet. Try `/quiz`!"]
+        lines = ["You haven't answered any questions yet. Try `/quiz question`!"]
     else:
         lines = [f"**{own.right} of {own.answered}** right ({percent(own.share)})"]
         if streak > 1:
             lines.append(f"You got the last {streak} right in a row.")
         if weakest := weakest_topic(topics):
-            lines.append(f"Practise this next: `/quiz topic:{weakest}`")
+            lines.append(f"Practise this next: `/quiz me topic:{weakest}`")
         if total.answered > own.answered:
             lines.append(f"The whole class: {percent(total.share)} of {counted(total.answered, 'answer')} right.")
     embed = discord.Embed(title="Your score", description="\n".join(lines), colour=COLOUR)
     if topics:
         rows = [f"{topic}: {score.right} of {score.answered}" for topic, score in topics.items()]
         embed.add_field(name="By topic", value=shorten("\n".join(rows), MAX_FIELD), inline=True)
+    if memories:
+        rows = [f"{one.topic}: {percent(one.share)}" for one in mastery(memories, now)]
+        embed.add_field(name="You'd get right today", value=shorten("\n".join(rows), MAX_FIELD), inline=True)
+        waiting = len(due(memories, now))
+        if waiting:
+            embed.add_field(name="To go over again", value=f"{counted(waiting, 'question')}: `/quiz me`", inline=True)
     if listening.answered:
         text = f"{listening.right} of {counted(listening.answered, 'closed poll')} right"
         embed.add_field(name="By ear", value=text, inline=True)
@@ -49,7 +76,7 @@ def leaderboard_embed(standings: Sequence[Standing], total: Score) -> discord.Em
         for standing in standings[:MOST_PLACES]
     ]
     if not lines:
-        lines = ["Nobody is here yet. `/score` has a button to join."]
+        lines = ["Nobody is here yet. `/quiz score` has a button to join."]
     embed = discord.Embed(title="Leaderboard", description="\n".join(lines), colour=COLOUR)
     if total.answered:
         share = percent(total.share)

@@ -15,7 +15,9 @@
     the snippet
     ```
 
-The head is TOML. `python -m engine.teach.snippets --update` runs every snippet and writes what it printed.
+The head is TOML. It may also hold `see`, the ids of cards to read next, and `message`, an error message of PyTorch that
+the card explains and its snippet raises. `python -m engine.teach.snippets --update` runs every snippet and writes what
+it printed.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ _FILE = re.compile(
     re.DOTALL,
 )
 _HEAD_KEYS = {"title", "aliases", "source"}
+_OPTIONAL_KEYS = {"see", "message"}
 
 
 class CardError(ValueError):
@@ -55,6 +58,10 @@ class Card:
     text: str
     code: str
     output: str
+    see: tuple[str, ...] = ()
+    """Ids of the cards to read next."""
+    message: str = ""
+    """The error message that the card explains, as PyTorch prints it; empty where it explains none."""
 
 
 def read_card(path: Path) -> Card:
@@ -66,8 +73,11 @@ def read_card(path: Path) -> Card:
         head = tomllib.loads(match["head"])
     except tomllib.TOMLDecodeError as error:
         raise CardError(f"{path}: the head is not TOML: {error}.") from error
-    if set(head) != _HEAD_KEYS:
-        raise CardError(f"{path}: the head needs exactly {', '.join(sorted(_HEAD_KEYS))}.")
+    if not _HEAD_KEYS <= set(head) <= _HEAD_KEYS | _OPTIONAL_KEYS:
+        raise CardError(
+            f"{path}: the head needs exactly {', '.join(sorted(_HEAD_KEYS))}, "
+            f"and may have {', '.join(sorted(_OPTIONAL_KEYS))}."
+        )
     card = Card(
         id=path.stem,
         topic=path.parent.name,
@@ -77,6 +87,8 @@ def read_card(path: Path) -> Card:
         text=match["text"].strip(),
         code=match["code"],
         output=match["output"].rstrip("\n"),
+        see=tuple(head.get("see", ())),
+        message=head.get("message", ""),
     )
     problems = list(_problems(card))
     if problems:
@@ -105,6 +117,8 @@ def _problems(card: Card) -> list[str]:
         problems.append("there is no alias")
     if "https://" not in card.source:
         problems.append("the source has no https address")
+    if card.message and card.message not in card.output:
+        problems.append("the snippet doesn't print the message that the card explains")
     return problems
 
 
@@ -116,4 +130,8 @@ def load_deck(folder: Path = CARDS) -> tuple[Card, ...]:
         if card.id in seen:
             raise CardError(f"{folder}: the id {card.id!r} is used in {seen[card.id].topic} and in {card.topic}.")
         seen[card.id] = card
+    for card in cards:
+        for other in card.see:
+            if other not in seen or other == card.id:
+                raise CardError(f"{folder}: {card.id} points to {other!r}, which is no other card.")
     return tuple(cards)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadOption
+from engine.teach.bank.reading import Fixed, ask_fixed, load_bank
 from engine.teach.deck import Card, load_deck
 from engine.teach.questions import GENERATORS
-from engine.teach.questions.question import Generator, compose
+from engine.teach.questions.question import Generator, Kind, Question, compose
 from engine.teach.retrieval import Index, Match
 from engine.teach.topics import TOPICS, nearest_topic, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 MAX_SEED = 2**64 - 1
 """Of the contract's uint64."""
@@ -31,6 +32,10 @@ NEAREST_COVERAGE = 0.25
 """Below it a card has so little to do with the question that it isn't even offered as a near topic."""
 
 
+BUTTON_KINDS = frozenset({Kind.ONE, Kind.BUG})
+"""Kinds that are answered by choosing exactly one option: what a request gets that names none."""
+
+
 class Library:
     """Cards, retrieval and questions, all from files of this package. Importing and making it does not load torch;
     the first question does, and the first `ask` builds the search index (a second or two)."""
@@ -41,6 +46,7 @@ class Library:
         draw_seed: Callable[[], int] = lambda: secrets.randbelow(DRAWN_SEEDS),
     ) -> None:
         self._cards = tuple(load_deck() if cards is None else cards)
+        self._bank = load_bank()
         self._draw_seed = draw_seed
         self._index: Index | None = None
 
@@ -51,6 +57,14 @@ class Library:
     @property
     def generator_count(self) -> int:
         return len(GENERATORS)
+
+    @property
+    def fixed_count(self) -> int:
+        return len(self._bank)
+
+    def names(self, topic: str = "", kinds: Collection[Kind] = BUTTON_KINDS, pictures: bool = False) -> list[str]:
+        """The names of the generators and fixed questions that may be asked; all topics without `topic`."""
+        return [_name(source) for source in self._sources(topic, kinds, pictures)]
 
     def topics(self) -> list[str]:
         """The topics that a quiz can be asked for, in the course's order."""
@@ -73,16 +87,42 @@ class Library:
             matches = (m for m in answer.matches if m.coverage >= NEAREST_COVERAGE)
         return pb.AskReply(known=answer.known, cards=[_card_message(match) for match in matches])
 
-    def quiz(self, request: pb.QuizRequest) -> pb.QuizReply:
-        """One question; the same topic, seed and list to avoid give the same one again.
+    def question(
+        self,
+        topic: str = "",
+        seed: int | None = None,
+        avoid: Collection[str] = (),
+        kinds: Collection[Kind] = BUTTON_KINDS,
+        pictures: bool = False,
+        name: str = "",
+    ) -> Question:
+        """One question of one of the `kinds`; the same arguments with the same seed give the same one again.
 
-        Generators in `avoid` are left out as long as others of the topic are there. Raises `BadOption` for an unknown
-        topic."""
-        allowed = [g for g in GENERATORS if not request.topic or g.topic == self._topic(request.topic)]
-        fresh = [g for g in allowed if g.name not in request.avoid] or allowed
-        seed = request.seed if request.HasField("seed") else self._draw_seed()
-        generator: Generator = random.Random(f"generator:{seed}").choice(fresh)
-        question = compose(generator, seed)
+        Generators and fixed questions in `avoid` are left out as long as others of the topic are there. With `name`
+        it is that one that asks. Raises `BadOption` for an unknown topic or name."""
+        allowed = self._sources(topic, kinds, pictures)
+        if name:
+            allowed = [source for source in self._sources("", tuple(Kind), True) if _name(source) == name]
+            if not allowed:
+                raise BadOption(f"There is no question called {name[:40]!r}.")
+        fresh = [source for source in allowed if _name(source) not in avoid] or allowed
+        seed = self._draw_seed() if seed is None else seed
+        source = random.Random(f"generator:{seed}").choice(fresh)
+        return ask_fixed(source, seed) if isinstance(source, Fixed) else compose(source, seed)
+
+    def quiz(self, request: pb.QuizRequest) -> pb.QuizReply:
+        """One question of a kind that the request can show, with one right option if it names none; the same request
+        with the same seed gives the same one again. A generator that is no longer there is as good as none named.
+
+        Raises `BadOption` for an unknown topic or kind."""
+        seed = request.seed if request.HasField("seed") else None
+        unknown = set(request.kinds) - set(Kind)
+        if unknown:
+            raise BadOption(f"There is no kind of question called {min(unknown)[:40]!r}.")
+        kinds = frozenset(map(Kind, request.kinds)) or BUTTON_KINDS
+        known = request.generator in self.names("", kinds, request.pictures)
+        name = request.generator if known else ""
+        question = self.question(request.topic, seed, request.avoid, kinds, request.pictures, name)
         return pb.QuizReply(
             generator=question.generator,
             topic=question.topic,
@@ -93,13 +133,31 @@ class Library:
             correct=question.correct,
             explanation=question.explanation,
             card_id=question.card_id,
+            reasons=question.reasons,
+            kind=question.kind,
+            answer=question.answer,
+            right=question.right,
+            orders=[pb.QuizReply.Order(places=order) for order in question.orders],
+            picture=question.picture,
+            alt=question.alt,
         )
+
+    def _sources(self, topic: str, kinds: Collection[Kind], pictures: bool) -> list[Generator | Fixed]:
+        wanted = self._topic(topic) if topic else ""
+        generators = [g for g in GENERATORS if Kind.ONE in kinds and (pictures or not g.pictured)]
+        fixed = [f for f in self._bank if f.kind in kinds]
+        sources: list[Generator | Fixed] = [*generators, *fixed]
+        return [source for source in sources if not wanted or source.topic == wanted]
 
     def _topic(self, name: str) -> str:
         topic = normalise(name)
         if topic not in TOPICS:
             raise BadOption(f"There is no topic called {name[:40]!r}; the nearest is {nearest_topic(name)}.")
         return topic
+
+
+def _name(source: Generator | Fixed) -> str:
+    return source.name
 
 
 def _card_message(match: Match) -> pb.Card:

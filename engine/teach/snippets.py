@@ -31,7 +31,7 @@ def run_snippet(code: str) -> str:
     gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(devices=gpus):
         torch.default_generator.manual_seed(SEED)
-        exec(compile(code, "<snippet>", "exec"), {"__name__": "snippet", "print": keep})
+        exec(compile(code, "<snippet>", "exec"), {"__name__": "__main__", "print": keep})
     return "".join(printed).rstrip("\n")
 
 

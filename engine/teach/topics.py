@@ -25,9 +25,12 @@ TOPICS: dict[str, str] = {
     "wavenet": "WaveNet and dilated causal convolutions",
     "sequence-models": "Recurrent networks, attention and transformers",
     "media-data": "Audio, MIDI, text and images as tensors",
+    "data-at-scale": "Relational data, joins and logs at scale",
     "evaluation": "Confusion matrix, precision, recall and ROC",
     "gpu": "Using a GPU",
     "training": "Training loop, saving, reproducibility and profiling",
+    "worked-study": "A worked study: Fashion-MNIST with a ResNet",
+    "projects": "Environments, project layout and Docker",
 }
 """Slug (the folder's name, and what a member types) -> title. At most 25: Discord's bound on choices."""
 

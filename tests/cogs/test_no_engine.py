@@ -33,7 +33,7 @@ COMMANDS = [
     ("stylize", {"image": ("cat.png", png())}),
     ("see", {"image": ("cat.png", png())}),
     ("jazz", {"chords": "Dm7 G7"}),
-    ("quiz", {}),
+    ("quiz question", {}),
     ("ask", {"question": "what does backward do?"}),
     ("queue", {}),
 ]
@@ -50,13 +50,13 @@ async def test_about_help_and_scores_do_without_an_engine(alone):
     about = await alone.student.slash(alone.channel, "about")
     assert [field.value for field in about.response.embeds[0].fields if field.name == "Engine"] == [UNREACHABLE]
     assert (await alone.student.slash(alone.channel, "help")).response.embeds
-    assert (await alone.student.slash(alone.channel, "score")).response.embeds
+    assert (await alone.student.slash(alone.channel, "quiz score")).response.embeds
 
 
 async def test_no_poll_is_drawn_without_an_engine(alone):
-    result = await alone.instructor.slash(alone.channel, "poll start", minutes=10)
+    result = await alone.instructor.slash(alone.channel, "poll start", closes_in=10)
     assert sentences(result) == [UNREACHABLE]
-    assert (await alone.store.fetch_one("SELECT count(*) AS n FROM polls"))["n"] == 0
+    assert (await alone.store.fetch_one("SELECT count(*) AS n FROM series"))["n"] == 0
 
 
 @pytest.mark.parametrize(("command", "options"), COMMANDS, ids=[name for name, _ in COMMANDS])

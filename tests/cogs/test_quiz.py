@@ -22,7 +22,7 @@ def labels(message) -> list[str]:
 
 
 async def ask(club: Club, **options):
-    return (await club.student.slash(club.channel, "quiz", **options)).response
+    return (await club.student.slash(club.channel, "quiz question", **options)).response
 
 
 async def test_a_question_is_public_and_its_answer_private(club: Club) -> None:
@@ -135,8 +135,8 @@ async def test_a_question_as_long_as_discord_allows_is_still_posted(club: Club) 
 
 
 async def test_a_topic_is_completed_and_passed_on(club: Club) -> None:
-    await club.student.autocomplete(club.channel, "quiz", "topic", "")
-    choices = await club.student.autocomplete(club.channel, "quiz", "topic", "auto")
+    await club.student.autocomplete(club.channel, "quiz question", "topic", "")
+    choices = await club.student.autocomplete(club.channel, "quiz question", "topic", "auto")
     assert [choice["value"] for choice in choices] == ["autograd"]
     await ask(club, topic="autograd")
     assert club.double.requests[-1].topic == "autograd"
@@ -153,18 +153,18 @@ async def test_the_card_behind_a_question_can_be_read(club: Club) -> None:
 async def test_nobody_floods_a_channel_with_questions(club: Club) -> None:
     for _ in range(6):
         await ask(club)
-    refused = await club.student.slash(club.channel, "quiz")
+    refused = await club.student.slash(club.channel, "quiz question")
     assert refused.ephemeral
     assert "before the next question" in refused.response.content
     assert club.refusals()
     await club.env.advance_time(60)
-    assert (await club.student.slash(club.channel, "quiz")).response.embeds
+    assert (await club.student.slash(club.channel, "quiz question")).response.embeds
 
 
 async def test_without_the_permission_to_embed_nothing_is_asked_of_the_engine(club: Club) -> None:
     forbidden = discord.PermissionOverwrite(embed_links=False)
     channel = club.guild.create_text_channel("plain", overwrites={club.guild.me: forbidden})
-    refused = await club.student.slash(channel, "quiz")
+    refused = await club.student.slash(channel, "quiz question")
     assert refused.ephemeral
     assert "embed links" in refused.response.content
     assert club.double.requests == []
@@ -176,31 +176,31 @@ async def test_a_score_is_private_and_the_leaderboard_needs_consent(club: Club) 
     await club.student.click(message, label="(2, 4)")
     await club.other.click(message, label="(3, 3)")
 
-    score = await club.student.slash(club.channel, "score")
+    score = await club.student.slash(club.channel, "quiz score")
     assert score.ephemeral
     assert "**1 of 1** right" in score.response.embeds[0].description
-    assert "Nobody is here yet" in (await club.other.slash(club.channel, "leaderboard")).response.embeds[0].description
+    assert "Nobody is here yet" in (await club.other.slash(club.channel, "quiz board")).response.embeds[0].description
 
     joined = await club.student.click(score.response, label="Show me on the leaderboard")
     assert joined.ephemeral
-    board = (await club.other.slash(club.channel, "leaderboard")).response.embeds[0]
+    board = (await club.other.slash(club.channel, "quiz board")).response.embeds[0]
     assert f"1. <@{club.student.id}>  1 of 1 right" in board.description
     assert str(club.other.id) not in board.description
     assert "50 % of 2 answers" in board.footer.text
 
-    score = await club.student.slash(club.channel, "score")
+    score = await club.student.slash(club.channel, "quiz score")
     await club.student.click(score.response, label="Take me off the leaderboard")
-    assert "Nobody is here yet" in (await club.other.slash(club.channel, "leaderboard")).response.embeds[0].description
+    assert "Nobody is here yet" in (await club.other.slash(club.channel, "quiz board")).response.embeds[0].description
 
 
 async def test_the_score_names_the_topic_to_practise(club: Club) -> None:
     for _ in range(3):
         await club.student.click(await ask(club), label="(3, 3)")
-    score = await club.student.slash(club.channel, "score")
-    assert "/quiz topic:tensors" in score.response.embeds[0].description
+    score = await club.student.slash(club.channel, "quiz score")
+    assert "/quiz me topic:tensors" in score.response.embeds[0].description
 
 
-@pytest.mark.parametrize("command", ["score", "leaderboard"])
+@pytest.mark.parametrize("command", ["quiz score", "quiz board"])
 async def test_an_empty_score_is_an_invitation(club: Club, command: str) -> None:
     result = await club.student.slash(club.channel, command)
     assert "/quiz" in result.response.embeds[0].description or "/score" in result.response.embeds[0].description

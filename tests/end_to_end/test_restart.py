@@ -30,7 +30,7 @@ async def test_a_killed_bot_leaves_no_engine_and_loses_no_answer(tmp_path: Path)
             assert buttons(kept) == buttons(question)
             assert (await ben.press(kept, choices[0])).outcome == "answered", "a button from before the restart"
             await ben.sees(lambda m: m["flags"] & 64 and m["embeds"], channel="quiz")
-            await ada.use("score", channel="quiz")
+            await ada.use("quiz score", channel="quiz")
             score = await ada.sees(lambda m: m["embeds"] and m["embeds"][0]["title"] == "Your score", channel="quiz")
             assert "of 1** right" in score["embeds"][0]["description"]
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from engine.teach.questions import (
+    diagrams,
     evaluation,
     gradients,
+    learning,
     neurons,
     objectives,
+    pictures,
     practice,
+    scale,
     sequences,
+    systems,
     tensors,
     vision,
 )
@@ -23,5 +28,10 @@ GENERATORS: tuple[Generator, ...] = (
     *sequences.GENERATORS,
     *practice.GENERATORS,
     *evaluation.GENERATORS,
+    *scale.GENERATORS,
+    *learning.GENERATORS,
+    *systems.GENERATORS,
+    *pictures.GENERATORS,
+    *diagrams.GENERATORS,
 )
 """Every generator; names are unique, and every topic has at least one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from engine.teach.questions.question import Draft, Generator, Mistake
+from engine.teach.questions.question import Draft, Generator, Mistake, count_of
 
 
 def precision_recall_f1(rng: random.Random) -> Draft:
@@ -92,7 +92,7 @@ def area_under_curve(rng: random.Random) -> Draft:
         ),
         worked=f"{auc:.3f}",
         because=f"of the 9 pairs the positive scores higher in {wins}"
-        + (f", and {ties} tie(s) count half." if ties else "."),
+        + (f", and {count_of(ties, 'tie')} {'count' if ties > 1 else 'counts'} half." if ties else "."),
         mistakes=[
             Mistake(f"{1 - auc:.3f}", "counts the pairs in which the negative wins"),
             Mistake(f"{wins / 9 + ties / 9:.3f}", "counts ties in full"),

@@ -54,9 +54,9 @@ def gradients_accumulate(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(str(float(one)), "thinks that backward() overwrites .grad"),
             Mistake(str(float(n * one)), "overlooks that .grad is cleared in the loop"),
-            Mistake(str(float(one / 2)), "forgets the factor 2 of the square"),
+            Mistake(str(float(one / 2 if zeroed else n * one / 2)), "forgets the factor 2 of the square"),
             Mistake(str(float(n * k * w**2)), "adds up losses instead of gradients"),
-            Mistake(str(float(one**n)), "multiplies the gradients of the passes"),
+            Mistake(str(float(one**n)), "multiplies the gradients of the passes", holds=not zeroed),
         ],
     )
 
@@ -132,7 +132,7 @@ def requires_grad_flow(rng: random.Random) -> Draft:
     first, second = rng.sample(list(cases), 2)
     (a, slip_a), (b, slip_b) = cases[first], cases[second]
     head = f"a = {first}\n"
-    if rng.random() < 0.35:
+    if a and rng.random() < 0.6:  # where a needs no gradient anyway, nobody can overlook what no_grad() does to it
         a, slip_a = False, "overlooks no_grad() around {}"
         head = f"with torch.no_grad():\n    a = {first}\n"
     slip_a, slip_b = slip_a.format("a"), slip_b.format("b")
@@ -172,8 +172,7 @@ def inplace_breaks_backward(rng: random.Random) -> Draft:
         worked=str([saver]),
         because=(
             f"the derivative of {saver} is computed from its result, which autograd saved; the others need their "
-            "input, "
-            "or nothing at all."
+            "input, or nothing at all."
         ),
         mistakes=[
             Mistake("[]", "thinks that a change in place is always harmless"),
@@ -238,7 +237,11 @@ def clipped_gradient(rng: random.Random) -> Draft:
             Mistake(f"{min(a, limit):.3f}", "clamps each gradient by itself, as clip_grad_value_ would"),
             Mistake(f"{float(a):.3f}", "takes the limit for one that is not reached"),
             Mistake(f"{a / norm:.3f}", "scales to norm 1, whatever the limit"),
-            Mistake(f"{a * limit / (a + b):.3f}", "adds the gradients up instead of taking the Euclidean norm"),
+            Mistake(
+                f"{a * limit / (a + b):.3f}",
+                "adds the gradients up instead of taking the Euclidean norm",
+                holds=a + b > limit,
+            ),
             Mistake(f"{b * scale:.3f}", "takes the other parameter's gradient"),
         ],
     )

@@ -65,7 +65,7 @@ def mlp_parameters(rng: random.Random) -> Draft:
             Mistake(str(weights + a + b), f"counts a bias per input{' instead of per output' if bias else ''}"),
             Mistake(str(a * b * c), "multiplies the layers' sizes"),
             Mistake(str(a + b + c), "counts units instead of connections"),
-            Mistake(str(weights + b + c + b), "gives the ReLU parameters"),
+            Mistake(str(weights + (b + c if bias else 0) + b), "gives the ReLU a parameter per unit"),
         ],
     )
 
@@ -163,8 +163,11 @@ def sigmoid_gradient(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(f"{value:.4f}", "gives the function's value instead of its slope"),
             Mistake(f"{other:.4f}", f"takes the derivative of {'tanh' if function == 'sigmoid' else 'the sigmoid'}"),
-            Mistake(f"{1 - value:.4f}", "forgets one of the two factors"),
-            Mistake(f"{1.0:.4f}", "takes the slope of a ReLU"),
+            Mistake(
+                f"{1 - value:.4f}",
+                "forgets one of the two factors" if function == "sigmoid" else "forgets the square of 1 - tanh²",
+            ),
+            Mistake(f"{1.0 if x > 0 else 0.0:.4f}", "takes the slope of a ReLU"),
             Mistake(f"{value * value:.4f}", "squares the value"),
         ],
     )
@@ -188,8 +191,9 @@ def softmax_with_temperature(rng: random.Random) -> Draft:
             Mistake(f"{1 / (1 + math.exp((b - a) * tau)):.3f}", "multiplies by the temperature instead of dividing"),
             Mistake(f"{1 / (1 + math.exp(b - a)):.3f}", "leaves the temperature out"),
             Mistake(
-                f"{abs(a + shift) / (abs(a + shift) + abs(b + shift)):.3f}",
+                f"{(a + shift) / ((a + shift + b + shift) or 1):.3f}",
                 "divides the logits by their sum, without exp",
+                holds=min(a + shift, b + shift) >= 0,
             ),
             Mistake(f"{1 / (1 + math.exp(-(a + shift) / tau)):.3f}", "takes the sigmoid of one logit"),
         ],

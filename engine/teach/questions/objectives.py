@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from engine.teach.questions.question import Draft, Generator, Mistake
+from engine.teach.questions.question import Draft, Generator, Mistake, count_of
 
 
 def cross_entropy_of_logits(rng: random.Random) -> Draft:
@@ -77,9 +77,19 @@ def squared_error_reduction(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(str(float(total)), "sums; the default is the mean"),
             Mistake(str(float(difference**2)), "takes the mean although the sum was asked for"),
-            Mistake(str(float(total / batch)), "divides by the batch size only, the first dimension"),
-            Mistake(str(float(difference)), "forgets the square"),
-            Mistake(str(float(difference**2) / 2), "has the ½ of the textbook's formula; PyTorch has none"),
+            Mistake(
+                str(float(total / batch)),
+                "divides by the batch size only, the first dimension"
+                if reduction == "mean"
+                else "divides by the batch size although the sum was asked for",
+            ),
+            Mistake(
+                str(float(difference if reduction == "mean" else batch * width * difference)), "forgets the square"
+            ),
+            Mistake(
+                str(float(difference**2 if reduction == "mean" else total) / 2),
+                "has the ½ of some textbooks' formula; PyTorch has none",
+            ),
         ],
     )
 
@@ -121,9 +131,8 @@ def padded_loss(rng: random.Random) -> Draft:
             'print(f"{F.cross_entropy(logits, target).item():.3f}")'
         ),
         worked=f"{one:.3f}",
-        because=f"ignore_index is -100 by default: the {padding} padded position(s) count neither in the sum nor in "
-        "the "
-        f"divisor, and each of the others costs ln {classes}.",
+        because=f"ignore_index is -100 by default: neither the sum nor the divisor counts the padding "
+        f"({count_of(padding, 'position')}), and each of the others costs ln {classes}.",
         mistakes=[
             Mistake(f"{one * counted / n:.3f}", "divides by all positions, the padded ones too"),
             Mistake(f"{one * counted:.3f}", "sums over the positions that count"),
@@ -176,7 +185,7 @@ def kl_direction(rng: random.Random) -> Draft:
             Mistake(f"{kl(q, p):.3f}", "reads the arguments the other way round, KL(q‖p)"),
             Mistake(
                 f"{-p * math.log(q) - (1 - p) * math.log(1 - q):.3f}",
-                "computes the cross-entropy, not less p's entropy",
+                "computes the cross-entropy and doesn't subtract the entropy of p",
             ),
             Mistake(f"{kl(p, q) / math.log(2):.3f}", "gives bits instead of nats"),
             Mistake(f"{kl(p, q) / 2:.3f}", "divides by the number of outcomes too, as reduction='mean' does"),
@@ -209,10 +218,12 @@ def perplexity_of_tokens(rng: random.Random) -> Draft:
 def sgd_with_momentum(rng: random.Random) -> Draft:
     rate, momentum = rng.choice((1.0, 0.5, 2.0)), rng.choice((0.5, 0.9, 0.8))
     gradient, steps = float(rng.randint(1, 4)), rng.choice((2, 3))
-    velocity = w = 0.0
+    velocity = w = average = averaged = 0.0
     for _ in range(steps):
         velocity = momentum * velocity + gradient
         w -= rate * velocity
+        average = momentum * average + (1 - momentum) * gradient
+        averaged -= rate * average
     plain = -rate * gradient * steps
     return Draft(
         text="What does this print?",
@@ -227,7 +238,7 @@ def sgd_with_momentum(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(f"{plain:.3f}", "leaves the momentum out"),
             Mistake(f"{-rate * velocity:.3f}", "counts the last step only"),
-            Mistake(f"{plain * (1 - momentum):.3f}", "multiplies the gradient by 1 - momentum, as in a moving average"),
+            Mistake(f"{averaged:.3f}", "takes v for a moving average, in which the new gradient counts 1 - momentum"),
             Mistake(f"{plain / (1 - momentum):.3f}", "takes the velocity's limit from the first step on"),
             Mistake(f"{-w:.3f}", "goes up the gradient instead of down"),
         ],
@@ -291,7 +302,9 @@ def weight_decay_step(rng: random.Random) -> Draft:
                 "pulls by a constant, as an L1 penalty does",
             ),
             Mistake(
-                f"{w - 2 * rate * decay * w - rate * step:.3f}", "differentiates λw² without the ½ of the convention"
+                f"{w - 2 * rate * decay * w - rate * step:.3f}",
+                "takes the penalty for λw², without the ½ of the convention",
+                holds=name == "SGD",
             ),
         ],
     )
@@ -333,7 +346,7 @@ def scheduled_rate(rng: random.Random) -> Draft:
             'print(f"{scheduler.get_last_lr()[0]:.5f}")'
         ),
         worked=f"{rate * gamma ** (epochs // size):.5f}",
-        because=f"StepLR multiplies by {gamma} every {size} epochs: {epochs // size} time(s) in {epochs}.",
+        because=f"StepLR multiplies by {gamma} every {size} epochs: {count_of(epochs // size, 'time')} in {epochs}.",
         mistakes=[
             Mistake(f"{rate * gamma**epochs:.5f}", "multiplies in every epoch, as ExponentialLR does"),
             Mistake(f"{rate * gamma ** (epochs // size + 1):.5f}", "multiplies once too often"),
@@ -363,9 +376,10 @@ def dropout_output(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(f"{x:.3f}", "forgets that the survivors are scaled up in training"),
             Mistake(f"{kept:.3f}", "scales although the layer is in eval mode"),
-            Mistake(f"{x / p:.3f}", "divides by the probability of dropping instead of keeping"),
-            Mistake(f"{x * (1 - p):.3f}", "scales down at test time, as the original paper did"),
-            Mistake("0.000", "thinks that all are dropped"),
+            Mistake(f"{x / p:.3f}", "divides by the probability of dropping instead of keeping", holds=mode == "train"),
+            Mistake(f"{x * (1 - p):.3f}", "multiplies by 1 - p where it should divide", holds=mode == "train"),
+            Mistake(f"{x * (1 - p):.3f}", "scales down at test time, as the original paper did", holds=mode == "eval"),
+            Mistake("0.000", "thinks that the largest elements are the ones that are dropped"),
         ],
     )
 

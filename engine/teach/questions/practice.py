@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from engine.teach.questions.question import Draft, Generator, Mistake
+from engine.teach.questions.question import Draft, Generator, Mistake, count_of
 
 
 def batch_count(rng: random.Random) -> Draft:
@@ -28,7 +28,7 @@ def batch_count(rng: random.Random) -> Draft:
             ),
             Mistake(str(n), "counts examples"),
             Mistake(str(batch), "takes the batch size for the number of batches"),
-            Mistake(str(full + 2), "counts one batch too many"),
+            Mistake(str(n * batch), "multiplies where it should divide"),
         ],
     )
 
@@ -51,7 +51,7 @@ def last_batch_shape(rng: random.Random) -> Draft:
             Mistake(str((batch, 1, size, size)), "thinks that every batch is full"),
             Mistake(str((rest, size, size)), "drops the channel dimension"),
             Mistake(str((full, 1, size, size)), "gives the number of full batches"),
-            Mistake(str((batch - rest, 1, size, size)), "gives what is missing to a full batch"),
+            Mistake(str((batch - rest, 1, size, size)), "gives what is missing to a full batch", holds=rest < batch),
             Mistake(str((1, 1, size, size)), "expects one example"),
         ],
     )
@@ -90,13 +90,18 @@ def samples_of_a_rank(rng: random.Random) -> Draft:
             f"sampler = DistributedSampler(range({n}), num_replicas={ranks}, rank=0)\nprint(len(sampler))"
         ),
         worked=str(share),
-        because=f"⌈{n}/{ranks}⌉: the sampler repeats a few examples, so that all processes make the same number of "
-        "steps.",
+        because=(
+            f"{n}/{ranks} comes out even, so every process gets its own {share}."
+            if n % ranks == 0
+            else f"⌈{n}/{ranks}⌉: the sampler hands out {count_of(share * ranks - n, 'example')} twice, so that all "
+            "processes make the same number of steps."
+        ),
         mistakes=[
             Mistake(str(n), "thinks that every process sees all the data"),
             Mistake(str(n // ranks), "drops the rest, as drop_last=True would"),
-            Mistake(str(share + 1), "rounds up once too often"),
+            Mistake(str(share + 1), "adds an example although the division comes out even", holds=n % ranks == 0),
             Mistake(str(n * ranks), "thinks that the data are multiplied"),
+            Mistake(str(ranks), "takes the number of processes for the number of examples"),
         ],
     )
 

@@ -7,10 +7,11 @@ people make. `compose` runs the code on torch: what it prints is the right answe
 
 from __future__ import annotations
 
+import enum
 import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import Internal
 from engine.teach.snippets import run_snippet
@@ -22,6 +23,21 @@ MIN_OPTIONS, MAX_OPTIONS = 3, 5
 MAX_DRAWS = 200
 
 
+class Kind(enum.StrEnum):
+    """How a question is answered."""
+
+    ONE = "one"
+    """One option is right."""
+    SEVERAL = "several"
+    """Any number of options are right, at least one."""
+    TYPED = "typed"
+    """A number, a shape or a word is typed in; `engine.teach.typed` compares it."""
+    ORDER = "order"
+    """The options are lines of code, to be put in order."""
+    BUG = "bug"
+    """The code has a planted fault; one option names it."""
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A wrong answer and the misconception that leads to it."""
@@ -29,6 +45,11 @@ class Mistake:
     answer: str
     why: str
     """What went wrong, without a full stop: "forgets that padding is added on both sides"."""
+    holds: bool = True
+    """Whether the reason is true of the numbers drawn: "rounds a tie up" is not where there is no tie."""
+    instead: Sequence[tuple[str, str]] = ()
+    """Pieces of the shown code and what somebody with this misconception takes them for. The changed code is run: if
+    it does not print `answer`, the reason does not lead there, and the mistake is left out."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +66,12 @@ class Draft:
     mistakes: Sequence[Mistake]
     card_id: str = ""
     """The card to read, where it is not the generator's own."""
+    picture: Callable[[], bytes] | None = None
+    """Draws the PNG that belongs to the question; only called when the question is really asked."""
+    alt: str = ""
+    """What the picture shows, in words."""
+    shown: str | None = None
+    """The code that is shown, where it isn't the code that is run: in a picture question nothing, or a part."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +84,21 @@ class Question:
     code: str
     options: tuple[str, ...]
     correct: int
+    """Index of the right option; of the first one where several are right."""
     explanation: str
+    kind: Kind = Kind.ONE
+    answer: str = ""
+    """What the code printed: what a typed answer is compared with."""
+    right: tuple[int, ...] = ()
+    """Indices of all the right options; for `Kind.ORDER`, the options in the right order."""
+    reasons: tuple[str, ...] = ()
+    """For each option the misconception that leads to it, without a full stop; empty for a right one."""
+    orders: tuple[tuple[int, ...], ...] = ()
+    """For `Kind.ORDER`: every order of the options that does the same as the right one, `right` among them."""
+    picture: bytes = b""
+    """PNG that belongs to the question; empty if none."""
+    alt: str = ""
+    """What the picture shows, for those who can't see it; it doesn't give the answer away."""
 
 
 @dataclass(frozen=True)
@@ -68,44 +109,96 @@ class Generator:
     topic: str
     card_id: str
     draw: Callable[[random.Random], Draft]
+    pictured: bool = False
+    """Whether its questions show a picture."""
 
 
 def compose(generator: Generator, seed: int) -> Question:
     """The question that `generator` asks for `seed`: the same one every time.
 
-    A draw whose mistakes coincide with the right answer, or come too close to it, is drawn again from the same
-    random stream. Raises `Internal` if the hand calculation contradicts torch: a fault of the generator."""
+    A mistake is only an option if its reason holds for the numbers drawn and, where the misconception can be written
+    as code, if that code leads to it. A draw whose mistakes coincide with the right answer, or come too close to it,
+    is drawn again from the same random stream. Raises `Internal` if the hand calculation contradicts torch: a fault
+    of the generator."""
     rng = random.Random(f"{generator.name}:{seed}")
     for _ in range(MAX_DRAWS):
         draft = generator.draw(rng)
-        answer = run_snippet(draft.code)
-        if answer != draft.worked:
-            if _nearly_equal(answer, draft.worked):
-                continue  # a tie of rounding: float32 and the formula fall on different sides of it
-            raise Internal(f"The question {generator.name} contradicts itself; it was not asked.")
-        mistakes = _distinct(answer, draft.mistakes)
-        if len(mistakes) < MIN_OPTIONS - 1:
-            continue
-        mistakes = rng.sample(mistakes, min(len(mistakes), MAX_OPTIONS - 1))
-        options = [answer, *(mistake.answer for mistake in mistakes)]
-        rng.shuffle(options)
-        return Question(
-            generator=generator.name,
-            topic=generator.topic,
-            card_id=draft.card_id or generator.card_id,
-            seed=seed,
-            text=draft.text,
-            code=draft.code,
-            options=tuple(options),
-            correct=options.index(answer),
-            explanation=_explain(answer, draft.because, mistakes, options),
-        )
+        card_id = draft.card_id or generator.card_id
+        question = compose_draft(draft, rng, name=generator.name, topic=generator.topic, card_id=card_id, seed=seed)
+        if question is not None:
+            return question
     raise Internal(f"The question {generator.name} found no {MIN_OPTIONS} different options.")
+
+
+def compose_draft(
+    draft: Draft, rng: random.Random, *, name: str, topic: str, card_id: str, seed: int
+) -> Question | None:
+    """The question that `draft` makes, its options shuffled by `rng`; None if too few wrong options are left.
+
+    Raises `Internal` if the hand calculation contradicts torch."""
+    answer = run_snippet(draft.code)
+    if answer != draft.worked:
+        if _nearly_equal(answer, draft.worked):
+            return None  # a tie of rounding: float32 and the formula fall on different sides of it
+        raise Internal(f"The question {name} contradicts itself; it was not asked.")
+    mistakes = [mistake for mistake in _distinct(answer, draft.mistakes) if leads_to_its_option(draft, mistake)]
+    if len(mistakes) < MIN_OPTIONS - 1:
+        return None
+    mistakes = rng.sample(mistakes, min(len(mistakes), MAX_OPTIONS - 1))
+    options = [answer, *(mistake.answer for mistake in mistakes)]
+    rng.shuffle(options)
+    whys = {mistake.answer: mistake.why for mistake in mistakes}
+    reasons = tuple(whys.get(option, "") for option in options)
+    return Question(
+        generator=name,
+        topic=topic,
+        card_id=card_id,
+        seed=seed,
+        text=draft.text,
+        code=draft.code if draft.shown is None else draft.shown,
+        options=tuple(options),
+        correct=options.index(answer),
+        explanation=explain((answer,), draft.because, options, reasons),
+        answer=answer,
+        right=(options.index(answer),),
+        reasons=reasons,
+        picture=draft.picture() if draft.picture else b"",
+        alt=draft.alt,
+    )
+
+
+def leads_to_its_option(draft: Draft, mistake: Mistake) -> bool:
+    """Whether the shown code, read as the misconception reads it, prints the mistake's answer."""
+    if not mistake.instead:
+        return True
+    believed = draft.code
+    for shown, taken_for in mistake.instead:
+        if shown not in believed:
+            raise Internal(f"The mistake {mistake.why!r} changes code that isn't shown.")
+        believed = believed.replace(shown, taken_for)
+    try:
+        printed = run_snippet(believed)
+    except (RuntimeError, ValueError, IndexError, TypeError):
+        return False
+    return printed == mistake.answer or _nearly_equal(printed, mistake.answer)
+
+
+def as_typed(question: Question) -> Question:
+    """The same question without its options: the answer is typed in."""
+    head, _, _ = question.explanation.partition("\n\nThe others:")
+    return replace(question, kind=Kind.TYPED, options=(), correct=0, right=(), reasons=(), explanation=head)
+
+
+def count_of(n: int, noun: str) -> str:
+    """`1 step`, `2 steps`."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _distinct(answer: str, mistakes: Sequence[Mistake]) -> list[Mistake]:
     kept: list[Mistake] = []
     for mistake in mistakes:
+        if not mistake.holds:
+            continue
         if not any(clash(mistake.answer, other) for other in (answer, *(m.answer for m in kept))):
             kept.append(mistake)
     return kept
@@ -136,7 +229,8 @@ def _nearly_equal(a: str, b: str) -> bool:
     return abs(x - y) <= 1.01 * 10**-digits
 
 
-def _explain(answer: str, because: str, mistakes: Sequence[Mistake], options: Sequence[str]) -> str:
-    why = {mistake.answer: mistake.why for mistake in mistakes}
-    wrong = "\n".join(f"- `{option}`: {why[option]}." for option in options if option in why)
-    return f"**`{answer}`**: {because}\n\nThe others:\n{wrong}"
+def explain(right: Sequence[str], because: str, options: Sequence[str], reasons: Sequence[str]) -> str:
+    """The right options and why they are right, then the misconception behind each of the others."""
+    names = ", ".join(f"`{answer}`" for answer in right)
+    wrong = "\n".join(f"- `{option}`: {why}." for option, why in zip(options, reasons, strict=True) if why)
+    return f"**{names}**: {because}" + (f"\n\nThe others:\n{wrong}" if wrong else "")

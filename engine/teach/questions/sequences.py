@@ -151,7 +151,7 @@ def causal_output(rng: random.Random) -> Draft:
             ),
             Mistake(str(a * x[t - 1] + b * x[t]), "overlooks the dilation"),
             Mistake(str(a * x[t - dilation - 1] + b * x[t - 1]), "is one step late"),
-            Mistake(str(b * x[t]), "takes the past for padding"),
+            Mistake(str(b * x[t]), "thinks that the first tap still stands on the padding"),
         ],
     )
 
@@ -351,7 +351,10 @@ def picture_to_tensor(rng: random.Random) -> Draft:
             Mistake(f"{(*lead, h, w, 3)} torch.float32", "leaves the channels last"),
             Mistake(f"{worked} torch.uint8", "thinks that uint8 stays uint8 when divided"),
             Mistake(f"{worked} torch.float64", "expects double precision, as NumPy gives"),
-            Mistake(f"{(3, h, w, 1) if batch else (1, 3, h, w)} torch.float32", "has the batch dimension elsewhere"),
+            Mistake(
+                f"{(3, h, w, 1) if batch else (1, 3, h, w)} torch.float32",
+                "puts the batch dimension last" if batch else "adds a batch dimension, which only unsqueeze(0) would",
+            ),
         ],
     )
 

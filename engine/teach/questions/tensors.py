@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from engine.teach.questions.question import Draft, Generator, Mistake
+from engine.teach.questions.question import Draft, Generator, Mistake, count_of
 
 
 def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -24,11 +24,10 @@ def broadcast_shape(rng: random.Random) -> Draft:
     shape = _broadcast(a, b)
     worked = str(shape) if shape else "RuntimeError"
     stretched = tuple(max(x, y) for x, y in zip(a, (1,) * (3 - len(b)) + b, strict=True))
-    from_the_left = tuple(max(x, y) for x, y in zip(a, b + (1,) * (3 - len(b)), strict=True))
+    from_the_left = _broadcast(a, b + (1,) * (3 - len(b)))
     because = (
         f"lengths are compared from the last dimension backwards, {a} with {b}; two fit if they are equal, or one is "
-        "1, "
-        "or one is missing, and the longer one stays."
+        "1, or one is missing, and the longer one stays."
     )
     if shape is None:
         because += " Here two lengths differ and neither is 1."
@@ -42,16 +41,21 @@ def broadcast_shape(rng: random.Random) -> Draft:
         because=because,
         mistakes=[
             Mistake(str(stretched), "takes the longer length everywhere, whether or not the shorter one is 1"),
-            Mistake(str(from_the_left), "lines the shapes up from the left"),
-            Mistake("RuntimeError", "expects an error although all lengths fit: only a clash of two lengths > 1 fails"),
-            Mistake(str(a), "takes it that the result has the shape of the left operand"),
-            Mistake(str(b), "takes it that the result has the shape of the right operand"),
+            Mistake(
+                str(from_the_left) if from_the_left else "RuntimeError",
+                "lines the shapes up from the left, at the start",
+            ),
+            Mistake("RuntimeError", "expects an error, but only two different lengths, neither of them 1, would clash"),
+            Mistake(str(a), "assumes that the result has the shape of the left operand"),
+            Mistake(str(b), "assumes that the result has the shape of the right operand"),
         ],
     )
 
 
-_CATEGORY = {"uint8": 1, "int16": 1, "int64": 1, "float16": 2, "float32": 2, "float64": 2}
-_BITS = {"uint8": 8, "int16": 16, "int64": 64, "float16": 16, "float32": 32, "float64": 64}
+_CATEGORY = {"uint8": 1, "int8": 1, "int16": 1, "int64": 1, "float16": 2, "bfloat16": 2, "float32": 2, "float64": 2}
+_BITS = {"uint8": 8, "int8": 8, "int16": 16, "int64": 64, "float16": 16, "bfloat16": 16, "float32": 32, "float64": 64}
+_MEET = {frozenset(("float16", "bfloat16")): "float32", frozenset(("uint8", "int8")): "int16"}
+"""Two types of one width of which neither holds the other's numbers, and the next type that holds both."""
 
 
 def dtype_promotion(rng: random.Random) -> Draft:
@@ -61,8 +65,13 @@ def dtype_promotion(rng: random.Random) -> Draft:
     operator = rng.choice(("+", "*", "/"))
     if number is None:
         expression = f"a {operator} b"
-        stronger = max((left, right), key=lambda d: (_CATEGORY[d], _BITS[d]))
-        rule = "the higher category decides (integer < floating point), and within one category the wider type"
+        both = frozenset((left, right))
+        stronger = _MEET.get(both) or max((left, right), key=lambda d: (_CATEGORY[d], _BITS[d]))
+        rule = (
+            f"neither {left} nor {right} holds all the numbers of the other, so they meet in {stronger}, which does"
+            if both in _MEET
+            else "the higher category decides (integer < floating point), and within one category the wider type"
+        )
     else:
         expression = f"a {operator} {number}"
         stronger = "float32" if number == "2.5" and _CATEGORY[left] == 1 else left
@@ -71,18 +80,31 @@ def dtype_promotion(rng: random.Random) -> Draft:
     if worked != stronger:
         rule += "; dividing integers with / gives the default floating point type"
     b = "" if number else f"b = torch.ones(3, dtype=torch.{right})\n"
-    widest = max((left, right if number is None else "float64"), key=lambda d: _BITS[d])
+    other = right if number is None else "int64" if number == "2" else "float64"
+    widest = max((left, other), key=lambda d: _BITS[d])
+    whole = _CATEGORY[left] == 1 and _CATEGORY[other] == 1
+    divided = worked != stronger
     return Draft(
         text="Which dtype has the result?",
         code=f"import torch\n\na = torch.ones(3, dtype=torch.{left})\n{b}print(({expression}).dtype)",
         worked=f"torch.{worked}",
         because=f"{rule}.",
         mistakes=[
-            Mistake(f"torch.{widest}", "takes the type with more bits, whatever its category"),
-            Mistake(f"torch.{left}", "keeps the left tensor's type"),
-            Mistake("torch.float64", "expects double precision, as in NumPy and Python"),
-            Mistake("torch.float32", "expects the default type of every floating point result"),
-            Mistake("torch.int64", "expects Python's integers"),
+            Mistake(f"torch.{stronger}", "forgets that / gives a floating point result", holds=divided),
+            Mistake(
+                f"torch.{widest}",
+                "takes the type with more bits, whatever its category",
+                holds=_BITS[left] != _BITS[other] and not divided,
+            ),
+            Mistake(f"torch.{left}", "keeps the left tensor's type", holds=not divided),
+            Mistake(f"torch.{right}", "keeps the right tensor's type", holds=number is None and not divided),
+            Mistake(
+                "torch.float64", "expects double precision, as Python and NumPy have it", holds=not whole or divided
+            ),
+            Mistake("torch.float32", "expects the default type of every floating point result", holds=not whole),
+            Mistake("torch.float32", "thinks that arithmetic always gives floating point", holds=whole and not divided),
+            Mistake("torch.int64", "expects the default type of integers in PyTorch", holds=whole),
+            Mistake("torch.float16", "expects the smallest floating point type", holds=divided),
         ],
     )
 
@@ -242,6 +264,7 @@ def transpose_then_flatten(rng: random.Random) -> Draft:
             ),
         )
     )
+    turned = ".t()" in expression
     return Draft(
         text="What does this print?",
         code=(
@@ -251,10 +274,21 @@ def transpose_then_flatten(rng: random.Random) -> Draft:
         worked=worked,
         because=f"{rule}.",
         mistakes=[
-            Mistake("RuntimeError", "thinks that view is not possible here; it fails only if strides do not fit"),
-            Mistake(str(stored), "thinks that the storage order is what counts"),
-            Mistake(str(transposed), "reads column by column"),
-            Mistake(str(stored[::-1]), "takes a transpose for a reversal"),
+            Mistake(
+                "RuntimeError",
+                "thinks that reshape fails on a transposed tensor, as view does; it copies",
+                holds="reshape(-1)" in expression,
+            ),
+            Mistake(
+                "RuntimeError",
+                "thinks that view fails here; it only fails where the strides don't fit",
+                holds="view" in expression,
+            ),
+            Mistake(str(stored), "reads the storage in order, as if there were no transpose", holds=turned),
+            Mistake(str(transposed), "thinks that view copies where it must, as reshape does", holds=turned),
+            Mistake(str(transposed), "reads column by column", holds=not turned),
+            Mistake(str(stored[::-1]), "takes a transpose for a reversal", holds=turned),
+            Mistake(str(stored[::columns]), "reads the first column only", holds=not turned),
         ],
     )
 
@@ -283,10 +317,31 @@ def matmul_shape(rng: random.Random) -> Draft:
         ),
         mistakes=[
             Mistake("RuntimeError", "expects a clash although the inner lengths agree"),
-            Mistake(str((*left[:-2], left[-2], right[-1])), "joins the outer lengths without comparing the inner ones"),
-            Mistake(str(left), "takes @ for an elementwise operation"),
-            Mistake(str(left[:-1] + right), "keeps all the dimensions but the one summed over"),
-            Mistake(str((*left, *right[-1:])), "keeps the inner dimension, which is summed over"),
+            Mistake(
+                str((*left[:-1], right[-1])),
+                "joins the outer lengths without comparing the inner ones",
+                holds=shape is None,
+            ),
+            Mistake(
+                str((left[-1], right[-1])), "takes the inner length of a for a row of the result", holds=shape is None
+            ),
+            Mistake(str(left), "takes @ for an elementwise product with a vector", holds=len(right) == 1),
+            Mistake(
+                str((batch, n, 1)),
+                "keeps a column for the vector; its added dimension is dropped",
+                holds=len(right) == 1,
+            ),
+            Mistake(str((n,)), "forgets the batch dimension", holds=len(right) == 1),
+            Mistake(str((*left, right[-1])), "keeps the inner dimension, which is summed over", holds=len(right) > 1),
+            Mistake(str(left), "expects the shape of the left operand", holds=len(right) > 1),
+            Mistake(
+                str(shape[-2:]) if shape else "", "forgets the batch dimensions", holds=bool(shape) and len(right) > 1
+            ),
+            Mistake(
+                str((batch, 1, n, n)),
+                "forgets that the batch dimensions broadcast: 1 becomes the longer one",
+                holds=len(left) == 4,
+            ),
         ],
     )
 
@@ -315,7 +370,8 @@ def reduction_shape(rng: random.Random) -> Draft:
             Mistake(str(tuple(kept)), "keeps the dimension, which only keepdim=True does"),
             Mistake(str(only), "takes dim for the dimension that stays"),
             Mistake("()", "reduces over everything, as without dim"),
-            Mistake(str((a, b) if d == 0 else (b, c)), "drops the wrong dimension"),
+            Mistake(str((a, b) if d == 0 else (b, c)), "drops another dimension", holds=not keep),
+            Mistake(str((a, b, 1) if d == 0 else (1, b, c)), "shortens another dimension", holds=keep),
         ],
     )
 
@@ -332,7 +388,7 @@ def tensor_bytes(rng: random.Random) -> Draft:
         text="How many bytes do this tensor's elements take?",
         code=f"import torch\n\nx = torch.zeros{shape}.to(torch.{dtype})\nprint(x.numel() * x.element_size())",
         worked=str(n * size),
-        because=f"{n} elements of {size} byte(s) each.",
+        because=f"{n} elements of {count_of(size, 'byte')} each.",
         mistakes=[
             Mistake(str(n), "counts elements instead of bytes"),
             Mistake(str(n * 4), "takes every element for a float32 of 4 bytes"),
@@ -353,25 +409,43 @@ def half_precision(rng: random.Random) -> Draft:
     exponent = rng.randint(digits, digits + 3) if rng.random() < 0.7 else 17
     step = 2 ** (exponent - digits)
     value = 2**exponent + rng.randint(1, 4 * step)
-    rounded = float(round(value / step) * step)
+    rounded = float(round(value / step) * step)  # Python, too, rounds a tie to the even multiple
     worked = "inf" if rounded > largest else str(rounded)
+    below, above = float(value // step * step), float(value // step * step + step)
+    kept, tie, infinite = value == below, value - below == above - value, worked == "inf"
+    neighbour = above if rounded == below else below
+    direction = "up" if neighbour == above else "down"
     return Draft(
         text="A number is stored in 16 bits. What does this print?",
         code=f"import torch\n\nx = torch.tensor({float(value)}, dtype=torch.{dtype})\nprint(x.item())",
         worked=worked,
         because=(
             f"{dtype} has {digits} mantissa bits and ends at about {largest:.3g}; between {2**exponent} and "
-            f"{2 ** (exponent + 1)} its numbers lie {step} apart."
-            if worked != "inf"
+            f"{2 ** (exponent + 1)} its numbers lie {step} apart"
+            + (", and a tie goes to the one whose last bit is 0." if tie else ", and the nearest one is kept.")
+            if not infinite
             else f"{dtype} ends at {largest:.0f}; larger numbers become infinite. bfloat16 would keep the range."
         ),
         mistakes=[
             Mistake(str(float(value)), "thinks that the number is kept exactly, as in float32"),
             Mistake("inf", f"thinks that {dtype} ends below {value}"),
             Mistake(str(float(2**exponent)), "rounds down to a power of two: there are mantissa bits in between"),
-            Mistake("65504.0", "thinks that too large a number is clamped, or that this type ends at 65504"),
-            Mistake(str(rounded + step), "rounds up to the next number although another one is nearer"),
-            Mistake(str(rounded - step), "rounds down to a number that is farther away"),
+            Mistake("65504.0", "thinks that too large a number is clamped to the largest one", holds=infinite),
+            Mistake(
+                str(neighbour),
+                f"rounds the tie {direction}; a tie goes to the neighbour whose last bit is 0",
+                holds=tie and not infinite,
+            ),
+            Mistake(
+                str(neighbour),
+                f"rounds {direction} although {rounded:.0f} is nearer",
+                holds=not (tie or kept or infinite),
+            ),
+            Mistake(
+                str(rounded + step),
+                "thinks that the number falls between two others; it can be kept exactly",
+                holds=kept,
+            ),
         ],
     )
 

@@ -61,7 +61,7 @@ def conv_parameters(rng: random.Random) -> Draft:
             Mistake(str(weights + c_out), "counts biases that are switched off"),
             Mistake(str(c_out * c_in * k * k + (c_out if bias else 0)), "overlooks the groups"),
             Mistake(str(c_out * k * k + (c_out if bias else 0)), "forgets that a filter spans all input channels"),
-            Mistake(str(c_out * c_in * k + (c_out if bias else 0)), "takes the kernel for one-dimensional"),
+            Mistake(str(c_out * (c_in // groups) * k + (c_out if bias else 0)), "takes the kernel for one-dimensional"),
             *([Mistake(str(weights + c_in), "counts a bias per input channel")] if bias else []),
         ],
     )
@@ -157,7 +157,11 @@ def transposed_conv_size(rng: random.Random) -> Draft:
         "output_padding adds.",
         mistakes=[
             Mistake(shape(n * stride), "multiplies the size by the stride, whatever kernel and padding"),
-            Mistake(shape((n + 2 * padding - k) // stride + 1), "uses the formula of the ordinary convolution"),
+            Mistake(
+                shape((n + 2 * padding - k) // stride + 1),
+                "uses the formula of the ordinary convolution",
+                holds=n + 2 * padding >= k,
+            ),
             Mistake(shape((n - 1) * stride + 2 * padding + k + extra), "adds the padding instead of taking it away"),
             Mistake(shape(size - extra), "overlooks output_padding"),
             Mistake(shape(n * stride - 2 * padding + k + extra), "has n instead of n - 1 gaps between n inputs"),

@@ -133,7 +133,7 @@ async def test_a_failure_that_comes_too_late_goes_to_the_member_and_takes_the_pu
 
 
 @pytest.mark.parametrize(
-    ("command", "options"), [("quiz", {}), ("ask", {"question": "what?"}), ("jazz", {"chords": "H7"})]
+    ("command", "options"), [("quiz question", {}), ("ask", {"question": "what?"}), ("jazz", {"chords": "H7"})]
 )
 async def test_what_goes_wrong_is_never_read_by_others_not_even_for_a_moment(club, command, options):
     async def broken(*_):

@@ -44,13 +44,38 @@ def write(folder: Path, text: str, topic: str = "tensors", name: str = "a-card")
 
 def test_the_deck_covers_every_topic_of_the_course() -> None:
     cards = load_deck()
-    assert len(cards) >= 70
+    assert len(cards) >= 250
     assert {card.topic for card in cards} == set(TOPICS)
     assert len(TOPICS) <= 25
 
 
 def test_every_file_below_cards_is_a_card() -> None:
     assert len(load_deck()) == len([path for path in CARDS.rglob("*") if path.is_file()])
+
+
+def test_the_commonest_errors_have_a_card_whose_snippet_raises_them() -> None:
+    """That the message is in the printed output is checked for each card when it is read."""
+    explained = [card for card in load_deck() if card.message]
+    assert len(explained) >= 40
+    assert all("except" in card.code for card in explained)
+
+
+def test_a_message_that_the_snippet_does_not_print_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CardError, match="doesn't print the message"):
+        read_card(write(tmp_path, GOOD.replace("\n+++\nSome", '\nmessage = "it broke"\n+++\nSome')))
+
+
+def test_every_card_leads_on_to_others() -> None:
+    cards = load_deck()
+    assert all(card.see for card in cards)
+    linked = {other for card in cards for other in card.see}
+    assert len(linked) > 0.8 * len(cards)
+
+
+def test_a_link_to_no_card_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, GOOD.replace("\n+++\nSome", '\nsee = ["nowhere"]\n+++\nSome'))
+    with pytest.raises(CardError, match="points to 'nowhere'"):
+        load_deck(tmp_path)
 
 
 def test_a_card_fits_into_one_discord_embed() -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadOption
-from engine.teach.library import Library
+from engine.teach.library import BUTTON_KINDS, Library
 from engine.teach.questions import GENERATORS
+from engine.teach.questions.question import Kind
 from engine.teach.topics import TOPICS
 
 ROOT = Path(__file__).parents[3]
@@ -45,8 +46,9 @@ def test_the_nearest_topics_come_with_an_i_do_not_know(library: Library) -> None
 
 
 def test_the_counts_are_those_of_the_files(library: Library) -> None:
-    assert library.card_count >= 70
+    assert library.card_count >= 250
     assert library.generator_count == len(GENERATORS)
+    assert library.fixed_count >= 150
     assert library.topics() == list(TOPICS)
 
 
@@ -86,7 +88,7 @@ def test_a_seed_of_zero_is_a_seed() -> None:
 
 
 def test_questions_asked_lately_are_avoided_while_others_are_left(library: Library) -> None:
-    names = {g.name for g in GENERATORS if g.topic == "gans"}
+    names = set(library.names("gans"))
     for spared in names:
         for seed in range(3):
             reply = library.quiz(pb.QuizRequest(topic="gans", seed=seed, avoid=names - {spared}))
@@ -95,8 +97,8 @@ def test_questions_asked_lately_are_avoided_while_others_are_left(library: Libra
 
 
 def test_every_generator_is_reached_by_some_seed(library: Library) -> None:
-    names = {g.name for g in GENERATORS if g.topic == "convolutions"}
-    asked = {library.quiz(pb.QuizRequest(topic="convolutions", seed=seed)).generator for seed in range(60)}
+    names = set(library.names("convolutions"))
+    asked = {library.quiz(pb.QuizRequest(topic="convolutions", seed=seed)).generator for seed in range(150)}
     assert asked == names
 
 
@@ -111,3 +113,26 @@ def test_asking_never_loads_torch() -> None:
 def test_warming_up_leaves_nothing_for_the_first_member_to_wait_for(library: Library) -> None:
     library.warm()
     assert library.ask("tensor").cards
+
+
+def test_only_questions_with_one_right_option_go_through_the_contract(library: Library) -> None:
+    for topic in TOPICS:
+        for seed in range(6):
+            question = library.question(topic, seed)
+            assert question.kind in BUTTON_KINDS
+            assert not question.picture
+            assert len(question.right) == 1
+
+
+def test_every_kind_can_be_asked_for(library: Library) -> None:
+    for kind in Kind:
+        question = library.question(seed=3, kinds={kind})
+        assert question.kind == kind
+        assert question == library.question(seed=3, kinds={kind})
+
+
+def test_a_question_can_be_asked_again_by_its_name(library: Library) -> None:
+    for name in ("conv-output-shape", "which-share-memory", "bug-forgot-zero-grad"):
+        assert library.question(seed=4, name=name).generator == name
+    with pytest.raises(BadOption, match="no question called 'nothing'"):
+        library.question(seed=4, name="nothing")

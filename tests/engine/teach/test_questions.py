@@ -15,6 +15,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from engine.errors import Internal
 from engine.teach.deck import load_deck
@@ -60,7 +61,9 @@ def printed_by(code: str) -> str:
 @given(seed=st.integers(min_value=0, max_value=2**64 - 1))
 def test_the_right_option_is_what_the_code_prints_and_no_other_is(generator: Generator, seed: int) -> None:
     question = compose(generator, seed)
-    assert question.options[question.correct] == printed_by(question.code)
+    if not generator.pictured:
+        assert question.options[question.correct] == printed_by(question.code)
+    assert bool(question.picture) == bool(question.alt) == generator.pictured
     assert MIN_OPTIONS <= len(question.options) <= MAX_OPTIONS
     for i, option in enumerate(question.options):
         assert 0 < len(option) <= MAX_OPTION
@@ -74,7 +77,7 @@ def test_the_right_option_is_what_the_code_prints_and_no_other_is(generator: Gen
 
 
 def test_there_are_questions_on_every_topic_under_names_of_their_own() -> None:
-    assert len(GENERATORS) >= 16
+    assert len(GENERATORS) >= 110
     assert {generator.topic for generator in GENERATORS} == set(TOPICS)
     assert len({generator.name for generator in GENERATORS}) == len(GENERATORS)
 
@@ -82,7 +85,7 @@ def test_there_are_questions_on_every_topic_under_names_of_their_own() -> None:
 @pytest.mark.parametrize("generator", GENERATORS, ids=lambda g: g.name)
 def test_a_generator_asks_many_different_questions(generator: Generator) -> None:
     questions = [compose(generator, seed) for seed in range(20)]
-    assert len({(q.code, q.options[q.correct]) for q in questions}) >= 8
+    assert len({(q.code, q.alt, q.options[q.correct]) for q in questions}) >= 8
     assert len({q.correct for q in questions}) >= 3, "the right answer stands at the same place too often"
 
 
@@ -101,6 +104,21 @@ def test_a_seed_gives_the_same_question_in_another_process() -> None:
         check=True,
     )
     assert other.stdout == repr([compose(generator, 7) for generator in GENERATORS[:12]])
+
+
+@pytest.mark.parametrize("generator", [g for g in GENERATORS if g.pictured], ids=lambda g: g.name)
+def test_a_picture_is_a_png_that_is_described_in_words_and_the_same_every_time(generator: Generator) -> None:
+    """What the code reads is what was drawn: both come from the numbers of one draw."""
+    for seed in range(3):
+        question = compose(generator, seed)
+        with Image.open(io.BytesIO(question.picture)) as picture:
+            picture.load()
+            assert picture.format == "PNG"
+            assert min(picture.size) >= 300
+        assert len(question.picture) < 200_000
+        assert 40 < len(question.alt) < 1000
+        assert not question.code
+        assert compose(generator, seed).picture == question.picture
 
 
 def test_asking_leaves_the_random_state_of_the_engine_alone() -> None:

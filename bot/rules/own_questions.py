@@ -1,0 +1,128 @@
+"""Questions that staff write themselves, and the TOML file in which a set of them travels. Never run as code."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.errors import Refused
+
+MIN_OPTIONS, MAX_OPTIONS = 2, 5
+LONGEST = {"question": 1500, "code": 1500, "explanation": 1000, "topic": 50, "option": 200}
+"""Characters."""
+MOST_IN_A_FILE = 500
+_KEYS = {"question", "code", "right", "wrong", "explanation", "topic"}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnQuestion:
+    """One question. The right option comes first; it is shuffled when it is asked."""
+
+    topic: str
+    question: str
+    options: tuple[str, ...]
+    explanation: str = ""
+    code: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises Refused for what can't be asked; the sentence names the part."""
+        if not self.question.strip():
+            raise Refused("The question has no text.")
+        if not MIN_OPTIONS <= len(self.options) <= MAX_OPTIONS:
+            raise Refused(f"A question has one right and 1 to {MAX_OPTIONS - 1} wrong answers.")
+        if not all(option.strip() for option in self.options):
+            raise Refused("One of the answers is empty.")
+        if len({option.strip().casefold() for option in self.options}) < len(self.options):
+            raise Refused("Two of the answers are the same.")
+        parts = {"question": self.question, "code": self.code, "explanation": self.explanation, "topic": self.topic}
+        named = [*parts.items(), *(("option", option) for option in self.options)]
+        for name, text in named:
+            if len(text) > LONGEST[name]:
+                what = "answer" if name == "option" else name
+                raise Refused(f"The {what} has {len(text)} characters; {LONGEST[name]} is the most.")
+
+
+def from_form(topic: str, question: str, right: str, wrong: str, explanation: str) -> OwnQuestion:
+    """From what a form holds: the wrong answers stand one a line. Raises Refused."""
+    wrongs = [line.strip() for line in wrong.splitlines() if line.strip()]
+    return OwnQuestion(topic.strip() or "ours", question.strip(), (right.strip(), *wrongs), explanation.strip())
+
+
+def read_toml(text: str) -> list[OwnQuestion]:
+    """A set of questions: tables `[[question]]` with question, right, wrong = [...], and if wanted code, explanation,
+    topic. Raises Refused with the line of the first mistake."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        last = len(text.splitlines())
+        detail = str(error).replace("at end of document", f"at the end, line {last}")
+        raise Refused(f"I can't read this file: {detail.rstrip('.')}.") from error
+    tables = document.get("question")
+    if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
+        raise Refused("I found no questions in this file; each one starts with a line [[question]].")
+    if len(tables) > MOST_IN_A_FILE:
+        raise Refused(f"This file has {len(tables)} questions; {MOST_IN_A_FILE} is the most.")
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith("[[question]]")]
+    found = []
+    for place, table in enumerate(tables):
+        where = f"The question in line {lines[place]}" if len(lines) == len(tables) else f"Question {place + 1}"
+        try:
+            found.append(_from_table(table))
+        except Refused as error:
+            detail = error.sentence[:1].lower() + error.sentence[1:]
+            raise Refused(f"{where}: {detail}") from error
+    return found
+
+
+def _from_table(table: Mapping[str, object]) -> OwnQuestion:
+    unknown = sorted(set(table) - _KEYS)
+    if unknown:
+        raise Refused(f"There is no key `{unknown[0]}`; the keys are {', '.join(sorted(_KEYS))}.")
+    wrong = table.get("wrong")
+    if not isinstance(wrong, list):
+        raise Refused('Its wrong answers have to be a list, like wrong = ["3", "4"].')
+    texts = {name: table.get(name, "") for name in ("question", "right", "code", "explanation", "topic")}
+    for name, value in [*texts.items(), *(("wrong", option) for option in wrong)]:
+        if not isinstance(value, str):
+            raise Refused(f"`{name}` has to be text in quotes.")
+    return OwnQuestion(
+        topic=str(texts["topic"]).strip() or "ours",
+        question=str(texts["question"]).strip(),
+        options=(str(texts["right"]), *(str(option) for option in wrong)),
+        explanation=str(texts["explanation"]).strip(),
+        code=str(texts["code"]).strip("\n"),
+    )
+
+
+def write_toml(questions: Iterable[OwnQuestion]) -> str:
+    """The same set as a file that `read_toml` reads."""
+    return "\n".join(
+        "[[question]]\n"
+        + "".join(
+            f"{name} = {_quoted(value)}\n"
+            for name, value in (
+                ("topic", one.topic),
+                ("question", one.question),
+                ("code", one.code),
+                ("right", one.options[0]),
+                ("explanation", one.explanation),
+            )
+            if value
+        )
+        + f"wrong = [{', '.join(map(_quoted, one.options[1:]))}]\n"
+        for one in questions
+    )
+
+
+def _quoted(text: str) -> str:
+    """A basic TOML string (TOML 1.0, "String"): quotes, backslashes and control characters escaped."""
+    escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    return (
+        '"'
+        + "".join(
+            escapes.get(char) or (f"\\u{ord(char):04X}" if ord(char) < 32 or ord(char) == 127 else char)
+            for char in text
+        )
+        + '"'
+    )

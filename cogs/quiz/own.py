@@ -1,0 +1,93 @@
+"""Staff's own questions: a form, and a file in both directions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from bot.answering.access import guild_id_of
+from bot.answering.error_handler import report
+from bot.answering.first_answers import say
+from bot.answering.parcels import Upload
+from bot.answering.posting import read_attachment
+from bot.answering.text import counted, shorten
+from bot.client import Interaction
+from bot.errors import Refused
+from bot.rules import own_questions as rules
+from bot.rules.own_questions import OwnQuestion
+from bot.store.lessons import own_questions
+
+MOST_BYTES = 1024 * 1024
+
+
+class QuestionForm(discord.ui.Modal, title="A question of your own"):
+    """One question; a wrong answer a line."""
+
+    question: discord.ui.TextInput[Any] = discord.ui.TextInput(
+        label="Question", style=discord.TextStyle.paragraph, max_length=rules.LONGEST["question"]
+    )
+    right: discord.ui.TextInput[Any] = discord.ui.TextInput(label="Right answer", max_length=rules.LONGEST["option"])
+    wrong: discord.ui.TextInput[Any] = discord.ui.TextInput(
+        label="Wrong answers, one a line", style=discord.TextStyle.paragraph
+    )
+    explanation: discord.ui.TextInput[Any] = discord.ui.TextInput(
+        label="Why it is right",
+        style=discord.TextStyle.paragraph,
+        required=False,
+        max_length=rules.LONGEST["explanation"],
+    )
+    topic: discord.ui.TextInput[Any] = discord.ui.TextInput(
+        label="Topic", required=False, placeholder="ours", max_length=rules.LONGEST["topic"]
+    )
+
+    async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+        texts = (str(field) for field in (self.topic, self.question, self.right, self.wrong, self.explanation))
+        one = rules.from_form(*texts)
+        now = interaction.client.now()
+        added, _ = await own_questions.add(
+            interaction.client.store, guild_id_of(interaction), [one], interaction.user.id, now
+        )
+        await say(interaction, added_sentence([one.topic], added, 1 - added))
+
+    async def on_error(self, interaction: Interaction, error: Exception) -> None:  # type: ignore[override]
+        await report(interaction, error)
+
+
+def added_sentence(topics: list[str], added: int, known: int) -> str:
+    """What staff read after adding questions."""
+    there = f" {counted(known, 'question')} of them {'was' if known == 1 else 'were'} here already." if known else ""
+    names = ", ".join(f"`{topic}`" for topic in dict.fromkeys(topics))
+    if not added:
+        return f"Nothing new.{there}"
+    return f"Added {counted(added, 'question')}.{there} Ask with `/quiz question` and the topic {names}."
+
+
+def removed_sentence(removed: OwnQuestion) -> str:
+    return f"Removed: {shorten(discord.utils.escape_markdown(removed.question), 300)}"
+
+
+async def import_file(interaction: Interaction, file: discord.Attachment, now: float) -> None:
+    """Add what a file holds, all or nothing. Raises Refused with the line of the first mistake."""
+    content = await read_attachment(file, MOST_BYTES)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused("I can't read this file; please save it as UTF-8 text.") from error
+    questions = rules.read_toml(text)
+    added, known = await own_questions.add(
+        interaction.client.store, guild_id_of(interaction), questions, interaction.user.id, now
+    )
+    topics = [one.topic for one in questions]
+    await say(interaction, added_sentence(topics, added, known))
+
+
+async def export_file(interaction: Interaction) -> None:
+    """All of the server's own questions as one file. Raises Refused where there are none."""
+    found = await own_questions.of_guild(interaction.client.store, guild_id_of(interaction))
+    if not found:
+        raise Refused("This server has no questions of its own yet; `/quiz add` writes one.")
+    text = rules.write_toml(one for _, one in found)
+    file = Upload("questions.toml", text.encode())
+    sentence = f"{counted(len(found), 'question')}. `/quiz import` reads this file on any server."
+    await say(interaction, sentence, uploads=[file])

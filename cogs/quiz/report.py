@@ -1,0 +1,109 @@
+"""/quiz report: what the class has understood, for staff alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import discord
+
+from bot.answering.access import guild_id_of
+from bot.answering.parcels import Upload
+from bot.answering.text import MAX_FIELD, counted, percent, shorten
+from bot.client import Interaction
+from bot.rules.class_report import Item, Report, report
+from bot.store import quiz
+from bot.store.lessons import class_quiz
+from bot.store.quiz import Objection
+
+DAY_S = 86_400.0
+ITEMS_SHOWN = 5
+COLOUR = discord.Colour.blurple()
+
+
+async def report_answer(interaction: Interaction, days: int, now: float) -> tuple[discord.Embed, list[Upload]]:
+    """The report on the last `days`, and the same as two CSV files: by question and by student."""
+    store, guild_id = interaction.client.store, guild_id_of(interaction)
+    since = now - days * DAY_S
+    replies, names = await class_quiz.replies(store, guild_id, since)
+    found = report(replies)
+    objections = await quiz.objections(store, guild_id, since)
+    files: list[Upload] = []
+    if replies:
+        files = [
+            Upload("questions.csv", items_csv(found).encode()),
+            Upload("students.csv", students_csv(found, names).encode()),
+        ]
+    return report_embed(found, objections, days), files
+
+
+def report_embed(found: Report, objections: list[Objection], days: int) -> discord.Embed:
+    """The hardest questions with what is believed instead, the topics, and what members disagree with."""
+    answers = sum(item.answers for item in found.items)
+    embed = discord.Embed(title=f"The class in the last {counted(days, 'day')}", colour=COLOUR)
+    if not answers:
+        embed.description = "No class quiz was answered in this time. `/quiz class` starts one."
+    else:
+        students = counted(len(found.students), "student")
+        embed.description = f"{counted(answers, 'answer')} of {students} to {counted(len(found.items), 'question')}."
+        hardest = [_item_line(item) for item in found.items if item.difficulty < 1][:ITEMS_SHOWN]
+        if hardest:
+            embed.add_field(name="Hardest", value=shorten("\n".join(hardest), MAX_FIELD), inline=False)
+        rows = [f"{topic}: {percent(share)} of {counted(count, 'answer')}" for topic, share, count in found.topics]
+        embed.add_field(name="By topic", value=shorten("\n".join(rows), MAX_FIELD), inline=False)
+    if objections:
+        lines = [
+            f"`{one.generator}` seed {one.seed}: {discord.utils.escape_markdown(shorten(one.reason, 160))}"
+            for one in objections
+        ]
+        embed.add_field(name="Disagreed with", value=shorten("\n".join(lines), MAX_FIELD), inline=False)
+    return embed
+
+
+def _item_line(item: Item) -> str:
+    line = f"`{item.item}`: {item.right} of {item.answers} right"
+    if item.misconception:
+        line += f"; {item.believers} of {item.answers} would say it {shorten(item.misconception, 140)}"
+    return line
+
+
+def items_csv(found: Report) -> str:
+    """One row a question."""
+    rows = [
+        [
+            item.item,
+            item.topic,
+            item.answers,
+            item.right,
+            f"{item.difficulty:.3f}",
+            "" if item.discrimination is None else f"{item.discrimination:.3f}",
+            item.misconception,
+            item.believers,
+        ]
+        for item in found.items
+    ]
+    header = ["question", "topic", "answers", "right", "share_right", "discrimination", "misconception", "believers"]
+    return _csv(header, rows)
+
+
+def students_csv(found: Report, names: dict[int, int]) -> str:
+    """One row a student and topic. `names` are Discord ids by member number; whoever was forgotten has none."""
+    rows = [
+        [str(names.get(member, "")), topic, right, answers]
+        for member, topics in sorted(found.students.items())
+        for topic, (right, answers) in sorted(topics.items())
+    ]
+    return _csv(["discord_id", "topic", "right", "answers"], rows)
+
+
+def _csv(header: list[str], rows: list[list[object]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(header)
+    writer.writerows([[_safe(cell) for cell in row] for row in rows])
+    return out.getvalue()
+
+
+def _safe(cell: object) -> object:
+    """A spreadsheet takes a text that begins like a formula for one (OWASP, "CSV Injection")."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
