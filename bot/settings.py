@@ -46,7 +46,8 @@ class ClubSettings(Table):
 
     staff_role: str = Field(default="Course staff", min_length=1)
     jobs_per_member: int = Field(default=3, ge=1, le=100)
-    poll_minutes: int = Field(default=1440, ge=1, le=10_080)
+    poll_minutes: int = Field(default=1440, ge=1, le=20_160)
+    poll_reminders: bool = True
     styles_per_server: int = Field(default=24, ge=1, le=100)
     anyone_may_host_quiz: bool = False
 

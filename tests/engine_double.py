@@ -54,6 +54,7 @@ class EngineDouble(pb_grpc.EngineServicer):
 
     behaviour: Behaviour = Behaviour.HONEST
     times: int = -1
+    honest: int = 0
     refusal: tuple[grpc.StatusCode, str, str] = (
         grpc.StatusCode.INVALID_ARGUMENT,
         "bad_picture",
@@ -76,10 +77,14 @@ class EngineDouble(pb_grpc.EngineServicer):
     film: bool = False  # pictures are films: painted frame by frame, and answered as MP4
     notes: list[str] = field(default_factory=list)  # that come with painted pictures
 
-    def misbehave(self, behaviour: Behaviour, times: int = -1) -> None:
-        self.behaviour, self.times = behaviour, times
+    def misbehave(self, behaviour: Behaviour, times: int = -1, after: int = 0) -> None:
+        """Behave so for `times` jobs (-1: for ever), after so many honest ones."""
+        self.behaviour, self.times, self.honest = behaviour, times, after
 
     async def _misbehave(self, context: grpc.aio.ServicerContext, event_type: Any) -> AsyncIterator[Any]:
+        if self.honest > 0:
+            self.honest -= 1
+            return
         if self.times == 0:
             return
         self.times -= 1

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import discord
+
+HIDDEN = "SPOILER_"
+"""Discord hides a file whose name begins so behind a click."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,10 @@ class Upload:
     name: str
     content: bytes
     description: str | None = None
+
+    def hidden(self) -> Upload:
+        """The same file, hidden as a spoiler."""
+        return replace(self, name=HIDDEN + self.name)
 
     def file(self) -> discord.File:
         return discord.File(io.BytesIO(self.content), filename=self.name, description=self.description)

@@ -74,7 +74,7 @@ class Metrics:
         self.gateway.set(bot.latency)
         self.servers.set(len(bot.guilds))
         self.jobs.set(bot.jobs.total)
-        row = await bot.store.fetch_one("SELECT count(*) AS votes FROM votes")
+        row = await bot.store.fetch_one("SELECT count(*) AS votes FROM ballots")
         self.votes.set(row["votes"] if row else 0)
         self.database_bytes.set((await asyncio.to_thread(bot.store.path.stat)).st_size)
         try:

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
 from bot.engine.calls import EngineClient, OnEvent
-from bot.errors import EngineFailed, EngineRefused, Refused
+from bot.errors import Refused
 from bot.store import Store, clips
 from bot.store.clips import Clip, Conditions, Kind, NewClip
 from engine.contract import engine_pb2 as pb
 
 log = structlog.get_logger(__name__)
-
-DEFAULT_TEMPO_BPM = 140.0
-"""For a model's clip beside a recording whose tempo nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,97 +93,12 @@ async def store_draft(store: Store, draft: Draft, now: float) -> Clip:
         conditions=conditions_of(draft.clip, draft.seed),
         added_by=draft.submission.added_by,
         consent_at=draft.consent_at,
+        score=draft.submission.content if draft.kind is Kind.MIDI else None,
+        melody_track=draft.clip.melody_track if draft.kind is Kind.MIDI else -1,
     )
     clip = await clips.get(store, await clips.add(store, new, draft.clip.audio, now))
     assert clip is not None
     return clip
-
-
-async def take_in_pieces(
-    engine: EngineClient,
-    store: Store,
-    *,
-    guild_id: int,
-    member_key: str,
-    draw_seed: Callable[[], int],
-    max_bytes: int,
-    now: float,
-    on_event: OnEvent | None = None,
-) -> int:
-    """Render and store the human-composed pieces that come with the engine; returns how many were new.
-
-    A piece that the engine cannot play is left out."""
-    added = 0
-    for piece in (await engine.list_jazz_options()).pieces:
-        digest = hashlib.sha256(f"piece:{piece.id}".encode()).hexdigest()
-        if await clips.find_source(store, guild_id, digest) is not None:
-            continue
-        seed = draw_seed()
-        request = pb.RenderRequest(
-            job=pb.Job(member_key=member_key), piece_id=piece.id, seed=seed, melody_track=-1, max_bytes=max_bytes
-        )
-        try:
-            rendered = await engine.render(request, on_event)
-        except (EngineRefused, EngineFailed) as error:
-            log.warning("piece left out", piece=piece.id, sentence=error.sentence)
-            continue
-        new = NewClip(
-            guild_id=guild_id,
-            kind=Kind.PIECE,
-            source_digest=digest,
-            title=piece.title,
-            performer=piece.composer,
-            conditions=conditions_of(rendered, seed),
-            year=piece.year,
-            source=piece.source,
-        )
-        await clips.add(store, new, rendered.audio, now)
-        added += 1
-    return added
-
-
-async def play_beside(
-    engine: EngineClient,
-    human: Clip,
-    *,
-    chords: str,
-    job: pb.Job,
-    seed: int,
-    max_bytes: int,
-    on_event: OnEvent | None = None,
-) -> tuple[NewClip, bytes]:
-    """Let the model play under the conditions of a human clip (or over other `chords`); returns clip and sound."""
-    options = await engine.list_jazz_options()
-    request = matched_request(human.conditions, options)
-    request.job.CopyFrom(job)
-    request.chords = chords or human.conditions.chords
-    request.seed = seed
-    request.max_bytes = max_bytes
-    played = await engine.play(request, on_event)
-    new = NewClip(
-        guild_id=human.guild_id,
-        kind=Kind.MODEL,
-        source_digest=hashlib.sha256(played.audio).hexdigest(),
-        title="Improvisation",
-        performer=f"the model {played.model_version}",
-        conditions=conditions_of(played, seed),
-    )
-    return new, played.audio
-
-
-def matched_request(conditions: Conditions, options: pb.ListJazzOptionsReply) -> pb.PlayRequest:
-    """A request for as many bars in the same metre and tempo, on the same instrument with the same feel, within what
-    the model can play.
-
-    A recording has no bars: then as many as last as long."""
-    tempo_bpm = conditions.tempo_bpm or DEFAULT_TEMPO_BPM
-    tempo_bpm = min(max(tempo_bpm, options.min_tempo_bpm), options.max_tempo_bpm)
-    beats_per_bar = conditions.beats_per_bar or 4
-    bars = conditions.bars or round(conditions.duration_s * tempo_bpm / 60 / beats_per_bar)
-    bars = min(max(bars, options.min_bars), options.max_bars)
-    instrument = conditions.instrument if conditions.instrument in options.instruments else ""
-    feel = conditions.feel if conditions.feel in options.feels else ""
-    return pb.PlayRequest(bars=bars, tempo_bpm=tempo_bpm, instrument=instrument, feel=feel, beats_per_bar=beats_per_bar)
 
 
 def conditions_of(clip: pb.Clip, seed: int) -> Conditions:

@@ -1,18 +1,25 @@
-"""The blind poll: how a clip is drawn, when a poll closes, and what its votes come to."""
+"""The blind poll: how the trials of a series are drawn and sealed, when it closes, and what one ballot says."""
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.errors import Refused
-from bot.rules.listening import ENOUGH_VOTES, Interval, wilson_interval
+from bot.rules.listening.judgements import Design, Reason
+from engine.contract.limits import LARGEST_SEED
 
-MIN_MINUTES, MAX_MINUTES = 1, 7 * 24 * 60
-LARGEST_SEED = 2**53 - 1
-"""Discord's number options are exact up to here; every seed that we draw can be typed back."""
+MIN_MINUTES, MAX_MINUTES = 1, 14 * 24 * 60
+MOST_TRIALS = 12
+SALT_BYTES = 32
+ENOUGH_OWN_CLIPS = 10
+"""Below so many clips of its own a server also draws from the pieces that come with the engine: with a single clip, the
+first poll would be on that one for certain."""
+TRIALS_A_CATCH = 4
+"""So many counted trials for one catch trial, where they are switched on."""
 
 
 class Origin(StrEnum):
@@ -22,95 +29,129 @@ class Origin(StrEnum):
     AI = "ai"
 
 
+class Choice(StrEnum):
+    """What a ballot of a listening trial can say, and the answer of a trial: which side, or what the one clip is."""
+
+    A = "A"
+    B = "B"
+    HUMAN = "human"
+    AI = "ai"
+
+
+CHOICES = {Design.PAIR: (Choice.A, Choice.B), Design.SINGLE: (Choice.HUMAN, Choice.AI)}
+"""Of each design, the first being the one that means "human" in a single and "A is the human" in a pair."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A stored human clip, and in how many polls of its server it was drawn.
+    """A human clip that may be drawn, and in how many trials of its server it was.
 
-    Whether it or the model's clip was posted doesn't count: else the count would tell what an open poll is, and the
-    same chords would come back soon."""
+    `key` names it: a clip of the collection, or a piece that comes with the engine. Whether it or the model's clip was
+    posted doesn't count: else the count would tell what an open poll is, and the same chords would come back soon."""
 
-    clip: int
+    key: str
     times_drawn: int
-    recording: bool = False
-    """an uploaded recording, not played by the band as the model's clips are"""
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
-    """What chance has decided for one poll. `model_seed` seeds the model's clip."""
+class TrialDraw:
+    """What chance has decided for one trial. `band_seed`: of the band, the same one behind both sides."""
 
-    seed: int
-    human_clip: int
-    origin: Origin
+    design: Design
+    key: str
+    answer: Choice
+    band_seed: int
     model_seed: int
+    is_catch: bool = False
 
 
-def drawable(candidates: Sequence[Candidate], recordings: bool) -> list[Candidate]:
-    """The candidates that a poll may draw: a recording's sound gives it away, so recordings only when asked for."""
-    return [candidate for candidate in candidates if recordings or not candidate.recording]
+def draw_series(
+    seed: int, candidates: Sequence[Candidate], designs: Sequence[Design], *, catches: bool = False
+) -> list[TrialDraw]:
+    """Draw a trial for each of `designs`, and catch trials among them.
 
-
-def draw(seed: int, candidates: Sequence[Candidate]) -> Draw:
-    """Draw the human clip among those drawn least often, then toss a fair coin for which side is posted.
-
-    The same seed over the same candidates, in any order, gives the same draw. Raises ValueError without candidates."""
+    Human clips come among those drawn least often, none twice while others are left. A fair coin for each trial decides
+    the side, or which of the two is posted. Catch trials are pairs of a clip with itself, its pitches shuffled; they
+    fall at random places. The same seed over the same candidates, in any order, gives the same draw. Raises ValueError
+    without candidates."""
     if not candidates:
         raise ValueError("there is no human clip to draw")
     rng = random.Random(seed)
-    least = min(candidate.times_drawn for candidate in candidates)
-    fresh = sorted(candidate.clip for candidate in candidates if candidate.times_drawn == least)
-    human_clip = rng.choice(fresh)
-    origin = Origin.HUMAN if rng.random() < 0.5 else Origin.AI
-    return Draw(seed=seed, human_clip=human_clip, origin=origin, model_seed=rng.randint(0, LARGEST_SEED))
+    times = {candidate.key: candidate.times_drawn for candidate in sorted(candidates, key=lambda c: c.key)}
+
+    def trial(design: Design, is_catch: bool) -> TrialDraw:
+        least = min(times.values())
+        key = rng.choice([key for key, count in times.items() if count == least])
+        times[key] += 1
+        return TrialDraw(
+            design=design,
+            key=key,
+            answer=CHOICES[design][rng.random() < 0.5],
+            band_seed=rng.randint(0, LARGEST_SEED),
+            model_seed=rng.randint(0, LARGEST_SEED),
+            is_catch=is_catch,
+        )
+
+    drawn = [trial(design, False) for design in designs]
+    for _ in range(len(designs) // TRIALS_A_CATCH if catches else 0):
+        drawn.insert(rng.randint(0, len(drawn)), trial(Design.PAIR, True))
+    return drawn
+
+
+def mixed_designs(design: str, trials: int) -> list[Design]:
+    """The designs of a series: all pairs, all singles, or pairs first and singles for the last two fifths."""
+    if design != "mixed":
+        return [Design(design)] * trials
+    singles = trials * 2 // 5
+    return [Design.PAIR] * (trials - singles) + [Design.SINGLE] * singles
+
+
+def sealed_text(answers: Sequence[str], salt: str) -> str:
+    """What is sealed: the answers in the trials' order, and a salt that nobody can guess."""
+    return " ".join([*(f"{number}={answer}" for number, answer in enumerate(answers, start=1)), f"salt={salt}"])
+
+
+def seal(answers: Sequence[str], salt: str) -> str:
+    """SHA-256 of `sealed_text`, hexadecimal: published before the first vote, it can't be made to fit other answers."""
+    return hashlib.sha256(sealed_text(answers, salt).encode("ascii")).hexdigest()
 
 
 def closing_time(now: float, minutes: int) -> float:
-    """When a poll that starts at `now` (seconds) closes. Raises Refused when `minutes` is out of bounds."""
+    """When a series that opens at `now` (seconds) closes. Raises Refused when `minutes` is out of bounds."""
     if not MIN_MINUTES <= minutes <= MAX_MINUTES:
-        raise Refused(f"A poll stays open between {MIN_MINUTES} minute and {MAX_MINUTES // (24 * 60)} days.")
+        raise Refused(
+            f"A poll stays open for {MIN_MINUTES} minute at least and {MAX_MINUTES // (24 * 60)} days at most."
+        )
     return now + 60.0 * minutes
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """What one member has said on one poll: `choice` is None until one of the two is chosen."""
+def reminder_times(opened_at: float, closes_at: float) -> list[float]:
+    """A day and an hour before the close, where the series is open for longer than twice that."""
+    return [closes_at - before for before in (24 * 3600.0, 3600.0) if closes_at - opened_at > 2 * before]
 
-    choice: Origin | None
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What one member has said on one trial: `choice` is "" until one is made; of a question, the options' places."""
+
+    choice: str = ""
+    confidence: int | None = None
+    """in percent"""
     knows: bool = False
     """knows the piece, so the vote is left out of the statistics"""
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the votes of one poll come to. Votes of those who know the piece are counted apart."""
+    """What the ballots of one listening trial come to. Those who know the piece are counted apart."""
 
-    called_human: int = 0
-    called_ai: int = 0
+    right: int = 0
+    counted: int = 0
     knew: int = 0
 
-    @property
-    def counted(self) -> int:
-        return self.called_human + self.called_ai
 
-    def right(self, answer: Origin) -> int:
-        return self.called_human if answer is Origin.HUMAN else self.called_ai
-
-    def interval(self, answer: Origin) -> Interval:
-        """Of the share that is right. The votes of different members on one clip are taken as independent: it
-        speaks of this clip and of listeners like these, not of the model."""
-        return wilson_interval(self.right(answer), self.counted)
-
-    @property
-    def too_early(self) -> bool:
-        """Fewer votes than say anything."""
-        return self.counted < ENOUGH_VOTES
-
-
-def tally(votes: Sequence[Vote]) -> Tally:
-    """Count votes. Who only said that the piece is known, and chose nothing, is in `knew`."""
-    counted = [vote.choice for vote in votes if not vote.knows]
-    return Tally(
-        called_human=counted.count(Origin.HUMAN),
-        called_ai=counted.count(Origin.AI),
-        knew=sum(vote.knows for vote in votes),
-    )
+def tally(ballots: Sequence[Ballot], answer: str) -> Tally:
+    """Count ballots. Who only said that the piece is known, and chose nothing, is in `knew`."""
+    choices = [ballot.choice for ballot in ballots if ballot.choice and not ballot.knows]
+    return Tally(choices.count(answer), len(choices), sum(ballot.knows for ballot in ballots))

@@ -30,7 +30,7 @@ class Backoff:
 
 
 def next_try(first_at: float, failures: int, now: float) -> float | None:
-    """When Discord is asked again to take a post, after so many `failures` (at least one), the first of them at `first_at`.
+    """When Discord is asked again to take a post, after so many `failures` (at least one; the first at `first_at`).
 
     None when a day of it was enough. Times in seconds."""
     if failures < 1:

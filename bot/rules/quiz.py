@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.rules.listening import Interval, wilson_interval
+from bot.rules.listening.intervals import Interval, wilson_interval
 
 LABEL_LENGTH = 80
 """Characters on a button, by Discord's rule."""

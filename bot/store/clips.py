@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.errors import Refused
-from bot.rules.blind_poll import Candidate, Origin
+from bot.rules.blind_poll import Origin
 from bot.store import members
 from bot.store.connection import Store, Transaction
 
@@ -68,6 +68,11 @@ class NewClip:
     added_by: int | None = None
     """Discord id; None: the bot itself"""
     consent_at: float | None = None
+    score: bytes | None = None
+    """the MIDI file that a human clip is rendered from, each time anew"""
+    melody_track: int = -1
+    piece_id: str = ""
+    """of a piece that comes with the engine"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +88,27 @@ class Clip:
     source: str
     removed: bool
     times_drawn: int
-    """in how many polls it stood beside the model's clip, whichever was posted"""
+    """in how many trials it stood beside the model's clip, whichever was posted"""
     times_heard: int
-    """in how many closed polls it was the one posted"""
+    """in how many trials of closed series it was heard"""
     conditions: Conditions
-
-    @property
-    def candidate(self) -> Candidate:
-        """What the draw has to know of it."""
-        return Candidate(self.id, self.times_drawn, recording=self.kind is Kind.AUDIO)
+    in_open_series: bool = False
+    has_score: bool = False
+    """can be rendered anew; a clip stored by an earlier version can't"""
+    melody_track: int = -1
+    piece_id: str = ""
 
 
 _COLUMNS = (
     "clips.id, clips.guild_id, kind, title, performer, year, source, removed_at, chords, bars, tempo_bpm, instrument,"
     " feel, seed, model_version, soundfont, duration_s, loudness_lufs, true_peak_dbtp, notated, beats_per_bar,"
-    " (SELECT count(*) FROM polls WHERE human_clip = clips.id AND voided = 0) AS times_drawn,"
-    " (SELECT count(*) FROM polls WHERE human_clip = clips.id AND voided = 0 AND answer = 'human'"
-    "   AND closed_at IS NOT NULL) AS times_heard"
+    " score IS NOT NULL OR piece_id <> '' AS has_score, melody_track, piece_id,"
+    " (SELECT count(*) FROM trials JOIN series ON series.id = trials.series"
+    "   WHERE human_clip = clips.id AND voided = 0) AS times_drawn,"
+    " (SELECT count(*) FROM trials JOIN series ON series.id = trials.series"
+    "   WHERE human_clip = clips.id AND voided = 0 AND answer <> 'ai' AND closed_at IS NOT NULL) AS times_heard,"
+    " EXISTS (SELECT 1 FROM trials JOIN series ON series.id = trials.series"
+    "   WHERE human_clip = clips.id AND closed_at IS NULL) AS in_open_series"
 )
 
 
@@ -150,6 +159,9 @@ async def add_within(transaction: Transaction, clip: NewClip, audio: bytes, now:
         "true_peak_dbtp": conditions.true_peak_dbtp,
         "notated": conditions.notated,
         "beats_per_bar": conditions.beats_per_bar,
+        "score": clip.score,
+        "melody_track": clip.melody_track,
+        "piece_id": clip.piece_id,
     }
     if known is not None:
         assignments = ", ".join(f"{column} = ?" for column in values)
@@ -157,6 +169,15 @@ async def add_within(transaction: Transaction, clip: NewClip, audio: bytes, now:
         return int(known["id"])
     columns, places = ", ".join(values), ", ".join("?" for _ in values)
     return await transaction.insert(f"INSERT INTO clips ({columns}) VALUES ({places})", tuple(values.values()))
+
+
+async def known_or_new(transaction: Transaction, clip: NewClip, audio: bytes, now: float) -> int:
+    """The number of a human clip that somebody may have stored meanwhile, else stored now."""
+    known = await transaction.fetch_one(
+        "SELECT id FROM clips WHERE guild_id = ? AND source_digest = ? AND origin = 'human' AND removed_at IS NULL",
+        (clip.guild_id, clip.source_digest),
+    )
+    return await add_within(transaction, clip, audio, now) if known is None else int(known["id"])
 
 
 async def find_source(store: Store, guild_id: int, source_digest: str) -> int | None:
@@ -179,6 +200,18 @@ async def audio(store: Store, clip: int) -> bytes | None:
     return None if row is None or row["audio"] is None else bytes(row["audio"])
 
 
+async def source_digest(store: Store, clip: int) -> str:
+    """What a clip is recognised by; "" when there is none."""
+    row = await store.fetch_one("SELECT source_digest FROM clips WHERE id = ?", (clip,))
+    return "" if row is None else str(row["source_digest"])
+
+
+async def score(store: Store, clip: int) -> bytes | None:
+    """The MIDI file that a human clip is rendered from; None for pieces, recordings, and what was removed."""
+    row = await store.fetch_one("SELECT score FROM clips WHERE id = ?", (clip,))
+    return None if row is None or row["score"] is None else bytes(row["score"])
+
+
 async def human_clips(store: Store, guild_id: int) -> list[Clip]:
     """The collection of a server: human clips that were not removed, oldest first."""
     rows = await store.fetch_all(
@@ -195,7 +228,7 @@ async def remove(store: Store, guild_id: int, clip: int, now: float, *, forget_n
     `forget_name`: whoever played an upload is not named any more, also when its sound was deleted before."""
     async with store.transaction() as transaction:
         changed = await transaction.execute(
-            "UPDATE clips SET audio = NULL, removed_at = ?"
+            "UPDATE clips SET audio = NULL, score = NULL, removed_at = ?"
             " WHERE id = ? AND guild_id = ? AND origin = 'human' AND removed_at IS NULL",
             (now, clip, guild_id),
         )
@@ -228,6 +261,10 @@ def _clip(row: sqlite3.Row) -> Clip:
         removed=row["removed_at"] is not None,
         times_drawn=int(row["times_drawn"]),
         times_heard=int(row["times_heard"]),
+        in_open_series=bool(row["in_open_series"]),
+        has_score=bool(row["has_score"]),
+        melody_track=int(row["melody_track"]),
+        piece_id=str(row["piece_id"]),
         conditions=Conditions(
             chords=str(row["chords"]),
             bars=int(row["bars"]),

@@ -1,8 +1,8 @@
 """Opening the SQLite file, and the two ways to use it: single statements, and transactions.
 
-Two connections to one file. The writer is guarded by a lock, because a transaction spans several awaits and tasks
+Three connections to one file. The writer is guarded by turns, because a transaction spans several awaits and tasks
 would otherwise slip their statements into each other's. The reader sees only what is committed and waits for nobody
-(write-ahead log, https://sqlite.org/wal.html).
+(write-ahead log, https://sqlite.org/wal.html). Ballots have a writer of their own that goes first.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import aiosqlite
 
 from bot.errors import StoreError
 from bot.store.migrations import MIGRATIONS, migrate
+from bot.store.turns import Turns
+from bot.store.urgent import UrgentWrites
 
 Parameters = Sequence[Any]
 
@@ -51,16 +53,19 @@ class Transaction:
 class Store:
     """The open database. A method that returns has been committed and survives `kill -9` and power loss."""
 
-    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(
+        self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection, busy_timeout_s: float = 5.0
+    ) -> None:
         self.path = path
         self._writer = writer
         self._reader = reader
-        self._lock = asyncio.Lock()
+        self._turns = Turns()
+        self.urgent = UrgentWrites(path, self._turns, busy_timeout_s)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Commit on leaving; roll back when the body raises or its task is cancelled."""
-        async with self._lock:
+        async with self._turns:
             try:
                 await self._writer.execute("BEGIN IMMEDIATE")
                 yield Transaction(self._writer)
@@ -101,7 +106,11 @@ async def open_store(path: Path, *, busy_timeout_s: float = 5.0, migrations: Pat
             reader = await stack.enter_async_context(_connect(path, busy_timeout_s, ("query_only=ON",)))
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"I can't open the database {path} ('[store] path' in the settings): {error}.") from error
-        yield Store(path, writer, reader)
+        store = Store(path, writer, reader, busy_timeout_s)
+        try:
+            yield store
+        finally:
+            await store.urgent.close()
 
 
 @asynccontextmanager

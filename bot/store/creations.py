@@ -27,6 +27,8 @@ class Creation:
     request: bytes
     result: bytes
     created_at: float
+    spoiler: bool = False
+    """made from a picture that was hidden as a spoiler, so hidden, too"""
 
 
 async def add(
@@ -40,6 +42,7 @@ async def add(
     result: bytes,
     files: Mapping[Role, bytes],
     now: float,
+    spoiler: bool = False,
 ) -> int:
     """Record an answer before it is posted, so that its buttons never point at nothing; returns its number."""
     # Hashing 25 MiB takes as long as an answer may be late: off the event loop with it.
@@ -48,9 +51,9 @@ async def add(
     )
     async with store.transaction() as transaction:
         creation_id = await transaction.insert(
-            "INSERT INTO creations (kind, member_id, guild_id, channel_id, request, result, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (kind, member_id, guild_id, channel_id, request, result, now),
+            "INSERT INTO creations (kind, member_id, guild_id, channel_id, request, result, created_at, spoiler)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (kind, member_id, guild_id, channel_id, request, result, now, spoiler),
         )
         for role, content in files.items():
             await transaction.execute(
@@ -71,11 +74,11 @@ async def posted(store: Store, creation_id: int, message_id: int) -> None:
 
 async def get(store: Store, creation_id: int) -> Creation | None:
     row = await store.fetch_one(
-        "SELECT id, kind, member_id, guild_id, channel_id, message_id, request, result, created_at"
+        "SELECT id, kind, member_id, guild_id, channel_id, message_id, request, result, created_at, spoiler"
         " FROM creations WHERE id = ?",
         (creation_id,),
     )
-    return None if row is None else Creation(**dict(row))
+    return None if row is None else Creation(**{**dict(row), "spoiler": bool(row["spoiler"])})
 
 
 async def files(store: Store, creation_id: int) -> dict[Role, bytes]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.store import creations, open_answers
 from bot.store.connection import Store, Transaction
+from bot.store.lessons import export as lessons_export
 
 
 async def number_of(transaction: Transaction, discord_id: int, now: float) -> int:
@@ -41,14 +42,21 @@ async def export(store: Store, discord_id: int) -> dict[str, list[dict[str, Any]
             " WHERE discord_id = ?"
         ),
         "votes": (
-            "SELECT polls.id AS poll, polls.guild_id, choice, knows, voted_at, closed_at,"
-            " CASE WHEN closed_at IS NULL THEN NULL ELSE answer END AS answer"
-            " FROM votes JOIN polls ON polls.id = votes.poll JOIN members ON members.id = votes.member"
-            " WHERE discord_id = ? ORDER BY voted_at"
+            "SELECT series.id AS series, trials.number AS trial, guild_id, design, question, choice, confidence, knows,"
+            " reasons, voted_at, closed_at, CASE WHEN closed_at IS NULL THEN NULL ELSE answer END AS answer"
+            " FROM ballots JOIN trials ON trials.id = ballots.trial JOIN series ON series.id = trials.series"
+            " JOIN members ON members.id = ballots.member WHERE discord_id = ? ORDER BY voted_at"
         ),
         "polls_started": (
-            "SELECT polls.id AS poll, guild_id, channel_id, drawn_at, closes_at FROM polls"
-            " JOIN members ON members.id = polls.started_by WHERE discord_id = ? ORDER BY drawn_at"
+            "SELECT series.id AS series, kind, title, guild_id, channel_id, prepared_at, closes_at FROM series"
+            " JOIN members ON members.id = series.started_by WHERE discord_id = ? ORDER BY prepared_at"
+        ),
+        "listener": (
+            "SELECT instrument, years, hearing_aid, said_at FROM listeners"
+            " JOIN members ON members.id = listeners.member WHERE discord_id = ?"
+        ),
+        "boards_of_ears": (
+            "SELECT guild_id, joined_at FROM ears JOIN members ON members.id = ears.member WHERE discord_id = ?"
         ),
         "clips_added": (
             "SELECT guild_id, kind, title, performer, added_at, removed_at FROM clips"
@@ -70,6 +78,7 @@ async def export(store: Store, discord_id: int) -> dict[str, list[dict[str, Any]
             " JOIN blobs USING (digest) JOIN creations ON creations.id = creation_id WHERE member_id = ?"
             " ORDER BY creation_id, role"
         ),
+        **lessons_export.EXPORTS,
     }
     return {
         name: [_exported(row) for row in await store.fetch_all(sql, (discord_id,))] for name, sql in queries.items()
@@ -77,7 +86,7 @@ async def export(store: Store, discord_id: int) -> dict[str, list[dict[str, Any]
 
 
 def _exported(row: sqlite3.Row) -> dict[str, Any]:
-    """A row for a JSON file. Discord's ids become strings: as numbers they are over 2^53, and many readers round them."""
+    """A row for a JSON file. Discord's ids become strings: they're over 2^53, and many readers would round them."""
     return {
         name: str(value) if name.endswith("_id") and isinstance(value, int) else value
         for name, value in dict(row).items()
@@ -97,10 +106,14 @@ async def forget(store: Store, discord_id: int, now: float) -> bool:
             return deleted > 0
         member = int(row["id"])
         await transaction.execute(
-            "DELETE FROM votes WHERE member = ? AND poll IN"
-            " (SELECT id FROM polls WHERE closed_at IS NULL AND closes_at > ?)",
+            "DELETE FROM ballots WHERE member = ? AND trial IN (SELECT trials.id FROM trials"
+            " JOIN series ON series.id = trials.series WHERE closed_at IS NULL"
+            " AND (closes_at IS NULL OR closes_at > ?))",
             (member, now),
         )
+        await transaction.execute("DELETE FROM listeners WHERE member = ?", (member,))
+        await transaction.execute("DELETE FROM ears WHERE member = ?", (member,))
         await transaction.execute("DELETE FROM leaderboard WHERE member = ?", (member,))
+        await lessons_export.forget(transaction, member)
         await transaction.execute("UPDATE members SET discord_id = NULL WHERE id = ?", (member,))
         return True

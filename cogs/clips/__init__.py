@@ -14,7 +14,7 @@ from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer
 from bot.answering.parcels import Upload
 from bot.answering.posting import read_attachment, require_may_post, require_size
-from bot.answering.text import MAX_DESCRIPTION, counted, shorten
+from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, shorten
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused
@@ -23,6 +23,7 @@ from bot.store import clips
 from bot.store.clips import Kind
 from cogs.clips.describing import described, in_short, measured
 from cogs.clips.drafts import LONGEST_CHORDS, DraftButton, TrackMenu, hand_in
+from cogs.clips.taking_back import take_back
 from engine.contract.limits import LARGEST_SEED
 
 NO_CONSENT = "I only store a clip if its performer agrees. Please ask them first, then set `consent` to True."
@@ -102,6 +103,8 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
         audio = await clips.audio(self.bot.store, clip)
         if found is None or found.guild_id != guild_id_of(interaction) or found.kind is Kind.MODEL or audio is None:
             raise Refused(_no_clip(clip))
+        if found.in_open_series:
+            raise Refused(f"Clip {clip} is in an open poll, so nobody hears it until the reveal.")
         file = Upload(f"clip-{clip}.ogg", audio)
         async with one_answer(interaction, private=True) as answer:
             await answer.finish(content=f"{described(found)}\n{measured(found)}", uploads=[file])
@@ -116,8 +119,10 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
         removed = await clips.remove(self.bot.store, guild_id, clip, self.bot.now(), forget_name=forget_name)
         if removed is None:
             raise Refused(_no_clip(clip))
-        sentence = f"Removed: {in_short(removed)}. Its sound is deleted; past polls keep its title."
-        await say(interaction, sentence)
+        async with one_answer(interaction, private=True) as answer:
+            lines = [f"Removed: {in_short(removed)}. Its sound is deleted; past polls keep its title."]
+            lines += await take_back(self.bot, clip)
+            await answer.finish(content=shorten("\n".join(lines), MAX_CONTENT))
 
     @play.autocomplete("clip")
     @remove.autocomplete("clip")

@@ -53,8 +53,8 @@ class MyData(commands.GroupCog, group_name="mydata", group_description="What I k
     @app_commands.command(description="Everything I keep about you, as a JSON file that only you see")
     async def export(self, interaction: Interaction) -> None:
         require_may_post(interaction, "attach_files")
+        kept = await members.export(self.bot.store, interaction.user.id)  # before its own answer is among the open ones
         async with one_answer(interaction, private=True) as answer:
-            kept = await members.export(self.bot.store, interaction.user.id)
             content = json.dumps({"discord_id": str(interaction.user.id), **kept}, indent=2, ensure_ascii=False)
             await answer.finish(content=ALL_KEPT, uploads=[Upload("woodshed-my-data.json", content.encode())])
 

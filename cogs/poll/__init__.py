@@ -1,4 +1,4 @@
-"""/poll: a clip by a human or by the model, a blind vote, and an honest result."""
+"""/poll: series of blind trials, human or AI, sealed before the first vote and honest about what they show."""
 
 from __future__ import annotations
 
@@ -6,223 +6,456 @@ import asyncio
 import random
 import secrets
 from collections.abc import Callable
+from typing import Literal
 
 import discord
 import structlog
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.access import Interaction, guild_id_of, require_own_message, require_staff
-from bot.answering.live_reply import LiveReply
-from bot.answering.posting import upload_limit_bytes
-from bot.client import Woodshed
+from bot.answering.access import guild_id_of, require_own_message, require_staff
+from bot.answering.jobs import Job, one_job
+from bot.answering.posting import require_may_post, upload_limit_bytes
+from bot.client import Interaction, Woodshed
 from bot.errors import MissingPermission, Refused
-from bot.library.clip_intake import play_beside, take_in_pieces
-from bot.rules.blind_poll import LARGEST_SEED, MAX_MINUTES, MIN_MINUTES, closing_time, draw, drawable, tally
-from bot.rules.listening import balanced_accuracy, bootstrap_interval, count_calls
-from bot.store import clips, polls
-from bot.store.clips import Clip
-from bot.store.polls import Poll
-from cogs.poll import ballots, results
-from cogs.poll.closer import PollCloser
-from engine.contract import engine_pb2 as pb
+from bot.library.preparation import Preparation, collection
+from bot.rules.blind_poll import (
+    MAX_MINUTES,
+    MIN_MINUTES,
+    MOST_TRIALS,
+    SALT_BYTES,
+    closing_time,
+    draw_series,
+    mixed_designs,
+    seal,
+    sealed_text,
+)
+from bot.rules.listening.judgements import share_of, trial_scores
+from bot.rules.listening.planning import TYPICAL_CLASS, make_plan
+from bot.rules.listening.summary import best_ears
+from bot.store import ballots, listeners, series
+from bot.store.ballots import Stored
+from bot.store.listeners import Listener
+from bot.store.series import NewSeries, Series
+from cogs.poll import results
+from cogs.poll.announcing import Announcer
+from cogs.poll.board import EarsButton
+from cogs.poll.closer import Closer
+from cogs.poll.counter import VoterCounter
+from cogs.poll.figures import Figures
+from cogs.poll.posting import Poster
+from cogs.poll.question import PickButton, PickMenu
+from cogs.poll.steps import StepButton
+from cogs.poll.voting import ConfidenceMenu, KnowsButton, ReasonMenu, VoteButton
+from engine.contract.limits import LARGEST_SEED
 
 log = structlog.get_logger(__name__)
+
+BUTTONS = (VoteButton, KnowsButton, ConfidenceMenu, ReasonMenu, StepButton, PickButton, PickMenu, EarsButton)
+DISTURBED = "The poll is ready, but Discord doesn't take it at the moment; I'll post it as soon as it does."
+OTHER_CLIPS = "{count} of your clips were stored by an earlier version, without their score; hand them in again."
 
 
 @app_commands.guild_only()
 class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI? Blind listening polls"):
-    """Whoever starts a poll learns as little about the clip as everybody else."""
+    """Whoever starts a series learns as little about its clips as everybody else."""
 
     def __init__(self, bot: Woodshed, draw_seed: Callable[[], int] = lambda: secrets.randbelow(LARGEST_SEED)) -> None:
         self.bot = bot
         self.draw_seed = draw_seed
-        self.closer = PollCloser(bot)
+        self.figures = Figures()
+        self.announcer = Announcer(bot, self.figures)
+        self.poster = Poster(bot, self.announcer.question)
+        self.closer = Closer(bot, self.announcer.announce, self.announcer.remind, self.announcer.tell_staff)
+        self.counter = VoterCounter(bot, self.poster)
+        self._preparing: dict[int, asyncio.Lock] = {}
 
     async def cog_load(self) -> None:
-        voided = await polls.void_unposted(self.bot.store, discord.utils.utcnow().timestamp())
-        if voided:
-            log.warning("polls called off that were drawn and never posted", polls=voided)
+        self.bot.add_dynamic_items(*BUTTONS)
 
     async def cog_unload(self) -> None:
+        self.bot.remove_dynamic_items(*BUTTONS)
         self.closer.stop()
+        self.counter.stop()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
+        await self._take_up_again()
         self.closer.wake()
+
+    @commands.Cog.listener()
+    async def on_resumed(self) -> None:
+        self.closer.wake()
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        ended = await series.leave(self.bot.store, guild.id, self.bot.now())
+        log.warning("thrown out of a server", guild=guild.id, series_ended=ended)
+
+    @commands.Cog.listener()
+    async def on_ballot(self, stored: Stored) -> None:
+        if stored.before is None or not stored.before.choice:
+            self.counter.changed(stored.series, stored.trial)
+
+    async def _take_up_again(self) -> None:
+        """Post what a stopped bot had prepared and not posted; call off what can't be posted any more."""
+        for found in await series.half_posted(self.bot.store):
+            try:
+                await self.poster.complete(found.id)
+            except (discord.Forbidden, discord.NotFound, Refused) as error:
+                if await ballots.has_any(self.bot.store, found.id):
+                    log.warning("a series stands in part only", series=found.id, error=str(error))
+                    continue
+                await series.void(self.bot.store, found.id, self.bot.now())
+                log.warning("a series that can't be posted is called off", series=found.id, error=str(error))
+            except (discord.HTTPException, OSError) as error:
+                log.warning("a series isn't posted yet", series=found.id, error=str(error))
 
     # ------------------------------------------------------------ start
 
-    @app_commands.command(description="Staff: post a clip, human or AI by lot, and let everybody vote")
+    @app_commands.command(description="Staff: start a series of blind trials, human or AI by lot")
     @app_commands.describe(
-        minutes="How long it stays open",
-        chords="What the model plays over when the lot falls on it; the human clip's own if left out",
-        seed="Seed of the model's clip, drawn if left out; with it you could play that clip yourself and know it",
-        recordings="Draw from uploaded recordings too, though their sound may give them away",
+        trials="How many clips or pairs (5 if left out)",
+        design="Pairs (two clips, which one is the human?), single clips, or both",
+        closes_in="Minutes until it closes by itself; left out: over days after the usual time, live when you say so",
+        pace="Over days: all at once, in a thread. Live: you step through with a button",
+        title="What it is called",
+        channel="Where it is posted; here if left out",
+        matched="The model plays under the human clip's conditions (usual), or under its own",
+        recordings="Of uploaded recordings only; their sound may give them away, so it counts in no statistics",
+        catches="With catch trials that show who doesn't listen",
     )
     async def start(
         self,
         interaction: Interaction,
-        minutes: app_commands.Range[int, MIN_MINUTES, MAX_MINUTES] | None = None,
-        chords: app_commands.Range[str, 1, 300] = "",
-        seed: app_commands.Range[int, 0, LARGEST_SEED] | None = None,
+        trials: app_commands.Range[int, 1, MOST_TRIALS] = 5,
+        design: Literal["pair", "single", "mixed"] = "pair",
+        closes_in: app_commands.Range[int, MIN_MINUTES, MAX_MINUTES] | None = None,
+        pace: Literal["days", "live"] = "days",
+        title: app_commands.Range[str, 1, 100] = "",
+        channel: discord.TextChannel | None = None,
+        matched: bool = True,
         recordings: bool = False,
+        catches: bool = False,
     ) -> None:
         require_staff(interaction)
-        require_own_message(interaction, "attach_files", "embed_links", "read_message_history")
-        channel = interaction.channel
-        assert isinstance(channel, discord.abc.Messageable)
-        assert interaction.channel_id is not None
-        opened = await polls.open_in_channel(self.bot.store, interaction.channel_id)
-        if opened is not None:
-            raise Refused(f"{polls.ONE_AT_A_TIME} {opened.link if opened.message_id else ''}".strip())
-        minutes = minutes or self.bot.settings.club.poll_minutes
-        with self.bot.jobs.place(interaction.user.id):
-            reply = await LiveReply.begin(
-                interaction, interval_s=self.bot.settings.discord.progress_interval_s, ephemeral=True
-            )
-            poll, audio, remarks = await self._draw(interaction, reply, minutes, chords, seed, recordings)
-            poll = await self._post(channel, poll, audio)
-        self.closer.wake()
-        opened_line = f"[Poll {poll.id}]({poll.link}) is open and closes <t:{poll.closes_at:.0f}:R>."
-        await reply.finish(content="\n".join([opened_line, *remarks, "I don't tell you either what it is."]))
+        place = channel or interaction.channel
+        assert place is not None
+        _require_may_post_in(interaction, channel)
+        async with self._preparing.setdefault(place.id, asyncio.Lock()):
+            opened = await series.open_in_channel(self.bot.store, place.id)
+            if opened is not None:
+                raise Refused(f"{series.ONE_AT_A_TIME} {opened.link if opened.opening_message_id else ''}".strip())
+            if closes_in is None and pace == "days":
+                closes_in = self.bot.settings.club.poll_minutes
+            async with one_job(interaction, private=True) as job:
+                new = NewSeries(
+                    guild_id=guild_id_of(interaction),
+                    channel_id=place.id,
+                    started_by=interaction.user.id,
+                    closes_at=None,
+                    title=title,
+                    pace=pace,
+                    draw_seed=self.draw_seed(),
+                    recordings=recordings,
+                    matched=matched,
+                )
+                found, remarks = await self._prepare(interaction, job, new, trials, design, catches, closes_in)
+                said = await self.post(found)
+                await job.finish(content="\n".join([said, *remarks, "I won't tell you either which is which."]))
 
-    async def _draw(
+    async def _prepare(
         self,
         interaction: Interaction,
-        reply: LiveReply,
-        minutes: int,
-        chords: str,
-        seed: int | None,
-        recordings: bool,
-    ) -> tuple[Poll, bytes, list[str]]:
-        """Draw, let the model play, and write it all down; returns the poll, the sound to post, and remarks.
-
-        The model plays whichever side the lot falls on: the time until the clip appears tells nothing."""
-        store = self.bot.store
-        assert interaction.channel_id is not None
-        collection, remarks = await self._collection(interaction, reply, recordings)
-        candidates = drawable([clip.candidate for clip in collection], recordings)
-        drawn = draw(self.draw_seed(), candidates)
-        human = next(clip for clip in collection if clip.id == drawn.human_clip)
-        model_clip, model_audio = await play_beside(
-            self.bot.engine,
-            human,
-            chords=chords,
-            job=pb.Job(member_key=self.bot.member_key(interaction.user.id)),
-            seed=drawn.model_seed if seed is None else seed,
-            max_bytes=upload_limit_bytes(interaction),
-            on_event=reply.show,
+        job: Job,
+        new: NewSeries,
+        trials: int,
+        design: str,
+        catches: bool,
+        closes_in: int | None,
+    ) -> tuple[Series, list[str]]:
+        """Draw, render both sides of every trial, and write it all down; returns the series and remarks."""
+        store, engine, guild_id = self.bot.store, self.bot.engine, new.guild_id
+        found = await collection(engine, store, guild_id, recordings=new.recordings)
+        candidates = [source.candidate for source in found.sources.values()]
+        draws = draw_series(
+            new.draw_seed, candidates, mixed_designs(design, trials), catches=catches and not new.recordings
         )
-        human_audio = await clips.audio(store, human.id)
-        if human_audio is None:
-            raise Refused("A clip was removed while the poll was being prepared; please start it again.")
-        now = discord.utils.utcnow().timestamp()
-        poll = await polls.record_draw(
-            store,
-            drawn,
-            model_clip,
-            model_audio,
-            channel_id=interaction.channel_id,
-            started_by=interaction.user.id,
-            now=now,
-            closes_at=closing_time(now, minutes),
-        )
-        if all(candidate.times_drawn for candidate in candidates):
-            remarks.append("Every human clip has been in a draw before; add new ones with `/clips add`.")
-        return poll, human_audio if poll.posted_clip == human.id else model_audio, remarks
-
-    async def _collection(
-        self, interaction: Interaction, reply: LiveReply, recordings: bool
-    ) -> tuple[list[Clip], list[str]]:
-        """The server's human clips; where there are none to draw, the engine's pieces are taken in first.
-
-        Returns remarks, too: one that says so."""
-        store, guild_id = self.bot.store, guild_id_of(interaction)
-        collection = await clips.human_clips(store, guild_id)
-        if drawable([clip.candidate for clip in collection], recordings):
-            return collection, []
-        added = await take_in_pieces(
-            self.bot.engine,
-            store,
+        preparation = Preparation(
+            engine=engine,
+            store=store,
             guild_id=guild_id,
-            member_key=self.bot.member_key(interaction.user.id),
-            draw_seed=self.draw_seed,
+            job=job.ticket,
             max_bytes=upload_limit_bytes(interaction),
-            now=discord.utils.utcnow().timestamp(),
-            on_event=reply.show,
+            matched=new.matched,
+            on_event=job.show,
         )
-        collection = await clips.human_clips(store, guild_id)
-        if not drawable([clip.candidate for clip in collection], recordings):
-            raise Refused("There is no clip by a human to draw from; add one with `/clips add`.")
-        remark = f"There was no clip by a human yet, so I first added those that come with me ({added})."
-        return collection, [remark]
+        prepared = await preparation.trials(draws, found)
+        before = trial_scores(await ballots.judgements(store, guild_id))
+        voters = await ballots.typical_voters(store, guild_id) or TYPICAL_CLASS
+        plan = await asyncio.to_thread(make_plan, before, trials, voters, random.Random(new.draw_seed))
+        now = self.bot.now()
+        recorded = await series.record(
+            store,
+            NewSeries(
+                guild_id=guild_id,
+                channel_id=new.channel_id,
+                started_by=new.started_by,
+                closes_at=None if closes_in is None else closing_time(now, closes_in),
+                title=new.title,
+                pace=new.pace,
+                draw_seed=new.draw_seed,
+                recordings=new.recordings,
+                matched=new.matched,
+                plan=plan.as_json(),
+            ),
+            prepared,
+            secrets.token_hex(SALT_BYTES),
+            now,
+        )
+        remarks = []
+        if found.unplayable:
+            remarks.append(OTHER_CLIPS.format(count=found.unplayable))
+        if min(candidate.times_drawn for candidate in candidates) > 0:
+            remarks.append("Every human clip has been in a poll before; `/clips add` takes new ones.")
+        return recorded, remarks
 
-    async def _post(self, channel: discord.abc.Messageable, poll: Poll, audio: bytes) -> Poll:
-        """Post what was drawn; the poll is open from then on. Whatever goes wrong calls it off.
-
-        Raises MissingPermission when the permission was taken away while the clip was being prepared."""
-        store = self.bot.store
+    async def post(self, found: Series) -> str:
+        """Post what was prepared; what to say to whoever started it. Raises MissingPermission: then it is off."""
         try:
-            message = await channel.send(
-                embed=ballots.poll_embed(poll), file=ballots.clip_file(poll, audio), view=ballots.poll_view(poll.id)
-            )
-        except BaseException as error:
-            await asyncio.shield(polls.void(store, poll.id, discord.utils.utcnow().timestamp()))
-            if isinstance(error, discord.Forbidden):
-                raise MissingPermission("I may not post in this channel any more, so the poll is off.") from error
-            raise
-        await polls.set_message(store, poll.id, message.id)
-        posted = await polls.get(store, poll.id)
-        assert posted is not None
-        return posted
+            found = await self.poster.complete(found.id)
+        except discord.Forbidden as error:
+            await asyncio.shield(series.void(self.bot.store, found.id, self.bot.now()))
+            raise MissingPermission("I may not post in that channel any more, so the poll is off.") from error
+        except discord.HTTPException as error:
+            log.warning("a series isn't posted yet", series=found.id, status=error.status, code=error.code)
+            self._later()
+            return DISTURBED
+        finally:
+            self.closer.wake()
+        when = "closes when you press “Reveal”" if found.closes_at is None else f"closes <t:{found.closes_at:.0f}:R>"
+        return f"[Series {found.id}]({found.link}) is open and {when}."
 
-    # ------------------------------------------------------------ the rest
+    def _later(self) -> None:
+        """Try again in a minute to post what isn't posted."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(60.0, lambda: loop.create_task(self._take_up_again(), name="post-series"))
 
-    @app_commands.command(description="Staff: close a poll now")
-    @app_commands.describe(poll="Its number; the one that is open in this channel if left out")
-    async def close(self, interaction: Interaction, poll: int | None = None) -> None:
-        require_staff(interaction)
-        store = self.bot.store
-        assert interaction.channel_id is not None
-        found = await (polls.open_in_channel(store, interaction.channel_id) if poll is None else polls.get(store, poll))
-        if found is None or found.guild_id != guild_id_of(interaction) or found.message_id is None:
-            raise Refused("No poll is open in this channel." if poll is None else f"There is no poll {poll} here.")
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        if not await polls.close(store, found.id, discord.utils.utcnow().timestamp()):
-            raise Refused(f"Poll {found.id} has closed already: {found.link}")
+    async def show_next(self, number: int, place: int) -> str:
+        """Live: let the trial at `place` stand; what to say to who pressed. Raises Refused."""
+        found = await series.get(self.bot.store, number)
+        if found is None or found.voided:
+            raise Refused(ballots.GONE)
+        if found.closed:
+            raise Refused("This poll has closed.")
+        trial = await self.poster.next_trial(number, place)
+        if trial is None:
+            return "That one stands already."
+        return f"Trial {place} is open. What people vote stays hidden until you press “Reveal” under the last one."
+
+    async def close_series(self, number: int) -> str:
+        """Close now; what to say to who asked. Raises Refused."""
+        found = await series.get(self.bot.store, number)
+        if found is None or found.opening_message_id is None:
+            raise Refused(ballots.GONE)
+        if not await series.close(self.bot.store, number, self.bot.now()):
+            raise Refused(f"Series {number} has closed already: {found.link}")
         self.closer.wake()
-        await interaction.edit_original_response(content=f"Poll {found.id} is closed: {found.link}")
+        return f"Series {number} is closed; the result comes in a moment: {found.link}"
+
+    # ------------------------------------------------------------ the end
+
+    @app_commands.command(description="Staff: close a poll now and reveal the answers")
+    @app_commands.describe(number="Its number; the one that is open in this channel if left out")
+    @app_commands.rename(number="series")
+    async def close(self, interaction: Interaction, number: int | None = None) -> None:
+        require_staff(interaction)
+        assert interaction.channel_id is not None
+        store = self.bot.store
+        if number is None:
+            found = await series.open_in_channel(store, interaction.channel_id)
+            if found is None:
+                raise Refused("No poll is open in this channel.")
+        else:
+            found = await self._here(interaction, number)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await interaction.edit_original_response(content=await self.close_series(found.id))
+
+    @app_commands.command(description="Staff: tell the result of a closed poll again")
+    @app_commands.describe(number="Its number")
+    @app_commands.rename(number="series")
+    async def announce(self, interaction: Interaction, number: int) -> None:
+        require_staff(interaction)
+        found = await self._closed(interaction, number)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        message_id = await self.announcer.announce_again(found)
+        await series.set_announced(self.bot.store, found.id, message_id, self.bot.now())
+        await interaction.edit_original_response(content=f"The result of series {number} is told again.")
+
+    # ------------------------------------------------------------ what came of it
 
     @app_commands.command(name="list", description="The latest polls of this server")
     async def list_polls(self, interaction: Interaction) -> None:
-        store = self.bot.store
-        latest = await polls.of_guild(store, guild_id_of(interaction))
-        rows = [(poll, tally(await polls.votes(store, poll.id))) for poll in latest]
+        store, guild_id = self.bot.store, guild_id_of(interaction)
+        rows = []
+        for found in await series.of_guild(store, guild_id):
+            trials = await series.trials(store, found.id)
+            share = share_of(await ballots.judgements(store, guild_id, series=found.id)) if found.closed else None
+            rows.append((found, len(trials), share))
         await interaction.response.send_message(embed=results.list_embed(rows), ephemeral=True)
 
+    @app_commands.command(name="results", description="What a closed poll came to, for you alone")
+    @app_commands.describe(number="Its number; the latest closed one if left out")
+    @app_commands.rename(number="series")
+    @app_commands.checks.cooldown(6, 60.0)
+    async def show_results(self, interaction: Interaction, number: int | None = None) -> None:
+        store = self.bot.store
+        if number is None:
+            latest = await series.of_guild(store, guild_id_of(interaction))
+            number = next((found.id for found in latest if found.closed), None)
+            if number is None:
+                raise Refused("No poll has closed yet.")
+        found = await self._closed(interaction, number)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        embed, uploads = await self.announcer.result(found)
+        await interaction.edit_original_response(embed=embed, attachments=[upload.file() for upload in uploads])
+
     @app_commands.command(description="What all closed polls come to")
+    @app_commands.checks.cooldown(6, 60.0)
     async def stats(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        judgements = await polls.judgements(self.bot.store, guild_id_of(interaction))
-        # A thread: 1000 resamples of a few thousand votes take seconds. The seed is fixed, the votes decide.
-        interval = await asyncio.to_thread(bootstrap_interval, judgements, balanced_accuracy, random.Random(0))
-        embed = results.stats_embed(
-            count_calls(judgements),
-            listeners=len({judgement.listener for judgement in judgements}),
-            clips=len({judgement.clip for judgement in judgements}),
-            interval=interval,
+        embed, uploads = await self.announcer.statistics(guild_id_of(interaction))
+        await interaction.edit_original_response(embed=embed, attachments=[upload.file() for upload in uploads])
+
+    @app_commands.command(description="How each version of the model did")
+    @app_commands.checks.cooldown(6, 60.0)
+    async def seasons(self, interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        embed, uploads = await self.announcer.seasons(guild_id_of(interaction))
+        await interaction.edit_original_response(embed=embed, attachments=[upload.file() for upload in uploads])
+
+    @app_commands.command(description="Best ears, of those who chose to be shown")
+    async def board(self, interaction: Interaction) -> None:
+        store, guild_id = self.bot.store, guild_id_of(interaction)
+        names = await listeners.shown_ears(store, guild_id)
+        judgements = await ballots.judgements(store, guild_id)
+        embed = results.board_embed(best_ears(judgements, list(names)), names)
+        view = discord.ui.View(timeout=None)
+        view.add_item(EarsButton("off" if interaction.user.id in names.values() else "on"))
+        await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
+
+    @app_commands.command(description="Check that nobody changed the answers of a poll after it was opened")
+    @app_commands.describe(number="Its number")
+    @app_commands.rename(number="series")
+    async def verify(self, interaction: Interaction, number: int) -> None:
+        found = await self._closed(interaction, number)
+        if not found.seal:
+            raise Refused(f"Series {number} was never sealed: it comes from an earlier version.")
+        answers = [trial.answer for trial in await series.trials(self.bot.store, number)]
+        text = sealed_text(answers, found.salt)
+        verdict = "It fits the seal" if seal(answers, found.salt) == found.seal else "**It does NOT fit the seal**"
+        content = (
+            f"Sealed text: `{text}`\nIts SHA-256: `{seal(answers, found.salt)}`\n{verdict} in the opening message "
+            f"({found.link}). To check without me:\n```sh\nprintf '%s' '{text}' | sha256sum\n```"
         )
-        await interaction.edit_original_response(embed=embed)
+        await interaction.response.send_message(content, ephemeral=True)
+
+    @app_commands.command(description="Staff: the votes as files, with the plan and the verdict")
+    @app_commands.describe(
+        number="One series; all closed ones if left out",
+        same_names="Give each voter the same pseudonym in every export; else they differ from export to export",
+    )
+    @app_commands.rename(number="series")
+    @app_commands.checks.cooldown(4, 60.0)
+    async def export(self, interaction: Interaction, number: int | None = None, same_names: bool = False) -> None:
+        require_staff(interaction)
+        require_may_post(interaction, "attach_files")
+        if number is not None:
+            await self._closed(interaction, number)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        uploads = await self.announcer.export(guild_id_of(interaction), number, same_names=same_names)
+        await interaction.edit_original_response(
+            content="These are the closed polls. `dictionary.md` says what each column means.",
+            attachments=[upload.file() for upload in uploads],
+        )
+
+    # ------------------------------------------------------------ listeners
+
+    @app_commands.command(description="Tell the experiment about yourself: all of it is optional, and kept apart")
+    @app_commands.describe(
+        instrument="What you play or sing; a dash for nothing",
+        years="For how many years",
+        hearing_aid="Whether you listen with a hearing aid",
+        forget="Delete what you have said; your votes stay",
+    )
+    async def me(
+        self,
+        interaction: Interaction,
+        instrument: app_commands.Range[str, 1, 60] | None = None,
+        years: app_commands.Range[int, 0, 80] | None = None,
+        hearing_aid: bool | None = None,
+        forget: bool = False,
+    ) -> None:
+        store, user = self.bot.store, interaction.user.id
+        if forget:
+            was_there = await listeners.drop(store, user)
+            said = "Deleted." if was_there else "You hadn't told me anything."
+        elif instrument is None and years is None and hearing_aid is None:
+            said = _listener_sentence(await listeners.get(store, user))
+        else:
+            known = await listeners.get(store, user) or Listener()
+            updated = Listener(
+                instrument=known.instrument if instrument is None else instrument.strip(" -"),
+                years=known.years if years is None else years,
+                hearing_aid=known.hearing_aid if hearing_aid is None else hearing_aid,
+            )
+            await listeners.put(store, user, updated, self.bot.now())
+            said = _listener_sentence(updated)
+        await interaction.response.send_message(said, ephemeral=True)
+
+    async def _here(self, interaction: Interaction, number: int) -> Series:
+        """A series of this server. Raises Refused."""
+        found = await series.get(self.bot.store, number)
+        if found is None or found.guild_id != guild_id_of(interaction) or found.opening_message_id is None:
+            raise Refused(f"There is no series {number} here; `/poll list` shows those there are.")
+        return found
+
+    async def _closed(self, interaction: Interaction, number: int) -> Series:
+        """A closed one. Raises Refused."""
+        found = await self._here(interaction, number)
+        if found.voided:
+            raise Refused(ballots.CALLED_OFF)
+        if not found.closed:
+            raise Refused(f"Series {number} is still open; its result comes with the reveal.")
+        return found
 
 
-BUTTONS = (ballots.VoteButton, ballots.KnowsButton)
+def _listener_sentence(listener: Listener | None) -> str:
+    if listener is None:
+        return (
+            "You haven't told me anything. `/poll me instrument: years: hearing_aid:` does; the results then compare "
+            "musicians with others. Nobody sees what you said."
+        )
+    said = [f"you play {listener.instrument}" if listener.instrument else "you play no instrument"]
+    if listener.years is not None:
+        said.append(f"for {listener.years} years")
+    if listener.hearing_aid is not None:
+        said.append("you listen with a hearing aid" if listener.hearing_aid else "you listen without a hearing aid")
+    return f"I've noted: {', '.join(said)}. `/poll me forget:True` deletes it; nobody sees it."
+
+
+def _require_may_post_in(interaction: Interaction, channel: discord.TextChannel | None) -> None:
+    """Raises MissingPermission unless the bot may post a series in the channel."""
+    needed = ("attach_files", "embed_links", "read_message_history")
+    if channel is None or channel.id == interaction.channel_id:
+        require_own_message(interaction, *needed)
+        return
+    permissions = channel.permissions_for(channel.guild.me)
+    missing = [name for name in ("view_channel", "send_messages", *needed) if not getattr(permissions, name)]
+    if missing:
+        names = " and ".join(name.replace("_", " ") for name in missing)
+        raise MissingPermission(f"I may not {names} in {channel.mention}, so I can't post a poll there.")
 
 
 async def setup(bot: Woodshed) -> None:
-    bot.add_dynamic_items(*BUTTONS)
     await bot.add_cog(Polls(bot))
-
-
-async def teardown(bot: Woodshed) -> None:
-    bot.remove_dynamic_items(*BUTTONS)

@@ -1,42 +1,59 @@
-"""Closes polls at their deadlines and announces what they came to.
+"""Closes series at their deadlines, reminds before, and tells what they came to.
 
-The deadlines live in the database; here is only an alarm for the next one. The close is committed first and announced
-after, so a bot that dies in between announces on its next start, and never closes twice.
+The deadlines live in the database. The close is committed first and told after, so a bot that dies in between tells it
+on its next start and never closes twice. The clock is looked at once a minute at least: a timer stands still while
+a laptop sleeps, and time may jump.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 import discord
 import structlog
 
 from bot.client import Woodshed
-from bot.rules.blind_poll import Origin, tally
-from bot.store import clips, polls
-from bot.store.polls import Poll
-from cogs.poll import results
+from bot.rules.blind_poll import reminder_times
+from bot.store import series
+from bot.store.series import Series
 
 log = structlog.get_logger(__name__)
 
-RETRY_S = 60.0
-"""Pause before an announcement that Discord did not take is tried again."""
-LONGEST_SLEEP_S = 24 * 3600.0
+LOOK_EVERY_S = 60.0
+"""Also the pause before a result that Discord didn't take is tried again."""
+TRIED_FOR_S = 24 * 3600.0
+"""Rights come back, threads are opened again, Discord recovers: for a day a result is tried again."""
+UNKNOWN_CHANNEL = 10003
+
+Announce = Callable[[Series], Awaitable[int]]
+"""Tells a result and returns its message's id. Raises discord.HTTPException."""
 
 
-class PollCloser:
-    """One alarm, set to the next deadline."""
+class Closer:
+    """One alarm, set to the next deadline or a minute from now, whichever is sooner."""
 
-    def __init__(self, bot: Woodshed) -> None:
+    def __init__(
+        self,
+        bot: Woodshed,
+        announce: Announce,
+        remind: Callable[[Series], Awaitable[None]],
+        tell_staff: Callable[[Series, str], Awaitable[None]],
+    ) -> None:
         self.bot = bot
+        self._announce = announce
+        self._remind = remind
+        self._tell_staff = tell_staff
         self._lock = asyncio.Lock()
         self._alarm: asyncio.TimerHandle | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._told: set[int] = set()
+        """Series of which staff know that their result is stuck."""
 
     def wake(self) -> None:
-        """Look now, behind the scenes, what is to be closed and announced, and set the alarm for what comes next."""
-        task = asyncio.create_task(self._work(), name="close-due-polls")
+        """Look now, behind the scenes, what is to be closed and told, and set the alarm for what comes next."""
+        task = asyncio.create_task(self._work(), name="close-due-series")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -47,83 +64,66 @@ class PollCloser:
 
     async def _work(self) -> None:
         async with self._lock:
+            wake_at = self.bot.now() + LOOK_EVERY_S
             try:
-                wake_at = await self._close_due()
+                deadline = await self._close_due()
+                wake_at = wake_at if deadline is None else min(wake_at, deadline)
             except Exception:
-                log.exception("closing polls failed", retry_s=RETRY_S)
-                wake_at = _now() + RETRY_S
+                log.exception("closing series failed", retry_s=LOOK_EVERY_S)
             self._set_alarm(wake_at)
 
     async def _close_due(self) -> float | None:
-        """Close what is overdue, announce what is not announced yet; returns when to look again."""
+        """Close what is overdue, tell what isn't told yet, remind; returns the next deadline."""
         store = self.bot.store
-        await polls.close_overdue(store, _now())
-        announced = [await self._announce(poll) for poll in await polls.unannounced(store)]
-        deadline = await polls.next_deadline(store)
-        if all(announced):
-            return deadline
-        retry_at = _now() + RETRY_S
-        return retry_at if deadline is None else min(deadline, retry_at)
+        await series.close_overdue(store, self.bot.now())
+        for found in await series.unannounced(store):
+            await self._tell(found)
+        for found in await series.with_deadline(store):
+            await self._remind_of(found)
+        return await series.next_deadline(store)
 
     def _set_alarm(self, at: float | None) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
         if at is not None:
-            delay_s = min(max(0.0, at - _now()), LONGEST_SLEEP_S)
-            self._alarm = asyncio.get_running_loop().call_later(delay_s, self.wake)
+            self._alarm = asyncio.get_running_loop().call_later(max(0.0, at - self.bot.now()), self.wake)
 
-    async def _announce(self, poll: Poll) -> bool:
-        """Post the result below the poll and remember that; False when it should be tried again."""
+    async def _tell(self, found: Series) -> None:
+        """Tell a result. Trouble that may pass is tried again; staff are told once."""
+        assert found.closed_at is not None
         try:
-            result = await self._post_result(poll)
+            message_id = await self._announce(found)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            if not isinstance(error, discord.HTTPException) or error.status >= 500:
-                log.warning("result not taken, trying again", poll=poll.id, error=str(error), retry_s=RETRY_S)
-                return False
-            # the channel is gone, or closed to the bot
-            log.warning("result cannot be told", poll=poll.id, channel=poll.channel_id, code=error.code)
-            result = None
-        await polls.set_announced(self.bot.store, poll.id, result, _now())
+            code = error.code if isinstance(error, discord.HTTPException) else 0
+            is_over = code == UNKNOWN_CHANNEL or self.bot.now() - found.closed_at > TRIED_FOR_S
+            log.warning("a result can't be told", series=found.id, error=str(error), again=not is_over)
+            if found.id not in self._told:
+                self._told.add(found.id)
+                await self._tell_staff(found, _trouble(found, code, is_over))
+            if is_over:
+                await series.set_announced(self.bot.store, found.id, None, self.bot.now())
+            return
+        self._told.discard(found.id)
+        await series.set_announced(self.bot.store, found.id, message_id, self.bot.now())
+
+    async def _remind_of(self, found: Series) -> None:
+        assert found.closes_at is not None
+        times = reminder_times(found.prepared_at, found.closes_at)
+        due = sum(time <= self.bot.now() for time in times)
+        if due <= found.reminded or not self.bot.settings.club.poll_reminders:
+            return
+        if not await series.set_reminded(self.bot.store, found.id, due):
+            return
         try:
-            await self._message(poll).edit(embed=results.closed_embed(poll), view=None)
+            await self._remind(found)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            log.info("the poll's message stays as it was", poll=poll.id, error=str(error))
-        return True
-
-    async def _post_result(self, poll: Poll) -> int:
-        """Post the result, with the model's clip after a human one where that can be uploaded; its message's id."""
-        store = self.bot.store
-        counted = tally(await polls.votes(store, poll.id))
-        clip = await clips.get(store, poll.posted_clip)
-        assert clip is not None
-        counterpart = await clips.audio(store, poll.ai_clip) if poll.answer is Origin.HUMAN else None
-
-        async def post(attached: bytes | None) -> int:
-            message = await self._message(poll).channel.send(
-                embed=results.result_embed(poll, counted, clip, attached is not None),
-                files=[] if attached is None else [results.counterpart_file(poll, attached)],
-                reference=self._message(poll).to_reference(fail_if_not_exists=False),
-                # If the bot dies between this and its commit, Discord knows the second message as the first.
-                nonce=f"poll-result-{poll.id}",
-            )
-            return message.id
-
-        if counterpart is None:
-            return await post(None)
-        try:
-            return await post(counterpart)
-        except discord.HTTPException as error:
-            if error.status >= 500 or error.status == 404:
-                raise
-            log.info("result goes without the model's clip", poll=poll.id, status=error.status, code=error.code)
-            return await post(None)
-
-    def _message(self, poll: Poll) -> discord.PartialMessage:
-        assert poll.message_id is not None
-        channel = self.bot.get_partial_messageable(poll.channel_id, guild_id=poll.guild_id)
-        return channel.get_partial_message(poll.message_id)
+            log.info("a reminder isn't taken", series=found.id, error=str(error))
 
 
-def _now() -> float:
-    return discord.utils.utcnow().timestamp()
+def _trouble(found: Series, code: int, is_over: bool) -> str:
+    where = f"the result of series {found.id} in <#{found.channel_id}>"
+    again = f"`/poll announce series:{found.id}` tells it again, and `/poll results series:{found.id}` shows it."
+    if is_over:
+        return f"I can't tell {where}: Discord doesn't take it there (code {code}). {again}"
+    return f"I can't tell {where} at the moment (code {code}); I'll keep trying for a day. {again}"

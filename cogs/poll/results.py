@@ -1,123 +1,267 @@
-"""What a closed poll came to, and all of them together: embeds and files for after the close."""
+"""What a closed series came to, and all of them together: the embeds for after the close."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import discord
 
-from bot.answering.text import counted, percent, shorten
-from bot.rules.blind_poll import Origin, Tally
-from bot.rules.listening import (
-    ENOUGH_VOTES,
-    Calls,
-    Interval,
-    balanced_accuracy,
-    cannot_tell,
-    criterion,
-    d_prime,
-    human_call_ratio,
-)
+from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, counted, percent, shorten
+from bot.rules.blind_poll import Tally, sealed_text
+from bot.rules.listening.judgements import Share
+from bot.rules.listening.summary import FEWEST_VOTES_ON_BOARD, Ear, Figure, Summary, Version
+from bot.rules.listening.verdict import Verdict
 from bot.store.clips import Clip
-from bot.store.polls import Poll
-from cogs.clips.describing import described
+from bot.store.series import Series, Trial
+from cogs.poll import wording
+from cogs.poll.posting import COLOUR
 
-COLOUR = discord.Colour.gold()
-NAMES = {Origin.HUMAN: "a human", Origin.AI: "the model"}
-
-
-def counterpart_file(poll: Poll, audio: bytes) -> discord.File:
-    """The model's clip beside a human one, for after the close."""
-    return discord.File(io.BytesIO(audio), filename=f"poll-{poll.id}-model.ogg")
-
-
-def closed_embed(poll: Poll) -> discord.Embed:
-    """What the poll's own message shows after the close; the result is a message below it."""
-    return discord.Embed(title=f"Poll {poll.id}: human or AI?", description="This poll has closed.", colour=COLOUR)
+FIGURE_NAMES = {
+    "pairs right": "Right in pairs",
+    "d' of pairs": "d′ in pairs (0: can't tell)",
+    "balanced accuracy": "Right in single clips, both kinds weighing the same",
+    "human-call ratio": "The model called human, for each time a human is",
+    "d' of singles": "d′ in single clips",
+    "criterion": "Criterion c (below 0: leans to “human”)",
+}
+SHARES = {"pairs right", "balanced accuracy"}
 
 
-def result_embed(poll: Poll, tally: Tally, clip: Clip, counterpart: bool) -> discord.Embed:
-    """What the clip was and what the class heard. `counterpart`: the model's clip is attached for comparison."""
+@dataclass(frozen=True)
+class TrialResult:
+    """One trial after the close."""
+
+    trial: Trial
+    human: Clip
+    model: Clip
+    tally: Tally
+
+
+def result_footer(number: int) -> str:
+    return f"Result of series {number}"
+
+
+def reveal_embed(found: Series, results: Sequence[TrialResult], summary: Summary, missed: int) -> discord.Embed:
+    """The answers, what was voted, the verdict of all series so far, and the key to the seal."""
+    lines = [_trial_line(result) for result in results]
     embed = discord.Embed(
-        title=f"Poll {poll.id}: it was {NAMES[poll.answer]}", description=described(clip), colour=COLOUR
+        title=shorten(f"The reveal: {wording.series_title(found)}", 256),
+        description=shorten("\n".join(lines), MAX_DESCRIPTION - 600),
+        colour=COLOUR,
     )
-    if counterpart:
-        embed.description = f"{embed.description}\nAttached: what the model plays under the same conditions."
-    embed.add_field(name="Votes", value=votes_line(tally), inline=False)
-    if tally.counted:
-        interval = tally.interval(poll.answer)
-        right = tally.right(poll.answer)
-        text = (
-            f"{right} of {tally.counted} ({percent(right / tally.counted)}; "
-            f"95 % interval {interval_text(interval)}). Guessing gets 50 %."
+    embed.add_field(name="All together", value=_share_text(summary.share, summary.listeners), inline=False)
+    if found.recordings:
+        embed.add_field(name="Verdict", value="None: recordings tell by their sound.", inline=False)
+    if missed:
+        embed.add_field(
+            name="Left out",
+            value=f"{counted(missed, 'listener')} missed a catch trial, so these votes aren't in the figures.",
+            inline=False,
         )
-        embed.add_field(name="Right", value=text, inline=False)
-    if tally.too_early:
-        embed.set_footer(text=f"Too early to say more: fewer than {ENOUGH_VOTES} votes, and on one clip.")
-    else:
-        embed.set_footer(text="This is about one clip only; /poll stats has all of them together.")
+    if found.seal:
+        answers = [result.trial.answer for result in results]
+        value = f"`{sealed_text(answers, found.salt)}`\nIts SHA-256 is the seal of the opening message."
+        embed.add_field(name="The key to the seal", value=value, inline=False)
+    embed.set_footer(text=result_footer(found.id))
     return embed
 
 
-def votes_line(tally: Tally) -> str:
-    if not tally.counted and not tally.knew:
-        return "Nobody voted."
-    line = f"{tally.called_human} said human, {tally.called_ai} said AI."
+def verdict_field(embed: discord.Embed, verdict: Verdict) -> None:
+    """What all series of a server say together; it may be read as often as one likes."""
+    text = wording.verdict_text(verdict)
+    about = f"From {counted(verdict.trials, 'trial')} and {counted(verdict.votes, 'vote')}; safe to read at any time."
+    embed.add_field(name="Verdict of all series so far", value=f"{text}\n{about}", inline=False)
+
+
+def _trial_line(result: TrialResult) -> str:
+    trial, tally = result.trial, result.tally
+    head = f"**{trial.number}.** "
+    if trial.is_catch:
+        head += f"a catch: {trial.answer} was the solo, the other the same with its pitches shuffled."
+    elif trial.design == "pair":
+        head += f"**{trial.answer}** was the human: {_title(result.human)}. The other: {_model(result.model)}."
+    elif trial.answer == "human":
+        head += f"a **human**: {_title(result.human)}."
+    else:
+        head += f"the **model**: {_model(result.model)}, over the chords of another clip."
+    if not tally.counted:
+        said = "Nobody's vote counts here."
+    else:
+        said = f"{tally.right} of {tally.counted} right ({percent(tally.right / tally.counted)})."
     if tally.knew:
-        line += f" {counted(tally.knew, 'member')} knew the piece and {'is' if tally.knew == 1 else 'are'} left out."
-    return line
+        said += f" {counted(tally.knew, 'listener')} knew it."
+    return f"{head} {said}"
 
 
-def interval_text(interval: Interval) -> str:
-    return f"{100 * interval.low:.0f} to {100 * interval.high:.0f} %"
+def _title(clip: Clip) -> str:
+    escape = discord.utils.escape_markdown
+    year = f", {clip.year}" if clip.year else ""
+    return f"{escape(shorten(clip.title, 80))} ({escape(shorten(clip.performer, 60))}{year})"
 
 
-def stats_embed(calls: Calls, listeners: int, clips: int, interval: Interval | None) -> discord.Embed:
-    """All closed polls of a server together."""
-    embed = discord.Embed(title="Human or AI: all closed polls", colour=COLOUR)
-    votes = round(calls.total)
-    if not votes:
+def _model(clip: Clip) -> str:
+    version = clip.conditions.model_version
+    return f"the model {version}, seed {clip.conditions.seed}" if version else clip.performer
+
+
+def _share_text(share: Share, listeners: int) -> str:
+    if not share.votes:
+        return "No vote counts."
+    return (
+        f"{share.right} of {counted(share.votes, 'vote')} of {counted(listeners, 'listener')} were right "
+        f"({percent(share.accuracy)}). Guessing gets 50 %."
+    )
+
+
+def closed_opening_embed(found: Series) -> discord.Embed:
+    """What the opening message shows after the close; the seal stays readable."""
+    embed = discord.Embed(
+        title=wording.series_title(found), description="This poll has closed; the result stands below.", colour=COLOUR
+    )
+    if found.seal:
+        embed.add_field(name="The seal", value=f"`{found.seal}`", inline=False)
+    return embed.set_footer(text=f"Series {found.id}")
+
+
+def closed_trial_embed(found: Series, result: TrialResult, trials: int) -> discord.Embed:
+    embed = discord.Embed(
+        title=wording.trial_title(found, result.trial, trials),
+        description=_trial_line(result).split(" ", 1)[1],
+        colour=COLOUR,
+    )
+    return embed.set_footer(text="This poll has closed.")
+
+
+def stats_embed(summary: Summary) -> discord.Embed:
+    """All closed series of a server together."""
+    embed = discord.Embed(title="Human or AI: all series so far", colour=COLOUR)
+    if not summary.votes:
         embed.description = "No closed poll has votes yet."
         return embed
-    embed.description = f"{counted(votes, 'vote')} of {counted(listeners, 'listener')} on {counted(clips, 'clip')}."
-    right = round(calls.hits + calls.correct_rejections)
-    lines = [
-        f"Human clips called human: {calls.hits:.0f} of {calls.human:.0f}",
-        f"The model's clips called human: {calls.false_alarms:.0f} of {calls.ai:.0f}",
-    ]
-    if calls.both_sides:
-        spread = (
-            f"95 % interval {interval_text(interval)}" if interval else "too few listeners or clips for an interval"
-        )
-        lines += [
-            f"Balanced accuracy: **{percent(balanced_accuracy(calls))}** ({spread}; guessing gets 50 %)",
-            f"Human-call ratio: {human_call_ratio(calls):.2f} (1: the model passes as often as people do)",
-            f"d′ = {d_prime(calls):.2f} (0: can't tell), criterion c = {criterion(calls):.2f} (below 0: leans human)",
-        ]
-    embed.add_field(name="What was heard", value="\n".join(lines), inline=False)
-    if votes < ENOUGH_VOTES:
-        embed.set_footer(text=f"Too early to conclude anything: fewer than {ENOUGH_VOTES} votes.")
-    elif interval is not None and interval.low > 0.5:
-        embed.set_footer(text="Listeners like these can tell: the interval lies above guessing.")
-    elif cannot_tell(right, votes) and interval is not None and interval.high < 0.6:
-        embed.set_footer(text="Listeners like these can't tell: they are right less than 60 % of the time.")
-    else:
-        embed.set_footer(text="Undecided: neither told apart nor shown to be indistinguishable.")
+    embed.description = wording.verdict_text(summary.verdict)
+    embed.add_field(name="Votes", value=_share_text(summary.share, summary.listeners), inline=False)
+    embed.add_field(name="Figures, with 95 % intervals over listeners and clips", value=figures_text(summary))
+    if summary.calls.total:
+        embed.add_field(name="Single clips", value=_matrix_text(summary), inline=False)
+    if groups := _groups_text(summary):
+        embed.add_field(name="Who, and what they went by", value=groups, inline=False)
+    if confidence := _confidence_text(summary):
+        embed.add_field(name="How sure", value=confidence, inline=False)
+    embed.set_footer(text=f"{counted(len(summary.trials), 'trial')} · the verdict may be read at any time")
     return embed
 
 
-def list_embed(rows: Sequence[tuple[Poll, Tally]]) -> discord.Embed:
-    """The latest polls: links and deadlines of open ones, results of closed ones."""
-    lines = [_list_line(poll, tally) for poll, tally in rows]
-    text = "\n".join(lines) or "There has been no poll yet."
-    return discord.Embed(title="Polls", description=shorten(text, 4000), colour=COLOUR)
+def figures_text(summary: Summary) -> str:
+    lines = [f"{FIGURE_NAMES[name]}: {figure_text(name, figure)}" for name, figure in summary.figures.items()]
+    return shorten("\n".join(lines) or "None yet.", MAX_FIELD)
 
 
-def _list_line(poll: Poll, tally: Tally) -> str:
-    link = f"[Poll {poll.id}]({poll.link})"
-    if not poll.closed:
-        return f"{link} is open and closes <t:{poll.closes_at:.0f}:R>"
-    if not tally.counted:
-        return f"{link} was {NAMES[poll.answer]}; nobody's vote counted"
-    return f"{link} was {NAMES[poll.answer]}; {tally.right(poll.answer)} of {tally.counted} right"
+def figure_text(name: str, figure: Figure) -> str:
+    if name in SHARES:
+        value = f"**{percent(figure.value)}**"
+        spread = f"{wording.interval_text(figure.interval)}" if figure.interval else ""
+    else:
+        value = f"**{figure.value:.2f}**"
+        spread = f"{figure.interval.low:.2f} and {figure.interval.high:.2f}" if figure.interval else ""
+    return f"{value} (between {spread})" if spread else f"{value} (too few listeners or clips for an interval)"
+
+
+def _matrix_text(summary: Summary) -> str:
+    calls = summary.calls
+    return (
+        f"Humans called human: {calls.hits:.0f} of {calls.human:.0f}\n"
+        f"The model called human: {calls.false_alarms:.0f} of {calls.ai:.0f}"
+    )
+
+
+def _groups_text(summary: Summary) -> str:
+    lines = [
+        f"{name}: {share.right} of {share.votes} right ({percent(share.accuracy)})"
+        for name, share in (("Musicians", summary.musicians), ("Everybody else", summary.others))
+        if share.votes and summary.musicians.votes
+    ]
+    lines += [
+        f"By {share.label}: {share.right} of {share.votes} right ({percent(share.accuracy)})"
+        for share in summary.reasons
+        if share.votes
+    ]
+    return shorten("\n".join(lines), MAX_FIELD)
+
+
+def _confidence_text(summary: Summary) -> str:
+    if summary.brier is None:
+        return ""
+    lines = [f"Brier score {summary.brier:.3f} (0: perfect; 0.25: always saying 50 %)"]
+    if summary.area_under_roc is not None:
+        lines.append(f"Area under the ROC curve {summary.area_under_roc:.2f} (0.5: guessing)")
+    lines += [f"Of those {row.confidence} % sure, {row.right} of {row.votes} were right" for row in summary.calibration]
+    return shorten("\n".join(lines), MAX_FIELD)
+
+
+def clips_field(embed: discord.Embed, results: Sequence[TrialResult]) -> None:
+    """The most human of the machine's solos, and the most machine-like of the humans'."""
+    fooled = [r for r in results if r.tally.counted and not r.trial.is_catch and r.trial.answer != "human"]
+    if fooled:
+        best = max(fooled, key=lambda r: 1 - r.tally.right / r.tally.counted)
+        share = 1 - best.tally.right / best.tally.counted
+        embed.add_field(
+            name="The most human of the model's solos",
+            value=f"{_model(best.model)}: taken for the human by {percent(share)} of {best.tally.counted}",
+            inline=False,
+        )
+    doubted = [r for r in results if r.tally.counted and not r.trial.is_catch and r.trial.answer != "ai"]
+    if doubted:
+        worst = min(doubted, key=lambda r: r.tally.right / r.tally.counted)
+        share = 1 - worst.tally.right / worst.tally.counted
+        embed.add_field(
+            name="The most machine-like of the humans' solos",
+            value=f"{_title(worst.human)}: taken for the model by {percent(share)} of {worst.tally.counted}",
+            inline=False,
+        )
+
+
+def seasons_embed(versions: Sequence[Version]) -> discord.Embed:
+    """How each version of the model did."""
+    lines = [
+        f"`{version.name}` (from <t:{version.first_closed_at:.0f}:d>): listeners right in "
+        f"{percent(version.share.accuracy)} of {counted(version.share.votes, 'vote')} "
+        f"({wording.interval_text(version.interval)}); fooled {percent(1 - version.share.accuracy)}"
+        for version in versions
+    ]
+    text = "\n".join(lines) or "No closed poll has votes yet."
+    return discord.Embed(
+        title="The model's seasons", description=shorten(text, MAX_DESCRIPTION), colour=COLOUR
+    ).set_footer(text="50 % is as good as guessing, and the best that a model can do.")
+
+
+def board_embed(ears: Sequence[Ear], names: Mapping[int, int]) -> discord.Embed:
+    """Best ears of those who chose to be shown. Mentions in an embed name people without calling them."""
+    lines = [
+        f"{place}. <@{names[ear.listener]}>  {ear.share.right} of {ear.share.votes} right"
+        for place, ear in enumerate(ears[:20], start=1)
+    ]
+    text = "\n".join(lines) or (
+        f"Nobody is on it yet. Who has given {FEWEST_VOTES_ON_BOARD} votes or more can join with the button below."
+    )
+    return discord.Embed(title="Best ears", description=text, colour=COLOUR).set_footer(
+        text="Ordered by accuracy, drawn towards the class's while votes are few."
+    )
+
+
+def list_embed(rows: Sequence[tuple[Series, int, Share | None]]) -> discord.Embed:
+    """The latest series: links and deadlines of open ones, results of closed ones."""
+    lines = [_list_line(found, trials, share) for found, trials, share in rows]
+    text = "\n".join(lines) or "There hasn't been a poll yet."
+    return discord.Embed(title="Polls", description=shorten(text, MAX_DESCRIPTION), colour=COLOUR)
+
+
+def _list_line(found: Series, trials: int, share: Share | None) -> str:
+    link = f"[Series {found.id}: {discord.utils.escape_markdown(wording.series_title(found))}]({found.link})"
+    head = f"{link}, {counted(trials, 'trial')}"
+    if share is None:
+        when = "until the reveal" if found.closes_at is None else f"and closes <t:{found.closes_at:.0f}:R>"
+        return f"{head}, is open {when}"
+    if not share.votes:
+        return f"{head}: no vote counts"
+    return f"{head}: {share.right} of {share.votes} right"

@@ -21,8 +21,9 @@ from bot.rules import daily as daily_rules
 from bot.rules.class_quiz import MAX_ROUNDS, MAX_SECONDS, MIN_ROUNDS, MIN_SECONDS, Plan
 from bot.rules.quiz import Score, streak
 from bot.rules.quotas import Quota
-from bot.store import daily, own_questions, polls, practice, quiz
-from bot.store.daily import Daily
+from bot.store import ballots, quiz
+from bot.store.lessons import daily, own_questions, practice
+from bot.store.lessons.daily import Daily
 from cogs.quiz import class_buttons, own, private, report, scores
 from cogs.quiz import questions as views
 from cogs.quiz.asking import draw_question
@@ -101,8 +102,8 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
     @app_commands.command(name="score", description="Your own score, for your eyes only")
     async def score(self, interaction: Interaction) -> None:
         store, guild_id, member = self.bot.store, guild_id_of(interaction), interaction.user.id
-        judgements = await polls.judgements(store, guild_id, member)
-        listening = Score(len(judgements), sum(vote.is_human == vote.called_human for vote in judgements))
+        judgements = await ballots.judgements(store, guild_id, discord_id=member)
+        listening = Score(len(judgements), sum(vote.right for vote in judgements))
         shown = await quiz.is_shown(store, guild_id, member)
         view = discord.ui.View(timeout=None).add_item(scores.LeaderboardButton("off" if shown else "on"))
         embed = scores.score_embed(

@@ -85,6 +85,7 @@ class Stylize(commands.Cog):
             request,
             partial(read_attachment, image, limit, "The picture"),
             partial(read_attachment, style_image, limit, "The style picture") if style_image else None,
+            spoiler=image.is_spoiler(),
         )
 
     @stylize.autocomplete("style")
@@ -101,7 +102,7 @@ class Stylize(commands.Cog):
         limit = self.bot.settings.discord.max_attachment_bytes
         require_size(found[0], limit, "The picture")
         source = partial(read_attachment, found[0], limit, "The picture")
-        await paint(interaction, pb.StylizeRequest(strength=1.0), source)
+        await paint(interaction, pb.StylizeRequest(strength=1.0), source, spoiler=found[0].is_spoiler())
 
     @app_commands.command(description="What the network sees in a picture: feature maps of three of its stages")
     @app_commands.describe(image="The picture to look at")
@@ -113,8 +114,11 @@ class Stylize(commands.Cog):
             content = await read_attachment(image, limit, "The picture")
             result = await self.bot.engine.see(pb.SeeRequest(job=job.ticket, image=content), job.show)
             shown = discord.Embed(title="What the network sees", description="\n".join(result.notes) or None)
-            shown.set_image(url="attachment://feature-maps.png")
             sheet = Upload("feature-maps.png", result.sheet, "Feature maps of three stages of the encoder")
+            if image.is_spoiler():
+                sheet = sheet.hidden()
+            else:
+                shown.set_image(url=f"attachment://{sheet.name}")
             await job.finish(embeds=[shown], uploads=[sheet])
 
 

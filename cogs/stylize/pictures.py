@@ -13,7 +13,7 @@ from bot.answering.creations import delete, find
 from bot.answering.durable import Durable
 from bot.answering.jobs import one_answer, one_job
 from bot.answering.menus import MOST_OPTIONS, ChoiceMenu
-from bot.answering.parcels import Upload
+from bot.answering.parcels import HIDDEN, Upload
 from bot.answering.posting import REQUEST_LIMIT_BYTES, read_attachment, require_may_post, upload_limit_bytes
 from bot.client import Interaction, Woodshed
 from bot.errors import Refused
@@ -44,8 +44,12 @@ async def paint(
     request: pb.StylizeRequest,
     image: Source,
     style_image: Source | None = None,
+    *,
+    spoiler: bool = False,
 ) -> None:
     """Have the engine paint, post the picture with its buttons, and keep what they need.
+
+    `spoiler`: the picture came hidden, so what's made of it is hidden, too.
 
     `request` comes without files and codes. Raises Refused, and what the sources and the engine raise."""
     bot = interaction.client
@@ -57,20 +61,20 @@ async def paint(
         request.style_image = await style_image() if style_image else b""
         request.max_bytes = upload_limit_bytes(interaction)
         result = await own_styles.stylize(bot.engine, bot.store, used, request, job.show)
-        files = uploads(result)
+        files = uploads(result, spoiler=spoiler)
         for name in ("image", "before_after"):
             result.ClearField(name)
-        creation_id = await keep(interaction, request, result)
+        creation_id = await keep(interaction, request, result, spoiler=spoiler)
         styles = await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)
         message_id = await job.finish(
-            embeds=[embed(request, result, styles, with_before_after=len(files) > 1)],
+            embeds=[embed(request, result, styles, with_before_after=len(files) > 1 and not spoiler)],
             uploads=files,
             view=picture_view(creation_id, styles, result.style, request.strength),
         )
         await creations.posted(bot.store, creation_id, message_id)
 
 
-async def keep(interaction: Interaction, request: pb.StylizeRequest, result: pb.StylizeResult) -> int:
+async def keep(interaction: Interaction, request: pb.StylizeRequest, result: pb.StylizeResult, *, spoiler: bool) -> int:
     """Record what the buttons will need: the request as it turned out, its pictures, and the result without its own.
 
     Takes the files out of the request: they are megabytes, and a copy would hold up the event loop."""
@@ -94,6 +98,7 @@ async def keep(interaction: Interaction, request: pb.StylizeRequest, result: pb.
         result=result.SerializeToString(),
         files=files,
         now=interaction.client.now(),
+        spoiler=spoiler,
     )
 
 
@@ -119,14 +124,14 @@ def embed(
     return shown
 
 
-def uploads(result: pb.StylizeResult) -> list[Upload]:
-    """The picture itself, and the two side by side unless both are too much for one message."""
+def uploads(result: pb.StylizeResult, *, spoiler: bool = False) -> list[Upload]:
+    """The picture itself, and the two side by side unless both are too much for one message; hidden as a spoiler."""
     files = [
         Upload(f"stylized.{result.extension}", result.image, f"The picture, repainted in the style {result.style}")
     ]
     if result.before_after and len(result.image) + len(result.before_after) < REQUEST_LIMIT_BYTES:
         files.append(Upload("before-after.jpg", result.before_after, "The picture before and after"))
-    return files
+    return [file.hidden() for file in files] if spoiler else files
 
 
 def kept_picture(bot: Woodshed, creation_id: int, role: creations.Role) -> Source:
@@ -244,6 +249,7 @@ async def again(interaction: Interaction, creation: creations.Creation, request:
         request,
         kept_picture(bot, creation.id, "image"),
         kept_picture(bot, creation.id, "style_image") if from_picture else None,
+        spoiler=creation.spoiler,
     )
 
 
@@ -259,7 +265,12 @@ async def another_style(interaction: Interaction, creation: creations.Creation, 
     for name in ("seed", "blend_with", "blend_with_name", "blend"):
         request.ClearField(name)
     own_styles.choose(request, style)
-    await paint(interaction, request, kept_picture(bot, creation.id, "image"))
+    await paint(interaction, request, kept_picture(bot, creation.id, "image"), spoiler=creation.spoiler)
+
+
+def is_painted(attachment: discord.Attachment) -> bool:
+    """Whether it's the painted picture of an answer, not the two side by side."""
+    return attachment.filename.removeprefix(HIDDEN).startswith("stylized.")
 
 
 async def offer_as_input(interaction: Interaction, creation: creations.Creation) -> None:
@@ -267,7 +278,7 @@ async def offer_as_input(interaction: Interaction, creation: creations.Creation)
     bot = interaction.client
     async with one_answer(interaction, private=True) as answer:
         message = interaction.message
-        painted = [a for a in message.attachments if a.filename.startswith("stylized.")] if message else []
+        painted = [a for a in message.attachments if is_painted(a)] if message else []
         if not painted:
             raise Refused("The painted picture isn't there any more. Please post it with `/stylize`.")
         content = await read_attachment(painted[0], bot.settings.discord.max_attachment_bytes, "The picture")
@@ -282,6 +293,7 @@ async def offer_as_input(interaction: Interaction, creation: creations.Creation)
             result=creation.result,
             files={"image": content},
             now=interaction.client.now(),
+            spoiler=creation.spoiler,
         )
         view = discord.ui.View(timeout=None)
         for menu in style_menus(start, await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)):

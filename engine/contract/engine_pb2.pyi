@@ -350,7 +350,7 @@ class ListJazzOptionsReply(_message.Message):
     def __init__(self, instruments: _Optional[_Iterable[str]] = ..., forms: _Optional[_Iterable[str]] = ..., keys: _Optional[_Iterable[str]] = ..., feels: _Optional[_Iterable[str]] = ..., pieces: _Optional[_Iterable[_Union[Piece, _Mapping]]] = ..., min_bars: _Optional[int] = ..., max_bars: _Optional[int] = ..., min_tempo_bpm: _Optional[float] = ..., max_tempo_bpm: _Optional[float] = ..., styles: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PlayRequest(_message.Message):
-    __slots__ = ("job", "chords", "bars", "tempo_bpm", "instrument", "seed", "form", "key", "feel", "takes", "continue_from", "max_bytes", "solo_seed", "solo_instrument", "solo_tempo_bpm", "form_chords", "style", "beats_per_bar")
+    __slots__ = ("job", "chords", "bars", "tempo_bpm", "instrument", "seed", "form", "key", "feel", "takes", "continue_from", "max_bytes", "solo_seed", "solo_instrument", "solo_tempo_bpm", "form_chords", "style", "beats_per_bar", "for_trial")
     JOB_FIELD_NUMBER: _ClassVar[int]
     CHORDS_FIELD_NUMBER: _ClassVar[int]
     BARS_FIELD_NUMBER: _ClassVar[int]
@@ -369,6 +369,7 @@ class PlayRequest(_message.Message):
     FORM_CHORDS_FIELD_NUMBER: _ClassVar[int]
     STYLE_FIELD_NUMBER: _ClassVar[int]
     BEATS_PER_BAR_FIELD_NUMBER: _ClassVar[int]
+    FOR_TRIAL_FIELD_NUMBER: _ClassVar[int]
     job: Job
     chords: str
     bars: int
@@ -387,10 +388,11 @@ class PlayRequest(_message.Message):
     form_chords: str
     style: str
     beats_per_bar: int
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., takes: _Optional[int] = ..., continue_from: _Optional[bytes] = ..., max_bytes: _Optional[int] = ..., solo_seed: _Optional[int] = ..., solo_instrument: _Optional[str] = ..., solo_tempo_bpm: _Optional[float] = ..., form_chords: _Optional[str] = ..., style: _Optional[str] = ..., beats_per_bar: _Optional[int] = ...) -> None: ...
+    for_trial: bool
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., takes: _Optional[int] = ..., continue_from: _Optional[bytes] = ..., max_bytes: _Optional[int] = ..., solo_seed: _Optional[int] = ..., solo_instrument: _Optional[str] = ..., solo_tempo_bpm: _Optional[float] = ..., form_chords: _Optional[str] = ..., style: _Optional[str] = ..., beats_per_bar: _Optional[int] = ..., for_trial: _Optional[bool] = ...) -> None: ...
 
 class RenderRequest(_message.Message):
-    __slots__ = ("job", "midi", "audio", "piece_id", "chords", "tempo_bpm", "instrument", "seed", "melody_track", "max_bytes", "max_duration_s")
+    __slots__ = ("job", "midi", "audio", "piece_id", "chords", "tempo_bpm", "instrument", "seed", "melody_track", "max_bytes", "max_duration_s", "for_trial", "shuffle_seed")
     JOB_FIELD_NUMBER: _ClassVar[int]
     MIDI_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FIELD_NUMBER: _ClassVar[int]
@@ -402,6 +404,8 @@ class RenderRequest(_message.Message):
     MELODY_TRACK_FIELD_NUMBER: _ClassVar[int]
     MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_DURATION_S_FIELD_NUMBER: _ClassVar[int]
+    FOR_TRIAL_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_SEED_FIELD_NUMBER: _ClassVar[int]
     job: Job
     midi: bytes
     audio: bytes
@@ -413,7 +417,9 @@ class RenderRequest(_message.Message):
     melody_track: int
     max_bytes: int
     max_duration_s: float
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., midi: _Optional[bytes] = ..., audio: _Optional[bytes] = ..., piece_id: _Optional[str] = ..., chords: _Optional[str] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., melody_track: _Optional[int] = ..., max_bytes: _Optional[int] = ..., max_duration_s: _Optional[float] = ...) -> None: ...
+    for_trial: bool
+    shuffle_seed: int
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., midi: _Optional[bytes] = ..., audio: _Optional[bytes] = ..., piece_id: _Optional[str] = ..., chords: _Optional[str] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., melody_track: _Optional[int] = ..., max_bytes: _Optional[int] = ..., max_duration_s: _Optional[float] = ..., for_trial: _Optional[bool] = ..., shuffle_seed: _Optional[int] = ...) -> None: ...
 
 class Clip(_message.Message):
     __slots__ = ("audio", "midi", "roll", "lead_sheet", "seed", "chords", "bars", "tempo_bpm", "instrument", "form", "key", "feel", "model_version", "soundfont", "duration_s", "loudness_lufs", "true_peak_dbtp", "compute_s", "takes", "longest_copied_run", "notes", "chords_estimated", "notated", "melody_track", "tracks", "style", "beats_per_bar")

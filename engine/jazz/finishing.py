@@ -13,7 +13,7 @@ from engine.jazz.rendering.midi import write_midi
 from engine.jazz.rendering.render import Synthesizer
 from engine.jazz.rendering.roll import draw_roll, draw_spectrogram
 from engine.jazz.rendering.samples import Stereo
-from engine.jazz.rendering.sound import finish, play_score
+from engine.jazz.rendering.sound import as_long_as, finish, play_score
 from engine.jazz.work import Lead, Work
 from engine.progress import Progress
 
@@ -39,6 +39,8 @@ def _of_solo(lead: Lead, work: Work, synthesizer: Synthesizer, progress: Progres
     )  # fmt: skip
     brushes = lead.feel.name == "ballad"
     signal = play_score(synthesizer, score, brushes, CPU, lambda stage, share: progress(stage, 0.05 + 0.45 * share))
+    if work.for_trial:
+        signal = as_long_as(signal, score.seconds(score.beats))
     clip = _heard(signal, work, progress)
     progress("drawing the score", 0.9)
     clip.midi = write_midi(score, synthesizer.kit(brushes))
@@ -59,7 +61,9 @@ def _of_recording(signal: Stereo, work: Work, progress: Progress) -> pb.Clip:
 
 
 def _heard(signal: Stereo, work: Work, progress: Progress) -> pb.Clip:
-    finished = finish(signal, work.max_bytes, lambda stage, share: progress(stage, 0.5 + 0.4 * share))
+    finished = finish(
+        signal, work.max_bytes, lambda stage, share: progress(stage, 0.5 + 0.4 * share), for_trial=work.for_trial
+    )
     clip = pb.Clip()
     clip.CopyFrom(work.clip)
     clip.audio, clip.duration_s = finished.audio, finished.duration_s

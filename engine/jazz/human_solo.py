@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import time
+from dataclasses import replace
 
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadMidi, BadOption
@@ -46,7 +48,7 @@ def perform(
     else:
         music = heard
         clip = pb.Clip(seed=seed, instrument=find_instrument(request.instrument).name if request.instrument else "")
-    return Work(music, clip, request.max_bytes, time.monotonic() - started)
+    return Work(music, clip, request.max_bytes, time.monotonic() - started, request.for_trial)
 
 
 def check_duration(request: pb.RenderRequest, settings: JazzSettings) -> float:
@@ -66,6 +68,8 @@ def _of_piece(
     found = human_score(
         piece, request.chords, check_tempo(request.tempo_bpm), instrument, request.melody_track, seed, duration_s
     )
+    if request.HasField("shuffle_seed"):
+        found = replace(found, solo=shuffled(found.solo, request.shuffle_seed))
     solo, remarks = found.solo, found.remarks
     notated: dict[Note, float] = {}
     if found.notated:
@@ -82,6 +86,13 @@ def _of_piece(
         tracks=[pb.Track(number=number, name=name, notes=notes) for number, name, notes in piece.tracks], notes=remarks,
     )  # fmt: skip
     return lead, clip
+
+
+def shuffled(solo: tuple[Note, ...], seed: int) -> tuple[Note, ...]:
+    """The same notes with their pitches in another order: everything is where it was but the melody."""
+    pitches = [note.pitch for note in solo]
+    random.Random(seed).shuffle(pitches)
+    return tuple(replace(note, pitch=pitch) for note, pitch in zip(solo, pitches, strict=True))
 
 
 def _performed(found: HumanSolo, seed: int, soloist: Soloist) -> tuple[Note, ...]:

@@ -47,7 +47,7 @@ def improvise(
     if phrase:
         lead = _answering(lead, phrase)
         clip.notes.append(f"Bars 1 to {phrase.bars} are your phrase; the soloist answers from bar {phrase.bars + 1}.")
-    return Work(lead, clip, request.max_bytes, time.monotonic() - started)
+    return Work(lead, clip, request.max_bytes, time.monotonic() - started, request.for_trial)
 
 
 def _line(

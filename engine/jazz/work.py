@@ -38,3 +38,5 @@ class Work:
     clip: pb.Clip
     max_bytes: int
     compute_s: float
+    for_trial: bool = False
+    """one side of a blind trial: the other side has to be exactly as long, as loud and as large"""

@@ -18,6 +18,7 @@ from bot.store import clips
 from engine.contract import MESSAGE_OPTIONS
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.jazz.combo import Combo
+from engine.serving.intake.pool import Intake
 from engine.serving.scheduler import Scheduler
 from engine.serving.servicer import EngineServicer
 from engine.settings import JazzSettings
@@ -36,8 +37,8 @@ def combo() -> Combo:
 async def engine(tmp_path: Path, combo: Combo) -> AsyncIterator[EngineClient]:
     """The bot's client, connected to the real servicer with the real jazz room and nothing else."""
     server = grpc.aio.server(options=MESSAGE_OPTIONS)
-    async with Scheduler(4) as scheduler:
-        servicer = EngineServicer(scheduler, torch.device("cpu"))
+    async with Intake(1) as intake, Scheduler(4, intake) as scheduler:
+        servicer = EngineServicer(scheduler, torch.device("cpu"), intake)
         servicer.rooms = SimpleNamespace(combo=combo)  # type: ignore[assignment]
         pb_grpc.add_EngineServicer_to_server(servicer, server)
         readiness = health.aio.HealthServicer()

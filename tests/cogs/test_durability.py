@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def _stored(path: Path) -> dict[str, str]:
     with contextlib.closing(sqlite3.connect(path)) as connection:
         rows = connection.execute(
-            "SELECT discord_id, choice FROM votes JOIN members ON members.id = votes.member"
+            "SELECT discord_id, choice FROM ballots JOIN members ON members.id = ballots.member"
         ).fetchall()
     return {str(discord_id): choice for discord_id, choice in rows}
 
@@ -56,7 +56,7 @@ async def test_a_vote_survives_a_killed_bot(tmp_path: Path) -> None:
 
 async def test_a_vote_is_confirmed_only_after_it_is_committed(club: Club, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another connection to the file, which sees committed rows only, looks at the moment of the confirmation."""
-    await club.instructor.slash(club.channel, "poll start", minutes=10)
+    await club.instructor.slash(club.channel, "poll start", trials=1, design="single", closes_in=10)
     at_confirmation = []
     send_message = discord.InteractionResponse.send_message
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bot.store import clips, polls, quiz
+from bot.store import ballots, clips, quiz
 from tests.conftest import Club
 from tests.engine_double import ogg, png
 
@@ -19,7 +19,7 @@ async def exported(club: Club) -> dict:
 async def take_part(club: Club):
     question = (await club.student.slash(club.channel, "quiz question")).response
     await club.student.click(question, label="(2, 4)")
-    await club.instructor.slash(club.channel, "poll start", minutes=10)
+    await club.instructor.slash(club.channel, "poll start", trials=1, design="single", closes_in=10)
     message = club.channel.last_message
     await club.student.click(message, label="Human")
     await club.other.click(message, label="Human")
@@ -31,7 +31,7 @@ async def test_the_export_has_everything_of_the_member_and_nobody_else(club: Clu
     kept = await exported(club)
     assert kept["discord_id"] == str(club.student.id)
     assert [answer["generator"] for answer in kept["quiz_answers"]] == ["shape-of-matmul"]
-    assert [(vote["poll"], vote["choice"], vote["answer"]) for vote in kept["votes"]] == [(1, "human", None)]
+    assert [(vote["series"], vote["choice"], vote["answer"]) for vote in kept["votes"]] == [(1, "human", None)]
     assert str(club.other.id) not in json.dumps(kept)
 
 
@@ -58,7 +58,7 @@ async def test_being_forgotten_takes_a_second_click_and_keeps_totals(club: Club)
     done = await club.student.click(asked.response, label="Forget me")
     assert done.acknowledged
     assert not any(rows for name, rows in (await exported(club)).items() if name != "discord_id")
-    assert len(await polls.votes(club.store, 1)) == 2
+    assert len(await ballots.of_trial(club.store, 1)) == 2
     assert (await quiz.class_total(club.store, club.guild.id)).right == 1
 
 
@@ -66,9 +66,9 @@ async def test_whoever_was_forgotten_is_somebody_new_and_votes_once(club: Club) 
     message = await take_part(club)
     asked = await club.student.slash(club.channel, "mydata delete")
     await club.student.click(asked.response, label="Forget me")
-    assert len(await polls.votes(club.store, 1)) == 1
+    assert len(await ballots.of_trial(club.store, 1)) == 1
     await club.student.click(message, label="AI")
-    assert len(await polls.votes(club.store, 1)) == 2
+    assert len(await ballots.of_trial(club.store, 1)) == 2
 
 
 async def test_whoever_leaves_is_told_of_clips_under_their_name_and_that_they_stay(club: Club) -> None:
@@ -95,8 +95,8 @@ async def test_forgetting_whoever_ran_polls_and_added_clips_keeps_both_and_every
     await club.instructor.slash(club.channel, "poll close")
     asked = await club.instructor.slash(club.channel, "mydata delete")
     await club.instructor.click(asked.response, label="Forget me")
-    assert len(await polls.votes(club.store, 1)) == 2
-    assert len(await polls.judgements(club.store, club.guild.id)) == 2
+    assert len(await ballots.of_trial(club.store, 1)) == 2
+    assert len(await ballots.judgements(club.store, club.guild.id)) == 2
     assert [clip.title for clip in await clips.human_clips(club.store, club.guild.id)][:1] == ["Mine"]
     assert (await quiz.class_total(club.store, club.guild.id)).answered == 1
     assert message.id
@@ -110,3 +110,14 @@ async def test_forgetting_leaves_the_members_discord_id_in_no_table(club: Club) 
     for table in await club.store.fetch_all("SELECT name FROM sqlite_master WHERE type = 'table'"):
         for row in await club.store.fetch_all(f"SELECT * FROM {table['name']}"):
             assert club.student.id not in tuple(row), table["name"]
+
+
+async def test_discords_ids_are_strings_which_no_reader_of_json_rounds(club):
+    await club.student.slash(club.channel, "stylize", image=("cat.png", png()), style="scream")
+    exported = await club.student.slash(club.channel, "mydata export")
+    kept = json.loads(await exported.response.attachments[0].read())
+    ids = [value for rows in kept.values() if isinstance(rows, list) for row in rows for name, value in row.items()
+           if name.endswith("_id") and value is not None]  # fmt: skip
+    assert kept["discord_id"] == str(club.student.id)
+    assert ids
+    assert all(isinstance(value, str) for value in ids)

@@ -54,9 +54,9 @@ async def test_about_help_and_scores_do_without_an_engine(alone):
 
 
 async def test_no_poll_is_drawn_without_an_engine(alone):
-    result = await alone.instructor.slash(alone.channel, "poll start", minutes=10)
+    result = await alone.instructor.slash(alone.channel, "poll start", closes_in=10)
     assert sentences(result) == [UNREACHABLE]
-    assert (await alone.store.fetch_one("SELECT count(*) AS n FROM polls"))["n"] == 0
+    assert (await alone.store.fetch_one("SELECT count(*) AS n FROM series"))["n"] == 0
 
 
 @pytest.mark.parametrize(("command", "options"), COMMANDS, ids=[name for name, _ in COMMANDS])

@@ -316,3 +316,17 @@ async def test_an_engine_that_dies_before_the_work_began_goes_unnoticed(club):
     club.double.misbehave(Behaviour.DIE_QUEUED, times=1)
     assert (await stylize(club)).attachments
     await until(lambda: len(club.double.closed) == 2)
+
+
+async def test_what_is_made_of_a_hidden_picture_is_hidden_too(club):
+    first = await club.student.slash(club.channel, "stylize", image=("SPOILER_cat.png", png()), style="scream")
+    painted = first.response
+    assert [a.filename for a in painted.attachments] == ["SPOILER_stylized.png", "SPOILER_before-after.jpg"]
+    assert painted.embeds[0].image.url is None, "an embed would show it to everybody"
+    weaker = await club.student.click(painted, label="Weaker")
+    assert all(a.filename.startswith("SPOILER_") for a in weaker.response.attachments)
+    offered = await club.student.click(painted, label="Paint over this one")
+    again = await club.student.click(offered.response, label="Another style")
+    assert all(a.filename.startswith("SPOILER_") for a in again.response.attachments)
+    seen = await club.student.slash(club.channel, "see", image=("SPOILER_cat.png", png()))
+    assert [a.filename for a in seen.response.attachments] == ["SPOILER_feature-maps.png"]

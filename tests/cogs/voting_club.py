@@ -27,7 +27,7 @@ async def vote_for_ever(folder: Path) -> None:
             channel = guild.create_text_channel("jazz-club")
             staff = guild.create_role(ClubSettings().staff_role)
             instructor = guild.add_member(env.create_user("grace"), roles=[staff])
-            await instructor.slash(channel, "poll start", minutes=60)
+            await instructor.slash(channel, "poll start", trials=1, design="single", closes_in=60)
             poll = channel.last_message
             for turn in itertools.count():
                 member = guild.add_member(env.create_user(f"student{turn}"))

@@ -52,17 +52,18 @@ async def test_a_newcomer_paints_plays_learns_and_votes(house: House, browser: B
     await ada.shot("quiz")
 
     teacher = await Tab.open(browser, house.address, "thelonia", "jazz-club")
-    await teacher.command("poll start", {"minutes": "60"})
+    await teacher.command("poll start", {"closes_in": "60", "trials": "1"})
     await page.get_by_role("link", name="jazz-club").click()
-    poll = page.locator(".message").filter(has_text="human or AI?").last
-    await expect(poll.locator("audio")).to_be_visible(timeout=2 * JOB_MS)
-    assert await plays(poll.locator("audio")) > 4.0
-    await poll.get_by_role("button", name="Human").click()
-    await expect(page.get_by_text("Your vote: human")).to_be_visible()
-    await poll.get_by_role("button", name="AI", exact=True).click()
-    await expect(page.get_by_text("Changed to AI")).to_be_visible()
+    poll = page.locator(".message").filter(has_text="Pair 1 of 1").last
+    await expect(poll.locator("audio").first).to_be_visible(timeout=2 * JOB_MS)
+    assert await poll.locator("audio").count() == 2
+    assert await plays(poll.locator("audio").first) > 4.0
+    await poll.get_by_role("button", name="A", exact=True).click()
+    await expect(page.get_by_text("Your vote: A is the human")).to_be_visible()
+    await poll.get_by_role("button", name="B", exact=True).click()
+    await expect(page.get_by_text("Changed to B is the human")).to_be_visible()
     await ada.shot("poll")
     await teacher.command("poll close")
-    await expect(page.locator(".embed").filter(has_text="1 said AI").last).to_be_visible(timeout=30_000)
+    await expect(page.locator(".embed").filter(has_text="The reveal").last).to_be_visible(timeout=30_000)
     await ada.shot("poll-result")
     assert ada.faults == teacher.faults == []

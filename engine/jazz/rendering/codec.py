@@ -19,16 +19,20 @@ MIN_BIT_RATE = 32_000
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 384_000
 MAX_CHANNELS = 8
 GUESSING = ("mp3", "aac", "amr", "mpegts", "mpeg")
-"""Demuxers that guess a file's length by its first frames: what they say refuses nobody."""
+"""Demuxers that guess a file's length by its first frames: nobody is refused because of it."""
 SERIAL = 0x574F4F44
 """The Ogg stream's serial number, fixed: muxers draw it at random, and the same clip must be the same bytes."""
 
 
-def encode_opus(signal: Stereo, bit_rate: int = BIT_RATE) -> bytes:
-    """(N, 2) samples at 48 kHz -> OGG/Opus with no metadata beyond the stream's own; the same input, the same bytes."""
+def encode_opus(signal: Stereo, bit_rate: int = BIT_RATE, *, constant: bool = False) -> bytes:
+    """(N, 2) samples at 48 kHz -> OGG/Opus with no metadata beyond the stream's own; the same input, the same bytes.
+
+    `constant`: every packet has the same size, so a file's size says how long it lasts and nothing else."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="ogg", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("libopus", rate=RATE_HZ, options={"vbr": "on", "application": "audio"})
+        stream = container.add_stream(
+            "libopus", rate=RATE_HZ, options={"vbr": "off" if constant else "on", "application": "audio"}
+        )
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         stream.bit_rate = bit_rate
         stream.codec_context.layout = "stereo"
@@ -44,16 +48,16 @@ def encode_opus(signal: Stereo, bit_rate: int = BIT_RATE) -> bytes:
     return with_serial(buffer.getvalue(), SERIAL)
 
 
-def encode_within(signal: Stereo, max_bytes: int) -> bytes:
+def encode_within(signal: Stereo, max_bytes: int, *, constant: bool = False) -> bytes:
     """As good as `encode_opus`, at a lower bit rate where `max_bytes` (0: no limit) asks for it."""
     bit_rate = BIT_RATE
     if max_bytes:
         affordable = int(max_bytes * 8 / (len(signal) / RATE_HZ + 0.1) * 0.9)
         bit_rate = max(MIN_BIT_RATE, min(BIT_RATE, affordable))
-    audio = encode_opus(signal, bit_rate)
+    audio = encode_opus(signal, bit_rate, constant=constant)
     while max_bytes and len(audio) > max_bytes and bit_rate > MIN_BIT_RATE:
         bit_rate = max(MIN_BIT_RATE, int(bit_rate * 0.8))
-        audio = encode_opus(signal, bit_rate)
+        audio = encode_opus(signal, bit_rate, constant=constant)
     if max_bytes and len(audio) > max_bytes:
         raise BadAudio(f"Even at the lowest quality, the clip has {len(audio) // 1024} kB and your limit is "
                        f"{max_bytes // 1024} kB. Ask for fewer bars.")  # fmt: skip
@@ -127,6 +131,8 @@ def _decode(
         films = [stream for stream in container.streams.video if not is_cover(stream)]
         raise BadAudio("That film has no sound track." if films else "There's no sound in that file.")
     stream = container.streams.audio[0]
+    if stream.codec_context is None:
+        raise ValueError("sound in a codec that isn't read here")
     check_format(stream.codec_context.sample_rate, stream.codec_context.channels)
     declared_s = float(container.duration / av.time_base) if container.duration else 0.0
     if demuxer in GUESSING:

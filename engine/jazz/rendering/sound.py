@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from engine.jazz.rendering.codec import decode, encode_within
@@ -24,6 +25,11 @@ from engine.progress import Progress
 DECODE_LIMIT_S = 3600.0
 MAX_ATTEMPTS = 5
 TOLERANCE_LU = 0.3
+TRIAL_TOLERANCE_LU = 0.08
+"""Of one side of a blind trial: both sides are then within 0.2 LU of each other."""
+TRIAL_RING_S = 2.5
+TRIAL_FADE_S = 1.0
+"""A side of a blind trial ends so long after its last bar, whatever rings on, fading over its last second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +53,30 @@ def play_score(
     return mixed
 
 
-def finish(signal: Stereo, max_bytes: int, progress: Progress) -> Finished:
-    """Level, encode and measure. Every clip goes through here, whoever played it. Reports 0..1."""
+def as_long_as(signal: Stereo, music_s: float) -> Stereo:
+    """The signal cut or filled to exactly its music of `music_s` seconds and the ring of a blind trial."""
+    length = round((music_s + TRIAL_RING_S) * RATE_HZ)
+    cut = np.zeros((length, 2), np.float32)
+    cut[: min(length, len(signal))] = signal[:length]
+    fade = min(length, round(TRIAL_FADE_S * RATE_HZ))
+    cut[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)[:, None] ** 2
+    return cut
+
+
+def finish(signal: Stereo, max_bytes: int, progress: Progress, *, for_trial: bool = False) -> Finished:
+    """Level, encode and measure. Every clip goes through here, whoever played it. Reports 0..1.
+
+    `for_trial`: closer to the target loudness, and at a constant bit rate."""
     ceiling, aim = LIMIT_DBTP, TARGET_LUFS
+    tolerance_lu = TRIAL_TOLERANCE_LU if for_trial else TOLERANCE_LU
     for attempt in range(MAX_ATTEMPTS):
         progress("levelling", 0.2 * attempt)
         level = levelled(signal, aim, ceiling)
         progress("encoding", 0.2 * attempt + 0.1)
-        audio = encode_within(level, max_bytes)
+        audio = encode_within(level, max_bytes, constant=for_trial)
         heard = decode(audio, DECODE_LIMIT_S)
         peak, loudness = true_peak_dbtp(heard), integrated_lufs(heard)
-        if peak <= CEILING_DBTP and (abs(loudness - TARGET_LUFS) < TOLERANCE_LU or not math.isfinite(loudness)):
+        if peak <= CEILING_DBTP and (abs(loudness - TARGET_LUFS) < tolerance_lu or not math.isfinite(loudness)):
             break
         # the codec overshot by more than usual, or lost some of a noisy sound
         ceiling -= max(0.0, peak - CEILING_DBTP + 0.1)

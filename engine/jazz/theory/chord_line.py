@@ -285,7 +285,7 @@ def _symbols(token: str, number: int, bar: int, previous: str | None) -> list[st
     if (held := re.fullmatch(r"(.+?)(//+)", token)) and _is_chord(held.group(1)):
         return [parse_chord(held.group(1)).symbol] * (1 + len(held.group(2)))
     bare = token.rstrip(".!?'")
-    if bare.startswith("(") and bare.endswith(")"):
+    if re.fullmatch(r"\([A-GN][^()]*\)", bare):
         bare = bare[1:-1]
     if bare.split() and all(_is_chord(word) for word in bare.split()):
         return [parse_chord(word).symbol for word in bare.split()]

@@ -95,6 +95,7 @@ def plain_body(body: str) -> str:
         body = re.sub(pattern, word, body)
     body = re.sub(r"\([^()]*\)", lambda inside: inside.group().replace("/", ","), body.replace("6/9", "69"))
     body = re.sub(r"^(m|min|mi|-|)(?:/(9|11|13)|\((9|11|13)\))$", r"\1add\2\3", body)  # a triad: no seventh is meant
+    body = re.sub(r",(?![^()]*\))", "", body)  # commas are for parentheses
     first, *others = body.split("/")
     if not all(others):
         return body

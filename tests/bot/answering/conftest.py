@@ -1,4 +1,4 @@
-"""The real bot, logged in to the playground over the wire, with Discord's bad days on order; its engine is the double."""
+"""The real bot, logged in to the playground over the wire, with bad days on order; its engine is the double."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ class Wire:
     async def settled(self, wanted: Callable[[list[dict[str, Any]]], object], within_s: float = 10.0) -> list[dict]:
         """Wait until `wanted` holds of the bot's messages; returns them."""
         async with asyncio.timeout(within_s):
-            while not wanted(found := await self.answers()):
+            while not wanted(found := await self.answers()):  # noqa: ASYNC110 -- over the wire nobody signals
                 await asyncio.sleep(0.02)
         return found
 
     async def idle(self, within_s: float = 10.0) -> None:
         """Wait until no answer is open any more."""
         async with asyncio.timeout(within_s):
-            while (await self.store.fetch_all("SELECT 1 FROM open_answers")) or self.bot.jobs.total:
+            while await self.store.fetch_all("SELECT 1 FROM open_answers") or self.bot.jobs.total:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
 

@@ -155,7 +155,10 @@ async def test_delete_pressed_twice_is_one_deletion_and_no_complaint(wire: Wire)
     (message,) = await wire.settled(lambda found: found and found[0]["attachments"])
     await wire.idle()
     button = next(
-        item["custom_id"] for row in message["components"] for item in row["components"] if item.get("label") == "Delete"
+        item["custom_id"]
+        for row in message["components"]
+        for item in row["components"]
+        if item.get("label") == "Delete"
     )
     await wire.ada.press_twice(message, button)
     await wire.settled(lambda found: not found)

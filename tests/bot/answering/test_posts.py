@@ -16,9 +16,7 @@ POLL = Parcel(embeds=(discord.Embed(title="Poll 7: human or AI?"),), uploads=(Up
 
 
 async def post(wire: Wire, channel_id: str, parcel: Parcel = POLL, **more):
-    return await posts.post(
-        wire.bot, int(channel_id), parcel, guild_id=None, nonce="poll-7", patience=IN_HASTE, **more
-    )
+    return await posts.post(wire.bot, int(channel_id), parcel, guild_id=None, nonce="poll-7", patience=IN_HASTE, **more)
 
 
 async def posted(wire: Wire) -> list[dict]:

@@ -1,4 +1,4 @@
-"""A bot that is killed or stopped leaves nothing open: its next start does again what never began, and ends the rest."""
+"""A bot that is killed or stopped leaves nothing open: its next start does what never began, and ends the rest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from playground.driver import Driver, Route
 from playground.server import Server
 from playground.world.state import Options, Playground
 from tests.engine_double import Behaviour, EngineDouble, png, socket_address
+from tests.waiting import until
 
 HOUSE = Path(__file__).resolve().parents[3]
 
@@ -40,31 +40,31 @@ class Host:
             "WOODSHED_HOSTING__DRAIN_S": "0.1",
             "DISCORD_TOKEN": playground.token,
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         """Start the bot and wait until it's logged in anew."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "bot"], cwd=HOUSE, env=self._environment, stdout=log, stderr=log
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", cwd=HOUSE, env=self._environment, stdout=log, stderr=log
             )
         seen = self.log.read_text().count("logged in")
         async with asyncio.timeout(40):
             while self.log.read_text().count("logged in") == seen or not await self.ada.is_bot_online():
-                assert self._process.poll() is None, self.log.read_text()
+                assert self._process.returncode is None, self.log.read_text()
                 await asyncio.sleep(0.05)
 
     async def end(self, how: signal.Signals = signal.SIGKILL) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self._process.returncode is None:
             self._process.send_signal(how)
-            await asyncio.to_thread(self._process.wait, 20)
+            await asyncio.wait_for(self._process.wait(), 20)
 
     async def answers(self) -> list[dict[str, Any]]:
         return [message for message in await self.ada.messages() if message["author"].get("bot")]
 
     async def settled(self, wanted: Any, within_s: float = 15.0) -> list[dict[str, Any]]:
         async with asyncio.timeout(within_s):
-            while not wanted(found := await self.answers()):
+            while not wanted(found := await self.answers()):  # noqa: ASYNC110 -- over the wire nobody signals
                 await asyncio.sleep(0.05)
         return found
 
@@ -93,8 +93,7 @@ async def test_what_never_began_is_done_by_the_next_start(host: Host, double: En
     double.misbehave(Behaviour.HANG)
     await host.stylize()
     (message,) = await host.settled(lambda found: found)
-    while not double.requests:
-        await asyncio.sleep(0.02)
+    await until(lambda: double.requests, 10.0)
     await host.end()
     double.behaviour = Behaviour.HONEST
     await host.start()

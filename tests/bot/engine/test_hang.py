@@ -1,11 +1,10 @@
-"""An engine that hangs: up, connected, and answering nothing. It has its own sentence, and who needs no engine goes on."""
+"""An engine that hangs: up, connected, and answering nothing. It has its own sentence, and is soon found out."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -27,12 +26,12 @@ QUICK = {"silence_s": 0.1, "job_silence_s": 0.1, "pulse_s": 0.1}
 async def hung(tmp_path: Path) -> AsyncIterator[EngineClient]:
     """A client of an engine in a process of its own, which is stopped (SIGSTOP) once it serves."""
     read_end, write_end = os.pipe()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bot.engine.tiny_engine", "honest"],
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bot.engine.tiny_engine", "honest"),
         cwd=HOUSE,
         env={**os.environ, LISTEN_VARIABLE: socket_address(tmp_path), PARENT_FD_VARIABLE: str(read_end)},
         pass_fds=(read_end,),
-        stderr=subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
     )
     channel = open_channel(socket_address(tmp_path))
     try:
@@ -43,7 +42,7 @@ async def hung(tmp_path: Path) -> AsyncIterator[EngineClient]:
     finally:
         await channel.close()
         process.kill()
-        process.wait()
+        await process.wait()
         os.close(read_end)
         os.close(write_end)
 

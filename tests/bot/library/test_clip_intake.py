@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.library.clip_intake import is_midi, matched_request
+from bot.library.clip_intake import is_midi
+from bot.library.preparation import matched_request
 from engine.contract import engine_pb2 as pb
 from tests.bot.store.collection import CONDITIONS
 from tests.engine_double import midi, ogg

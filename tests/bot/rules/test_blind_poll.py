@@ -1,8 +1,10 @@
-"""The blind poll's rules: a fair and repeatable draw, deadlines within bounds, votes counted once and rightly."""
+"""The blind poll's rules: a fair and repeatable draw, a seal that binds, deadlines in bounds, votes counted once."""
 
 from __future__ import annotations
 
+import hashlib
 import random
+import subprocess
 from collections import Counter
 
 import pytest
@@ -10,77 +12,138 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Refused
-from bot.rules.blind_poll import LARGEST_SEED, Candidate, Origin, Vote, closing_time, draw, drawable, tally
+from bot.rules.blind_poll import (
+    Ballot,
+    Candidate,
+    Choice,
+    closing_time,
+    draw_series,
+    mixed_designs,
+    reminder_times,
+    seal,
+    sealed_text,
+    tally,
+)
+from bot.rules.listening.judgements import Design
+from engine.contract.limits import LARGEST_SEED
 
 candidates = st.lists(
-    st.builds(Candidate, clip=st.integers(1, 500), times_drawn=st.integers(0, 5)),
+    st.builds(Candidate, key=st.text("abc", min_size=1, max_size=6), times_drawn=st.integers(0, 5)),
     min_size=1,
     max_size=20,
-    unique_by=lambda candidate: candidate.clip,
+    unique_by=lambda candidate: candidate.key,
 )
-votes = st.lists(st.builds(Vote, choice=st.sampled_from([None, *Origin]), knows=st.booleans()), max_size=80)
+ballots = st.lists(st.builds(Ballot, choice=st.sampled_from(["", "A", "B"]), knows=st.booleans()), max_size=80)
+DAY_S = 24 * 3600.0
 
 
 @given(st.integers(0, LARGEST_SEED), candidates, st.randoms(use_true_random=False))
 def test_a_seed_repeats_the_draw_whatever_the_order(seed: int, clips: list[Candidate], shuffler: random.Random) -> None:
     shuffled = list(clips)
     shuffler.shuffle(shuffled)
-    assert draw(seed, clips) == draw(seed, shuffled)
+    designs = [Design.PAIR, Design.SINGLE, Design.PAIR]
+    assert draw_series(seed, clips, designs) == draw_series(seed, shuffled, designs)
 
 
-@given(st.integers(0, LARGEST_SEED), candidates)
-def test_a_clip_is_drawn_among_those_drawn_least(seed: int, clips: list[Candidate]) -> None:
-    drawn = draw(seed, clips)
-    drawn_before = {candidate.clip: candidate.times_drawn for candidate in clips}
-    assert drawn_before[drawn.human_clip] == min(drawn_before.values())
-    assert 0 <= drawn.model_seed <= LARGEST_SEED
+@given(st.integers(0, LARGEST_SEED), candidates, st.integers(1, 12))
+def test_no_clip_comes_twice_while_others_are_left(seed: int, clips: list[Candidate], trials: int) -> None:
+    drawn = draw_series(seed, clips, [Design.PAIR] * trials)
+    times = {candidate.key: candidate.times_drawn for candidate in clips}
+    for trial in drawn:
+        assert times[trial.key] == min(times.values())
+        times[trial.key] += 1
+        assert 0 <= trial.model_seed <= LARGEST_SEED
+        assert 0 <= trial.band_seed <= LARGEST_SEED
 
 
-def test_the_coin_is_fair_and_knows_nothing_of_the_clip() -> None:
-    """4,000 draws: each of 4 clips with each of 2 sides 500 times, within 4 standard deviations."""
-    clips = [Candidate(clip, 0) for clip in range(4)]
+def test_the_coin_is_fair_and_knows_nothing_of_the_clip_or_of_the_trial_before() -> None:
+    """4,000 series of two trials: each of 2 clips with each of 4 pairs of answers 500 times, within 4 deviations."""
+    clips = [Candidate("a", 0), Candidate("b", 0)]
     seeds = random.Random(11)
-    drawn = Counter(
-        (found.human_clip, found.origin) for found in (draw(seeds.getrandbits(53), clips) for _ in range(4000))
-    )
+    drawn: Counter[tuple[str, str, str]] = Counter()
+    for _ in range(4000):
+        first, second = draw_series(seeds.getrandbits(53), clips, [Design.PAIR, Design.SINGLE])
+        drawn[first.key, first.answer, second.answer] += 1
     assert len(drawn) == 8
     assert all(abs(times - 500) < 4 * (4000 * 1 / 8 * 7 / 8) ** 0.5 for times in drawn.values())
 
 
-def test_recordings_are_drawn_only_when_asked_for() -> None:
-    played, recorded = Candidate(1, 0), Candidate(2, 0, recording=True)
-    assert drawable([played, recorded], recordings=False) == [played]
-    assert drawable([played, recorded], recordings=True) == [played, recorded]
+def test_each_design_has_its_own_answers() -> None:
+    drawn = draw_series(3, [Candidate("a", 0)], [Design.PAIR, Design.SINGLE] * 20)
+    assert {trial.answer for trial in drawn if trial.design is Design.PAIR} == {Choice.A, Choice.B}
+    assert {trial.answer for trial in drawn if trial.design is Design.SINGLE} == {Choice.HUMAN, Choice.AI}
+
+
+def test_catch_trials_come_only_where_they_are_switched_on_and_anywhere() -> None:
+    clips = [Candidate("a", 0)]
+    assert not any(trial.is_catch for trial in draw_series(1, clips, [Design.PAIR] * 12))
+    places = set()
+    for seed in range(60):
+        drawn = draw_series(seed, clips, [Design.SINGLE] * 4, catches=True)
+        assert len(drawn) == 5
+        (place,) = [place for place, trial in enumerate(drawn) if trial.is_catch]
+        assert drawn[place].design is Design.PAIR
+        places.add(place)
+    assert places == {0, 1, 2, 3, 4}
 
 
 def test_without_a_human_clip_there_is_nothing_to_draw() -> None:
     with pytest.raises(ValueError, match="no human clip"):
-        draw(1, [])
+        draw_series(1, [], [Design.PAIR])
 
 
-@pytest.mark.parametrize("minutes", [0, -5, 7 * 24 * 60 + 1])
+def test_a_mixed_series_has_three_pairs_and_two_singles_of_five() -> None:
+    assert mixed_designs("mixed", 5) == [Design.PAIR] * 3 + [Design.SINGLE] * 2
+    assert mixed_designs("pair", 2) == [Design.PAIR] * 2
+    assert mixed_designs("single", 1) == [Design.SINGLE]
+
+
+# ------------------------------------------------------------ the seal
+
+
+def test_the_seal_is_what_anybodys_sha256sum_says() -> None:
+    text = sealed_text(["A", "human", "B"], "5a17")
+    assert text == "1=A 2=human 3=B salt=5a17"
+    printed = subprocess.run(["sha256sum"], input=text.encode(), capture_output=True, check=True).stdout.decode()
+    assert printed.split()[0] == seal(["A", "human", "B"], "5a17") == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("other", [(["B", "human"], "5a17"), (["A", "ai"], "5a17"), (["A", "human"], "5a18")])
+def test_other_answers_or_another_salt_break_the_seal(other: tuple[list[str], str]) -> None:
+    assert seal(*other) != seal(["A", "human"], "5a17")
+
+
+# ------------------------------------------------------------ time
+
+
+@pytest.mark.parametrize("minutes", [0, -5, 14 * 24 * 60 + 1])
 def test_a_deadline_out_of_bounds_is_refused(minutes: int) -> None:
-    with pytest.raises(Refused, match="between 1 minute and 7 days"):
+    with pytest.raises(Refused, match="1 minute at least and 14 days at most"):
         closing_time(1000.0, minutes)
 
 
-def test_a_poll_closes_the_minutes_after_it_starts() -> None:
+def test_a_series_closes_the_minutes_after_it_opens() -> None:
     assert closing_time(1000.0, 90) == 1000.0 + 90 * 60
 
 
-@given(votes)
-def test_every_vote_is_counted_once_or_left_out(given_votes: list[Vote]) -> None:
-    total = tally(given_votes)
-    undecided = sum(vote.choice is None and not vote.knows for vote in given_votes)
-    assert total.called_human + total.called_ai + total.knew + undecided == len(given_votes)
-    assert total.right(Origin.HUMAN) + total.right(Origin.AI) == total.counted
+def test_reminders_come_a_day_and_an_hour_before_where_that_leaves_time() -> None:
+    assert reminder_times(0.0, 7 * DAY_S) == [6 * DAY_S, 7 * DAY_S - 3600]
+    assert reminder_times(0.0, DAY_S) == [DAY_S - 3600]
+    assert reminder_times(0.0, 3600.0) == []
+
+
+# ------------------------------------------------------------ counting
+
+
+@given(ballots, st.sampled_from(["A", "B"]))
+def test_every_ballot_is_counted_once_or_left_out(given_ballots: list[Ballot], answer: str) -> None:
+    total = tally(given_ballots, answer)
+    undecided = sum(not ballot.choice and not ballot.knows for ballot in given_ballots)
+    assert total.counted + total.knew + undecided == len(given_ballots)
+    other = tally(given_ballots, "B" if answer == "A" else "A")
+    assert total.right + other.right == total.counted
 
 
 def test_those_who_know_the_piece_are_left_out_of_the_figures() -> None:
-    total = tally([Vote(Origin.HUMAN), Vote(Origin.AI), Vote(Origin.HUMAN, knows=True), Vote(None, knows=True)])
-    assert (total.called_human, total.called_ai, total.knew) == (1, 1, 2)
-
-
-def test_it_is_too_early_below_a_hundred_votes() -> None:
-    assert tally([Vote(Origin.AI)] * 99).too_early
-    assert not tally([Vote(Origin.AI)] * 100).too_early
+    total = tally([Ballot("A"), Ballot("B"), Ballot("A", knows=True), Ballot("", knows=True)], "A")
+    assert (total.right, total.counted, total.knew) == (1, 2, 2)

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Refused
-from bot.rules.blind_poll import Candidate, Origin
-from bot.store import Store, clips, polls
+from bot.rules.blind_poll import Choice
+from bot.store import Store, clips, series
 from bot.store.clips import Kind
 from bot.store.migrations import MIGRATIONS, migrate, numbered
-from tests.bot.store.collection import CONDITIONS, GUILD, human_clip, model_clip, open_poll
+from tests.bot.store.collection import CONDITIONS, GUILD, human_clip, model_clip, open_series
 
 
 async def test_a_clip_comes_back_with_its_sound_and_its_conditions(store: Store) -> None:
@@ -72,18 +72,20 @@ async def test_the_model_may_play_the_same_twice(store: Store) -> None:
     assert await clips.human_clips(store, GUILD) == []
 
 
-async def test_a_removed_clip_is_silent_and_past_polls_still_know_it(store: Store) -> None:
-    poll = await open_poll(store, closes_at=100.0, answer=Origin.HUMAN)
-    await polls.close(store, poll.id, 100.0)
-    removed = await clips.remove(store, GUILD, poll.human_clip, 200.0)
+async def test_a_removed_clip_is_silent_and_past_series_still_know_it(store: Store) -> None:
+    found, (trial,) = await open_series(store, Choice.HUMAN)
+    await series.close(store, found.id, 100.0)
+    assert trial.human_clip is not None
+    removed = await clips.remove(store, GUILD, trial.human_clip, 200.0)
     assert removed is not None
     assert removed.removed
     assert await clips.human_clips(store, GUILD) == []
-    assert await clips.audio(store, poll.human_clip) is None
-    past = await clips.get(store, poll.posted_clip)
+    assert await clips.audio(store, trial.human_clip) is None
+    assert await clips.score(store, trial.human_clip) is None, "the score is the performer's, too"
+    past = await clips.get(store, trial.human_clip)
     assert past is not None
     assert past.title == "Blues for Grace"
-    assert await clips.remove(store, GUILD, poll.human_clip, 201.0) is None
+    assert await clips.remove(store, GUILD, trial.human_clip, 201.0) is None
 
 
 async def test_a_removed_clip_comes_back_under_its_number(store: Store) -> None:
@@ -100,25 +102,25 @@ async def test_nobody_removes_another_servers_clip_or_the_models(store: Store) -
     assert await clips.remove(store, GUILD, model, 2.0) is None
 
 
-@pytest.mark.parametrize("answer", list(Origin))
-async def test_what_counts_as_drawn_does_not_tell_what_an_open_poll_is(store: Store, answer: Origin) -> None:
-    poll = await open_poll(store, closes_at=100.0, answer=answer)
+@pytest.mark.parametrize("answer", list(Choice))
+async def test_what_counts_as_drawn_does_not_tell_what_an_open_series_is(store: Store, answer: Choice) -> None:
+    found, _ = await open_series(store, answer)
     (clip,) = await clips.human_clips(store, GUILD)
-    assert (clip.times_drawn, clip.times_heard) == (1, 0)
-    await polls.close(store, poll.id, 100.0)
+    assert (clip.times_drawn, clip.times_heard, clip.in_open_series) == (1, 0, True)
+    await series.close(store, found.id, 100.0)
     (clip,) = await clips.human_clips(store, GUILD)
-    assert (clip.times_drawn, clip.times_heard) == (1, int(answer is Origin.HUMAN))
+    assert (clip.times_drawn, clip.times_heard, clip.in_open_series) == (1, int(answer is not Choice.AI), False)
 
 
-async def test_a_poll_that_was_never_posted_used_nothing_up(store: Store) -> None:
-    await open_poll(store, closes_at=100.0, message_id=None)
-    await polls.void_unposted(store, 50.0)
+async def test_a_series_that_was_never_posted_used_nothing_up(store: Store) -> None:
+    found, _ = await open_series(store, opening_message_id=None)
+    await series.void(store, found.id, 50.0)
     (clip,) = await clips.human_clips(store, GUILD)
-    assert (clip.times_drawn, clip.times_heard) == (0, 0)
+    assert (clip.times_drawn, clip.times_heard, clip.in_open_series) == (0, 0, False)
 
 
-async def test_a_candidate_says_whether_it_is_a_recording(store: Store) -> None:
-    await clips.add(store, human_clip("aa"), b"sound", 1.0)
-    await clips.add(store, human_clip("cc", Kind.AUDIO), b"sound", 1.0)
-    candidates = [clip.candidate for clip in await clips.human_clips(store, GUILD)]
-    assert candidates == [Candidate(1, 0, recording=False), Candidate(2, 0, recording=True)]
+async def test_a_midi_clip_keeps_its_score_and_a_recording_has_none(store: Store) -> None:
+    played = await clips.add(store, human_clip("aa"), b"sound", 1.0)
+    recorded = await clips.add(store, human_clip("cc", Kind.AUDIO), b"sound", 1.0)
+    assert [clip.has_score for clip in await clips.human_clips(store, GUILD)] == [True, False]
+    assert (await clips.score(store, played), await clips.score(store, recorded)) == (b"MThd", None)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from bot.rules.blind_poll import Origin, Vote
+from bot.rules import class_quiz as class_rules
+from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.quiz import Question
-from bot.store import Store, members, polls, quiz
-from tests.bot.store.collection import GUILD, open_poll
+from bot.store import Store, ballots, listeners, members, quiz, series
+from bot.store.ballots import Change
+from bot.store.lessons import class_quiz, practice
+from bot.store.listeners import Listener
+from tests.bot.store.collection import GUILD, open_series
 
 ANN, BOB = 10**17 + 1, 10**17 + 2
 
@@ -20,16 +24,20 @@ async def test_a_member_keeps_one_number(store: Store) -> None:
 
 
 async def test_forgetting_somebody_leaves_totals_right(store: Store) -> None:
-    poll = await open_poll(store, closes_at=100.0)
-    await polls.choose(store, poll.id, ANN, Origin.HUMAN, 10.0)
-    await polls.choose(store, poll.id, BOB, Origin.AI, 11.0)
-    await polls.close(store, poll.id, 100.0)
+    found, (trial,) = await open_series(store)
+    await ballots.put(store, trial.id, ANN, Change(choice=Choice.HUMAN), 10.0)
+    await ballots.put(store, trial.id, BOB, Change(choice=Choice.AI), 11.0)
+    await listeners.put(store, ANN, Listener("tenor sax", 5), 12.0)
+    await listeners.show_ears(store, GUILD, ANN, True, 12.0)
+    await series.close(store, found.id, 100.0)
     posted = await quiz.add_question(store, QUESTION, guild_id=GUILD, channel_id=2, asked_by=ANN, now=1.0)
     await quiz.record_answer(store, posted, ANN, 1, 2.0)
 
     assert await members.forget(store, ANN, 200.0)
 
-    assert sorted(vote.choice for vote in await polls.votes(store, poll.id)) == ["ai", "human"]
+    assert sorted(ballot.choice for ballot in await ballots.of_trial(store, trial.id)) == ["ai", "human"]
+    assert [judgement.is_musician for judgement in await ballots.judgements(store, GUILD)] == [None, None]
+    assert await listeners.shown_ears(store, GUILD) == {}
     assert (await quiz.class_total(store, GUILD)).right == 1
     kept = await members.export(store, ANN)
     assert not any(kept.values())
@@ -38,11 +46,11 @@ async def test_forgetting_somebody_leaves_totals_right(store: Store) -> None:
 
 
 async def test_nobody_votes_twice_by_being_forgotten(store: Store) -> None:
-    poll = await open_poll(store, closes_at=100.0)
-    await polls.choose(store, poll.id, ANN, Origin.HUMAN, 10.0)
+    _, (trial,) = await open_series(store, closes_at=None)
+    await ballots.put(store, trial.id, ANN, Change(choice=Choice.HUMAN), 10.0)
     await members.forget(store, ANN, 11.0)
-    await polls.choose(store, poll.id, ANN, Origin.HUMAN, 12.0)
-    assert await polls.votes(store, poll.id) == [Vote(Origin.HUMAN)]
+    await ballots.put(store, trial.id, ANN, Change(choice=Choice.HUMAN), 12.0)
+    assert await ballots.of_trial(store, trial.id) == [Ballot("human")]
 
 
 async def test_forgetting_a_stranger_changes_nothing(store: Store) -> None:
@@ -50,11 +58,33 @@ async def test_forgetting_a_stranger_changes_nothing(store: Store) -> None:
 
 
 async def test_ones_data_never_tells_what_an_open_poll_is(store: Store) -> None:
-    poll = await open_poll(store, closes_at=100.0)
-    await polls.choose(store, poll.id, ANN, Origin.HUMAN, 10.0)
+    found, (trial,) = await open_series(store)
+    await ballots.put(store, trial.id, ANN, Change(choice=Choice.HUMAN), 10.0)
     (vote,) = (await members.export(store, ANN))["votes"]
     assert vote["choice"] == "human"
     assert vote["answer"] is None
-    await polls.close(store, poll.id, 100.0)
+    await series.close(store, found.id, 100.0)
     (vote,) = (await members.export(store, ANN))["votes"]
-    assert vote["answer"] == poll.answer
+    assert vote["answer"] == trial.answer
+
+
+async def test_what_lessons_keep_is_exported_and_forgotten(store):
+    question = Question("shape-of-matmul", 7, "tensors", "What?", "", ("a", "b"), 0, "because", "")
+    posted = await quiz.add_question(store, question, guild_id=1, channel_id=2, asked_by=99, now=1.0)
+    plan = class_rules.Plan(1, 30)
+    started = await class_quiz.begin(
+        store, plan, class_rules.begin(plan, 1.0), [(question, ("", "b"))], guild_id=1, channel_id=2, hosted_by=5,
+        topic="", now=1.0,
+    )  # fmt: skip
+    await class_quiz.record(store, started.id, 0, 1, 5, 1, seconds=3.0, team="Team red", now=2.0)
+    await class_quiz.guess(store, started.id, 0, 5, 1, 2.0)
+    await practice.remember(store, 5, "shape-of-matmul", "tensors", True, 3.0)
+    await quiz.object_to(store, posted.id, 5, "I think it's b", 4.0)
+    kept = await members.export(store, 5)
+    parts = ("class_quiz_answers", "class_quiz_guesses", "class_quizzes_hosted", "practice", "objections")
+    assert {part: len(kept[part]) for part in parts} == dict.fromkeys(parts, 1)
+    assert await members.forget(store, 5, 6.0)
+    assert await practice.memories(store, 5) == []
+    assert await quiz.objections(store, 1, 0.0) == []
+    (answer,) = await class_quiz.answers(store, started.id)
+    assert (answer.choice, answer.team) == (1, ""), "the class's figures stay right"

@@ -280,8 +280,9 @@ async def replies(store: Store, guild_id: int, since: float) -> tuple[list[Reply
     """What was answered in class on a server since then, for the report: everybody's first vote on each question, for
     the second follows a discussion. And Discord ids by member number, of those who were not forgotten."""
     rows = await store.fetch_all(
-        "SELECT given.member, discord_id, generator, questions.topic, choice, correct, reasons FROM class_quiz_answers AS given"
-        " JOIN class_quiz_rounds USING (quiz, position) JOIN class_quizzes ON class_quizzes.id = given.quiz"
+        "SELECT given.member, discord_id, generator, questions.topic, choice, correct, reasons"
+        " FROM class_quiz_answers AS given JOIN class_quiz_rounds USING (quiz, position)"
+        " JOIN class_quizzes ON class_quizzes.id = given.quiz"
         " JOIN questions ON questions.id = class_quiz_rounds.question JOIN members ON members.id = given.member"
         " WHERE class_quizzes.guild_id = ? AND answered_at >= ? AND skipped = 0 AND vote = 1"
         " AND (ended_at IS NOT NULL OR given.position < class_quizzes.position) ORDER BY answered_at",

@@ -1,0 +1,174 @@
+"""Telling what a series came to: the reveal, results on request, exports, and a word to staff."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import discord
+import structlog
+
+from bot.answering.parcels import Upload
+from bot.charts import Chart
+from bot.client import Woodshed
+from bot.rules.blind_poll import tally
+from bot.rules.listening.judgements import trial_scores
+from bot.rules.listening.verdict import MARGIN, Verdict, verdict
+from bot.store import ballots, clips, series
+from bot.store.export import export_files
+from bot.store.series import Series, Trial
+from cogs.poll import results
+from cogs.poll.figures import Figures, with_chart
+from cogs.poll.question import question_embed, question_result_embed, question_view
+
+log = structlog.get_logger(__name__)
+
+REMINDER = "This poll closes <t:{closes_at:.0f}:R>: {link}"
+
+
+class Announcer:
+    """Works from the store alone."""
+
+    def __init__(self, bot: Woodshed, figures: Figures) -> None:
+        self.bot = bot
+        self.figures = figures
+
+    async def announce(self, found: Series) -> int:
+        """Tell the result below the opening message and close the trials' messages; returns the result's message.
+
+        An attempt of before may have been taken without our knowing: it is looked for first. Raises
+        discord.HTTPException."""
+        if found.announcing_at is not None:
+            known = await self._told_before(found)
+            if known is not None:
+                return known
+        await series.set_announcing(self.bot.store, found.id, self.bot.now())
+        message_id = await self._send(found, nonce=f"result-{found.id}")
+        await self._close_messages(found)
+        return message_id
+
+    async def announce_again(self, found: Series) -> int:
+        """Tell it once more, because staff ask for it. Raises discord.HTTPException."""
+        message_id = await self._send(found)
+        await self._close_messages(found)
+        return message_id
+
+    async def result(self, found: Series) -> tuple[discord.Embed, list[Upload]]:
+        """What a closed series came to."""
+        if found.kind == "question":
+            (trial,) = await series.trials(self.bot.store, found.id)
+            names = await ballots.voters_by_choice(self.bot.store, trial.id) if trial.is_open else []
+            return question_result_embed(found, trial, await ballots.of_trial(self.bot.store, trial.id), names), []
+        rows = await self.trial_results(found)
+        judgements = await ballots.judgements(self.bot.store, found.guild_id, series=found.id)
+        drawn = await self.figures.of(judgements, Chart.TRIALS)
+        missed = await ballots.missed_catches(self.bot.store, found.id)
+        embed = results.reveal_embed(found, rows, drawn.summary, missed)
+        if not found.recordings:
+            results.verdict_field(embed, await self._all_before(found))
+        return embed, with_chart(embed, drawn, f"series-{found.id}")
+
+    async def statistics(self, guild_id: int) -> tuple[discord.Embed, list[Upload]]:
+        """All closed series of a server."""
+        drawn = await self.figures.of(await ballots.judgements(self.bot.store, guild_id), Chart.VERDICT)
+        embed = results.stats_embed(drawn.summary)
+        rows = []
+        for found in await series.of_guild(self.bot.store, guild_id, limit=100):
+            if found.closed and not found.recordings:
+                rows += await self.trial_results(found)
+        results.clips_field(embed, rows)
+        return embed, with_chart(embed, drawn, "verdict")
+
+    async def seasons(self, guild_id: int) -> tuple[discord.Embed, list[Upload]]:
+        """The versions of the model, in order."""
+        drawn = await self.figures.of(await ballots.judgements(self.bot.store, guild_id), Chart.SEASONS)
+        embed = results.seasons_embed(drawn.summary.versions)
+        return embed, with_chart(embed, drawn, "seasons")
+
+    async def export(self, guild_id: int, number: int | None, *, same_names: bool) -> list[Upload]:
+        """Votes, a small database, the dictionary, plans and verdicts."""
+        judgements = await ballots.judgements(self.bot.store, guild_id, series=number)
+        drawn = await self.figures.of(judgements, Chart.VERDICT)
+        files = await export_files(self.bot.store, guild_id, number, drawn.summary, same_names=same_names)
+        return [Upload(name, content) for name, content in files.items()]
+
+    async def question(self, found: Series, trial: Trial) -> dict[str, Any]:
+        """The message of a general vote, for `send`."""
+        voters = (await ballots.voters(self.bot.store, found.id)).get(trial.id, 0)
+        return {"embed": question_embed(found, trial, voters), "view": question_view(trial)}
+
+    async def remind(self, found: Series) -> None:
+        """Raises discord.HTTPException."""
+        assert found.closes_at is not None
+        channel = self.bot.get_partial_messageable(found.trials_channel, guild_id=found.guild_id)
+        await channel.send(REMINDER.format(closes_at=found.closes_at, link=found.link))
+
+    async def tell_staff(self, found: Series, sentence: str) -> None:
+        """Where staff read: the log, until the club has a channel for it."""
+        log.error("staff should know", series=found.id, sentence=sentence)
+
+    async def trial_results(self, found: Series) -> list[results.TrialResult]:
+        store = self.bot.store
+        rows = []
+        for trial in await series.trials(store, found.id):
+            assert trial.human_clip is not None
+            assert trial.ai_clip is not None
+            human, model = await clips.get(store, trial.human_clip), await clips.get(store, trial.ai_clip)
+            assert human is not None
+            assert model is not None
+            counted = tally(await ballots.of_trial(store, trial.id), trial.answer)
+            rows.append(results.TrialResult(trial, human, model, counted))
+        return rows
+
+    async def _all_before(self, found: Series) -> Verdict:
+        """All that had closed when this series had: a result told again says what it said the first time."""
+        judgements = await ballots.judgements(self.bot.store, found.guild_id)
+        assert found.closed_at is not None
+        before = [judgement for judgement in judgements if judgement.closed_at <= found.closed_at]
+        return await asyncio.to_thread(verdict, trial_scores(before), found.plan.get("margin", MARGIN))
+
+    async def _send(self, found: Series, nonce: str | None = None) -> int:
+        embed, uploads = await self.result(found)
+        channel = self.bot.get_partial_messageable(found.channel_id, guild_id=found.guild_id)
+        assert found.opening_message_id is not None
+        opening = channel.get_partial_message(found.opening_message_id)
+        message = await channel.send(
+            embed=embed,
+            files=[upload.file() for upload in uploads],
+            reference=opening.to_reference(fail_if_not_exists=False),
+            nonce=nonce or discord.utils.MISSING,
+        )
+        return message.id
+
+    async def _told_before(self, found: Series) -> int | None:
+        cog: Any = self.bot.get_cog("Polls")
+        channel = self.bot.get_partial_messageable(found.channel_id, guild_id=found.guild_id)
+        footer = results.result_footer(found.id)
+        assert found.announcing_at is not None
+        message = await cog.poster.find(
+            channel, found.announcing_at, lambda one: any(e.footer.text == footer for e in one.embeds)
+        )
+        return None if message is None else message.id
+
+    async def _close_messages(self, found: Series) -> None:
+        """Take the buttons away and say what each trial was. What Discord doesn't take stays as it is."""
+        changes: list[tuple[int, int, discord.Embed]] = []
+        assert found.opening_message_id is not None
+        if found.kind == "listening":
+            changes.append((found.channel_id, found.opening_message_id, results.closed_opening_embed(found)))
+            rows = await self.trial_results(found)
+            changes += [
+                (found.trials_channel, row.trial.message_id, results.closed_trial_embed(found, row, len(rows)))
+                for row in rows
+                if row.trial.message_id is not None
+            ]
+        else:
+            (trial,) = await series.trials(self.bot.store, found.id)
+            embed = discord.Embed(title=trial.question[:256], description="This vote has closed.")
+            changes.append((found.channel_id, found.opening_message_id, embed))
+        for channel_id, message_id, embed in changes:
+            channel = self.bot.get_partial_messageable(channel_id, guild_id=found.guild_id)
+            try:
+                await channel.get_partial_message(message_id).edit(embed=embed, view=None)
+            except (discord.HTTPException, OSError) as error:
+                log.info("a message stays as it was", message=message_id, error=str(error))

@@ -1,0 +1,48 @@
+"""The staff's buttons of a live series: next trial, reveal."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import discord
+
+from bot.answering.access import require_staff
+from bot.answering.durable import Durable
+from bot.client import Interaction
+
+
+class Step(StrEnum):
+    NEXT = "next"
+    REVEAL = "reveal"
+
+
+class StepButton(
+    Durable,
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"series:(?P<series>\d+):(?P<step>next|reveal):(?P<place>\d+)",
+):
+    """Goes one step on. Its id says which step, so that a second press takes none."""
+
+    def __init__(self, series: int, step: Step, place: int) -> None:
+        label = "Reveal" if step is Step.REVEAL else "Next" if place > 1 else "First"
+        super().__init__(
+            discord.ui.Button(
+                label=f"{label} (staff)",
+                style=discord.ButtonStyle.secondary,
+                custom_id=f"series:{series}:{step.value}:{place}",
+                row=1,
+            )
+        )
+        self.series = series
+        self.step = step
+        self.place = place
+
+    async def press(self, interaction: Interaction) -> None:
+        require_staff(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        cog: Any = interaction.client.get_cog("Polls")
+        said = await (
+            cog.show_next(self.series, self.place) if self.step is Step.NEXT else cog.close_series(self.series)
+        )
+        await interaction.edit_original_response(content=said)

@@ -1,0 +1,84 @@
+"""/vote: a question of any kind, voted on with the care that the blind polls get."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.answering.access import guild_id_of, require_own_message
+from bot.client import Interaction, Woodshed
+from bot.errors import Refused
+from bot.rules.blind_poll import MAX_MINUTES, MIN_MINUTES, closing_time
+from bot.store import series
+from bot.store.series import NewQuestion, NewSeries
+
+FEWEST, MOST = 2, 10
+LONGEST_OPTION = 100
+
+
+class Votes(commands.Cog):
+    """Store, closer and guarantees are those of the blind polls."""
+
+    def __init__(self, bot: Woodshed) -> None:
+        self.bot = bot
+
+    @app_commands.command(
+        description="Ask everybody a question and let them vote; the tally stays hidden until the end"
+    )
+    @app_commands.guild_only()
+    @app_commands.describe(
+        question="What is asked",
+        options="Two to ten answers, with | between them",
+        closes_in="Minutes until it closes (a day if left out)",
+        choices="How many answers one may choose",
+        names="Show with the result who voted for what",
+        quorum="So many have to vote, or nothing is decided",
+    )
+    @app_commands.checks.cooldown(4, 60.0)
+    async def vote(
+        self,
+        interaction: Interaction,
+        question: app_commands.Range[str, 1, 250],
+        options: app_commands.Range[str, 3, 1200],
+        closes_in: app_commands.Range[int, MIN_MINUTES, MAX_MINUTES] | None = None,
+        choices: app_commands.Range[int, 1, MOST] = 1,
+        names: bool = False,
+        quorum: app_commands.Range[int, 0, 10_000] = 0,
+    ) -> None:
+        answers = split_options(options)
+        require_own_message(interaction, "embed_links", "read_message_history")
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        now = self.bot.now()
+        assert interaction.channel_id is not None
+        new = NewSeries(
+            guild_id=guild_id_of(interaction),
+            channel_id=interaction.channel_id,
+            started_by=interaction.user.id,
+            closes_at=closing_time(now, closes_in or self.bot.settings.club.poll_minutes),
+            title=question,
+        )
+        asked = NewQuestion(question, answers, most_choices=min(choices, len(answers)), is_open=names, quorum=quorum)
+        recorded = await series.record_question(self.bot.store, new, asked, now)
+        polls: Any = self.bot.get_cog("Polls")
+        said = await polls.post(recorded)
+        await interaction.edit_original_response(content=said)
+
+
+def split_options(text: str) -> list[str]:
+    """ "yes | no" -> ["yes", "no"]. Raises Refused for too few, too many, too long ones, and for doubles."""
+    options = [option.strip() for option in text.split("|")]
+    options = [option for option in options if option]
+    if not FEWEST <= len(options) <= MOST:
+        raise Refused(f"A vote has {FEWEST} to {MOST} answers; put | between them, as in `yes | no | later`.")
+    if len({option.casefold() for option in options}) < len(options):
+        raise Refused("Two of these answers are the same; please make each one different.")
+    longest = max(options, key=len)
+    if len(longest) > LONGEST_OPTION:
+        raise Refused(f"An answer has {LONGEST_OPTION} characters at most; “{longest[:30]}…” is longer.")
+    return options
+
+
+async def setup(bot: Woodshed) -> None:
+    await bot.add_cog(Votes(bot))
