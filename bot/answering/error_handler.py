@@ -128,6 +128,11 @@ class ReportingTree(app_commands.CommandTree[Any]):
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         begin_request(interaction.id)
+        try:
+            interaction.client.in_hand.take()
+        except Refused as leaving:
+            await report(interaction, leaving)
+            return False
         return True
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
