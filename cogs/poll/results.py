@@ -13,7 +13,7 @@ from bot.rules.listening.judgements import Share
 from bot.rules.listening.summary import FEWEST_VOTES_ON_BOARD, Ear, Figure, Summary, Version
 from bot.rules.listening.verdict import Verdict
 from bot.store.clips import Clip
-from bot.store.series import Series, Trial
+from bot.store.polls.series import Series, Trial
 from cogs.poll import wording
 from cogs.poll.posting import COLOUR
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bot.rules import class_quiz as class_rules
 from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.quiz import Question
-from bot.store import Store, ballots, class_quiz, listeners, members, practice, quiz, series
-from bot.store.ballots import Change
-from bot.store.listeners import Listener
+from bot.store import Store, class_quiz, members, practice, quiz
+from bot.store.polls import ballots, listeners, series
+from bot.store.polls.ballots import Change
+from bot.store.polls.listeners import Listener
 from tests.bot.store.collection import GUILD, open_series
 
 ANN, BOB = 10**17 + 1, 10**17 + 2
