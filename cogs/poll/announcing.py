@@ -64,7 +64,8 @@ class Announcer:
         judgements = await ballots.judgements(self.bot.store, found.guild_id, series=found.id)
         drawn = await self.figures.of(judgements, Chart.TRIALS)
         missed = await ballots.missed_catches(self.bot.store, found.id)
-        embed = results.reveal_embed(found, rows, drawn.summary, missed)
+        simulated = await ballots.of_simulated(self.bot.store, found.id)
+        embed = results.reveal_embed(found, rows, drawn.summary, missed, simulated)
         if not found.recordings:
             results.verdict_field(embed, await self._all_before(found))
         return embed, with_chart(embed, drawn, f"series-{found.id}")
