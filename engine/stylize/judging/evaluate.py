@@ -1,8 +1,8 @@
 """Figures of the committed network on photos and paintings that it never saw: `python -m engine evaluate stylize`.
 
 Prints a table for each size with 95 % bootstrap intervals and two bounds, `content unchanged` (what doing nothing
-scores) and `style picture itself` (what throwing the photo away scores), and writes a contact sheet. The pictures are the half of
-the held-out tenth at which training never looked, not even to watch its figures (`corpus.is_watched`).
+scores) and `style picture itself` (what throwing the photo away scores), and writes a contact sheet. The pictures are
+the half of the held-out tenth at which training never looked, not even to watch its figures (`corpus.is_watched`).
 """
 
 from __future__ import annotations

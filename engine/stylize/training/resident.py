@@ -1,4 +1,4 @@
-"""Training pictures that lie decoded in memory, a GPU's own where there is one, and batches that are cut and moved there.
+"""Training pictures that lie decoded in memory, a GPU's own where there is one, and batches that are cut there.
 
 A step costs the processor some forty small kernel launches and no decoding, so a GPU never waits for pictures.
 """
