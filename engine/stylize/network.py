@@ -20,7 +20,7 @@ network, Wang et al., AAAI 2023 (MicroAST); space-to-depth instead of a wide fir
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -29,6 +29,8 @@ from torch import Tensor, nn
 STATISTICS_EPSILON = 1e-4
 """Added to a variance before the root: features live in about 0..3, so flat areas stay flat instead of NaN."""
 
+
+Padding = Literal["reflect", "replicate"]
 
 LEAK = 0.1
 """Slope of both encoders and of the decoder's coarse levels below zero, where a plain ReLU cost twice what it saves.
@@ -101,7 +103,7 @@ class Convolution(nn.Conv2d):
     """A convolution padded by reflection (zeros would draw a frame around every picture)."""
 
     def __init__(
-        self, inputs: int, outputs: int, size: int = 3, stride: int = 1, groups: int = 1, padding: str = "reflect"
+        self, inputs: int, outputs: int, size: int = 3, stride: int = 1, groups: int = 1, padding: Padding = "reflect"
     ) -> None:
         super().__init__(inputs, outputs, size, stride, size // 2, groups=groups, padding_mode=padding)
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
@@ -133,7 +135,7 @@ class DepthwiseBlock(nn.Module):
 
     Coarse maps may be smaller than what a reflection needs, so there the rim is repeated (`padding` "replicate")."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, padding: str = "reflect") -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, padding: Padding = "reflect") -> None:
         super().__init__()
         self.spatial = Convolution(inputs, inputs, 5, stride, groups=inputs, padding=padding)
         self.pointwise = Convolution(inputs, outputs, 1)

@@ -173,7 +173,9 @@ class Studio:
     # ------------------------------------------------------------ saved styles
 
     def codes_of_picture(self, image: bytes) -> Tensor:
-        """Codes (len(CODE_SIZES_PX), code) of a style picture of any size, read here. Raises `BadPicture`, `PictureTooLarge`."""
+        """Codes (len(CODE_SIZES_PX), code) of a style picture of any size, read here.
+
+        Raises `BadPicture`, `PictureTooLarge`."""
         (reading,) = self.read([self._upload(image, STYLE_SIDE_PX)])
         return self.painter.encode_style_at_all_sizes(picture_of(reading).frames[0].rgb)
 

@@ -14,16 +14,16 @@ CODE_SIZES_PX = (256, 384, 512, 768, 1024)
 """Short sides at which a style is encoded: those of the crops that the network was trained on."""
 MOST_ENLARGED = 1.75
 """A style picture is enlarged by so much at most, as in training; from there on its codes stay the same."""
-BRUSHES = {pb.BRUSH_MEDIUM: 1.0, pb.BRUSH_FINE: 0.5, pb.BRUSH_BOLD: 2.0}
+BRUSHES: dict[int, float] = {pb.BRUSH_MEDIUM: 1.0, pb.BRUSH_FINE: 0.5, pb.BRUSH_BOLD: 2.0}
 """Size at which the style is encoded, relative to the result's."""
 BRUSH_NAMES = {"fine": pb.BRUSH_FINE, "medium": pb.BRUSH_MEDIUM, "bold": pb.BRUSH_BOLD}
 
 
 def brush_factor(brush: int) -> float:
     """How much larger than in the painting beside the result strokes are to be. Raises `BadOption`."""
-    if brush not in BRUSHES:
+    if brush not in pb.Brush.values():
         raise BadOption("Please choose a fine, medium or bold brush.")
-    return BRUSHES[pb.Brush.ValueType(brush)]
+    return BRUSHES[brush]
 
 
 def encoded_side_px(wanted_px: float, own_px: int) -> float:

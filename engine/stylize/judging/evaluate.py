@@ -1,8 +1,8 @@
 """Figures of the committed network on photos and paintings that it never saw: `python -m engine evaluate stylize`.
 
-Prints a table for each size with 95 % bootstrap intervals and two bounds, `content unchanged` (what doing nothing scores) and
-`style picture itself` (what throwing the photo away scores), and writes a contact sheet. The pictures are the half of
-the held-out tenth at which training never looked, not even to watch its figures (`corpus.is_watched`).
+Prints a table for each size with 95 % bootstrap intervals and two bounds, `content unchanged` (what doing nothing
+scores) and `style picture itself` (what throwing the photo away scores), and writes a contact sheet. The pictures are
+the half of the held-out tenth at which training never looked, not even to watch its figures (`corpus.is_watched`).
 """
 
 from __future__ import annotations
@@ -113,9 +113,7 @@ def held_out_pictures(folders: Sequence[Path], count: int, size_px: int) -> Held
     have so many, as long as there are any.
 
     Raises `BadOption` when there is none, `FileNotFoundError` when there are no pictures at all."""
-    files = [
-        path for folder in folders for path in picture_files(folder) if is_held_out(path) and not is_watched(path)
-    ]
+    files = [path for folder in folders for path in picture_files(folder) if is_held_out(path) and not is_watched(path)]
     if size_px > SMALL_PX:
         files = [path for path in files if large_enough(path, size_px)] or files
     count = min(count, len(files))
@@ -123,7 +121,9 @@ def held_out_pictures(folders: Sequence[Path], count: int, size_px: int) -> Held
     decoded = [decode_for_training(path, stored_side_px(size_px)) for path in spread]
     found: list[RgbArray] = [picture for picture in decoded if picture is not None]
     if not found:
-        raise BadOption(f"None of the pictures under {', '.join(map(str, folders))} is kept for evaluation; about one in twenty is.")
+        raise BadOption(
+            f"None of the pictures under {', '.join(map(str, folders))} is kept for evaluation; about one in twenty is."
+        )
     return HeldOut(
         as_tensor([central_crop(picture, size_px) for picture in found]),
         sum(min(picture.shape[:2]) < size_px for picture in found),

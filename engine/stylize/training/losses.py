@@ -79,7 +79,8 @@ class Batch:
     perturbed: Tensor
     """(B, 3, S, S): the content seen by a camera that moved a little, softer and with noise."""
     motion: Tensor
-    """(B, 3): zoom, and right and down in px: `perturbed` at p shows `content` at zoom * (p - S/2) + S/2 + (right, down)."""
+    """(B, 3): zoom, and right and down in px: `perturbed` at p shows `content` at
+    zoom * (p - S/2) + S/2 + (right, down)."""
     exact: Tensor
     """(B,): 1 where the camera moved by whole pixels and nothing had to be interpolated, else 0."""
     corners: Tensor
@@ -94,7 +95,8 @@ class Batch:
 
     @staticmethod
     def of_tensors(tensors: list[Tensor]) -> Batch:
-        return Batch(*tensors[:-2], (tensors[-2], tensors[-1]))  # type: ignore[arg-type]
+        *plain, first, second = tensors
+        return Batch(*plain, filters=(first, second))  # type: ignore[arg-type]
 
 
 class ChannelMeans(torch.autograd.Function):
@@ -312,7 +314,7 @@ def moved_difference(painted: Tensor, perturbed: Tensor, motion: Tensor, exact: 
 
 
 def camera_grid(motion: Tensor, size: int, of_size: int) -> Tensor:
-    """(B, size, size, 2) for `grid_sample` on pictures of `of_size` px that have the same middle: see `Batch.motion`."""
+    """(B, size, size, 2) for `grid_sample` on pictures of `of_size` px with the same middle: see `Batch.motion`."""
     zoom, right, down = motion.unbind(1)
     place = (torch.arange(size, device=motion.device) + 0.5 - size / 2) * 2 / of_size  # of pixels' middles, in -1..1
     x, y = (zoom[:, None] * place + shift[:, None] * 2 / of_size for shift in (right, down))

@@ -1,4 +1,4 @@
-"""Training pictures that lie decoded in memory, a GPU's own where there is one, and batches that are cut, scaled and moved there.
+"""Training pictures that lie decoded in memory, a GPU's own where there is one, and batches that are cut there.
 
 A step costs the processor some forty small kernel launches and no decoding, so a GPU never waits for pictures.
 """
@@ -144,7 +144,7 @@ class Drawer:
             random_filters(self.device),
         )
 
-    def _on_device(self, arrays: Sequence[np.ndarray]) -> list[Tensor]:  # type: ignore[type-arg]
+    def _on_device(self, arrays: Sequence[np.ndarray]) -> list[Tensor]:
         """Float32 tensors of them, in one transfer that nobody waits for."""
         together = torch.from_numpy(np.concatenate([array.ravel() for array in arrays]).astype(np.float32))
         if self.device.type == "cuda":
@@ -156,7 +156,7 @@ class Drawer:
         among = self.large_enough[kind, size_px]
         return among[int(generator.integers(len(among)))]
 
-    def _motion(self, mode: Mode, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    def _motion(self, mode: Mode, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Half of the cameras move by whole pixels, a quarter by parts of pixels, a quarter zooms as well."""
         kind = generator.random(mode.count)
         shift = generator.uniform(-LARGEST_SHIFT_PX, LARGEST_SHIFT_PX, (mode.count, 2))

@@ -33,6 +33,11 @@ def as_tensor(pictures: Sequence[RgbArray]) -> Tensor:
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float().div_(255)
 
 
+def large_enough(picture: RgbArray, size_px: int) -> bool:
+    """Whether a picture (H, W, 3) may be judged at that size; at 256 px any may."""
+    return size_px <= 256 or min(picture.shape[:2]) * MOST_ENLARGED >= size_px
+
+
 class WatchedPairs:
     """At each size some watched photos, each with one watched painting, evenly spread over the shards."""
 
@@ -43,9 +48,9 @@ class WatchedPairs:
         self.pairs: dict[int, tuple[Tensor, Tensor]] = {}
         for size_px in sizes:
             sides = [
-                [one for shard in shards for one in shard if size_px <= 256 or min(one.shape[:2]) * MOST_ENLARGED >= size_px]
+                [one for shard in shards for one in shard if large_enough(one, size_px)]
                 for shards in (photos, paintings)
-            ]  # fmt: skip
+            ]
             count = min(WATCHED_PAIRS.get(size_px, 8), *map(len, sides))
             if count:
                 content, style = (

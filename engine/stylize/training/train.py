@@ -1,4 +1,4 @@
-"""Training of the style network: `python -m engine train stylize --photos DIR ... --paintings DIR ... --loss-weights DIR`.
+"""Training of the style network: `python -m engine train stylize --photos DIR --paintings DIR --loss-weights DIR`.
 
 On a GPU all pictures lie in its memory and each kind of step (sizes, batch) is recorded as a CUDA graph, so small steps
 cost no launches; where that fails, and on a processor, the steps run as they are. A run ends after `--steps` or
@@ -389,7 +389,7 @@ def main(argv: list[str] | None = None) -> int:
     photos, paintings = ([one for shard in shards for one in resident(shard, device)] for shards in train_on)
     drawer = Drawer(photos, paintings, options.modes, options.seed, device, rank)
     sizes = sorted({mode.size_px for mode in modes} & {256, 512, 1024})
-    pairs = WatchedPairs(*watched, distilled, sizes) if rank == 0 else None
+    pairs = WatchedPairs(watched[0], watched[1], distilled, sizes) if rank == 0 else None
     trainer.run(drawer, Reports(options.out, options.report_steps, pairs, silent=rank != 0))
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -17,10 +17,10 @@ from engine.progress import silent
 from engine.settings import StylizeSettings
 from engine.stylize.book import SOURCES_FILE, load_book, pack_codes, unpack_codes
 from engine.stylize.painter import Painter
-from engine.stylize.style_codes import CODE_SIZES_PX, code_at
 from engine.stylize.pictures.colour import keep_colours, light, light_together, luma
 from engine.stylize.pictures.writing import gif
 from engine.stylize.studio import Studio
+from engine.stylize.style_codes import CODE_SIZES_PX, code_at
 from engine.stylize.style_names import style_name
 from engine.stylize.weights_file import BOOK_FILE, CARD_FILE, NETWORK_FILE, weights_version
 from tests.engine.stylize.pictures.uploads import encoded, film, flat, opened, photo

@@ -1,4 +1,4 @@
-"""A style seen at the size of the result: between two sizes its code lies between, and a bolder brush is a nearer look."""
+"""A style is seen at the size of the result: between two sizes its code lies between, and a brush is a nearer look."""
 
 from __future__ import annotations
 

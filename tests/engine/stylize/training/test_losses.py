@@ -8,8 +8,8 @@ import torch
 from engine.stylize.judging.judge import RandomFeatures, sliced_patch_distance, ssim
 from engine.stylize.training.losses import (
     contrastive,
-    moved_difference,
     moments,
+    moved_difference,
     normalised_difference,
     relative_distance,
     sliced_palette_distance,
@@ -53,7 +53,9 @@ def test_the_contrastive_term_compares_outputs_with_styles_only() -> None:
     swapped = contrastive(styles.flip(0), styles, queue)
     assert float(right) < 0.01 < 1 < float(swapped)
     # Two outputs that are alike cost nothing as long as each is nearest to its own style.
-    assert float(contrastive(styles[:1].repeat(2, 1), styles[:1].repeat(2, 1), torch.empty(0, 4))) == pytest.approx(0.6931, abs=1e-3)
+    assert float(contrastive(styles[:1].repeat(2, 1), styles[:1].repeat(2, 1), torch.empty(0, 4))) == pytest.approx(
+        0.6931, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("shift", [(3, -5), (-7, 7), (0, 0)])

@@ -29,8 +29,8 @@ from engine.stylize.corpus import (
 )
 from engine.stylize.network import Shape, StyleNetwork
 from engine.stylize.pictures.reading import ORIENTATION_TAG
-from engine.stylize.training.losses import LossWeights, PerceptualLoss, fringe_distance
 from engine.stylize.training import resident as resident_module
+from engine.stylize.training.losses import LossWeights, PerceptualLoss, fringe_distance
 from engine.stylize.training.resident import Drawer, Mode, resident, softened
 from engine.stylize.training.samples import Reports, WatchedPairs
 from engine.stylize.training.train import CHECKPOINT, MODES, Options, Trainer, chosen_modes, main, term_weight
@@ -82,9 +82,7 @@ def run(options: Options, shards: tuple[Shard, Shard], resume: bool = False) -> 
 
 
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: Path, shards: tuple[Shard, Shard]) -> None:
-    options = Options(
-        out=tmp_path / "whole", steps=4, warm_up_steps=2, report_steps=2, plateau=0.6, bfloat16=False
-    )
+    options = Options(out=tmp_path / "whole", steps=4, warm_up_steps=2, report_steps=2, plateau=0.6, bfloat16=False)
     whole = run(options, shards)
     run(replace(options, out=tmp_path / "parts", steps=2), shards)
     parts = run(replace(options, out=tmp_path / "parts"), shards, resume=True)
