@@ -98,6 +98,11 @@ def test_a_pitch_that_is_struck_again_has_ended_before() -> None:
     assert all(a.onset + a.duration <= b.onset for a, b in pairwise(part.notes))
 
 
+def test_a_controller_ends_the_notes_of_its_channel_when_it_comes() -> None:
+    (part,) = read(ODD["one controller ends every note"]).parts
+    assert {note.duration for note in part.notes} == {200 / PER_BEAT}
+
+
 def test_songs_of_a_file_of_format_2_follow_each_other() -> None:
     piece = read(smf(track(notes()), track(notes([48, 50])), song_format=2))
     assert [part.notes[0].onset for part in piece.parts] == [0.0, 4.0]
@@ -167,9 +172,17 @@ def test_the_work_grows_with_the_file_and_not_with_its_square() -> None:
     class Counted(int):
         looks = 0
 
-        def __lt__(self, other: object) -> bool:
+        def __lt__(self, other: int) -> bool:
             Counted.looks += 1
-            return int(self) < int(other)  # type: ignore[call-overload]
+            return int(self) < int(other)
+
+        def __gt__(self, other: int) -> bool:
+            Counted.looks += 1
+            return int(self) > int(other)
+
+        def __ge__(self, other: int) -> bool:
+            Counted.looks += 1
+            return int(self) >= int(other)
 
     def looks(count: int) -> int:
         Counted.looks = 0
