@@ -49,6 +49,8 @@ bench: $(READY)
 	@$(BIN)/python -m benchmarks.bot
 	@$(BIN)/python -m engine bench stylize
 	@$(BIN)/python -m engine bench jazz
+	@$(BIN)/python -m benchmarks stages
+	@$(BIN)/python -m benchmarks fuzz
 
 # ---- what only maintainers need
 

@@ -17,11 +17,11 @@ from PIL import Image
 
 from engine.uploads import MIDI, PICTURE, SOUND, Upload
 
-PICTURE_BOUNDS = {
+PICTURE_BOUNDS: dict[str, Any] = {
     "max_upload_bytes": 25 << 20, "max_pixels": 50_000_000, "max_side_px": 1024, "max_frames": 120, "film_side_px": 480
 }  # fmt: skip
-SOUND_BOUNDS = {"max_duration_s": 600.0, "phrase_s": 30.0}
-MIDI_BOUNDS = {"max_duration_s": 600.0}
+SOUND_BOUNDS: dict[str, Any] = {"max_duration_s": 600.0, "phrase_s": 30.0}
+MIDI_BOUNDS: dict[str, Any] = {"max_duration_s": 600.0}
 FILMS = (("mp4", "libx264"), ("mov", "libx264"), ("webm", "libvpx"), ("avi", "mpeg4"), ("mpegts", "libx264"))
 SOUNDS = (
     ("wav", "pcm_s16le", 44100), ("aiff", "pcm_s16be", 44100), ("flac", "flac", 44100), ("ogg", "libopus", 48000),
@@ -58,7 +58,8 @@ class Broken:
 
 
 def upload(kind: str, data: bytes) -> Upload:
-    return Upload(kind, data, {PICTURE: PICTURE_BOUNDS, SOUND: SOUND_BOUNDS, MIDI: MIDI_BOUNDS}[kind])
+    bounds: dict[str, dict[str, Any]] = {PICTURE: PICTURE_BOUNDS, SOUND: SOUND_BOUNDS, MIDI: MIDI_BOUNDS}
+    return Upload(kind, data, bounds[kind])
 
 
 def lures() -> list[Broken]:
@@ -142,7 +143,7 @@ def _picture(image: Image.Image, kind: str, **options: Any) -> bytes:
 def _film(kind: str, codec: str, frames: list[Image.Image]) -> bytes:
     out = io.BytesIO()
     with av.open(out, "w", format=kind, options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream(codec, rate=15)
+        stream: Any = container.add_stream(codec, rate=15)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for number, image in enumerate(frames * 3):
             frame = av.VideoFrame.from_image(image).reformat(format="yuv420p")
@@ -157,8 +158,8 @@ def _sound(kind: str, codec: str, rate: int) -> bytes:
     out = io.BytesIO()
     tone = (0.3 * np.sin(np.arange(2 * rate) * 2 * np.pi * 330 / rate)).astype(np.float32)
     with av.open(out, "w", format=kind, options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream(codec, rate=rate, layout="mono")
-        context = stream.codec_context
+        stream: Any = container.add_stream(codec, rate=rate, layout="mono")
+        context: Any = stream.codec_context
         frame = av.AudioFrame.from_ndarray(tone[None], format="fltp", layout="mono")
         frame.sample_rate, frame.pts = rate, 0
         resampler = av.AudioResampler(context.format.name, "mono", rate, frame_size=context.frame_size or 1024)

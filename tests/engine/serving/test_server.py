@@ -313,9 +313,10 @@ SERVE_FOREVER = """
 import sys
 from tests.engine.serving.test_server import Rooms
 from engine.serving import server
+from engine.serving.intake.pool import Intake
 from engine.settings import EngineSettings, ProcessSettings
 settings = EngineSettings(engine=ProcessSettings(listen=sys.argv[1], device="cpu", threads=1))
-server.serve.__defaults__ = (lambda settings: Rooms(), None, None, None)
+server.serve.__defaults__ = (lambda settings: Rooms(), None, None, Intake(0))
 server.main(settings)
 """
 
