@@ -96,7 +96,7 @@ async def run(settings: BotSettings, lock: DatabaseLock) -> None:
         done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping", because=[task.get_name() for task in done])
         if stop.is_set():
-            await drain(bot.jobs, engine, settings.hosting.drain_s)
+            await drain(bot.jobs, bot.in_hand, engine, settings.hosting.drain_s)
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)

@@ -16,12 +16,13 @@ from discord.ext import commands
 from yarl import URL
 
 from bot.answering.command_sync import sync_commands
-from bot.answering.courier import CONNECTION_ERRORS
-from bot.answering.delivery import PATIENT, Patience
+from bot.answering.delivery.courier import CONNECTION_ERRORS
+from bot.answering.delivery.rules import PATIENT, Patience
 from bot.answering.error_handler import ReportingTree
 from bot.answering.open_answers import Payloads, resolve
 from bot.engine.calls import EngineClient
 from bot.engine.catalogue import Catalogue
+from bot.hosting.draining import InHand
 from bot.hosting.notices import Notices
 from bot.hosting.servers import introduce, leave_others
 from bot.hosting.staff_roles import StaffRoles
@@ -77,6 +78,7 @@ class Woodshed(commands.Bot):
         self.engine = engine
         self.jobs = JobDesk(settings.club.jobs_per_member)
         self.catalogue = Catalogue(engine)
+        self.in_hand = InHand()
         self.failures: list[Callable[[Interaction, BaseException], None]] = []
         """Who wants to hear of every command that ends with a sentence instead of its answer."""
         self.notices = notices or Notices()

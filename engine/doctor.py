@@ -81,7 +81,27 @@ def memory(settings: EngineSettings) -> Iterator[Finding]:
         yield "good", "memory", f"{free / 1e9:.1f} GB free", ""
 
 
-CHECKS: tuple[Callable[[EngineSettings], Iterator[Finding]], ...] = (device, soundfont, weights, memory)
+def intake(settings: EngineSettings) -> Iterator[Finding]:
+    import asyncio
+
+    from engine.serving.intake.pool import Intake
+    from engine.serving.intake.sandbox import CALLS, FILES, MEMORY, NETWORK
+
+    async def layers() -> tuple[str, ...]:
+        async with Intake(1) as children:
+            await children.warm()
+            return tuple(children.holds)
+
+    holds = asyncio.run(layers())
+    lacking = [name for name in (MEMORY, FILES, NETWORK, CALLS) if name not in holds]
+    if lacking:
+        mend = "it works all the same; a newer Linux kernel, or a container that allows user namespaces, closes the gap"
+        yield "warning", "members' files", f"read without limits on {' and '.join(lacking)}", mend
+    else:
+        yield "good", "members' files", f"read behind limits on {', '.join(holds)}", ""
+
+
+CHECKS: tuple[Callable[[EngineSettings], Iterator[Finding]], ...] = (device, soundfont, weights, memory, intake)
 
 
 def main() -> int:

@@ -34,6 +34,7 @@ class Durable:
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         begin_request(interaction.id)
         try:
+            interaction.client.in_hand.take()
             await self.press(interaction)
         except Exception as error:  # noqa: BLE001 -- the handler logs it in full and tells the member
             await report(interaction, error)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import structlog
 
 from bot.engine.calls import EngineClient
+from bot.errors import Refused
 from bot.rules.job_desk import JobDesk
 
 log = structlog.get_logger(__name__)
@@ -18,16 +20,42 @@ GOODBYE_S = 5.0
 STEP_S = 0.05
 
 
-async def drain(jobs: JobDesk, engine: EngineClient, patience_s: float) -> None:
-    """Return once no job is left, after `patience_s` and a moment for goodbyes at the latest."""
+class InHand:
+    """The interactions that are being answered now, short ones included."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.is_closed = False
+
+    def take(self) -> None:
+        """The running task answers an interaction, until it ends. Raises Refused once the bot is leaving."""
+        if self.is_closed:
+            raise Refused(CLOSED)
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self, patience_s: float) -> int:
+        """Take no more, and wait for the last ones; returns how many are left after `patience_s`."""
+        self.is_closed = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=patience_s)
+        return len(self._tasks)
+
+
+async def drain(jobs: JobDesk, in_hand: InHand, engine: EngineClient, patience_s: float) -> None:
+    """Return once nothing is left, after `patience_s` and a moment for goodbyes at the latest.
+
+    While jobs finish, votes and other short answers are still taken; then nothing is."""
     jobs.close(CLOSED)
     if jobs.total:
         log.info("letting jobs finish", jobs=jobs.total, patience_s=patience_s)
     if not await _empty(jobs, patience_s):
         log.warning("jobs cut short", jobs=jobs.total)
         engine.cancel_all(CUT_SHORT)
-        if not await _empty(jobs, GOODBYE_S):
-            log.error("left without an answer", jobs=jobs.total)
+    if left := await in_hand.close(GOODBYE_S):
+        log.error("left without an answer", interactions=left)
 
 
 async def _empty(jobs: JobDesk, patience_s: float) -> bool:

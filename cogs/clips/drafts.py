@@ -184,6 +184,7 @@ class ChordsForm(discord.ui.Modal, title="The chords of this clip"):
 
     async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
         begin_request(interaction.id)
+        interaction.client.in_hand.take()
         draft = interaction.client.drafts.get(self.name, interaction.user.id)
         submission = replace(draft.submission, chords=self.chords.value, track=draft.clip.melody_track)
         await hand_in_again(interaction, self.name, replace(draft, submission=submission))

@@ -114,7 +114,7 @@ def test_what_needs_a_database_says_so_where_there_is_none(host, tmp_path):
 def test_the_doctor_looks_at_everything_and_its_exit_code_says_whether_it_works(host):
     ended = host("doctor", "--offline")
     assert ended.returncode == 0, ended.stdout
-    for subject in ("versions", "database", "backups", "device", "SoundFont", "weights", "memory"):
+    for subject in ("versions", "database", "backups", "device", "SoundFont", "weights", "memory", "members' files"):
         assert f" {subject}: " in ended.stdout
     assert ended.stdout.endswith("Everything works.\n")
     without_token = host("doctor")
