@@ -25,6 +25,7 @@ PICTURE = Path(__file__).with_name("practice-room.jpg")
 ALT_TEXT = (
     "A practice room at dusk: a piano with sheet music and a laptop, a trumpet on a stool, hills behind the window"
 )
+STYLE = "great-wave"
 QUESTION = "What does backward() do?"
 
 WELCOME = (
@@ -64,7 +65,7 @@ async def _paint(interaction: Interaction) -> None:
     async def drawing() -> bytes:
         return PICTURE.read_bytes()
 
-    await paint(interaction, pb.StylizeRequest(strength=1.0), drawing)
+    await paint(interaction, pb.StylizeRequest(style=STYLE, strength=1.0), drawing)
 
 
 async def _play(interaction: Interaction) -> None:

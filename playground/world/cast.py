@@ -181,9 +181,9 @@ def text_channels() -> list[Channel]:
     return [
         Channel(str(_BASE + 21), "gallery", "Your pictures, painted in the style of others: /stylize, /styles list", 0),
         Channel(
-            str(_BASE + 22), "jazz-club", "Solos that a network improvised, and the blind poll: /jazz, /poll start", 1
+            str(_BASE + 22), "jazz-club", "Solos by a network, and blind polls: /jazz, /poll start, /poll stats", 1
         ),
-        Channel(str(_BASE + 23), "quiz", "Questions about PyTorch: /quiz, /ask, /score", 2),
+        Channel(str(_BASE + 23), "quiz", "Questions about PyTorch: /quiz question, /quiz me, /quiz class, /ask", 2),
     ]
 
 

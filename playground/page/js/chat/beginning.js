@@ -3,7 +3,7 @@
 import { el, icon } from "../core/dom.js";
 import { commandsOfType } from "../core/state.js";
 import { symbolOf } from "../around/header.js";
-import { leavesOf } from "../composer/command_list.js";
+import { isForMe, leavesOf } from "../composer/command_list.js";
 
 export function beginning(channel) {
   if (channel.type === 1) {
@@ -20,7 +20,7 @@ export function beginning(channel) {
 /** The commands that the channel's topic names, as buttons that open their forms. */
 function hints(channel) {
   const named = [...(channel.topic ?? "").matchAll(/\/([\w-]+(?: [\w-]+)?)/g)].map((match) => match[1]);
-  const leaves = commandsOfType(1).flatMap(leavesOf);
+  const leaves = commandsOfType(1).flatMap(leavesOf).filter(isForMe);
   const found = [...new Set(named.map((name) => leaves.find((leaf) => name === leaf.title) ?? leaves.find((leaf) => name.startsWith(`${leaf.title} `))))].filter(Boolean);
   if (!found.length) return null;
   return el(

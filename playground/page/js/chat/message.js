@@ -4,7 +4,7 @@ import { api } from "../core/api.js";
 import { messageComponents } from "./components.js";
 import { el, icon } from "../core/dom.js";
 import { embed } from "./embeds.js";
-import { markdown } from "./markdown.js";
+import { inline, markdown } from "./markdown.js";
 import { attachmentsOf } from "./media.js";
 import { openModal } from "./modal.js";
 import { longTime, shortTime } from "../core/times.js";
@@ -107,7 +107,7 @@ function header(message, jump) {
 }
 
 function preview(message) {
-  if (message.content) return el("span", { class: "preview" }, message.content.slice(0, 120));
+  if (message.content) return el("span", { class: "preview" }, inline(message.content.split("\n")[0].slice(0, 120)));
   return el("em", {}, message.attachments.length ? "Click to see attachment" : "Click to see message");
 }
 

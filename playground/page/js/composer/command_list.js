@@ -64,7 +64,12 @@ export class CommandList {
   }
 }
 
-/** Best first: what starts as typed, what this member used lately, commands of one word, then the alphabet. */
+/** Whether this member can use a command: by the course's custom, the staff's own begin with "Staff:". */
+export function isForMe(leaf) {
+  return state.me.is_staff || !/^staff\b/i.test(leaf.description);
+}
+
+/** Best first: what starts as typed, is for this member, was used lately, commands of one word, then the alphabet. */
 function ranked(leaves, wanted) {
   const used = usedLately();
   const recency = (leaf) => (used.includes(leaf.title) ? used.indexOf(leaf.title) : used.length);
@@ -74,6 +79,7 @@ function ranked(leaves, wanted) {
     .sort(
       (a, b) =>
         starts(b) - starts(a) ||
+        Number(isForMe(b)) - Number(isForMe(a)) ||
         recency(a) - recency(b) ||
         a.path.length - b.path.length ||
         a.title.localeCompare(b.title),
