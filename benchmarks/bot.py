@@ -85,7 +85,7 @@ async def measure(rounds: int, engine_address: str) -> list[Figure]:
     """Start everything, measure, stop everything."""
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="woodshed-bench-")))
-        playground, address, login = await stack.enter_async_context(_playground(folder))
+        running, address, login = await stack.enter_async_context(playground(folder))
         driver = await stack.enter_async_context(drive(address))
         members = [driver.member(slug) for slug in MEMBERS]
         environment = {
@@ -96,9 +96,9 @@ async def measure(rounds: int, engine_address: str) -> list[Figure]:
             "WOODSHED_ENGINE__ADDRESS": engine_address,
         }
         began = time.perf_counter()
-        bot = await stack.enter_async_context(_child((sys.executable, "-m", "bot"), environment, folder / "bot.log"))
+        bot = await stack.enter_async_context(child((sys.executable, "-m", "bot"), environment, folder / "bot.log"))
         while not await members[0].is_bot_online():
-            if bot.returncode is not None or playground.returncode is not None:
+            if bot.returncode is not None or running.returncode is not None:
                 raise RuntimeError((folder / "bot.log").read_text(encoding="utf-8"))
             await asyncio.sleep(0.02)
         figures = [Figure("start, to logged in", time.perf_counter() - began, 3.0, "s")]
@@ -204,7 +204,7 @@ async def _lag_ms(member: Member) -> float:
 
 
 @contextlib.asynccontextmanager
-async def _child(
+async def child(
     command: Sequence[str], environment: dict[str, str], log: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A process whose output goes to a file; stopped on leaving."""
@@ -228,11 +228,11 @@ def _show_end(log: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _playground(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str, dict[str, str]]]:
+async def playground(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str, dict[str, str]]]:
     """A playground without a bot; yields its process, its address, and what a bot needs to log in."""
     command = (sys.executable, "-m", "playground", "--server-only", "--state", str(folder / "playground"))
     log = folder / "playground.log"
-    async with _child(command, dict(os.environ), log) as process:
+    async with child(command, dict(os.environ), log) as process:
         told = None
         for _ in range(600):
             if told := _TOLD.search(log.read_text()):

@@ -75,6 +75,7 @@ CREATE TABLE ballots (
     knows      INTEGER NOT NULL DEFAULT 0 CHECK (knows IN (0, 1)),  -- 1: knows the piece; left out of the statistics
     reasons    TEXT NOT NULL DEFAULT '',      -- tags, separated by commas
     voted_at   REAL NOT NULL,                 -- of the last change, seconds since 1970, UTC
+    simulated  INTEGER NOT NULL DEFAULT 0 CHECK (simulated IN (0, 1)),  -- 1: of a made-up class; counts nowhere
     PRIMARY KEY (trial, member)
 ) STRICT, WITHOUT ROWID;
 

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from playground.server import Server
+from playground.server import Server, parity_table
 from playground.world.state import HOST, MIB, Options, Playground
 from playground.world.store import StateInUse, StateTooNew
 
@@ -47,12 +47,19 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="allow a bot the members, presences and message content intents",
     )
+    parser.add_argument(
+        "--openapi", type=Path, metavar="FILE", help="hold every request and answer against Discord's OpenAPI file"
+    )
+    parser.add_argument("--parity", action="store_true", help="print what of Discord is modelled, and exit")
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs until a signal, or until the bot ends; the exit code."""
     arguments = build_parser().parse_args(argv)
+    if arguments.parity:
+        sys.stdout.write(parity_table())
+        return 0
     logging.basicConfig(level=logging.WARNING, format="playground: %(message)s")
     options = Options(
         state=arguments.state,
@@ -61,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         attachment_size_limit=int(arguments.upload_limit_mib * MIB),
         rate_limits=arguments.rate_limits,
         privileged_intents=arguments.privileged_intents,
+        openapi=arguments.openapi,
     )
     try:
         return asyncio.run(run(options, exact_port=arguments.port is not None, with_bot=not arguments.server_only))

@@ -8,6 +8,7 @@ from playground.answers import answer
 from playground.classroom.classroom import Classroom
 from playground.control import routes as control
 from playground.control.faults import Route
+from playground.control.parity import parity
 from playground.control.routes import BOT_ROUTES
 from playground.page import interactions as page_interactions
 from playground.page import routes as page_api
@@ -73,9 +74,20 @@ def _bots_side(playground: Playground) -> web.Application:
     """REST, as a bot sees it."""
     api = web.Application(middlewares=[doorway])
     api[PLAYGROUND] = playground
+    _add_bot_routes(api)
+    return api
+
+
+def _add_bot_routes(api: web.Application) -> None:
     for module in (rest_application, rest_channels, rest_interactions, threads, reactions):
         api.router.add_routes(module.routes)
-    return api
+
+
+def parity_table() -> str:
+    """What of Discord is modelled, as Markdown."""
+    api = web.Application()
+    _add_bot_routes(api)
+    return parity(api, PREFIX)
 
 
 def _members_side(playground: Playground, api: web.Application, classroom: Classroom) -> web.Application:

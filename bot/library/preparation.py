@@ -17,7 +17,7 @@ from bot.library.clip_intake import conditions_of
 from bot.rules.blind_poll import ENOUGH_OWN_CLIPS, Candidate, TrialDraw
 from bot.store import Store, clips
 from bot.store.clips import Clip, Conditions, Kind, NewClip
-from bot.store.series import PreparedTrial
+from bot.store.polls.series import PreparedTrial
 from engine.contract import engine_pb2 as pb
 
 DEFAULT_TEMPO_BPM = 140.0

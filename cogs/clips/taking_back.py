@@ -7,7 +7,7 @@ import structlog
 
 from bot.answering.text import counted
 from bot.client import Woodshed
-from bot.store import series
+from bot.store.polls import series
 
 log = structlog.get_logger(__name__)
 

@@ -1,12 +1,14 @@
-"""What every member may ask about the bot itself: /about, /help, /queue and /mydata."""
+"""The bot itself: /about, /help, /queue and /mydata, its welcome, and the line under its name."""
 
 from bot.client import Woodshed
 from cogs.club.about import About
 from cogs.club.help import Help
 from cogs.club.mydata import MyData
+from cogs.club.presence import Presence
 from cogs.club.queue import Queue
+from cogs.club.welcome import Welcome
 
 
 async def setup(bot: Woodshed) -> None:
-    for cog in (About, Help, MyData, Queue):
+    for cog in (About, Help, MyData, Presence, Queue, Welcome):
         await bot.add_cog(cog(bot))

@@ -33,10 +33,10 @@ from bot.rules.blind_poll import (
 from bot.rules.listening.judgements import share_of, trial_scores
 from bot.rules.listening.planning import TYPICAL_CLASS, make_plan
 from bot.rules.listening.summary import best_ears
-from bot.store import ballots, listeners, series
-from bot.store.ballots import Stored
-from bot.store.listeners import Listener
-from bot.store.series import NewSeries, Series
+from bot.store.polls import ballots, listeners, series
+from bot.store.polls.ballots import Stored
+from bot.store.polls.listeners import Listener
+from bot.store.polls.series import NewSeries, Series
 from cogs.poll import results
 from cogs.poll.announcing import Announcer
 from cogs.poll.board import EarsButton

@@ -14,9 +14,10 @@ from bot.client import Woodshed
 from bot.rules.blind_poll import tally
 from bot.rules.listening.judgements import trial_scores
 from bot.rules.listening.verdict import MARGIN, Verdict, verdict
-from bot.store import ballots, clips, series
-from bot.store.export import export_files
-from bot.store.series import Series, Trial
+from bot.store import clips
+from bot.store.polls import ballots, series
+from bot.store.polls.export import export_files
+from bot.store.polls.series import Series, Trial
 from cogs.poll import results
 from cogs.poll.figures import Figures, with_chart
 from cogs.poll.question import question_embed, question_result_embed, question_view
@@ -63,7 +64,8 @@ class Announcer:
         judgements = await ballots.judgements(self.bot.store, found.guild_id, series=found.id)
         drawn = await self.figures.of(judgements, Chart.TRIALS)
         missed = await ballots.missed_catches(self.bot.store, found.id)
-        embed = results.reveal_embed(found, rows, drawn.summary, missed)
+        simulated = await ballots.of_simulated(self.bot.store, found.id)
+        embed = results.reveal_embed(found, rows, drawn.summary, missed, simulated)
         if not found.recordings:
             results.verdict_field(embed, await self._all_before(found))
         return embed, with_chart(embed, drawn, f"series-{found.id}")
@@ -104,8 +106,8 @@ class Announcer:
         await channel.send(REMINDER.format(closes_at=found.closes_at, link=found.link))
 
     async def tell_staff(self, found: Series, sentence: str) -> None:
-        """Where staff read: the log, until the club has a channel for it."""
-        log.error("staff should know", series=found.id, sentence=sentence)
+        """In the channel that the settings name, and in the log."""
+        self.bot.notices.report(f"series {found.id}", sentence, guild_id=found.guild_id)
 
     async def trial_results(self, found: Series) -> list[results.TrialResult]:
         store = self.bot.store

@@ -7,7 +7,7 @@ import discord
 from bot.answering.access import guild_id_of
 from bot.answering.durable import Durable
 from bot.client import Interaction
-from bot.store import listeners
+from bot.store.polls import listeners
 
 
 class EarsButton(

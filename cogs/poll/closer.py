@@ -16,8 +16,8 @@ import structlog
 
 from bot.client import Woodshed
 from bot.rules.blind_poll import reminder_times
-from bot.store import series
-from bot.store.series import Series
+from bot.store.polls import series
+from bot.store.polls.series import Series
 
 log = structlog.get_logger(__name__)
 

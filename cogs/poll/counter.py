@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from bot.client import Woodshed
-from bot.store import series
+from bot.store.polls import series
 from cogs.poll.posting import Poster
 
 log = structlog.get_logger(__name__)

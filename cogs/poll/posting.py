@@ -16,8 +16,8 @@ import discord
 import structlog
 
 from bot.client import Woodshed
-from bot.store import ballots, series
-from bot.store.series import Series, Trial
+from bot.store.polls import ballots, series
+from bot.store.polls.series import Series, Trial
 from cogs.poll import wording
 from cogs.poll.steps import Step, StepButton
 from cogs.poll.voting import trial_buttons

@@ -12,8 +12,8 @@ from bot.answering.durable import Durable
 from bot.answering.text import MAX_FIELD, counted, percent, shorten
 from bot.client import Interaction
 from bot.rules.blind_poll import Ballot
-from bot.store.ballots import Change, chosen_options
-from bot.store.series import Series, Trial
+from bot.store.polls.ballots import Change, chosen_options
+from bot.store.polls.series import Series, Trial
 from cogs.poll import wording
 from cogs.poll.voting import cast
 

@@ -13,7 +13,7 @@ from bot.rules.listening.judgements import Share
 from bot.rules.listening.summary import FEWEST_VOTES_ON_BOARD, Ear, Figure, Summary, Version
 from bot.rules.listening.verdict import Verdict
 from bot.store.clips import Clip
-from bot.store.series import Series, Trial
+from bot.store.polls.series import Series, Trial
 from cogs.poll import wording
 from cogs.poll.posting import COLOUR
 
@@ -42,7 +42,9 @@ def result_footer(number: int) -> str:
     return f"Result of series {number}"
 
 
-def reveal_embed(found: Series, results: Sequence[TrialResult], summary: Summary, missed: int) -> discord.Embed:
+def reveal_embed(
+    found: Series, results: Sequence[TrialResult], summary: Summary, missed: int, simulated: Share
+) -> discord.Embed:
     """The answers, what was voted, the verdict of all series so far, and the key to the seal."""
     lines = [_trial_line(result) for result in results]
     embed = discord.Embed(
@@ -57,6 +59,12 @@ def reveal_embed(found: Series, results: Sequence[TrialResult], summary: Summary
         embed.add_field(
             name="Left out",
             value=f"{counted(missed, 'listener')} missed a catch trial, so these votes aren't in the figures.",
+            inline=False,
+        )
+    if simulated.votes:
+        embed.add_field(
+            name=f"And {counted(simulated.votes, 'simulated vote')}",
+            value=f"{simulated.right} were right. They're made up and count in no figure.",
             inline=False,
         )
     if found.seal:

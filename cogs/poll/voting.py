@@ -14,14 +14,15 @@ import discord
 import structlog
 
 from bot.answering.durable import Durable
+from bot.answering.first_answers import acknowledge, begin, is_acknowledged, say, take
 from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules.blind_poll import CHOICES, Choice
 from bot.rules.listening.confidence import LEVELS
 from bot.rules.listening.judgements import Design, Reason
-from bot.store import ballots
-from bot.store.ballots import Change, Stored
-from bot.store.series import Trial
+from bot.store.polls import ballots
+from bot.store.polls.ballots import Change, Stored
+from bot.store.polls.series import Trial
 from cogs.poll import wording
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,8 @@ first and confirmed later."""
 PATIENCE_S = 60.0
 """So long a vote is tried again while the database is locked."""
 RETRY_S = 0.5
+SIMULATED_ROLE = "Simulated class"
+"""What the playground's made-up members carry."""
 
 LABELS = {Choice.A: "A", Choice.B: "B", Choice.HUMAN: "Human", Choice.AI: "AI"}
 
@@ -44,18 +47,15 @@ async def cast(interaction: Interaction, trial: int, change: Change) -> None:
     done, _ = await asyncio.wait({writing}, timeout=ACKNOWLEDGE_S)
     is_private = interaction.message is not None and interaction.message.flags.ephemeral
     if not done:
-        if is_private:
-            await interaction.response.defer()
-        else:
-            await interaction.response.defer(ephemeral=True, thinking=True)
+        await (take(interaction) if is_private else begin(interaction, private=True))
     stored = await writing
     content, view = wording.stored_sentence(stored), private_view(stored)
-    if interaction.response.is_done():
+    if is_acknowledged(interaction):
         await interaction.edit_original_response(content=content, view=view)
     elif is_private:
-        await interaction.response.edit_message(content=content, view=view)
+        await acknowledge(interaction, lambda: interaction.response.edit_message(content=content, view=view))
     else:
-        await interaction.response.send_message(content, view=view, ephemeral=True)
+        await say(interaction, content, view=view)
     interaction.client.dispatch("ballot", stored)
 
 
@@ -76,6 +76,7 @@ async def _write(interaction: Interaction, trial: int, change: Change) -> Stored
                 interaction.client.now(),
                 message_id=message.id if message is not None and is_public else None,
                 names=[name for name in (user.name, user.global_name, user.display_name) if name],
+                simulated=any(role.name == SIMULATED_ROLE for role in getattr(user, "roles", ())),
             )
         except sqlite3.IntegrityError as error:  # the series closed between our look and the write
             if "closed" not in str(error):

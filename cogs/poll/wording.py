@@ -11,8 +11,8 @@ from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.listening.intervals import Interval
 from bot.rules.listening.judgements import Reason
 from bot.rules.listening.verdict import Verdict, Word
-from bot.store.ballots import Stored
-from bot.store.series import Series, Trial
+from bot.store.polls.ballots import Stored
+from bot.store.polls.series import Series, Trial
 
 NOT_STORED = "I can't write your vote down at the moment, so it doesn't count yet; please press again in a minute."
 REASONS = {

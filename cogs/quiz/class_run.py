@@ -11,7 +11,7 @@ import contextlib
 import discord
 import structlog
 
-from bot.answering.alarm import Alarm
+from bot.alarm import Alarm
 from bot.answering.parcels import Parcel
 from bot.answering.posts import edit, post
 from bot.client import Woodshed

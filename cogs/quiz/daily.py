@@ -12,7 +12,7 @@ import aiohttp
 import discord
 import structlog
 
-from bot.answering.alarm import Alarm
+from bot.alarm import Alarm
 from bot.client import Woodshed
 from bot.errors import WoodshedError
 from bot.rules.daily import next_at

@@ -11,8 +11,8 @@ from bot.answering.access import guild_id_of, require_own_message
 from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.rules.blind_poll import MAX_MINUTES, MIN_MINUTES, closing_time
-from bot.store import series
-from bot.store.series import NewQuestion, NewSeries
+from bot.store.polls import series
+from bot.store.polls.series import NewQuestion, NewSeries
 
 FEWEST, MOST = 2, 10
 LONGEST_OPTION = 100

@@ -4,8 +4,8 @@
 
 The file holds lists of `[question, cards that answer it]` and lists of questions that no card answers. Of `known`,
 `strangers` and `unknown` the entries alternate between the half that weights and threshold were chosen on, and the
-other one; `fresh_known` and `fresh_unknown` were written afterwards. A file without `strangers` was kept apart from
-all tuning: its failures aren't listed."""
+other one; `fresh_known` and `fresh_unknown` were written afterwards. A file without `strangers` has every
+second question kept apart from all tuning, and lists that were written last: their failures aren't listed."""
 
 from __future__ import annotations
 
@@ -65,8 +65,12 @@ def interval(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
 
 def halves(asked: dict[str, list]) -> dict[str, tuple[list[Asked], list[str]]]:
     """Name of the part -> (questions that a card answers, questions that none does)."""
-    if "strangers" not in asked:  # a file of its own, which nobody tuned on
-        return {"kept apart": (asked["known"], asked["unknown"])}
+    if "strangers" not in asked:
+        return {
+            "looked at": (asked["known"][::2], asked["unknown"][::2]),
+            "kept apart": (asked["known"][1::2], asked["unknown"][1::2]),
+            "last": (asked["last_known"], asked["last_unknown"]),
+        }
     known, strangers, unknown = asked["known"], asked["strangers"], asked["unknown"]
     return {
         "tuning half": (known[::2] + strangers[::2], unknown[::2]),
@@ -96,7 +100,7 @@ def main(argv: list[str]) -> int:
             f"with a wrong card {_share(figures.wrong, n)}; "
             f"{len(unknown)} out of scope: answered {_share(len(false), len(unknown))}\n"
         )
-        if args.failures and name != "kept apart":
+        if args.failures and name not in ("kept apart", "last"):
             sys.stdout.writelines(f"    {failure}\n" for failure in (*figures.failures, *map(repr, false)))
     return 0
 

@@ -25,6 +25,9 @@ MAX_QUESTION_WORDS = 60
 """A pasted page says less with every further word; what is asked stands at its beginning."""
 
 NAME_WEIGHT = 2.0
+NAME_B = 0.2
+"""How much BM25 holds a long list of names against a card: a card with many aliases is no worse for it."""
+
 PHRASE_WEIGHT = 6.0
 """Against a BM25 score of 1 for a match in the text."""
 
@@ -35,6 +38,9 @@ wants, and nobody else."""
 MESSAGE_PENALTY = 4.0
 QUOTED = 0.6
 """The share of a message's information from which on it counts as quoted."""
+
+BY_NAME = 0.79
+"""Likeness from which on a question is a card's name, be it with a slip of the keyboard."""
 
 TYPO_WEIGHT = 0.8
 """What a word counts that was only understood after mending its spelling."""
@@ -86,8 +92,8 @@ class Index:
         names = [words(" ".join((c.title, c.title, *c.aliases, c.id))) for c in cards]
         bodies = [words(f"{c.text} {c.code} {TOPICS[c.topic]}") for c in cards]
         self._indexes = []
-        for corpus, weight in ((names, NAME_WEIGHT), (bodies, 1.0)):
-            index = bm25s.BM25(method="lucene")
+        for corpus, weight, b in ((names, NAME_WEIGHT, NAME_B), (bodies, 1.0, 0.75)):
+            index = bm25s.BM25(method="lucene", b=b)
             index.index(corpus, show_progress=False)
             self._indexes.append((index, weight))
         self._in_names = [set(name) for name in names]
@@ -97,6 +103,16 @@ class Index:
         frequency = Counter(word for a, b in zip(self._in_names, self._in_bodies, strict=True) for word in a | b)
         n = len(cards)
         self._rarity = {word: math.log(1 + (n - f + 0.5) / (f + 0.5)) for word, f in frequency.items()}
+        # "yes or no loss" is only "loss" without its stop words: no name of a card
+        self._phrases = [
+            [
+                phrase
+                for phrase in phrases
+                if phrase <= set(words(f"{card.id} {card.title}"))
+                or sum(self._rarity[word] for word in phrase) >= MIN_INFORMATION
+            ]
+            for phrases, card in zip(self._phrases, self._cards, strict=True)
+        ]
         self._messages = [{word for word in message if word in self._rarity} for message in self._messages]
         self._unseen = max(self._rarity.values(), default=1.0)
         self._name_words = sorted({word for name in self._in_names for word in name if len(word) > 4} | set(PARTS))
@@ -132,7 +148,7 @@ class Index:
         total = sum(self._rarity[word] for word in asked) + unseen * self._unseen
         likeness = [self._likeness(i, asked, total) for i in range(len(scores))]
         scores = [
-            score + PHRASE_WEIGHT * like**2 + self._of_message(i, asked)
+            score + PHRASE_WEIGHT * like**2 + (0.0 if like >= BY_NAME else self._of_message(i, asked))
             for i, (score, like) in enumerate(zip(scores, likeness, strict=True))
         ]
         found = [
@@ -141,8 +157,9 @@ class Index:
             if score > 0
         ]
         matches = tuple(sorted(found, key=lambda match: (-match.confidence, match.card.id))[:limit])
-        known = bool(matches) and matches[0].confidence >= MIN_CONFIDENCE
-        if total < MIN_INFORMATION and max(likeness) < 1:
+        named = max(likeness) >= BY_NAME and bool(matches) and likeness[self._cards.index(matches[0].card)] >= BY_NAME
+        known = bool(matches) and (matches[0].confidence >= MIN_CONFIDENCE or named)
+        if total < MIN_INFORMATION and max(likeness) < 0.999:
             known = False
         return Answer(known, matches)
 

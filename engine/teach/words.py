@@ -103,8 +103,8 @@ _ENDINGS = (
 )
 """An ending and what it leaves; the first one that fits is cut."""
 
-_SHAPE = re.compile(r"\d+(?:x\d+)*")
-"""A number or a shape in an error message: it says nothing about which error it is."""
+_SHAPE = re.compile(r"\d+|\d{2,}(?:x\d+)+|\d+x\d{2,}(?:x\d+)*")
+"""A number or a shape in an error message: it says nothing about which error it is. `1x1` and `3x3` are kernels."""
 
 
 def stem(word: str) -> str:

@@ -5,6 +5,7 @@ GET    faults            all orders, with how many requests they saw and struck
 DELETE faults[/{id}]     take one order back, or all
 GET    routes            every route that a fault can name
 GET    transcript        what happened, in order
+GET    violations        with --openapi: what didn't fit Discord's description
 POST   clock             {"advance_s": 900}: tokens and addresses grow old at once
 POST   gateway           {"do": "drop" | "drop_session" | "invalidate" | "reconnect"}
 POST   guild             {"do": "kick" | "invite"}
@@ -64,6 +65,15 @@ async def list_routes(request: web.Request) -> web.Response:
 @routes.get("/control/transcript")
 async def transcript(request: web.Request) -> web.Response:
     return answer(_of(request).transcript.all())
+
+
+@routes.get("/control/violations")
+async def violations(request: web.Request) -> web.Response:
+    """What was accepted or answered against Discord's OpenAPI file, and how much was checked."""
+    description = _of(request).description
+    if description is None:
+        raise _wrong("openapi", "Start the playground with --openapi FILE.")
+    return answer({"checked": description.checked, "violations": list(description.violations)})
 
 
 @routes.post("/control/clock")

@@ -32,6 +32,37 @@ _CLOSE_ALREADY_AUTHENTICATED, _CLOSE_TIMED_OUT, _CLOSE_INVALID_INTENTS, _CLOSE_D
     4013,
     4014,
 )
+OPCODES = {
+    _DISPATCH: "dispatch",
+    _HEARTBEAT: "heartbeat",
+    _IDENTIFY: "identify",
+    _PRESENCE: "presence update",
+    _RESUME: "resume",
+    _RECONNECT: "reconnect",
+    _REQUEST_MEMBERS: "request guild members",
+    _INVALID_SESSION: "invalid session",
+    10: "hello",
+    _HEARTBEAT_ACK: "heartbeat acknowledged",
+}
+EVENTS = (
+    "READY",
+    "RESUMED",
+    "GUILD_CREATE",
+    "GUILD_DELETE",
+    "GUILD_MEMBERS_CHUNK",
+    "CHANNEL_UPDATE",
+    "CHANNEL_DELETE",
+    "THREAD_CREATE",
+    "THREAD_UPDATE",
+    "THREAD_DELETE",
+    "MESSAGE_CREATE",
+    "MESSAGE_UPDATE",
+    "MESSAGE_DELETE",
+    "MESSAGE_REACTION_ADD",
+    "MESSAGE_REACTION_REMOVE",
+    "INTERACTION_CREATE",
+)
+"""Every event that is sent."""
 _REPLAY_EVENTS = 1000
 _ACKNOWLEDGE_AFTER_S = 0.05
 _CHUNK_MEMBERS = 1000
@@ -264,6 +295,7 @@ class Gateway:
                 return  # kept in `replay`: the resumed connection gets it
 
     def _send_event(self, session: Session, event: str, body: Json) -> None:
+        assert event in EVENTS, f"{event} is missing in the list of events"
         session.sequence += 1
         text = json.dumps({"op": _DISPATCH, "t": event, "s": session.sequence, "d": body})
         session.replay.append((session.sequence, text))

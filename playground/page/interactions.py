@@ -191,6 +191,7 @@ def _modal(
     data = options.modal_data(opened_by.modal, given, playground.directory)
     message = playground.messages.find(opened_by.message_id)
     interaction = playground.interactions.create(MODAL_SUBMIT, channel.id, me.id, data, message.id if message else None)
+    interaction.triggered_by = playground.interactions.metadata(opened_by)
     return interaction, message
 
 

@@ -1,11 +1,14 @@
 """Where every request of a bot comes through: its token, faults on order, rate limits, and the transcript."""
 
+import json
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from playground.answers import answer
 from playground.control.faults import Fault, suffer
+from playground.control.openapi import Description
+from playground.rest.forms import BODY
 from playground.rules import errors
 from playground.world.state import PLAYGROUND, Playground
 
@@ -30,7 +33,19 @@ async def doorway(request: web.Request, handler: Handler) -> web.StreamResponse:
 
     response = await (handled(request) if fault is None else suffer(fault, request, handled))
     note(playground, request, route, response, fault)
+    if playground.description is not None and fault is None:
+        compare(playground.description, request, route, response)
     return response
+
+
+def compare(description: Description, request: web.Request, route: str, response: web.StreamResponse) -> None:
+    """Holds what was accepted, and what was answered, against Discord's description."""
+    if response.status < 300 and request.get(BODY):
+        description.check_request(route, request[BODY])
+    # The description wants a `code` in a 429, which Discord itself leaves out.
+    is_json = isinstance(response, web.Response) and response.content_type == "application/json"
+    if isinstance(response, web.Response) and is_json and response.body and response.status != 429:
+        description.check_answer(route, response.status, json.loads(bytes(response.body)))  # type: ignore[arg-type]
 
 
 def route_of(request: web.Request) -> str:

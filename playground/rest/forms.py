@@ -7,12 +7,14 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from playground.rules import errors
+from playground.rules import errors, fields
 from playground.world.attachments import Upload
 
 Json = dict[str, Any]
 
 REQUEST_LIMIT_BYTES = 25 * 1024 * 1024
+BODY: web.RequestKey[Any] = web.RequestKey("body", object)
+"""Where the doorway finds the JSON that a handler has read."""
 _FILE_FIELD = re.compile(r"^files\[(\d+)\]$")
 _CHUNK_BYTES = 64 * 1024
 
@@ -30,18 +32,23 @@ async def read_form(request: web.Request, file_limit_bytes: int) -> Form:
     if request.content_length is not None and request.content_length > REQUEST_LIMIT_BYTES:
         raise errors.request_too_large()
     if request.content_type.startswith("multipart/"):
-        return await _read_multipart(request, file_limit_bytes)
-    raw = await request.read()
-    if not raw:
-        return Form({})
-    return Form(_parse(raw))
+        form = await _read_multipart(request, file_limit_bytes)
+    else:
+        raw = await request.read()
+        form = Form(_parse(raw) if raw else {})
+    request[BODY] = form.body
+    return form
 
 
-async def read_object(request: web.Request) -> Json:
-    """A JSON object without files."""
+async def read_object(request: web.Request, known: frozenset[str] | None = None) -> Json:
+    """A JSON object without files; with `known`, raises ApiError 50035 for any other field."""
     body = (await read_form(request, 0)).body
     if not isinstance(body, dict):
         raise errors.invalid_json()
+    if known is not None:
+        faults = errors.Faults()
+        fields.check_object(faults, body, known)
+        faults.raise_if_any()
     return body
 
 

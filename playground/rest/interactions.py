@@ -10,7 +10,6 @@ from playground.rest.forms import Form
 from playground.rules import errors, limits
 from playground.world import cast, changes
 from playground.world.interactions import (
-    DEFERRED_MESSAGE,
     MESSAGE,
     PONG,
     UPDATE_MESSAGE,
@@ -113,13 +112,13 @@ def _place(playground: Playground, interaction: Interaction) -> cast.Channel:
 
 def _callback_response(playground: Playground, interaction: Interaction, kind: int, message: Message | None) -> Json:
     about: Json = {"id": interaction.id, "type": interaction.kind}
-    resource: Json = {"type": kind}
-    if message is not None:
-        about |= {
-            "response_message_id": message.id,
-            "response_message_loading": bool(message.flags & LOADING),
-            "response_message_ephemeral": bool(message.flags & EPHEMERAL),
-        }
-        if kind in (MESSAGE, DEFERRED_MESSAGE, UPDATE_MESSAGE):
-            resource["message"] = playground.messages.payload(message)
-    return {"interaction": about, "resource": resource}
+    if message is None:
+        return {"interaction": about}
+    about |= {
+        "response_message_id": message.id,
+        "response_message_loading": bool(message.flags & LOADING),
+        "response_message_ephemeral": bool(message.flags & EPHEMERAL),
+    }
+    if kind not in (MESSAGE, UPDATE_MESSAGE):
+        return {"interaction": about}
+    return {"interaction": about, "resource": {"type": kind, "message": playground.messages.payload(message)}}

@@ -5,7 +5,7 @@ from aiohttp import web
 from playground.answers import answer
 from playground.rest.channels import checked_channel, checked_message
 from playground.rest.forms import read_object
-from playground.rules import errors
+from playground.rules import errors, fields
 from playground.world import cast, changes
 from playground.world.permissions import Permission
 from playground.world.state import PLAYGROUND
@@ -18,7 +18,7 @@ async def create_thread(request: web.Request) -> web.Response:
     """A public thread that starts at no message."""
     playground = request.app[PLAYGROUND]
     parent = checked_channel(request, Permission.CREATE_PUBLIC_THREADS)
-    body = await read_object(request)
+    body = await read_object(request, fields.THREAD)
     thread = changes.create_thread(playground, parent, body.get("name", ""), cast.BOT.id)
     return answer(thread.payload(), status=201)
 
@@ -27,7 +27,7 @@ async def create_thread(request: web.Request) -> web.Response:
 async def create_thread_at_message(request: web.Request) -> web.Response:
     playground = request.app[PLAYGROUND]
     message = checked_message(request, Permission.CREATE_PUBLIC_THREADS)
-    body = await read_object(request)
+    body = await read_object(request, fields.THREAD)
     parent = playground.channels[message.channel_id]
     thread = changes.create_thread(playground, parent, body.get("name", ""), cast.BOT.id, message.id)
     return answer(thread.payload(), status=201)
@@ -40,7 +40,7 @@ async def edit_channel(request: web.Request) -> web.Response:
     thread = checked_channel(request, Permission.VIEW_CHANNEL)
     if not thread.is_thread:
         raise errors.missing_permissions()
-    body = await read_object(request)
+    body = await read_object(request, fields.THREAD_EDIT)
     may_manage = playground.bot_may(thread, Permission.MANAGE_THREADS) or thread.owner_id == cast.BOT.id
     reopens = body == {"archived": False} and not thread.locked
     if not may_manage and not reopens:

@@ -78,6 +78,26 @@ def value_range(select: Json) -> tuple[int, int]:
     return 1 if low is None else low, 1 if high is None else high
 
 
+_DEFAULTS: dict[Kind, Json] = {
+    **{kind: {"min_values": 1, "max_values": 1} for kind in SELECTS},
+    Kind.THUMBNAIL: {"description": None, "spoiler": False},
+    Kind.FILE: {"spoiler": False},
+    Kind.SEPARATOR: {"spacing": 1, "divider": True},
+    Kind.CONTAINER: {"accent_color": None, "spoiler": False},
+}
+
+
+def with_defaults(component: Json) -> Json:
+    """A component as Discord answers it: what the bot left out is written out."""
+    full = _DEFAULTS.get(component["type"], {}) | component if component.get("type") in _DEFAULTS else dict(component)
+    if component.get("type") == Kind.MEDIA_GALLERY:
+        full["items"] = [{"description": None, "spoiler": False} | item for item in component["items"]]
+    emoji = component.get("emoji")
+    if emoji and emoji.get("id") is None:
+        full["emoji"] = {key: value for key, value in emoji.items() if key != "id"}
+    return full
+
+
 def check_message_components(faults: Faults, tree: Any, *, is_v2: bool) -> None:
     """Notes every fault in a message's `components`."""
     path: Path = ("components",)

@@ -6,7 +6,7 @@ components in it.
 
 from typing import Any
 
-from playground.rules import components, errors
+from playground.rules import components, errors, fields
 from playground.rules.errors import Faults
 from playground.world.messages import COMPONENTS_V2, EPHEMERAL, SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS
 
@@ -26,6 +26,7 @@ def check_message(body: Any, file_count: int, *, existing: Json | None = None) -
     if not isinstance(body, dict):
         raise errors.invalid_json()
     faults = Faults()
+    fields.check_message(faults, body, is_edit=existing is not None)
     flags = body.get("flags") or 0
     if not isinstance(flags, int) or flags & ~_SENDABLE_FLAGS:
         faults.add(("flags",), "BITFIELD_INVALID_FLAG", "This flag cannot be set on a message.")

@@ -52,6 +52,7 @@ class Member:
             "banner": None,
             "accent_color": None,
             "avatar_decoration_data": None,
+            "primary_guild": None,
         }
 
     def member(self) -> Json:
@@ -279,6 +280,9 @@ def application() -> Json:
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
         "flags": 0,
+        "flags_new": "0",
+        "explicit_content_filter": 0,
+        "eligible_oauth2_scopes": ["applications.commands", "bot"],
         "owner": APPLICATION_OWNER.user(),
         "team": None,
         "tags": [],
@@ -286,7 +290,7 @@ def application() -> Json:
         "redirect_uris": [],
         "approximate_guild_count": 1,
         "approximate_user_install_count": 0,
-        "install_params": None,
+        "approximate_user_authorization_count": 0,
         "interactions_endpoint_url": None,
         "role_connections_verification_url": None,
         "integration_types_config": {"0": {}},

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from playground.rules import errors
+from playground.rules import errors, fields
 from playground.rules.errors import Faults
 from playground.world import cast
 from playground.world.permissions import Permission
@@ -20,6 +20,19 @@ Path = tuple[str | int, ...]
 CHAT_INPUT, USER, MESSAGE = 1, 2, 3
 SUBCOMMAND, GROUP = 1, 2
 STRING, INTEGER, BOOLEAN, USER_OPTION, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = 3, 4, 5, 6, 7, 8, 9, 10, 11
+OPTION_TYPES = {
+    SUBCOMMAND: "subcommand",
+    GROUP: "group",
+    STRING: "string",
+    INTEGER: "integer",
+    BOOLEAN: "boolean",
+    USER_OPTION: "user",
+    CHANNEL: "channel",
+    ROLE: "role",
+    MENTIONABLE: "mentionable",
+    NUMBER: "number",
+    ATTACHMENT: "attachment",
+}
 GUILD_CONTEXT, DIRECT_CONTEXT = 0, 1
 
 DAILY_CREATES = 200
@@ -170,7 +183,10 @@ def may_use(command: Json, permissions: int, *, in_guild: bool) -> bool:
     return needed is None or (int(needed) != 0 and permissions & int(needed) == int(needed))
 
 
-def _check_command(faults: Faults, path: Path, body: Json) -> None:
+def _check_command(faults: Faults, path: Path, body: Any) -> None:
+    if not isinstance(body, dict):
+        raise errors.invalid_json()
+    fields.check_command(faults, path, body)
     kind = body.get("type", CHAT_INPUT)
     if kind not in _MOST:
         faults.add((*path, "type"), "BASE_TYPE_CHOICES", "Value must be one of (1, 2, 3).")

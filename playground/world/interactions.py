@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from playground.rules import components, errors
+from playground.rules import components, errors, fields
 from playground.rules.errors import Faults
 from playground.world import cast
 from playground.world.attachments import Upload
@@ -59,6 +59,8 @@ class Interaction:
     answer: int | None = None
     original_id: str | None = None
     modal: Json | None = field(default=None)
+    triggered_by: Json | None = None
+    """Of a submitted modal: the metadata of the interaction that opened it."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ class Interactions:
             files,
             flags=flags,
             visible_to=interaction.user_id if flags & EPHEMERAL else None,
-            interaction=self._metadata(interaction) | {"original_response_message_id": interaction.original_id},
+            interaction=self.metadata(interaction) | {"original_response_message_id": interaction.original_id},
         )
 
     def message(self, interaction: Interaction, message_id: str) -> Message:
@@ -228,7 +230,7 @@ class Interactions:
             kind=self._message_type(interaction),
             flags=flags,
             visible_to=interaction.user_id if flags & EPHEMERAL else None,
-            interaction=self._metadata(interaction),
+            interaction=self.metadata(interaction),
         )
         interaction.original_id = message.id
         return message
@@ -240,11 +242,14 @@ class Interactions:
         return CHAT_INPUT_COMMAND if interaction.data.get("type", _SLASH) == _SLASH else CONTEXT_MENU_COMMAND
 
     @staticmethod
-    def _metadata(interaction: Interaction) -> Json:
+    def metadata(interaction: Interaction) -> Json:
+        """What a message keeps of the interaction that it answers."""
         metadata: Json = {"id": interaction.id, "type": interaction.kind, "user_id": interaction.user_id}
         if interaction.kind == COMMAND:
             metadata["name"] = named(interaction)
-        if interaction.message_id is not None:
+        if interaction.triggered_by is not None:
+            metadata["triggered_by"] = interaction.triggered_by
+        elif interaction.message_id is not None:
             metadata["interacted_message_id"] = interaction.message_id
         return metadata
 
@@ -263,6 +268,7 @@ def check_answer(kind: Any, data: Json) -> None:
         faults.add(("type",), "BASE_TYPE_CHOICES", "Value must be one of (1, 4, 5, 6, 7, 8, 9).")
     if kind == MODAL:
         components.check_modal(faults, data)
+        fields.check_components(faults, ("data", "components"), data.get("components"))
     if kind == CHOICES:
         choices = data.get("choices") or []
         faults.count(("data", "choices"), choices, 0, 25)

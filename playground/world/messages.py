@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from playground.rules import errors
+from playground.rules.components import with_defaults
 from playground.world import cast
 from playground.world.attachments import Attachment, Attachments, Upload
 from playground.world.snowflake import Snowflakes, created_at_s
@@ -238,6 +239,9 @@ class Messages:
         for key in ("original_response_message_id", "interacted_message_id"):
             if interaction.get(key):
                 metadata[key] = interaction[key]
+        if interaction.get("triggered_by"):
+            opener = self._interaction_payload(interaction["triggered_by"])
+            metadata["triggering_interaction_metadata"] = opener["interaction_metadata"]
         body: Json = {"interaction_metadata": metadata}
         if interaction.get("name"):
             metadata["name"] = interaction["name"]
@@ -254,7 +258,7 @@ class Messages:
             message.content = body["content"] or ""
             message.mentioned = _mentioned(message.content, body.get("allowed_mentions"))
         if "embeds" in body:
-            message.embeds = [self._kept(embed, by_name) for embed in body["embeds"] or []]
+            message.embeds = [self._kept(_with_inline(embed), by_name) for embed in body["embeds"] or []]
         if "components" in body:
             numbers = iter(range(1, 1000))
             message.components = [_numbered(self._kept(c, by_name), numbers) for c in body["components"] or []]
@@ -298,6 +302,7 @@ class Messages:
                 resolved |= {k: described[k] for k in ("url", "proxy_url", "width", "height") if k in described}
                 resolved |= {"content_type": attachment.content_type, "attachment_id": attachment.id}
                 resolved |= {"filename": attachment.filename, "size": attachment.size, "loading_state": 2}
+                resolved.setdefault("id", attachment.id)
         return resolved
 
     def keep(self, message: Message) -> None:
@@ -324,6 +329,13 @@ def _reaction(emoji: str, users: list[str]) -> Json:
     }
 
 
+def _with_inline(embed: Json) -> Json:
+    """The embed whose fields all say whether they stand in a row."""
+    if not embed.get("fields"):
+        return embed
+    return embed | {"fields": [{"inline": False} | item for item in embed["fields"]]}
+
+
 def _addresses(value: Any) -> Iterable[str]:
     """Every `url` in a tree of embeds or components."""
     if isinstance(value, list):
@@ -347,8 +359,10 @@ def _numbered(component: Json, numbers: Iterable[int]) -> Json:
         if not isinstance(value, dict):
             return value
         is_component = isinstance(value.get("type"), int)
-        copy = {"id": value.get("id") or next(iterator)} if is_component else {}
-        return copy | {key: walk(item) for key, item in value.items() if not (is_component and key == "id")}
+        if not is_component:
+            return {key: walk(item) for key, item in value.items()}
+        full = {"id": value.get("id") or next(iterator)} | {k: v for k, v in with_defaults(value).items() if k != "id"}
+        return {key: walk(item) for key, item in full.items()}
 
     numbered: Json = walk(component)
     return numbered

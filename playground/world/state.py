@@ -10,6 +10,7 @@ from aiohttp import web
 
 from playground.control.clock import MovableClock
 from playground.control.faults import FaultOrders
+from playground.control.openapi import Description
 from playground.control.transcript import Transcript
 from playground.gateway.gateway import Gateway
 from playground.rest.rate_limits import RateLimits
@@ -45,6 +46,8 @@ class Options:
     privileged_intents: bool = False
     answer_within_s: float = 3.0
     heartbeat_interval_s: float = 41.25
+    openapi: Path | None = None
+    """Discord's OpenAPI description, to hold every request and answer against."""
 
 
 class Playground:
@@ -72,6 +75,7 @@ class Playground:
         self.directory = Directory(self.users, self.channels, self.attachments)
         self.rate_limits = RateLimits(options.rate_limits)
         self.faults = FaultOrders()
+        self.description = Description(options.openapi) if options.openapi else None
         self.transcript = Transcript(clock)
         self.audience = Audience()
         self.gateway = Gateway(

@@ -10,19 +10,14 @@ import cogs.poll.figures
 from bot.charts import Chart, Drawn
 from bot.rules.listening.judgements import Judgement
 from bot.rules.listening.summary import summarise
-
-
-@pytest.fixture
-def with_charts() -> None:
-    """A test that asks for this has its charts drawn, by the process that draws them."""
+from tests.engine_double import png
 
 
 @pytest.fixture(autouse=True)
-def without_charts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everywhere else the figures come without: a process that loads matplotlib takes a second or two."""
+def charts_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture in the place of each chart: the process that draws them takes seconds, and has tests of its own."""
 
     async def plain(judgements: Sequence[Judgement], chart: Chart) -> Drawn:
-        return Drawn(summarise(judgements, resamples=100), b"", "")
+        return Drawn(summarise(judgements, resamples=100), png() if judgements else b"", f"A chart of {chart}.")
 
-    if "with_charts" not in request.fixturenames:
-        monkeypatch.setattr(cogs.poll.figures, "figures", plain)
+    monkeypatch.setattr(cogs.poll.figures, "figures", plain)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from bot.store import ballots, clips, quiz
+from bot.store import clips, quiz
+from bot.store.polls import ballots
 from tests.conftest import Club
 from tests.engine_double import ogg, png
 

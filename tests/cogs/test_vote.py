@@ -8,7 +8,7 @@ import re
 import pytest
 
 from bot.errors import Refused
-from bot.store import ballots
+from bot.store.polls import ballots
 from cogs.vote import split_options
 from tests.cogs.poll.lesson import everything, latest
 from tests.conftest import Club

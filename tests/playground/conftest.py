@@ -18,6 +18,9 @@ from playground.server import Server
 from playground.world.state import Options, Playground
 from tests.playground.practice_bot import PracticeBot, point_at
 
+OPENAPI = Path(__file__).parents[3] / "shared/data/discord/openapi.json"
+"""Discord's own description. Where it lies, every request and answer of these tests is held against it."""
+
 
 @dataclass
 class Course:
@@ -69,7 +72,8 @@ def open_course(tmp_path: Path, clock: Clock, keep_discord_addresses: None) -> O
 
     @contextlib.asynccontextmanager
     async def opened(intents: discord.Intents | None = None, **options: object) -> AsyncIterator[Course]:
-        playground = Playground(Options(state=tmp_path / "state", **options), clock)  # type: ignore[arg-type]
+        described = OPENAPI if OPENAPI.is_file() else None
+        playground = Playground(Options(tmp_path / "state", openapi=described, **options), clock)  # type: ignore[arg-type]
         async with Server(playground), aiohttp.ClientSession(playground.origin) as session:
             point_at(playground.api_base, playground.gateway.url, playground.origin)
             bot = PracticeBot(intents)
@@ -80,6 +84,8 @@ def open_course(tmp_path: Path, clock: Clock, keep_discord_addresses: None) -> O
             finally:
                 await bot.close()
                 await asyncio.wait({running})
+        if playground.description is not None:
+            assert list(playground.description.violations) == []
 
     return opened
 

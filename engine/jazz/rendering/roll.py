@@ -9,9 +9,8 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import PatchCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from engine.jazz.rendering.samples import RATE_HZ, Stereo
 from engine.jazz.theory.chords import NO_CHORD
@@ -72,15 +71,17 @@ def _draw_pitched(axis: Axes, score: Score, window: tuple[float, float], width: 
     for pitch in octaves:
         axis.axhline(pitch - 0.5, color=GRID, lw=0.5, zorder=0)
     for part in ("comping", "bass", "solo"):
-        patches, colours = [], []
+        boxes, colours = [], []
         for note in score.parts.get(part, ()):
             if window[0] - 0.2 <= note.onset < window[1] or window[0] < note.onset + note.duration <= window[1]:
                 height = 0.95 if part != "solo" else 1.15
                 width_beats = max(0.06, min(note.duration, window[0] + width - note.onset) - 0.03)
-                patches.append(Rectangle((note.onset, note.pitch - height / 2), width_beats, height))
+                left, right = note.onset, note.onset + width_beats
+                low_edge, top_edge = note.pitch - height / 2, note.pitch + height / 2
+                boxes.append(((left, low_edge), (right, low_edge), (right, top_edge), (left, top_edge)))
                 colours.append(_shade(COLOURS[part], note))
         axis.add_collection(
-            PatchCollection(patches, facecolor=colours, linewidths=0, zorder=3 if part == "solo" else 2)
+            PolyCollection(boxes, facecolors=colours, linewidths=0, zorder=3 if part == "solo" else 2), autolim=False
         )
     for chord in score.chords:
         if window[0] <= chord.onset < window[1]:
@@ -119,9 +120,18 @@ def _prepare(axis: Axes, score: Score, window: tuple[float, float], width: float
     axis.tick_params(axis="y", length=0)
     for side in axis.spines.values():
         side.set_visible(False)
-    for beat in range(int(window[0]), int(window[1]) + 1):
-        bar_line = beat % score.beats_per_bar == 0
-        axis.axvline(beat, color="#6a6f78" if bar_line else GRID, lw=1.0 if bar_line else 0.4, zorder=1)
+    beats = range(int(window[0]), int(window[1]) + 1)
+    bar_lines = [beat % score.beats_per_bar == 0 for beat in beats]
+    axis.add_collection(
+        LineCollection(
+            [((beat, 0.0), (beat, 1.0)) for beat in beats],
+            colors=["#6a6f78" if bar_line else GRID for bar_line in bar_lines],
+            linewidths=[1.0 if bar_line else 0.4 for bar_line in bar_lines],
+            zorder=1,
+            transform=axis.get_xaxis_transform(),
+        ),
+        autolim=False,
+    )
 
 
 def _shade(colour: str, note: Note) -> tuple[float, float, float, float]:

@@ -37,7 +37,11 @@ def main(arguments: list[str]) -> int:
     os.dup2(2, 1)
     requests = os.fdopen(0, "rb", buffering=0, closefd=False)
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    warm_up()
+    try:
+        warm_up()
+    except Exception:
+        answers.write(messages.packed({"failed": traceback.format_exc()[-LONGEST_TRACEBACK:]}))
+        raise
     gc.collect()
     gc.freeze()
     holds = sandbox.close_in(memory_bytes)

@@ -42,7 +42,9 @@ GROWTH_BYTES = 192 * MIB
 TIME_LIMIT_S = 20.0
 CPU_LIMIT_S = 20
 START_LIMIT_S = 120.0
-RESTART_PAUSE_S = 1.0
+RESTART_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+BROKEN_AFTER = 3
+"""Starts that fail one after the other: then whoever waits is told."""
 LARGE_BYTES = 4 * MIB
 """From here on copying is done on a thread: the event loop has other things to do."""
 KNOWN = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CallerError)}
@@ -94,6 +96,9 @@ class Child:
         except BaseException:
             await child.end()
             raise
+        if not hello.get("ready"):
+            await child.end()
+            raise Died(str(hello.get("failed", "it isn't ready")))
         child.holds = tuple(str(layer) for layer in hello.get("holds", ()))
         child.heavy = tuple(str(name) for name in hello.get("heavy", ()))
         child._warm_bytes = child._watched.memory_info().rss
@@ -184,6 +189,7 @@ class Intake:
         self._idle: asyncio.Queue[Child] = asyncio.Queue()
         self._children: set[Child] = set()
         self._starting: set[asyncio.Task[None]] = set()
+        self._broken = asyncio.Event()
         self.replaced = 0
         self.holds: tuple[str, ...] = ()
         """Layers that keep the children in; empty until the first one is warm."""
@@ -200,10 +206,9 @@ class Intake:
         await asyncio.gather(*(child.end() for child in self._children))
 
     async def warm(self) -> None:
-        """Wait until one child is ready."""
-        if not self._count:
-            return
-        self._idle.put_nowait(await self._idle.get())
+        """Wait until one child is ready. Raises `Internal` when none starts."""
+        if self._count:
+            self._idle.put_nowait(await self._next())
 
     @property
     def pids(self) -> list[int]:
@@ -236,11 +241,20 @@ class Intake:
                 self._replace(child)
 
     async def _next(self) -> Child:
+        getting = asyncio.ensure_future(self._idle.get())
+        broken = asyncio.ensure_future(self._broken.wait())
         try:
-            async with asyncio.timeout(START_LIMIT_S):
-                return await self._idle.get()
-        except TimeoutError as error:
-            raise Internal("I can't read files right now; please try again in a minute.") from error
+            await asyncio.wait((getting, broken), timeout=START_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
+            if getting.done():
+                return getting.result()
+            raise Internal("I can't read files right now; please try again in a minute.")
+        except asyncio.CancelledError:
+            if getting.done():
+                self._idle.put_nowait(getting.result())
+            raise
+        finally:
+            getting.cancel()
+            broken.cancel()
 
     def _replace(self, child: Child) -> None:
         self.replaced += 1
@@ -255,13 +269,18 @@ class Intake:
     async def _started(self, instead_of: Child | None) -> None:
         if instead_of is not None:
             await asyncio.shield(instead_of.end())
+        failures = 0
         while True:
             try:
                 child = await Child.start()
-            except (Died, TimeoutError, OSError):
-                log.exception("an intake child didn't start")
-                await asyncio.sleep(RESTART_PAUSE_S)
+            except (Died, TimeoutError, OSError) as error:
+                failures += 1
+                log.error("an intake child didn't start", failures=failures, why=str(error) or type(error).__name__)
+                if failures >= BROKEN_AFTER:
+                    self._broken.set()
+                await asyncio.sleep(min(LONGEST_PAUSE_S, RESTART_PAUSE_S * 2**failures))
                 continue
+            self._broken.clear()
             self._children.add(child)
             self.holds = child.holds
             self._idle.put_nowait(child)

@@ -93,9 +93,7 @@ def read_film(data: bytes, options: Mapping[str, Any], progress: Progress = sile
 def _read(container: av.container.InputContainer, bounds: Bounds, progress: Progress) -> Reading:
     moving = [stream for stream in container.streams.video if not is_cover(stream)]
     if not moving:
-        raise BadPicture(
-            SONG if container.streams.audio else "There are no pictures in that film; please send another."
-        )
+        raise BadPicture(SONG if container.streams.audio else UNREADABLE)
     readable = [one for one in moving if one.codec_context is not None and one.codec_context.name in VIDEO_DECODERS]
     if not readable:
         raise BadPicture(OTHER_KIND)

@@ -83,7 +83,7 @@ class Reader:
 
     def value(self, node: ast.expr) -> Any:
         """A number, tensor, shape, dtype or layer. Raises `NotAllowed` or `Mistaken`."""
-        read: Callable[[Any], Any] | None = {
+        readers: dict[type[ast.expr], Callable[[Any], Any]] = {
             ast.Constant: self._constant,
             ast.Name: self._name,
             ast.Tuple: self._sequence,
@@ -94,7 +94,8 @@ class Reader:
             ast.Attribute: self._attribute,
             ast.Subscript: self._subscript,
             ast.Call: self._call,
-        }.get(type(node))
+        }
+        read = readers.get(type(node))
         if read is None:
             raise NotAllowed("I only compute numbers, tensors and layers.")
         return read(node)

@@ -28,7 +28,8 @@ from engine.teach.calculator.tensor import (
     reshaped,
 )
 
-Given, Named = list[Any], dict[str, Any]
+Given = list[Any]
+Named = dict[str, Any]
 Method = Callable[[Tensor, Given, Named], Any]
 
 PROPERTIES: dict[str, Callable[[Tensor], Any]] = {

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from bot.rules.blind_poll import Choice, TrialDraw
 from bot.rules.listening.judgements import Design
-from bot.store import Store, clips, series
+from bot.store import Store, clips
 from bot.store.clips import Conditions, Kind, NewClip
-from bot.store.series import NewSeries, PreparedTrial, Series, Trial
+from bot.store.polls import series
+from bot.store.polls.series import NewSeries, PreparedTrial, Series, Trial
 
 GUILD, CHANNEL, GRACE = 1, 2, 10**17
 SALT = "5a17"

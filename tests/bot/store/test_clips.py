@@ -12,9 +12,10 @@ import pytest
 
 from bot.errors import Refused
 from bot.rules.blind_poll import Choice
-from bot.store import Store, clips, series
+from bot.store import Store, clips
 from bot.store.clips import Kind
 from bot.store.migrations import MIGRATIONS, migrate, numbered
+from bot.store.polls import series
 from tests.bot.store.collection import CONDITIONS, GUILD, human_clip, model_clip, open_series
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from bot.rules import class_quiz as class_rules
 from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.quiz import Question
-from bot.store import Store, ballots, listeners, members, quiz, series
-from bot.store.ballots import Change
+from bot.store import Store, members, quiz
 from bot.store.lessons import class_quiz, practice
-from bot.store.listeners import Listener
+from bot.store.polls import ballots, listeners, series
+from bot.store.polls.ballots import Change
+from bot.store.polls.listeners import Listener
 from tests.bot.store.collection import GUILD, open_series
 
 ANN, BOB = 10**17 + 1, 10**17 + 2

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import discord
 
 from bot.rules.blind_poll import Candidate, Choice, draw_series, mixed_designs
-from bot.store import series
-from bot.store.series import Series, Trial
+from bot.store.polls import series
+from bot.store.polls.series import Series, Trial
 from tests.conftest import Club
 
 ONLY_PIECE = [Candidate("piece:maple-leaf-rag", 0)]

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.rules.blind_poll import Ballot, Choice
-from bot.store import ballots, series
+from bot.store.polls import ballots, series
 from tests.cogs.poll.lesson import everything, latest, messages, start, trials
 from tests.conftest import Club
 from tests.engine_double import Behaviour

@@ -12,8 +12,9 @@ import pytest
 
 from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.listening.judgements import Reason
-from bot.store import Store, ballots
-from bot.store.ballots import Change
+from bot.store import Store
+from bot.store.polls import ballots
+from bot.store.polls.ballots import Change
 from cogs.poll import voting
 from tests.bot.store.collection import open_series
 from tests.cogs.poll.lesson import everything, latest, messages, start, trials
@@ -193,12 +194,15 @@ class Press:
         self.message = None
         self.answers: list[tuple[str, str]] = []
         self.response = self
+        self.id = 5
+        self.extras: dict[str, object] = {}
 
     def is_done(self) -> bool:
         return bool(self.answers)
 
-    async def defer(self, **options: object) -> None:
+    async def defer(self, **options: object) -> SimpleNamespace:
         self.answers.append(("thinking", ""))
+        return SimpleNamespace(message_id=9)
 
     async def send_message(self, content: str, **options: object) -> None:
         self.answers.append(("answer", content))

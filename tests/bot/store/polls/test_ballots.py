@@ -10,10 +10,11 @@ import pytest
 from bot.errors import Refused
 from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.listening.judgements import Design, Reason
-from bot.store import Store, ballots, clips, listeners, series
-from bot.store.ballots import Change
-from bot.store.listeners import Listener
-from bot.store.series import NewQuestion, NewSeries
+from bot.store import Store, clips
+from bot.store.polls import ballots, listeners, series
+from bot.store.polls.ballots import Change
+from bot.store.polls.listeners import Listener
+from bot.store.polls.series import NewQuestion, NewSeries
 from tests.bot.store.collection import CHANNEL, GRACE, GUILD, human_clip, open_series
 
 ANN, BOB = 10**17 + 1, 10**17 + 2

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot.errors import Refused
 from bot.rules.blind_poll import CHOICES, Ballot
-from bot.rules.listening.judgements import Design, Judgement, Reason
+from bot.rules.listening.judgements import Design, Judgement, Reason, Share
 from bot.store.connection import Store
 
 GONE = "I don't have this poll any more."
@@ -51,14 +51,16 @@ async def put(
     *,
     message_id: int | None = None,
     names: Collection[str] = (),
+    simulated: bool = False,
 ) -> Stored:
     """Give or change a ballot; returns once it is committed.
 
     `message_id`: the public message whose button was pressed; where the bot was stopped before it could note that, it
-    is noted now. `names`: what the member is called, for those who played a clip. Raises Refused after the close and
+    is noted now. `names`: what the member is called, for those who played a clip. `simulated`: a member of the
+    playground's made-up class. Raises Refused after the close and
     for whoever has a hand in the trial, and sqlite3.OperationalError where nothing can be written now."""
     called = {name.strip().casefold() for name in names if name.strip()}
-    return await store.urgent.run(lambda db: _put(db, trial, discord_id, change, now, message_id, called))
+    return await store.urgent.run(lambda db: _put(db, trial, discord_id, change, now, message_id, called, simulated))
 
 
 def _put(
@@ -69,6 +71,7 @@ def _put(
     now: float,
     message_id: int | None,
     names: set[str],
+    simulated: bool,
 ) -> Stored:
     row = db.execute(
         "SELECT series, design, options, most_choices, message_id, started_by, closes_at, closed_at, voided,"
@@ -104,10 +107,10 @@ def _put(
     before = None if mine is None else _ballot(mine)
     after = _changed(before or Ballot(), change)
     db.execute(
-        "INSERT INTO ballots (trial, member, choice, confidence, knows, reasons, voted_at)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (trial, member) DO UPDATE"
+        "INSERT INTO ballots (trial, member, choice, confidence, knows, reasons, voted_at, simulated)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (trial, member) DO UPDATE"
         " SET choice = ?3, confidence = ?4, knows = ?5, reasons = ?6, voted_at = ?7",
-        (trial, member, after.choice or None, after.confidence, after.knows, ",".join(after.reasons), now),
+        (trial, member, after.choice or None, after.confidence, after.knows, ",".join(after.reasons), now, simulated),
     )
     return Stored(before, after, trial, row["series"], row["design"], row["options"], row["closes_at"])
 
@@ -138,7 +141,10 @@ def _changed(ballot: Ballot, change: Change) -> Ballot:
 
 
 async def of_trial(store: Store, trial: int) -> list[Ballot]:
-    rows = await store.fetch_all("SELECT choice, confidence, knows, reasons FROM ballots WHERE trial = ?", (trial,))
+    """Those of people: a simulated class counts nowhere."""
+    rows = await store.fetch_all(
+        "SELECT choice, confidence, knows, reasons FROM ballots WHERE trial = ? AND simulated = 0", (trial,)
+    )
     return [_ballot(row) for row in rows]
 
 
@@ -146,7 +152,7 @@ async def voters_by_choice(store: Store, trial: int) -> list[tuple[int | None, B
     """Discord ids with what they said; None: a former member. For an open question, after its close."""
     rows = await store.fetch_all(
         "SELECT discord_id, choice, confidence, knows, reasons FROM ballots JOIN members ON members.id = ballots.member"
-        " WHERE trial = ? ORDER BY voted_at",
+        " WHERE trial = ? AND simulated = 0 ORDER BY voted_at",
         (trial,),
     )
     return [(row["discord_id"], _ballot(row)) for row in rows]
@@ -187,10 +193,20 @@ async def missed_catches(store: Store, series: int) -> int:
     """How many listeners were wrong on a catch trial of a series: they didn't listen, and are left out of it."""
     row = await store.fetch_one(
         "SELECT count(DISTINCT member) AS missed FROM ballots JOIN trials ON trials.id = ballots.trial"
-        " WHERE series = ? AND is_catch = 1 AND choice <> answer",
+        " WHERE series = ? AND is_catch = 1 AND choice <> answer AND simulated = 0",
         (series,),
     )
     return 0 if row is None else int(row["missed"])
+
+
+async def of_simulated(store: Store, series: int) -> Share:
+    """How many votes of a simulated class on a series were right."""
+    row = await store.fetch_one(
+        "SELECT count(choice) AS votes, coalesce(sum(choice = answer), 0) AS right_votes FROM ballots"
+        " JOIN trials ON trials.id = ballots.trial WHERE series = ? AND simulated = 1 AND is_catch = 0",
+        (series,),
+    )
+    return Share() if row is None else Share(int(row["right_votes"]), int(row["votes"]))
 
 
 async def judgements(
@@ -210,7 +226,7 @@ async def judgements(
         " JOIN members ON members.id = ballots.member JOIN clips AS model ON model.id = ai_clip"
         " LEFT JOIN listeners ON listeners.member = ballots.member"
         " WHERE series.guild_id = ?1 AND closed_at IS NOT NULL AND voided = 0 AND choice IS NOT NULL AND knows = 0"
-        " AND series.kind = 'listening' AND is_catch = 0"
+        " AND series.kind = 'listening' AND is_catch = 0 AND simulated = 0"
         " AND (?2 IS NULL OR discord_id = ?2) AND (series.id = ?3 OR ?3 IS NULL AND recordings = 0)"
         " AND NOT EXISTS (SELECT 1 FROM ballots AS missed JOIN trials AS caught ON caught.id = missed.trial"
         "   WHERE missed.member = ballots.member AND caught.series = series.id AND caught.is_catch = 1"

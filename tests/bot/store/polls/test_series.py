@@ -11,9 +11,10 @@ import pytest
 
 from bot.errors import Refused
 from bot.rules.blind_poll import Choice, seal
-from bot.store import Store, clips, series
+from bot.store import Store, clips
 from bot.store.migrations import MIGRATIONS, migrate
-from bot.store.series import NewQuestion, NewSeries, PreparedTrial
+from bot.store.polls import series
+from bot.store.polls.series import NewQuestion, NewSeries, PreparedTrial
 from tests.bot.store.collection import CHANNEL, GRACE, GUILD, SALT, drawn, human_clip, model_clip, open_series
 
 

@@ -21,7 +21,7 @@ from bot.store.connection import Store
 
 _VOTES = (
     "SELECT members.id AS voter, series.id AS series, trials.number AS trial, trials.design, trials.is_catch AS catch,"
-    " choice, answer, choice = answer AS right, confidence, knows, reasons, voted_at,"
+    " choice, answer, choice = answer AS right, confidence, knows, reasons, voted_at, simulated,"
     " listeners.instrument, listeners.years, listeners.hearing_aid"
     " FROM ballots JOIN trials ON trials.id = ballots.trial JOIN series ON series.id = trials.series"
     " JOIN members ON members.id = ballots.member LEFT JOIN listeners ON listeners.member = members.id"
@@ -61,6 +61,7 @@ Times are seconds since 1970, UTC. An empty cell means: not said, or not known.
 | knows | 1: the listener knows the piece; left out of the figures |
 | reasons | what the listener went by: timing, notes, sound, form, feeling |
 | voted_at | time of the last change |
+| simulated | 1: of a made-up class; it counts in no figure |
 | instrument, years, hearing_aid | what the listener said of themselves |
 
 ## trials: one row for each trial
@@ -73,8 +74,8 @@ trials' order. `plan` is JSON: hypothesis, margin, and the forecast of before th
 recordings, in no statistics. `matched` 0: the model played under conditions of its own.
 
 ## Which votes count
-Those with a choice, whose listener doesn't know the piece, on trials that aren't catches, of listeners who missed no
-catch trial of the series. With them every number of a reveal can be computed anew.
+Those with a choice that aren't simulated, whose listener doesn't know the piece, on trials that aren't catches, of
+listeners who missed no catch trial of the series. With them every number of a reveal can be computed anew.
 """
 
 

@@ -1,0 +1,129 @@
+"""`python -m benchmarks.playground`: how the playground bears a class, with a bot that answers at once.
+
+press       from a member's press of a button to the bot's answer, 200 members within some seconds, and all at once
+first view  of a channel with 1,000 messages: until its newest message is painted, and the longest frame of scrolling
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bot import HOUSE, Figure, child, playground
+from playground.driver import Driver, Json, drive
+
+MEMBERS = 200
+SPREAD_S = 20.0
+MESSAGES = 1000
+
+
+async def presses(driver: Driver, message: Json, spread_s: float) -> list[float]:
+    """One press by every member, at a moment of their own within `spread_s`; the seconds until each was answered."""
+    draw = random.Random(1)
+
+    async def press(number: int) -> float:
+        await asyncio.sleep(draw.uniform(0.0, spread_s))
+        return (await driver.member(f"simulated_{number + 1}").press(message, "press")).took_s
+
+    return await asyncio.gather(*(press(number) for number in range(MEMBERS)))
+
+
+async def measure(with_browser: bool) -> list[Figure]:
+    """Starts a playground and the quick bot, measures, stops both."""
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="woodshed-load-")))
+        _, address, login = await stack.enter_async_context(playground(folder))
+        driver = await stack.enter_async_context(drive(address))
+        command = (
+            sys.executable,
+            str(HOUSE / "benchmarks/quick_bot.py"),
+            login["WOODSHED_DISCORD__API_BASE"],
+            login["DISCORD_TOKEN"],
+        )
+        await stack.enter_async_context(child(command, dict(os.environ), folder / "bot.log"))
+        ada = driver.member("ada")
+        for _ in range(300):
+            if await ada.is_bot_online():
+                break
+            await asyncio.sleep(0.1)
+        await driver.bring_class(MEMBERS)
+        await ada.use("ballot")
+        message = await ada.sees(lambda m: m["components"])
+        figures = []
+        for name, spread_s in ((f"within {SPREAD_S:.0f} s", SPREAD_S), ("all at once", 0.0)):
+            took_s = sorted(await presses(driver, message, spread_s))
+            p99_ms = took_s[int(len(took_s) * 0.99) - 1] * 1000
+            figures.append(Figure(f"{MEMBERS} presses {name}, median", statistics.median(took_s) * 1000, 100.0, "ms"))
+            figures.append(Figure(f"{MEMBERS} presses {name}, 99 of 100 within", p99_ms, 300.0, "ms"))
+        if with_browser:
+            for number in range(MESSAGES):
+                await ada.say(f"**message {number}**: `x[{number}]` and some words more")
+            figures += await first_view(address)
+        return figures
+
+
+async def first_view(address: str) -> list[Figure]:
+    """A browser opens the channel and scrolls up through all of it."""
+    async with _browser_page() as page:
+        await page.goto(f"{address}?member=ada#gallery")
+        await page.get_by_text(f"message {MESSAGES - 1}").first.wait_for()
+        painted_ms = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        ready_ms = await page.evaluate("performance.now()")
+        longest_ms = await page.evaluate(_SCROLL)
+    return [
+        Figure("first paint of the page", painted_ms, 1000.0, "ms"),
+        Figure(f"newest of {MESSAGES} messages shown", ready_ms, 1000.0, "ms"),
+        Figure("longest frame while scrolling through all of them", longest_ms, 100.0, "ms"),
+    ]
+
+
+_SCROLL = """async () => {
+  const scroller = document.querySelector(".scroller");
+  let last = performance.now(), longest = 0, still = 0;
+  while (still < 30) {
+    const before = scroller.scrollTop;
+    scroller.scrollTop -= 300;
+    still = scroller.scrollTop === before ? still + 1 : 0;
+    await new Promise(requestAnimationFrame);
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }
+  return longest;
+}"""
+
+
+@contextlib.asynccontextmanager
+async def _browser_page() -> AsyncIterator[Any]:
+    import shutil
+
+    from playwright.async_api import async_playwright
+
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        try:
+            yield await browser.new_page()
+        finally:
+            await browser.close()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table; the exit code is 0 whatever the figures say."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.playground", description=__doc__.split("\n")[0])
+    parser.add_argument("--no-browser", action="store_true", help="leave out what needs Chromium")
+    options = parser.parse_args(argv)
+    figures = asyncio.run(measure(not options.no_browser))
+    sys.stdout.write("\n".join(figure.line() for figure in figures) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""The first message in a server: what Woodshed is, and four things to try with one click."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import discord
+import structlog
+from discord.ext import commands
+
+from bot.answering.durable import Durable
+from bot.answering.first_answers import say
+from bot.client import Interaction, Woodshed
+from bot.store import meta
+from cogs.ask import answer_question
+from cogs.jazz.clip import play
+from cogs.stylize.pictures import paint
+from engine.contract import engine_pb2 as pb
+
+log = structlog.get_logger(__name__)
+
+PICTURE = Path(__file__).with_name("practice-room.jpg")
+"""Our own drawing, so that there's a picture to paint before anybody has posted one."""
+ALT_TEXT = (
+    "A practice room at dusk: a piano with sheet music and a laptop, a trumpet on a stool, hills behind the window"
+)
+QUESTION = "What does backward() do?"
+
+WELCOME = (
+    "**Welcome to the practice room of the PyTorch course.** I paint your pictures, play jazz that a network "
+    "improvised, and answer questions about PyTorch. And I ask you one: is it a human or the model? "
+    "Press a button to try it."
+)
+HOW_TO_VOTE = (
+    "Blind votes are for everybody here: you hear clips, say which one a human played, and learn the answer when the "
+    "vote closes. The course staff open one with `/poll start`. Then the clips and the buttons are in the channel."
+)
+LABELS = {
+    "paint": "Paint this picture",
+    "play": "Play me a blues",
+    "ask": "Ask me a question",
+    "listen": "Human or AI?",
+}
+
+
+class WelcomeButton(
+    Durable,
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"welcome:(?P<step>paint|play|ask|listen)",
+):
+    """One of the things to try. It does what the command does, for whoever presses it."""
+
+    def __init__(self, step: str) -> None:
+        style = discord.ButtonStyle.primary if step == "paint" else discord.ButtonStyle.secondary
+        super().__init__(discord.ui.Button(label=LABELS[step], style=style, custom_id=f"welcome:{step}"))
+        self.step = step
+
+    async def press(self, interaction: Interaction) -> None:
+        await STEPS[self.step](interaction)
+
+
+async def _paint(interaction: Interaction) -> None:
+    async def drawing() -> bytes:
+        return PICTURE.read_bytes()
+
+    await paint(interaction, pb.StylizeRequest(strength=1.0), drawing)
+
+
+async def _play(interaction: Interaction) -> None:
+    await play(interaction, pb.PlayRequest(form="blues"))
+
+
+async def _ask(interaction: Interaction) -> None:
+    await answer_question(interaction, QUESTION)
+
+
+async def _listen(interaction: Interaction) -> None:
+    await say(interaction, HOW_TO_VOTE)
+
+
+STEPS: dict[str, Callable[[Interaction], Awaitable[None]]] = {
+    "paint": _paint,
+    "play": _play,
+    "ask": _ask,
+    "listen": _listen,
+}
+
+
+def welcome_view() -> discord.ui.View:
+    view = discord.ui.View(timeout=None)
+    for step in LABELS:
+        view.add_item(WelcomeButton(step))
+    return view
+
+
+class Welcome(commands.Cog):
+    """Says hello once per server: when the bot is invited, and in a playground the first time it starts there."""
+
+    def __init__(self, bot: Woodshed) -> None:
+        self.bot = bot
+
+    async def cog_load(self) -> None:
+        self.bot.add_dynamic_items(WelcomeButton)
+
+    async def cog_unload(self) -> None:
+        self.bot.remove_dynamic_items(WelcomeButton)
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self.greet(guild)
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        if self.bot.settings.discord.api_base:  # nobody invites the bot to a playground: it lives there
+            for guild in self.bot.guilds:
+                await self.greet(guild)
+
+    async def greet(self, guild: discord.Guild) -> None:
+        """Posts the welcome in the first channel where it may stand, unless this server had it."""
+        known = f"welcome:{guild.id}"
+        if await meta.get(self.bot.store, known) is not None:
+            return
+        place = next((channel for channel in guild.text_channels if _may_stand_in(channel)), None)
+        if place is None:
+            return
+        file = discord.File(PICTURE, PICTURE.name, description=ALT_TEXT)
+        try:
+            # The nonce keeps Discord from posting it twice if the answer to the first attempt is lost.
+            await place.send(WELCOME, file=file, view=welcome_view(), nonce=guild.id % 2**31)
+        except (discord.HTTPException, OSError) as error:
+            log.warning("the welcome could not be posted", guild=guild.id, error=str(error))
+            return
+        await meta.put(self.bot.store, known, str(place.id))
+
+
+def _may_stand_in(channel: discord.TextChannel) -> bool:
+    may = channel.permissions_for(channel.guild.me)
+    return may.view_channel and may.send_messages and may.attach_files
