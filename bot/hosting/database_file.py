@@ -19,6 +19,13 @@ from bot.store.migrations import MIGRATIONS, numbered
 MAGIC = b"SQLite format 3\x00"
 COMPANIONS = ("-wal", "-shm")
 """What SQLite keeps beside a database in use: its write-ahead log, and the log's index (https://sqlite.org/wal.html)."""
+COUNTED = {
+    "members": ("members",),
+    "polls": ("series", "polls"),
+    "votes": ("ballots", "votes"),
+    "clips": ("clips",),
+}
+"""Where each number of `Contents` comes from: the table's name now, and in older databases."""
 MARK = "database_mark"
 """Name in `meta` of a random word that tells one copy of a database from another."""
 
@@ -93,10 +100,10 @@ def _contents(connection: sqlite3.Connection, path: Path) -> Contents:
         raise NotSound(f"a newer Woodshed wrote it (version {version}; this one knows {newest_version()})")
     if version and "meta" not in tables:
         raise NotSound("it's the database of another program")
-    counts = {
-        name: int(connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]) if name in tables else 0
-        for name in ("members", "polls", "votes", "clips")
-    }
+    counts = {}
+    for what, names in COUNTED.items():
+        held = [name for name in names if name in tables]
+        counts[what] = int(connection.execute(f"SELECT count(*) FROM {held[0]}").fetchone()[0]) if held else 0
     return Contents(version, path.stat().st_size, **counts)
 
 
