@@ -1,8 +1,9 @@
 """`python -m benchmarks.delivery`: answers on their way through a Discord that misbehaves at random.
 
-A model of Discord takes the steps of `bot.answering.delivery` and suffers faults: connections cut before or after it
-has taken a request, 429, 5xx, deleted messages, dead tokens, archived threads, missing permissions, and a bot that is
-killed and started again. At the end of each sequence: one result or one true sentence, no job lost, none done twice.
+A model of Discord takes the steps of `bot.answering.delivery.rules` and suffers faults: connections cut before or
+after it has taken a request, 429, 5xx, deleted messages, dead tokens, archived threads, missing permissions, and a
+bot that is killed and started again. At the end of each sequence: one result or one true sentence, no job lost, none
+done twice.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from bot.answering.delivery import (
+from bot.answering.delivery.rules import (
     AS_BOT,
     PRIVATE,
     PUBLIC,

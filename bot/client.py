@@ -16,8 +16,8 @@ from discord.ext import commands
 from yarl import URL
 
 from bot.answering.command_sync import sync_commands
-from bot.answering.courier import CONNECTION_ERRORS
-from bot.answering.delivery import PATIENT, Patience
+from bot.answering.delivery.courier import CONNECTION_ERRORS
+from bot.answering.delivery.rules import PATIENT, Patience
 from bot.answering.error_handler import ReportingTree
 from bot.answering.open_answers import Payloads, resolve
 from bot.engine.calls import EngineClient

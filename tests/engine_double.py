@@ -265,8 +265,8 @@ class EngineDouble(pb_grpc.EngineServicer):
 
     async def Cancel(self, request: pb.CancelRequest, context: grpc.aio.ServicerContext) -> pb.CancelReply:
         self.cancelled.append((request.job_id, request.member_key))
-        own = [e for e in self.entries if (e.job_id, e.member_key) == (request.job_id, request.member_key)]
-        return pb.CancelReply(cancelled=bool(own))
+        found = [e for e in self.entries if e.job_id == request.job_id]
+        return pb.CancelReply(cancelled=any(request.anyones or e.member_key == request.member_key for e in found))
 
 
 @contextlib.asynccontextmanager

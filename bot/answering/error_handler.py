@@ -8,7 +8,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot.answering.courier import CONNECTION_ERRORS
+from bot.answering.delivery.courier import CONNECTION_ERRORS
 from bot.answering.discord_codes import (
     ALREADY_ANSWERED,
     EXPIRED,
@@ -87,12 +87,24 @@ async def report(interaction: discord.Interaction[Any], error: BaseException, **
             report_defect(notices, cause, where["command"] or where["custom_id"], current_request())
     if interaction.type is discord.InteractionType.autocomplete:
         return  # nothing can be shown but an empty list, which Discord does by itself
-    if isinstance(cause, Undelivered) and not cause.worth_saying:
-        return  # it may have arrived, or there's no way left to say anything
+    if isinstance(cause, Undelivered):
+        _tell_staff(interaction, cause)
+        if not cause.worth_saying:
+            return  # it may have arrived, or there's no way left to say anything
     try:
         await tell(interaction, sentence_for(cause))
     except (discord.HTTPException, Undelivered, *CONNECTION_ERRORS) as failure:
         log.warning("the member couldn't be told", failure=repr(failure), **where)
+
+
+def _tell_staff(interaction: discord.Interaction[Any], error: Undelivered) -> None:
+    """An answer was given up on: somebody may be able to mend why."""
+    if notices := getattr(interaction.client, "notices", None):
+        where = "a direct message" if interaction.guild_id is None else f"<#{interaction.channel_id}>"
+        todo = "Please look at my permissions there." if error.worth_saying else "The log has each attempt."
+        notices.report(
+            "result", f"I couldn't deliver an answer in {where}. {error.sentence} {todo}", guild_id=interaction.guild_id
+        )
 
 
 async def tell(interaction: discord.Interaction[Any], sentence: str) -> None:

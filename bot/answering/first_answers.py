@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import discord
 import structlog
 
-from bot.answering.courier import CONNECTION_ERRORS
+from bot.answering.delivery.courier import CONNECTION_ERRORS
 from bot.answering.discord_codes import ALREADY_ANSWERED
 from bot.answering.parcels import Upload
 

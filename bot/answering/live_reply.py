@@ -15,11 +15,19 @@ from typing import Any
 import discord
 import structlog
 
-from bot.answering.courier import CONNECTION_ERRORS, ORIGINAL, ChannelCarrier, carry_out, unarchive, undelivered
-from bot.answering.delivery import PATIENT, PRIVATE, PUBLIC, Apology, Cargo, Delivery, Patience, Route, Verdict
+from bot.answering.delivery.courier import (
+    CONNECTION_ERRORS,
+    ORIGINAL,
+    ChannelCarrier,
+    carry_out,
+    unarchive,
+    undelivered,
+)
+from bot.answering.delivery.rules import PATIENT, PRIVATE, PUBLIC, Apology, Cargo, Delivery, Patience, Route, Verdict
 from bot.answering.discord_codes import EXPIRED, UNKNOWN_MESSAGE
 from bot.answering.first_answers import begin
 from bot.answering.parcels import Parcel, Upload, shows
+from bot.answering.text import roughly
 from bot.rules.open_answers import Stage
 from engine.contract import engine_pb2 as pb
 
@@ -328,7 +336,10 @@ def progress_text(event: Any) -> str:
     match event.WhichOneof("event"):
         case "queued":
             ahead = event.queued.position - 1
-            return "You're next in the queue ..." if ahead <= 0 else f"In the queue, {ahead} ahead of you ..."
+            eta = f", about {roughly(event.queued.eta_s)}" if event.queued.eta_s else ""
+            return (
+                f"You're next in the queue{eta} ..." if ahead <= 0 else f"In the queue, {ahead} ahead of you{eta} ..."
+            )
         case "progress":
             progress: pb.Progress = event.progress
             fraction = min(1.0, max(0.0, progress.fraction))

@@ -10,8 +10,8 @@ from typing import Any
 import discord
 import structlog
 
-from bot.answering.courier import CONNECTION_ERRORS, ORIGINAL, outcome_of
-from bot.answering.delivery import Outcome, Patience
+from bot.answering.delivery.courier import CONNECTION_ERRORS, ORIGINAL, outcome_of
+from bot.answering.delivery.rules import Outcome, Patience
 from bot.answering.first_answers import begun_before
 from bot.answering.live_reply import CANCEL_LABEL, Diary, LiveReply
 from bot.errors import Undelivered

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import discord
 
-from bot.answering.courier import ChannelCarrier, carry_out, undelivered
-from bot.answering.delivery import AS_BOT, PATIENT, Delivery, Patience, Route, Verdict
+from bot.answering.delivery.courier import ChannelCarrier, carry_out, undelivered
+from bot.answering.delivery.rules import AS_BOT, PATIENT, Delivery, Patience, Route, Verdict
 from bot.answering.parcels import Parcel
 
 POST_PATIENCE_S = 60.0

@@ -55,3 +55,15 @@ def in_a_row(words: Sequence[str]) -> str:
 def without_previews(text: str) -> str:
     """The same text, under which Discord shows no previews of its links."""
     return _LINK.sub(r"<\g<0>>", text)
+
+
+def roughly(seconds: float) -> str:
+    """How long something takes, no more precisely than anybody knows: 23 -> "25 s", 140 -> "2 min"."""
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    return f"{round(seconds / 60)} min"
+
+
+def in_words(slug: str) -> str:
+    """A topic as it's read: "loss-functions" -> "loss functions"."""
+    return slug.replace("-", " ")

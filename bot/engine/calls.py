@@ -70,6 +70,8 @@ DIED = "The engine stopped while it was working on this. Please try again."
 HUNG = "The engine isn't answering right now. Please try again in a minute or two."
 CANCELLED = "This job was cancelled."
 
+RESTARTING = "restarting"
+"""`code` of a job that an engine hands back unfinished, because another one made it leave: it may be sent again."""
 WAITING_STAGE = "waiting for the engine"
 
 _CHANNEL_OPTIONS = [
@@ -155,9 +157,10 @@ class EngineClient:
         reply: pb.ListStylesReply = await self._unary(self._stub.ListStyles, pb.ListStylesRequest())
         return reply.model_version
 
-    async def encode_style(self, image: bytes) -> pb.EncodeStyleReply:
-        """A style picture's code, the weights that it belongs to, and a small copy of the picture."""
-        request = pb.EncodeStyleRequest(image=image)
+    async def encode_style(self, image: bytes, job: pb.Job | None = None) -> pb.EncodeStyleReply:
+        """A style picture's code, the weights that it belongs to, and a small copy of the picture. With a `job`, it
+        shows in the queue as its member's."""
+        request = pb.EncodeStyleRequest(image=image, job=job)
         return await self._unary(self._stub.EncodeStyle, request, timeout_s=ENCODE_TIMEOUT_S)
 
     async def list_jazz_options(self) -> pb.ListJazzOptionsReply:
@@ -185,17 +188,17 @@ class EngineClient:
         )
         return list(reply.entries)
 
-    async def cancel(self, job_id: str, member_key: str) -> bool:
-        """Cancel a member's own job; False when that member has no such job.
+    async def cancel(self, job_id: str, member_key: str, *, anyones: bool = False) -> bool:
+        """Cancel a member's own job, or `anyones` for staff; False when there's no such job.
 
         A job of this client's is cancelled by hanging up, which needs no answer of the engine's. Whoever awaits its
         result gets JobCancelled at once, though the engine may need a moment to let go of it."""
         if job_id in self._calls:
-            if self._owners.get(job_id) != member_key:
+            if self._owners.get(job_id) != member_key and not anyones:
                 return False
             self.hang_up(job_id)
             return True
-        request = pb.CancelRequest(job_id=job_id, member_key=member_key)
+        request = pb.CancelRequest(job_id=job_id, member_key=member_key, anyones=anyones)
         reply: pb.CancelReply = await self._unary(self._stub.Cancel, request, STATUS_PATIENCE_S, STATUS_TIMEOUT_S)
         return reply.cancelled
 
@@ -319,7 +322,7 @@ class EngineClient:
                 if error.code() is not grpc.StatusCode.UNAVAILABLE:
                     raise _translate(error) from error
                 log.warning("engine gone", job_id=request.job.job_id, started=started, detail=error.details())
-                if started:
+                if started and _code(error) != RESTARTING:
                     raise EngineUnavailable(DIED) from error
                 if last:
                     raise EngineUnavailable(UNREACHABLE) from error
@@ -357,6 +360,12 @@ class EngineClient:
             if event is grpc.aio.EOF:
                 return
             yield event
+
+
+def _code(error: grpc.aio.AioRpcError) -> str | None:
+    """The engine's own name for an error; None where it's gRPC's."""
+    code = dict(error.trailing_metadata() or ()).get(ERROR_METADATA_KEY)
+    return None if code is None else str(code)
 
 
 async def _abandon(future: asyncio.Future[Any]) -> None:
@@ -406,7 +415,7 @@ def _waiting_event(request: Any) -> StreamEvent:
 def _translate(error: grpc.aio.AioRpcError) -> EngineError:
     """A gRPC status as an error of the bot. Only a sentence that the engine marked as its own is passed on."""
     status, sentence = error.code(), error.details() or ""
-    code = dict(error.trailing_metadata() or ()).get(ERROR_METADATA_KEY)
+    code = _code(error)
     own = sentence if code is not None else ""
     match status:
         case grpc.StatusCode.INVALID_ARGUMENT | grpc.StatusCode.NOT_FOUND if own:

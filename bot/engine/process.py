@@ -28,7 +28,8 @@ import structlog
 
 from bot.engine.calls import open_engine_client
 from bot.rules.pauses import Backoff
-from engine.contract import CONFIGURATION_EXIT_CODE, PARENT_FD_VARIABLE
+from bot.rules.quotas import Quota
+from engine.contract import CONFIGURATION_EXIT_CODE, HUNG_EXIT_CODE, PARENT_FD_VARIABLE
 from engine.contract.configuration import ConfigurationError
 from engine.contract.process_settings import ProcessSettings
 
@@ -37,6 +38,8 @@ log = structlog.get_logger(__name__)
 ENGINE_COMMAND = (sys.executable, "-m", "engine", "serve")
 LISTEN_VARIABLE = "WOODSHED_ENGINE__LISTEN"
 TLS_VARIABLE = "WOODSHED_ENGINE__TLS_CERTIFICATE"
+AT_ONCE, AT_ONCE_WITHIN_S = 2, 300.0
+"""An engine that gives itself up for a hung job is started again without a pause, but not more often than this."""
 LINE_LIMIT_BYTES = 1024 * 1024
 
 
@@ -87,6 +90,7 @@ class EngineProcess:
             self._supervision.first_backoff_s, self._supervision.longest_backoff_s, draw or random.Random()
         )
         self._process: asyncio.subprocess.Process | None = None
+        self._hangs = Quota(AT_ONCE, AT_ONCE_WITHIN_S)
         self._last_lines: deque[str] = deque(maxlen=20)
         self.starts = 0
 
@@ -110,6 +114,9 @@ class EngineProcess:
             ran_s = time.monotonic() - began
             if ran_s >= self._supervision.stable_after_s:
                 self._backoff.reset()
+            if code == HUNG_EXIT_CODE and self._hangs.take("hang", time.monotonic()) == 0.0:
+                log.warning("the engine gave itself up; starting it again at once")
+                continue
             pause_s = self._backoff.next_s()
             log.warning("engine ended; starting it again", code=code, ran_s=round(ran_s, 1), pause_s=round(pause_s, 2))
             await asyncio.sleep(pause_s)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from bot.store import creations, lesson_data, open_answers
+from bot.store import creations, open_answers
 from bot.store.connection import Store, Transaction
+from bot.store.lessons import export as lessons_export
 
 
 async def number_of(transaction: Transaction, discord_id: int, now: float) -> int:
@@ -77,7 +78,7 @@ async def export(store: Store, discord_id: int) -> dict[str, list[dict[str, Any]
             " JOIN blobs USING (digest) JOIN creations ON creations.id = creation_id WHERE member_id = ?"
             " ORDER BY creation_id, role"
         ),
-        **lesson_data.EXPORTS,
+        **lessons_export.EXPORTS,
     }
     return {
         name: [_exported(row) for row in await store.fetch_all(sql, (discord_id,))] for name, sql in queries.items()
@@ -113,6 +114,6 @@ async def forget(store: Store, discord_id: int, now: float) -> bool:
         await transaction.execute("DELETE FROM listeners WHERE member = ?", (member,))
         await transaction.execute("DELETE FROM ears WHERE member = ?", (member,))
         await transaction.execute("DELETE FROM leaderboard WHERE member = ?", (member,))
-        await lesson_data.forget(transaction, member)
+        await lessons_export.forget(transaction, member)
         await transaction.execute("UPDATE members SET discord_id = NULL WHERE id = ?", (member,))
         return True

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.answering.text import MAX_DESCRIPTION, MAX_TITLE, code_block, shorten, without_previews
+from bot.answering.text import MAX_DESCRIPTION, MAX_TITLE, code_block, in_words, shorten, without_previews
 from engine.contract import engine_pb2 as pb
 
 COLOUR = discord.Colour.teal()
@@ -26,13 +26,13 @@ def card_embed(card: pb.Card, room: int) -> discord.Embed:
         parts.append(f"Source: {shorten(card.source, SOURCE_LENGTH)}")
     parts.insert(0, shorten(card.text, room - sum(len(part) + 1 for part in parts)))
     embed = discord.Embed(title=title, description="\n".join(parts), colour=COLOUR)
-    embed.set_footer(text=card.topic)
+    embed.set_footer(text=in_words(card.topic))
     return embed
 
 
 def related_line(cards: Sequence[pb.Card]) -> str:
     """The other cards that fit, by title."""
-    return "See also: " + ", ".join(f"**{shorten(card.title, 100)}** ({card.topic})" for card in cards)
+    return "See also: " + ", ".join(f"**{shorten(card.title, 100)}** ({in_words(card.topic)})" for card in cards)
 
 
 def unknown_sentence(question: str, cards: Sequence[pb.Card]) -> str:
@@ -40,6 +40,6 @@ def unknown_sentence(question: str, cards: Sequence[pb.Card]) -> str:
     asked = without_previews(discord.utils.escape_markdown(shorten(question, 200)))
     sentence = f"I don't know: none of my cards answers “{asked}”."
     if cards:
-        nearest = dict.fromkeys(f"**{shorten(card.title, 100)}** ({card.topic})" for card in cards)
+        nearest = dict.fromkeys(f"**{shorten(card.title, 100)}** ({in_words(card.topic)})" for card in cards)
         sentence += f"\nThe closest ones are {', '.join(nearest)}."
     return sentence

@@ -77,6 +77,8 @@ def describe_engine(shown: discord.Embed, about: pb.AboutReply) -> None:
     shown.add_field(name="Running for", value=f"{hours} h {seconds // 60} min")
     shown.add_field(name="SoundFont", value=about.soundfont or "none")
     shown.add_field(name="Teaching", value=f"{about.cards} concept cards, {about.generators} question generators")
+    if about.intake_layers:
+        shown.add_field(name="Your files are read behind", value=", ".join(about.intake_layers))
     for model in about.models:
         text = f"{model.parameters / 1e6:.2f} M parameters, version {model.version}\n{model.summary}"
         shown.add_field(name=f"Model: {model.name}", value=shorten(text, MAX_FIELD), inline=False)

@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from bot.answering.job_buttons import CancelButton
 from bot.answering.jobs import one_answer
-from bot.answering.text import counted
+from bot.answering.text import counted, roughly
 from bot.client import Interaction, Woodshed
 from bot.errors import EngineError
 from engine.contract import engine_pb2 as pb
@@ -21,6 +21,7 @@ KINDS = {
     "see": "feature maps",
     "play": "a clip",
     "render": "an uploaded clip",
+    "encode": "a new style",
 }
 MOST_BUTTONS = 25
 MOST_LINES = 20
@@ -48,7 +49,10 @@ class Queue(commands.Cog):
                 jobs = self.bot.engine.jobs_of(own_key)
                 await answer.finish(content=without_engine(error.sentence, jobs, self.bot), view=cancel_buttons(jobs))
             else:
-                await answer.finish(content=listing(entries, own_key), view=own_jobs(entries, own_key))
+                staff = self.bot.is_staff(interaction.user)
+                await answer.finish(
+                    content=listing(entries, own_key), view=jobs_to_cancel(entries, own_key, all_jobs=staff)
+                )
 
 
 def listing(entries: Sequence[pb.QueueReply.Entry], own_key: str) -> str:
@@ -60,19 +64,26 @@ def listing(entries: Sequence[pb.QueueReply.Entry], own_key: str) -> str:
         if number >= MOST_LINES and entry.member_key != own_key:
             continue
         what = KINDS.get(entry.kind, entry.kind)
-        place = f"running, {entry.fraction:.0%}" if entry.position == 0 else f"number {entry.position} in the queue"
-        line = f"{what}: {place}, {entry.waited_s:.0f} s so far"
+        line = f"{what}: {_place(entry)}, {entry.waited_s:.0f} s so far"
+        if entry.eta_s:
+            line += f", about {roughly(entry.eta_s)} to go"
         lines.append(f"- **yours: {line}**" if entry.member_key == own_key else f"- {line}")
     if len(entries) > len(lines):
         lines.append(f"- and {len(entries) - len(lines)} more")
     return "\n".join(lines)
 
 
+def _place(entry: pb.QueueReply.Entry) -> str:
+    if entry.position:
+        return f"number {entry.position} in the queue"
+    return "finishing" if entry.stage == "finishing" else f"running, {entry.fraction:.0%}"
+
+
 def without_engine(sentence: str, own: Sequence[str], bot: Woodshed) -> str:
     """What the bot knows of the queue by itself."""
     others = bot.engine.jobs_under_way - len(own)
     yours = f"You have {counted(len(own), 'job')} under way" if own else "You have no job under way"
-    return f"{sentence}\n{yours}{f', and others have {others}' if others > 0 else ''}."
+    return f"{sentence}\n{yours}{f', and other members have {others}' if others > 0 else ''}."
 
 
 def cancel_buttons(jobs: Sequence[str]) -> discord.ui.View | None:
@@ -85,13 +96,18 @@ def cancel_buttons(jobs: Sequence[str]) -> discord.ui.View | None:
     return view
 
 
-def own_jobs(entries: Sequence[pb.QueueReply.Entry], own_key: str) -> discord.ui.View | None:
-    """A cancel button for each of the member's own jobs."""
-    own = [entry for entry in entries if entry.member_key == own_key][:MOST_BUTTONS]
-    if not own:
+def jobs_to_cancel(
+    entries: Sequence[pb.QueueReply.Entry], own_key: str, *, all_jobs: bool = False
+) -> discord.ui.View | None:
+    """A cancel button for each of the member's own jobs; for staff then, for `all_jobs`."""
+    own = [entry for entry in entries if entry.member_key == own_key]
+    others = [entry for entry in entries if entry.member_key != own_key] if all_jobs else []
+    shown = [*own, *others][:MOST_BUTTONS]
+    if not shown:
         return None
     view = discord.ui.View(timeout=None)
-    for entry in own:
+    for entry in shown:
         place = "running" if entry.position == 0 else f"number {entry.position}"
-        view.add_item(CancelButton(entry.job_id, f"Cancel {KINDS.get(entry.kind, entry.kind)} ({place})"))
+        whose = "" if entry.member_key == own_key else ", not yours"
+        view.add_item(CancelButton(entry.job_id, f"Cancel {KINDS.get(entry.kind, entry.kind)} ({place}{whose})"))
     return view

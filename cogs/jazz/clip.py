@@ -126,7 +126,7 @@ def embed(clip: pb.Clip) -> discord.Embed:
             shown.add_field(name=name, value=value)
     if clip.roll:
         shown.set_image(url="attachment://piano-roll.png")
-    shown.set_footer(text=f"model {clip.model_version} · {clip.soundfont} · {clip.loudness_lufs:.1f} LUFS")
+    shown.set_footer(text=f"Sounds: {clip.soundfont}")
     return shown
 
 

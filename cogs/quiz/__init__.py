@@ -21,8 +21,9 @@ from bot.rules import daily as daily_rules
 from bot.rules.class_quiz import MAX_ROUNDS, MAX_SECONDS, MIN_ROUNDS, MIN_SECONDS, Plan
 from bot.rules.quiz import Score, streak
 from bot.rules.quotas import Quota
-from bot.store import daily, own_questions, practice, quiz
-from bot.store.daily import Daily
+from bot.store import quiz
+from bot.store.lessons import daily, own_questions, practice
+from bot.store.lessons.daily import Daily
 from bot.store.polls import ballots
 from cogs.quiz import class_buttons, own, private, report, scores
 from cogs.quiz import questions as views

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.client import Woodshed
 from bot.rules.quiz import MAX_OPTIONS, Question, to_avoid
-from bot.store import own_questions
+from bot.store.lessons import own_questions
 from engine.contract import engine_pb2 as pb
 
 

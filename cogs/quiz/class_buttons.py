@@ -12,8 +12,8 @@ from bot.errors import Refused
 from bot.rules import class_quiz as rules
 from bot.rules.class_quiz import Phase, Standing
 from bot.rules.quiz import LETTERS, fit_on_buttons
-from bot.store import class_quiz
-from bot.store.class_quiz import ClassQuiz, Round
+from bot.store.lessons import class_quiz
+from bot.store.lessons.class_quiz import ClassQuiz, Round
 from cogs.quiz.class_views import recorded_sentence
 
 GONE = "I no longer have this quiz; `/quiz class` starts a new one."

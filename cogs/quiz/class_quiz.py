@@ -10,8 +10,9 @@ from bot.errors import Refused
 from bot.rules import class_quiz as rules
 from bot.rules.class_quiz import Plan
 from bot.rules.quiz import Question, to_avoid
-from bot.store import class_quiz, quiz
-from bot.store.class_quiz import ClassQuiz
+from bot.store import quiz
+from bot.store.lessons import class_quiz
+from bot.store.lessons.class_quiz import ClassQuiz
 from cogs.quiz.asking import question_of
 
 MOST_TRIES = 3

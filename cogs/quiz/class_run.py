@@ -18,8 +18,8 @@ from bot.client import Woodshed
 from bot.errors import Undelivered
 from bot.rules import class_quiz as rules
 from bot.rules.class_quiz import Distribution, Phase, Standing
-from bot.store import class_quiz
-from bot.store.class_quiz import ClassQuiz, Round
+from bot.store.lessons import class_quiz
+from bot.store.lessons.class_quiz import ClassQuiz, Round
 from cogs.quiz import class_views
 from cogs.quiz.class_buttons import control_view, round_view
 

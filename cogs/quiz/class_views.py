@@ -12,7 +12,7 @@ import discord
 from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, counted, percent, shorten
 from bot.rules.class_quiz import Distribution, Phase, Place, normalised_gain
 from bot.rules.quiz import LETTERS
-from bot.store.class_quiz import ClassQuiz, Round
+from bot.store.lessons.class_quiz import ClassQuiz, Round
 from cogs.quiz import questions as views
 
 BAR_CELLS = 10

@@ -16,8 +16,9 @@ from bot.answering.alarm import Alarm
 from bot.client import Woodshed
 from bot.errors import WoodshedError
 from bot.rules.daily import next_at
-from bot.store import daily, quiz
-from bot.store.daily import Daily
+from bot.store import quiz
+from bot.store.lessons import daily
+from bot.store.lessons.daily import Daily
 from cogs.quiz import questions as views
 from cogs.quiz.asking import draw_question
 

@@ -16,7 +16,7 @@ from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules import own_questions as rules
 from bot.rules.own_questions import OwnQuestion
-from bot.store import own_questions
+from bot.store.lessons import own_questions
 
 MOST_BYTES = 1024 * 1024
 

@@ -15,7 +15,8 @@ from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules import practice as rules
 from bot.rules.quiz import LETTERS, Question, fit_on_buttons
-from bot.store import practice, quiz
+from bot.store import quiz
+from bot.store.lessons import practice
 from bot.store.quiz import PostedQuestion
 from cogs.quiz import questions as views
 from cogs.quiz.asking import draw_question, question_of

@@ -9,7 +9,7 @@ import discord
 from bot.answering.durable import Durable
 from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer
-from bot.answering.text import MAX_DESCRIPTION, MAX_EMBED, code_block, shorten
+from bot.answering.text import MAX_DESCRIPTION, MAX_EMBED, code_block, in_words, shorten
 from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules.quiz import LETTERS, Question, fit_on_buttons
@@ -31,7 +31,7 @@ def question_embed(posted: PostedQuestion) -> discord.Embed:
         room = (MAX_DESCRIPTION - sum(map(len, parts))) // len(question.options) - 16
         parts += [f"**{letter}**  {as_option(text, room)}" for letter, text in _lettered(question.options)]
     embed = discord.Embed(title="Quiz", description=shorten("\n".join(parts), MAX_DESCRIPTION), colour=COLOUR)
-    embed.set_footer(text=f"{question.topic} · Answers are private, and your first one counts.")
+    embed.set_footer(text=f"{in_words(question.topic)} · Answers are private, and your first one counts.")
     return embed
 
 

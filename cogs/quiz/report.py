@@ -12,7 +12,8 @@ from bot.answering.parcels import Upload
 from bot.answering.text import MAX_FIELD, counted, percent, shorten
 from bot.client import Interaction
 from bot.rules.class_report import Item, Report, report
-from bot.store import class_quiz, quiz
+from bot.store import quiz
+from bot.store.lessons import class_quiz
 from bot.store.quiz import Objection
 
 DAY_S = 86_400.0

@@ -9,7 +9,7 @@ import discord
 from bot.answering.access import guild_id_of
 from bot.answering.durable import Durable
 from bot.answering.first_answers import say
-from bot.answering.text import MAX_FIELD, counted, percent, shorten
+from bot.answering.text import MAX_FIELD, counted, in_words, percent, shorten
 from bot.client import Interaction
 from bot.rules.practice import Memory, due, mastery
 from bot.rules.quiz import Score, Standing, leaderboard, weakest_topic
@@ -54,7 +54,7 @@ def score_embed(
             lines.append(f"The whole class: {percent(total.share)} of {counted(total.answered, 'answer')} right.")
     embed = discord.Embed(title="Your score", description="\n".join(lines), colour=COLOUR)
     if topics:
-        rows = [f"{topic}: {score.right} of {score.answered}" for topic, score in topics.items()]
+        rows = [f"{in_words(topic)}: {score.right} of {score.answered}" for topic, score in topics.items()]
         embed.add_field(name="By topic", value=shorten("\n".join(rows), MAX_FIELD), inline=True)
     if memories:
         rows = [f"{one.topic}: {percent(one.share)}" for one in mastery(memories, now)]

@@ -75,7 +75,9 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
         async with one_job(interaction, private=True) as job:
             if style in {each.name for each in await self.bot.engine.list_styles()}:
                 raise Refused(f"`{style}` is in the style book already. Please choose another name.")
-            encoded = await self.bot.engine.encode_style(await read_attachment(image, limit_bytes, "The picture"))
+            encoded = await self.bot.engine.encode_style(
+                await read_attachment(image, limit_bytes, "The picture"), job.ticket
+            )
             await styles.add(
                 self.bot.store,
                 guild_id,

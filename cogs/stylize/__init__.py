@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from functools import partial
+from typing import Literal
 
 import discord
 from discord import app_commands
@@ -20,6 +21,7 @@ from cogs.stylize.pictures import PictureButton, StyleMenu, paint
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import LARGEST_SEED
 
+BRUSHES = {"fine": pb.BRUSH_FINE, "medium": pb.BRUSH_MEDIUM, "bold": pb.BRUSH_BOLD}
 UNTYPED_SUFFIXES = (".heic", ".heif", ".avif")
 
 
@@ -46,6 +48,7 @@ class Stylize(commands.Cog):
         strength="From 0 (the picture itself) to 100 (all style, the default)",
         keep_colors="Keep the picture's own colours",
         size="The longer side of the result, in pixels",
+        brush="How wide the strokes are (medium: as in the painting)",
         blend_with="A second style to mix in",
         blend="How much of the second style, in percent (50 by default)",
         seed="The same seed draws the same style",
@@ -59,6 +62,7 @@ class Stylize(commands.Cog):
         strength: app_commands.Range[int, 0, 100] = 100,
         keep_colors: bool = False,
         size: app_commands.Range[int, 64, 8192] | None = None,
+        brush: Literal["fine", "medium", "bold"] = "medium",
         blend_with: app_commands.Range[str, 1, 100] | None = None,
         blend: app_commands.Range[int, 0, 100] | None = None,
         seed: app_commands.Range[int, 0, LARGEST_SEED] | None = None,
@@ -76,6 +80,7 @@ class Stylize(commands.Cog):
             strength=strength / 100,
             keep_colors=keep_colors,
             size=size or 0,
+            brush=BRUSHES[brush],
             seed=seed,
             blend_with=blend_with or "",
             blend=(50 if blend is None else blend) / 100 if blend_with else 0.0,
@@ -104,7 +109,7 @@ class Stylize(commands.Cog):
         source = partial(read_attachment, found[0], limit, "The picture")
         await paint(interaction, pb.StylizeRequest(strength=1.0), source, spoiler=found[0].is_spoiler())
 
-    @app_commands.command(description="What the network sees in a picture: feature maps of three of its stages")
+    @app_commands.command(description="What the network sees in a picture: feature maps of its five stages")
     @app_commands.describe(image="The picture to look at")
     async def see(self, interaction: Interaction, image: discord.Attachment) -> None:
         limit = self.bot.settings.discord.max_attachment_bytes
@@ -114,7 +119,7 @@ class Stylize(commands.Cog):
             content = await read_attachment(image, limit, "The picture")
             result = await self.bot.engine.see(pb.SeeRequest(job=job.ticket, image=content), job.show)
             shown = discord.Embed(title="What the network sees", description="\n".join(result.notes) or None)
-            sheet = Upload("feature-maps.png", result.sheet, "Feature maps of three stages of the encoder")
+            sheet = Upload("feature-maps.png", result.sheet, "Feature maps of the five stages of the encoder")
             if image.is_spoiler():
                 sheet = sheet.hidden()
             else:

@@ -116,11 +116,12 @@ def embed(
         name="Strength", value=f"{request.strength:.0%}" + (", with its own colours" if request.keep_colors else "")
     )
     shown.add_field(name="Size", value=f"{result.width} x {result.height} px")
+    if request.brush != pb.BRUSH_MEDIUM:
+        shown.add_field(name="Brush", value="fine" if request.brush == pb.BRUSH_FINE else "bold")
     shown.add_field(name="Time", value=f"{result.compute_s:.2f} s")
     shown.add_field(name="Seed", value=str(result.seed))
     if with_before_after:
         shown.set_image(url="attachment://before-after.jpg")
-    shown.set_footer(text=f"model {result.model_version}")
     return shown
 
 

@@ -1,4 +1,4 @@
-"""The style book: named styles as codes of the network, and the codes of members' own style pictures.
+"""The style book: named styles as codes of the network at several sizes, and the codes of members' own style pictures.
 
     python -m engine.stylize.book --paintings DIR [--checkpoint FILE]
 
@@ -24,6 +24,7 @@ from engine.settings import StylizeSettings
 from engine.stylize.painter import Painter
 from engine.stylize.pictures.picture import picture_of
 from engine.stylize.pictures.reading import Bounds, read_picture
+from engine.stylize.style_codes import CODE_SIZES_PX
 from engine.stylize.weights_file import (
     BOOK_FILE,
     NETWORK_FILE,
@@ -35,6 +36,8 @@ from engine.stylize.weights_file import (
 
 SOURCES_FILE = Path(__file__).parent / "style_book.toml"
 LONGEST_CODE_BYTES = 64 * 1024
+STYLE_SIDE_PX = 1536
+"""Longer side at which style pictures are read: enough for their largest code, and no more to hold."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Style:
 
 @dataclass(frozen=True)
 class StyleBook:
-    """All named styles, in the book's order, with their codes (1, code)."""
+    """All named styles, in the book's order, with their codes (len(CODE_SIZES_PX), code)."""
 
     styles: tuple[Style, ...]
     codes: dict[str, Tensor]
@@ -72,30 +75,32 @@ def load_book(path: Path = BOOK_FILE) -> StyleBook:
     with safe_open(path, framework="pt") as file:
         header = file.metadata()
     styles = tuple(Style(**style) for style in json.loads(header["styles"]))
-    codes = {name: code[None] for name, code in load_file(path).items()}
-    return StyleBook(styles, codes, header["weights"])
+    return StyleBook(styles, load_file(path), header["weights"])
 
 
-def pack_code(code: Tensor, version: str) -> bytes:
-    """Code (1, code) as safetensors, stamped with the weights that it belongs to."""
-    return save({"code": code.detach().float().cpu().contiguous()}, metadata={"weights": version})
+def pack_codes(codes: Tensor, version: str) -> bytes:
+    """Codes (len(CODE_SIZES_PX), code) as safetensors, stamped with the weights that they belong to."""
+    return save({"code": codes.detach().float().cpu().contiguous()}, metadata={"weights": version})
 
 
-def unpack_code(data: bytes, length: int, version: str) -> Tensor:
-    """The code (1, length) of `pack_code`. Raises `BadOption` if it is none, `StaleStyle` if it is of other weights."""
+def unpack_codes(data: bytes, length: int, version: str) -> Tensor:
+    """The codes (len(CODE_SIZES_PX), length) of `pack_codes`.
+
+    Raises `BadOption` if they are none, `StaleStyle` if they are of other weights."""
     if len(data) > LONGEST_CODE_BYTES:
         raise BadOption("That saved style is damaged; please add its picture again.")
     try:
-        code = load(data)["code"]
+        codes = load(data)["code"]
         header_bytes = int.from_bytes(data[:8], "little")
         stamp = json.loads(data[8 : 8 + header_bytes]).get("__metadata__", {}).get("weights")
     except (SafetensorError, KeyError, ValueError) as error:
         raise BadOption("That saved style is damaged; please add its picture again.") from error
     if stamp != version:
         raise StaleStyle("That style was saved with another version of the network; please add its picture again.")
-    if code.shape != (1, length) or code.dtype != torch.float32 or not bool(torch.isfinite(code).all()):
+    right = codes.shape == (len(CODE_SIZES_PX), length) and codes.dtype == torch.float32
+    if not right or not bool(torch.isfinite(codes).all()):
         raise BadOption("That saved style is damaged; please add its picture again.")
-    return code
+    return codes
 
 
 def build_book(paintings: Path, painter: Painter, version: str, sources: Path = SOURCES_FILE) -> StyleBook:
@@ -105,9 +110,9 @@ def build_book(paintings: Path, painter: Painter, version: str, sources: Path = 
     styles, codes = [], {}
     for entry in tqdm(entries, desc="style book", unit="style"):
         data = (paintings / entry["file"]).read_bytes()
-        reading = read_picture(data, asdict(Bounds(bounds.max_upload_bytes, bounds.max_pixels, 1024)))
+        reading = read_picture(data, asdict(Bounds(bounds.max_upload_bytes, bounds.max_pixels, STYLE_SIDE_PX)))
         picture = picture_of(reading)
-        codes[entry["name"]] = painter.encode_style(picture.frames[0].rgb)
+        codes[entry["name"]] = painter.encode_style_at_all_sizes(picture.frames[0].rgb)
         styles.append(Style(entry["name"], entry["title"], entry["artist"], entry["year"]))
     return StyleBook(tuple(styles), codes, version)
 
@@ -115,7 +120,7 @@ def build_book(paintings: Path, painter: Painter, version: str, sources: Path = 
 def save_book(book: StyleBook, path: Path = BOOK_FILE) -> None:
     """Write the codes (float32) with names, titles, artists, years and the weights' version in the header."""
     styles = json.dumps([asdict(style) for style in book.styles], ensure_ascii=False)
-    codes = {name: code[0].contiguous() for name, code in book.codes.items()}
+    codes = {name: code.contiguous() for name, code in book.codes.items()}
     save_file(codes, path, metadata={"styles": styles, "weights": book.version})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,8 +12,9 @@ from torch import Tensor
 
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadOption
-from engine.stylize.book import StyleBook, unpack_code
+from engine.stylize.book import StyleBook, unpack_codes
 from engine.stylize.painter import Painter
+from engine.stylize.style_codes import brush_factor, code_at
 from engine.stylize.style_names import style_name
 
 OWN_PICTURE = "your picture"
@@ -27,21 +29,25 @@ class ChosenStyle:
     name: str
     drawn: str
     """The name in the style book that the seed drew; empty when the request said which."""
-    code: Tensor | None
-    """(1, code); None when the style comes as a picture, whose code is the painter's work."""
+    codes: Tensor | None
+    """(len(CODE_SIZES_PX), code); None when the style comes as a picture, whose code is the painter's work."""
     picture: Tensor | None = None
     """(1, 3, H, W) in [0, 1]."""
     other: Tensor | None = None
-    """(1, code)"""
+    """(len(CODE_SIZES_PX), code)"""
     blend: float = 0.0
+    brush: float = 1.0
+    """Width of the strokes, relative to those of a painting as large as the result."""
 
-    def code_by(self, painter: Painter) -> Tensor:
-        """The code (1, code) to paint with."""
-        code = self.code
-        if code is None:
+    def code_by(self, painter: Painter, size: Sequence[int]) -> Tensor:
+        """The code (1, code) to paint a picture of `size` (height, width) with."""
+        side_px = self.brush * min(size)
+        if self.codes is None:
             assert self.picture is not None
-            code = painter.encode_style(self.picture)
-        return code if self.other is None else torch.lerp(code, self.other, self.blend)
+            code = painter.encode_style(self.picture, side_px)
+        else:
+            code = code_at(self.codes, side_px)
+        return code if self.other is None else torch.lerp(code, code_at(self.other, side_px), self.blend)
 
 
 def chosen_style(book: StyleBook, request: pb.StylizeRequest, seed: int, picture: Tensor | None) -> ChosenStyle:
@@ -49,27 +55,28 @@ def chosen_style(book: StyleBook, request: pb.StylizeRequest, seed: int, picture
 
     Raises `BadOption`, `StaleStyle`, `UnknownStyle`."""
     check_shares(request)
-    drawn, code, shown = "", None, None
+    brush = brush_factor(request.brush)
+    drawn, codes, shown = "", None, None
     if request.style:
         name = style_name(book, request.style)
-        code = book.codes[name]
+        codes = book.codes[name]
     elif request.style_image:
         name, shown = OWN_PICTURE, picture
     elif request.style_code:
         name = request.style_name[:LONGEST_NAME] or SAVED_STYLE
-        code = unpack_code(request.style_code, book.code_length, book.version)
+        codes = unpack_codes(request.style_code, book.code_length, book.version)
     else:
         name = drawn = random.Random(seed).choice(book.names)
-        code = book.codes[name]
+        codes = book.codes[name]
     if not (request.blend_with or request.blend_with_code):
-        return ChosenStyle(name, drawn, code, shown)
+        return ChosenStyle(name, drawn, codes, shown, brush=brush)
     if request.blend_with:
         other_name = style_name(book, request.blend_with)
         other = book.codes[other_name]
     else:
         other_name = request.blend_with_name[:LONGEST_NAME] or SAVED_STYLE
-        other = unpack_code(request.blend_with_code, book.code_length, book.version)
-    return ChosenStyle(f"{name} + {other_name}", drawn, code, shown, other, request.blend)
+        other = unpack_codes(request.blend_with_code, book.code_length, book.version)
+    return ChosenStyle(f"{name} + {other_name}", drawn, codes, shown, other, request.blend, brush)
 
 
 def check_shares(request: pb.StylizeRequest) -> None:

@@ -16,12 +16,13 @@ from engine.errors import BadOption, BadPicture, CallerError
 from engine.output_files import require_writable, write_file
 from engine.progress import progress_bar, silent
 from engine.settings import load_engine_settings
-from engine.stylize.book import pack_code
+from engine.stylize.book import pack_codes
 from engine.stylize.painting import Restyled
 from engine.stylize.pictures.film_writing import encode_film
 from engine.stylize.pictures.picture import Frame, to_image
 from engine.stylize.pictures.writing import Encoded, before_after, encode, gif, half_transparent, webp
 from engine.stylize.studio import Studio
+from engine.stylize.style_codes import BRUSH_NAMES
 
 READ_SUFFIXES = {
     ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif",
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strength", type=float, default=1.0, help="0 (the photo itself) .. 1 (default)")
     parser.add_argument("--keep-colors", action="store_true", help="paint in the photo's own colours")
     parser.add_argument("--size", type=int, default=0, metavar="PX", help="longer side of the result, px")
+    parser.add_argument("--brush", choices=BRUSH_NAMES, default="medium", help="how wide the strokes are")
     parser.add_argument("--blend-with", default="", metavar="NAME_OR_FILE", help="a second style")
     parser.add_argument("--blend", type=float, help="0 (only --style) .. 1 (only --blend-with); 0.5 by default")
     parser.add_argument("--seed", type=int, help="draws the style when none is given")
@@ -97,6 +99,7 @@ def _request(args: argparse.Namespace, studio: Studio) -> pb.StylizeRequest:
     if args.blend is not None and not args.blend_with:
         raise BadOption("--blend says how much of --blend-with; please give that, too.")
     request = pb.StylizeRequest(strength=args.strength, keep_colors=args.keep_colors, size=args.size)
+    request.brush = BRUSH_NAMES[args.brush]
     if args.seed is not None:
         if not 0 <= args.seed < 2**64:
             raise BadOption(f"The seed must be between 0 and 2^64 - 1, not {args.seed}.")
@@ -122,7 +125,7 @@ def _is_file_name(style: str) -> bool:
 
 
 def _style_of_file(path: Path, studio: Studio) -> tuple[str, bytes]:
-    return path.name, pack_code(studio.code_of_picture(_read(path)), studio.version)
+    return path.name, pack_codes(studio.codes_of_picture(_read(path)), studio.version)
 
 
 def _write_sheet(args: argparse.Namespace, studio: Studio) -> None:

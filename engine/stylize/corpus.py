@@ -7,13 +7,15 @@ the file's name, so it never changes with the order, the machine or the number o
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -32,20 +34,40 @@ larger than they are; a crop of a smaller one is enlarged."""
 LONGEST_ASPECT = 3.0
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 HELD_OUT_OF_1000 = 100
+TWIN = re.compile(r"larger copy of (\S+)")
 
 RgbArray = npt.NDArray[np.uint8]
 
 
+@cache
+def twins(folder: Path) -> dict[Path, str]:
+    """Of the large copies in a folder, by path, the smaller picture that each repeats (folder/file), as the
+    `manifest.csv` in or above it says ("larger copy of ..." in its `note`)."""
+    for place in (folder, *list(folder.parents)[:2]):
+        manifest = place / "manifest.csv"
+        if manifest.is_file():
+            with manifest.open(newline="", encoding="utf-8") as rows:
+                noted = ((row.get("file"), TWIN.search(row.get("note") or "")) for row in csv.DictReader(rows))
+                return {place / file: told[1] for file, told in noted if file and told}
+    return {}
+
+
+def name_for_the_split(path: Path) -> str:
+    """Folder and file name of a picture, or of the smaller one that it repeats: both stand on the same side."""
+    path = Path(twins(path.parent).get(path, path))
+    return f"{path.parent.name}/{path.name}"
+
+
 def is_held_out(path: Path) -> bool:
     """Whether a picture is kept away from training: one in ten, by the SHA-256 of its folder and file name."""
-    digest = hashlib.sha256(f"{path.parent.name}/{path.name}".encode()).digest()
+    digest = hashlib.sha256(name_for_the_split(path).encode()).digest()
     return int.from_bytes(digest[:4], "big") % 1000 < HELD_OUT_OF_1000
 
 
 def is_watched(path: Path) -> bool:
     """Of the held-out pictures, whether training may look at this one's figures on the way: every second. The others
     are kept for `evaluate`, so that no choice made by looking is in the figures that are reported."""
-    return hashlib.sha256(f"watched {path.parent.name}/{path.name}".encode()).digest()[0] % 2 == 0
+    return hashlib.sha256(f"watched {name_for_the_split(path)}".encode()).digest()[0] % 2 == 0
 
 
 def stored_side_px(size_px: int) -> int:
@@ -99,7 +121,7 @@ class Shard(Sequence[RgbArray]):
         index = json.loads(stem.with_suffix(".json").read_text())
         self.entries = [Entry(**entry) for entry in index["pictures"]]
         file = stem.with_suffix(".u8")
-        self.bytes: np.ndarray = np.memmap(file, np.uint8, "r") if self.entries else np.zeros(0, np.uint8)
+        self.bytes: np.ndarray = np.memmap(file, np.uint8, "c") if self.entries else np.zeros(0, np.uint8)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -174,17 +196,6 @@ def build_shards(
             [path for path in files if is_held_out(path) and is_watched(path)], cache / f"{name}-watched", workers, side
         ),
     )
-
-
-def random_crop(picture: RgbArray, size_px: int, generator: np.random.Generator, smallest: float = 0.55) -> RgbArray:
-    """A random square of `smallest`..1 of the short side, resized to (size_px, size_px, 3), mirrored half the time."""
-    height, width = picture.shape[:2]
-    short = min(height, width)
-    side = max(min(size_px, short), int(short * generator.uniform(smallest, 1.0)))
-    top, left = int(generator.integers(height - side + 1)), int(generator.integers(width - side + 1))
-    square = Image.fromarray(np.ascontiguousarray(picture[top : top + side, left : left + side]))
-    crop = np.asarray(square.resize((size_px, size_px), Image.Resampling.BICUBIC, reducing_gap=2.0))
-    return crop[:, ::-1] if generator.random() < 0.5 else crop
 
 
 def central_crop(picture: RgbArray, size_px: int) -> RgbArray:

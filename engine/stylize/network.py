@@ -1,10 +1,16 @@
 """The arbitrary-style network: one picture's content, any other picture's style, one pass.
 
-    photo  ──> content encoder ──> features at 1/2, 1/4, 1/8 ──> AdaIN ──> styled decoder ──> picture
+    photo  ──> content encoder ──> features at 1/2, 1/4, 1/8, 1/16, 1/32 ──> AdaIN ──> styled decoder ──> picture
     style  ──> style encoder ──> code (96 numbers)  ──> scales and shifts of every AdaIN and styled convolution ─┘
+
+The decoder works from coarse to fine. `paint_coarse` decides the large forms and the palette at 1/32 .. 1/8 of the
+size, for next to nothing a pixel, so the whole picture is at hand there however large it is; `paint_fine` draws.
 
 The content's instance statistics are taken in the encoder only, never in the decoder: whoever knows them may paint
 the picture in tiles, or the frames of a film one by one, and gets exactly what the whole picture would have given.
+
+A style is encoded at the size at which it is looked at: the statistics of a painting of 1024 px say that its strokes
+are four times as wide as those of the same painting at 256 px, and so a code says how large strokes are.
 
 Sources: AdaIN, Huang & Belongie, ICCV 2017; a code that conditions every layer, Ghiasi et al., BMVC 2017; styled
 convolutions by scaling the input channels, Karras et al., CVPR 2020 (StyleGAN2); two depths of modulation in a small
@@ -39,6 +45,10 @@ class Shape:
     quarter: int = 64
     eighth: int = 64
     eighth_blocks: int = 3
+    sixteenth: int = 96
+    sixteenth_blocks: int = 3
+    thirty_second: int = 96
+    thirty_second_blocks: int = 2
     style: tuple[int, int, int] = (32, 64, 96)
     code: int = 96
     full: int = 8
@@ -52,15 +62,17 @@ class Statistics(NamedTuple):
 
 
 class Features(NamedTuple):
-    """Content features, (B, C, H/2, W/2), (B, C, H/4, W/4), (B, C, H/8, W/8)."""
+    """Content features, (B, C, H/2, W/2) .. (B, C, H/8, W/8), and (B, C, ceil(H/16), ..), (B, C, ceil(H/32), ..)."""
 
     half: Tensor
     quarter: Tensor
     eighth: Tensor
+    sixteenth: Tensor
+    thirty_second: Tensor
 
 
-ContentStatistics = tuple[Statistics, Statistics, Statistics]
-"""Of the content features at 1/2, 1/4 and 1/8."""
+ContentStatistics = tuple[Statistics, Statistics, Statistics, Statistics, Statistics]
+"""Of the content features at 1/2, 1/4, 1/8, 1/16 and 1/32."""
 
 
 def instance_statistics(features: Tensor) -> Statistics:
@@ -88,8 +100,10 @@ def adaptive_instance_norm(features: Tensor, content: Statistics, scale: Tensor,
 class Convolution(nn.Conv2d):
     """A convolution padded by reflection (zeros would draw a frame around every picture)."""
 
-    def __init__(self, inputs: int, outputs: int, size: int = 3, stride: int = 1, groups: int = 1) -> None:
-        super().__init__(inputs, outputs, size, stride, size // 2, groups=groups, padding_mode="reflect")
+    def __init__(
+        self, inputs: int, outputs: int, size: int = 3, stride: int = 1, groups: int = 1, padding: str = "reflect"
+    ) -> None:
+        super().__init__(inputs, outputs, size, stride, size // 2, groups=groups, padding_mode=padding)
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
         if self.bias is not None:
             nn.init.zeros_(self.bias)
@@ -102,12 +116,26 @@ def soften(x: Tensor) -> Tensor:
     return F.avg_pool2d(F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), 2, stride=1), 2, stride=1)
 
 
-class DepthwiseBlock(nn.Module):
-    """5x5 depthwise, 1x1 pointwise: a wide view for few operations. Residual where the shape stays."""
+def halved(x: Tensor) -> Tensor:
+    """(B, C, H, W) -> (B, C, ceil(H/2), ceil(W/2)), blurred with (1 3 3 1)/8 along both sides first: the coarse grid's
+    points lie in the middle of what they stand for, where `doubled` expects them."""
+    blurred = F.avg_pool2d(F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 2, stride=1), 2, stride=1)
+    return F.avg_pool2d(blurred, 2, ceil_mode=True)
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+
+def doubled(x: Tensor, like: Tensor) -> Tensor:
+    """(B, C, H, W) at twice the size, cut to the height and width of `like`."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear")[:, :, : like.shape[2], : like.shape[3]]
+
+
+class DepthwiseBlock(nn.Module):
+    """5x5 depthwise, 1x1 pointwise: a wide view for few operations. Residual where the shape stays.
+
+    Coarse maps may be smaller than what a reflection needs, so there the rim is repeated (`padding` "replicate")."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, padding: str = "reflect") -> None:
         super().__init__()
-        self.spatial = Convolution(inputs, inputs, 5, stride, groups=inputs)
+        self.spatial = Convolution(inputs, inputs, 5, stride, groups=inputs, padding=padding)
         self.pointwise = Convolution(inputs, outputs, 1)
         self.residual = stride == 1 and inputs == outputs
 
@@ -136,7 +164,7 @@ class StyledConvolution(nn.Module):
 
 
 class ContentEncoder(nn.Module):
-    """What is in the photo, at three scales; plain convolutions, no normalisation."""
+    """What is in the photo, at five scales; plain convolutions, no normalisation."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -144,17 +172,35 @@ class ContentEncoder(nn.Module):
         self.to_quarter = Convolution(shape.half, shape.quarter, stride=2)
         self.to_eighth = DepthwiseBlock(shape.quarter, shape.eighth, stride=2)
         self.eighth_context = DepthwiseBlock(shape.eighth, shape.eighth)
+        self.to_sixteenth = DepthwiseBlock(shape.eighth, shape.sixteenth, padding="replicate")
+        self.sixteenth_context = DepthwiseBlock(shape.sixteenth, shape.sixteenth, padding="replicate")
+        self.to_thirty_second = DepthwiseBlock(shape.sixteenth, shape.thirty_second, padding="replicate")
+        self.thirty_second_context = DepthwiseBlock(shape.thirty_second, shape.thirty_second, padding="replicate")
+
+    def finest(self, photo: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, H, W) in [0, 1], H and W multiples of 8 -> features at 1/2 and 1/4."""
+        half = F.leaky_relu(self.to_half(F.pixel_unshuffle(photo - 0.5, 2)), LEAK)
+        return half, F.leaky_relu(self.to_quarter(soften(half)), LEAK)
+
+    def middle(self, quarter: Tensor) -> Tensor:
+        """Features at 1/4 -> those at 1/8."""
+        return F.leaky_relu(self.eighth_context(self.to_eighth(soften(quarter))), LEAK)
+
+    def coarse(self, eighth: Tensor) -> tuple[Tensor, Tensor]:
+        """Features at 1/8 -> those at 1/16 and 1/32."""
+        sixteenth = F.leaky_relu(self.sixteenth_context(self.to_sixteenth(halved(eighth))), LEAK)
+        thirty_second = F.leaky_relu(self.thirty_second_context(self.to_thirty_second(halved(sixteenth))), LEAK)
+        return sixteenth, thirty_second
 
     def forward(self, photo: Tensor) -> Features:
         """(B, 3, H, W) in [0, 1], H and W multiples of 8 -> `Features`."""
-        half = F.leaky_relu(self.to_half(F.pixel_unshuffle(photo - 0.5, 2)), LEAK)
-        quarter = F.leaky_relu(self.to_quarter(soften(half)), LEAK)
-        eighth = F.leaky_relu(self.eighth_context(self.to_eighth(soften(quarter))), LEAK)
-        return Features(half, quarter, eighth)
+        half, quarter = self.finest(photo)
+        eighth = self.middle(quarter)
+        return Features(half, quarter, eighth, *self.coarse(eighth))
 
 
 class StyleEncoder(nn.Module):
-    """A picture's style as a code: what is where is thrown away, the statistics at three scales stay."""
+    """A picture's style as a code: what is where is thrown away, the statistics at five scales stay."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -166,16 +212,33 @@ class StyleEncoder(nn.Module):
         statistics = 2 * (narrow + middle + wide)
         self.norm = nn.LayerNorm(statistics)
         self.code = nn.Linear(statistics, shape.code)
+        self.to_sixteenth = DepthwiseBlock(wide, wide, padding="replicate")
+        self.to_thirty_second = DepthwiseBlock(wide, wide, padding="replicate")
+        self.coarse_norm = nn.LayerNorm(4 * wide)
+        self.coarse_code = nn.Linear(4 * wide, shape.code)
+        nn.init.normal_(self.coarse_code.weight, std=0.01)
 
     def forward(self, picture: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1], sides multiples of 8 -> code (B, shape.code), float32."""
         half = F.leaky_relu(self.to_half(F.pixel_unshuffle(picture - 0.5, 2)), LEAK)
         quarter = F.leaky_relu(self.to_quarter(half), LEAK)
         eighth = F.leaky_relu(self.eighth_context(self.to_eighth(quarter)), LEAK)
-        seen = [instance_statistics(features) for features in (half, quarter, eighth)]
+        sixteenth = F.leaky_relu(self.to_sixteenth(halved(eighth)), LEAK)
+        thirty_second = F.leaky_relu(self.to_thirty_second(halved(sixteenth)), LEAK)
         with torch.autocast(picture.device.type, enabled=False):
-            flat = torch.cat([torch.cat([s.mean, s.sd], dim=1).flatten(1) for s in seen], dim=1)
-            return F.silu(self.code(self.norm(flat)))
+            fine, coarse = (
+                torch.cat([part for level in levels for part in instance_statistics(level)], dim=1).flatten(1)
+                for levels in ((half, quarter, eighth), (sixteenth, thirty_second))
+            )
+            return F.silu(self.code(self.norm(fine)) + self.coarse_code(self.coarse_norm(coarse)))
+
+
+def coarse_blocks(count: int, width: int) -> nn.ModuleList:
+    """Residual blocks of the levels that see a whole picture at once; a stack of them begins near the identity."""
+    blocks = [DepthwiseBlock(width, width, padding="replicate") for _ in range(count)]
+    for block in blocks:
+        nn.init.normal_(block.pointwise.weight, std=0.02)
+    return nn.ModuleList(blocks)
 
 
 class StyleNetwork(nn.Module):
@@ -190,6 +253,11 @@ class StyleNetwork(nn.Module):
         for block in blocks:  # a stack of residual blocks begins near the identity
             nn.init.normal_(block.pointwise.weight, std=0.02)
         self.eighth_blocks = nn.ModuleList(blocks)
+        self.sixteenth_blocks = coarse_blocks(shape.sixteenth_blocks, shape.sixteenth)
+        self.thirty_second_blocks = coarse_blocks(shape.thirty_second_blocks, shape.thirty_second)
+        self.thirty_second_up = Convolution(shape.thirty_second, shape.sixteenth, 1)
+        self.sixteenth_up = Convolution(shape.sixteenth, shape.eighth, 1)
+        nn.init.normal_(self.sixteenth_up.weight, std=0.003)
         self.quarter_merge = StyledConvolution(shape.quarter, shape.quarter)
         self.quarter_first = StyledConvolution(shape.quarter, shape.quarter)
         self.quarter_second = StyledConvolution(shape.quarter, shape.quarter)
@@ -213,6 +281,11 @@ class StyleNetwork(nn.Module):
         self.modulate = nn.Linear(shape.code, sum(self.modulation_sizes))
         nn.init.normal_(self.modulate.weight, std=0.5 * shape.code**-0.5)
         nn.init.zeros_(self.modulate.bias)
+        c, t = shape.sixteenth, shape.thirty_second
+        self.coarse_sizes = [c, c, t, t] + [t] * (2 * shape.thirty_second_blocks) + [c] * (2 * shape.sixteenth_blocks)
+        self.modulate_coarse = nn.Linear(shape.code, sum(self.coarse_sizes))
+        nn.init.normal_(self.modulate_coarse.weight, std=0.5 * shape.code**-0.5)
+        nn.init.zeros_(self.modulate_coarse.bias)
         # Neighbouring pixels begin with the same weights: no checkerboard from the pixel shuffle
         # (Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution").
         with torch.no_grad():
@@ -231,32 +304,56 @@ class StyleNetwork(nn.Module):
     @staticmethod
     def statistics(features: Features) -> ContentStatistics:
         """Instance statistics of every level."""
-        return (
-            instance_statistics(features.half),
-            instance_statistics(features.quarter),
-            instance_statistics(features.eighth),
-        )
+        half, quarter, eighth, sixteenth, thirty_second = (instance_statistics(level) for level in features)
+        return half, quarter, eighth, sixteenth, thirty_second
+
+    def modulations(self, code: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Code (B, code) -> scales and shifts of the finer and of the coarser layers, (B, channels) each."""
+        with torch.autocast(code.device.type, enabled=False):
+            fine = self.modulate(code.float()).split(self.modulation_sizes, dim=1)
+            coarse = self.modulate_coarse(code.float()).split(self.coarse_sizes, dim=1)
+        return list(fine), list(coarse)
 
     def paint(self, features: Features, content: ContentStatistics, code: Tensor) -> Tensor:
-        """Features (1/2, 1/4, 1/8), their instance statistics, code (B, code) -> picture (B, 3, H, W) in [0, 1]."""
-        with torch.autocast(code.device.type, enabled=False):
-            modulations = iter(self.modulate(code.float()).split(self.modulation_sizes, dim=1))
+        """Features, their instance statistics, code (B, code) -> picture (B, 3, H, W) in [0, 1]."""
+        eighth = self.paint_coarse(features.eighth, features.sixteenth, features.thirty_second, content, code)
+        return self.paint_fine(features.half, features.quarter, eighth, content, code)
 
-        def normalised(level: int) -> Tensor:
-            scale, shift = next(modulations), next(modulations)
-            return adaptive_instance_norm(features[level], content[level], 1 + scale, shift)
-
-        half, quarter, eighth = normalised(0), normalised(1), normalised(2)
+    def paint_coarse(
+        self, eighth: Tensor, sixteenth: Tensor, thirty_second: Tensor, content: ContentStatistics, code: Tensor
+    ) -> Tensor:
+        """Features at 1/8, 1/16 and 1/32, the statistics of all levels, code (B, code) -> styled features at 1/8."""
+        fine, coarse = self.modulations(code)
+        blocks, given = iter(fine[6 : 6 + 2 * self.shape.eighth_blocks]), iter(coarse)
+        y = adaptive_instance_norm(eighth, content[2], 1 + fine[4], fine[5])
+        z = adaptive_instance_norm(sixteenth, content[3], 1 + next(given), next(given))
+        x = adaptive_instance_norm(thirty_second, content[4], 1 + next(given), next(given))
+        for block in self.thirty_second_blocks:
+            x = block(x, next(given), next(given))
+        z = z + doubled(self.thirty_second_up(x), z)
+        for block in self.sixteenth_blocks:
+            z = block(z, next(given), next(given))
+        y = y + doubled(self.sixteenth_up(z), y)
         for block in self.eighth_blocks:
-            eighth = block(eighth, next(modulations), next(modulations))
+            y = block(y, next(blocks), next(blocks))
+        return y
+
+    def paint_fine(
+        self, half: Tensor, quarter: Tensor, eighth: Tensor, content: ContentStatistics, code: Tensor
+    ) -> Tensor:
+        """Features at 1/2 and 1/4 and what `paint_coarse` gave at 1/8 -> picture (B, 3, H, W) in [0, 1]."""
+        fine, _ = self.modulations(code)
+        given = iter(fine[6 + 2 * self.shape.eighth_blocks :])
+        half = adaptive_instance_norm(half, content[0], 1 + fine[0], fine[1])
+        quarter = adaptive_instance_norm(quarter, content[1], 1 + fine[2], fine[3])
         quarter = quarter + F.interpolate(eighth, scale_factor=2, mode="bilinear")
-        quarter = quarter + self.quarter_merge(quarter, next(modulations), next(modulations))
-        y = F.leaky_relu(self.quarter_first(quarter, next(modulations), next(modulations)), LEAK)
-        quarter = quarter + self.quarter_second(y, next(modulations), next(modulations))
+        quarter = quarter + self.quarter_merge(quarter, next(given), next(given))
+        y = F.leaky_relu(self.quarter_first(quarter, next(given), next(given)), LEAK)
+        quarter = quarter + self.quarter_second(y, next(given), next(given))
         half = half + F.interpolate(self.narrow(quarter), scale_factor=2, mode="bilinear")
-        y = F.relu(self.half_first(half, next(modulations), next(modulations)))
-        half = half + self.half_second(y, next(modulations), next(modulations))
-        full = F.pixel_shuffle(F.relu(self.unfold(F.relu(half), next(modulations), next(modulations))), 2)
+        y = F.relu(self.half_first(half, next(given), next(given)))
+        half = half + self.half_second(y, next(given), next(given))
+        full = F.pixel_shuffle(F.relu(self.unfold(F.relu(half), next(given), next(given))), 2)
         # A 2x2 mean after the shuffle: whatever differs between odd and even pixels, and would be a mesh over every
         # flat area, is gone (Sugawara et al. 2019, "Checkerboard artifacts free CNNs").
         full = F.avg_pool2d(F.pad(full, (1, 0, 1, 0), mode="replicate"), 2, stride=1)
@@ -270,4 +367,4 @@ class StyleNetwork(nn.Module):
         `of` (N,) names each photo's style; without it photo i is painted in style i."""
         code = self.encode_style(style)
         features = self.encode_content(photo)
-        return self.paint(features, self.statistics(features), code if of is None else code[of]), code
+        return self.paint(features, self.statistics(features), code if of is None else code.index_select(0, of)), code

@@ -1,8 +1,9 @@
 """Painting pictures of any size with a trained network: tiles, strength, several frames in one style.
 
-A large picture is painted in tiles. The instance statistics that AdaIN needs are those of the whole picture: a first
-pass over the tiles runs the content encoder alone and adds up its sums, a second pass paints. So a tiled picture is
-the untiled one, except for what lies outside a tile's margin, and memory depends on the tile only.
+A large picture is painted in two passes over its tiles. The first encodes: it adds up the statistics that AdaIN needs,
+those of the whole picture, and keeps the features at 1/8, from which the large forms are decided for the whole picture
+at once. The second draws what is finer. So a tiled picture is the untiled one to the last rounding, and what is held
+beside a tile is the features at 1/8, as many numbers as the picture has.
 """
 
 from __future__ import annotations
@@ -17,17 +18,14 @@ from torch import Tensor, nn
 
 from engine.progress import Progress, silent
 from engine.stylize.network import ContentStatistics, StyleNetwork, statistics_of_moments
+from engine.stylize.style_codes import CODE_SIZES_PX, encoded_side_px
 
 ALIGNMENT_PX = 8
 """Encoders halve three times."""
 SMALLEST_SIDE_PX = 32
 """Smaller pictures are padded up to this, so that every padding by reflection finds enough pixels."""
-MARGIN_PX = 96
-"""What a tile sees beyond its own pixels. The receptive field reaches 116 px, but hardly anything comes from the rim:
-in float32 a picture painted in tiles differs from the whole by less than one level of 255 at the worst pixel (with 64
-px it was up to 67 in busy styles, a visible seam)."""
-STYLE_SIDE_PX = 256
-"""Short side at which a style picture is encoded: the size of the crops that the network was trained on."""
+MARGIN_PX = 64
+"""What a tile sees beyond its own pixels: more than reaches them, in either pass."""
 STYLE_LONGEST_ASPECT = 3
 
 
@@ -95,26 +93,40 @@ def _cpu_has_bfloat16() -> bool:
 
 
 class Painter:
-    """A network on a device, in evaluation, with the memory format and number type that are fast there."""
+    """A network on a device, in evaluation, with the memory format and number type that are fast there.
+
+    The content encoder works in float32 everywhere: over a very smooth picture its features vary by less than
+    bfloat16 resolves, AdaIN divides by that, and single pixels would be off by up to 120 levels of 255."""
 
     def __init__(self, network: StyleNetwork, device: torch.device, tile_px: int, bfloat16: bool | None = None) -> None:
         self.network = network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
         self.device, self.tile_px = device, tile_px
         self.bfloat16 = bfloat16_pays(device) if bfloat16 is None else bfloat16
-        # Of encoder and decoder, where the time goes: each works once a tile.
+        # Where the time goes: each works once a tile or, the coarser ones of a tiled picture, once a picture.
         others = set(network.style_encoder.modules())
         self._layers = [one for one in network.modules() if isinstance(one, nn.Conv2d) and one not in others]
-        self._encoder_layers = [one for one in network.content_encoder.modules() if isinstance(one, nn.Conv2d)]
+        encoder = network.content_encoder
+        coarse = set(encoder.to_sixteenth.modules()) | set(encoder.sixteenth_context.modules())
+        coarse |= set(encoder.to_thirty_second.modules()) | set(encoder.thirty_second_context.modules())
+        of_encoder = {one for one in encoder.modules() if isinstance(one, nn.Conv2d)}
+        self._encoder_layers = [one for one in self._layers if one in of_encoder - coarse]
+        finest = {encoder.to_half, encoder.to_quarter}
+        drawing = {network.quarter_merge, network.quarter_first, network.quarter_second, network.narrow,
+                   network.half_first, network.half_second, network.unfold, network.full, network.rgb}  # fmt: skip
+        drawing = {inner for one in drawing for inner in one.modules()} | finest
+        self._drawing_layers = [one for one in self._layers if one in drawing]
 
     def fast(self) -> AbstractContextManager[object]:
+        """For the decoder."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
 
     def _on_device(self, picture: Tensor) -> Tensor:
         return picture.to(self.device).contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
-    def encode_style(self, picture: Tensor) -> Tensor:
-        """Style picture (1, 3, H, W) in [0, 1] of any size -> code (1, code), float32 on the CPU.
+    def encode_style(self, picture: Tensor, side_px: float) -> Tensor:
+        """Style picture (1, 3, H, W) in [0, 1] of any size -> its code (1, code) for a result with a short side of
+        `side_px`, float32 on the CPU.
 
         Long pictures are cut to 3:1 in the middle; always float32 (in a GPU's convolutions TF32), so that a code
         differs between machines by rounding alone."""
@@ -125,41 +137,49 @@ class Painter:
         )
         top, left = (height - cut_height) // 2, (width - cut_width) // 2
         picture = picture[:, :, top : top + cut_height, left : left + cut_width]
-        scale = STYLE_SIDE_PX / min(cut_height, cut_width)
+        short = min(cut_height, cut_width)
+        scale = encoded_side_px(side_px, short) / short
         size = [
             max(ALIGNMENT_PX, round(side * scale / ALIGNMENT_PX) * ALIGNMENT_PX) for side in (cut_height, cut_width)
         ]
         resized = F.interpolate(picture, size=size, mode="bicubic", antialias=True).clamp(0, 1)
         return self.network.encode_style(self._on_device(resized)).cpu()
 
+    def encode_style_at_all_sizes(self, picture: Tensor) -> Tensor:
+        """Codes (len(CODE_SIZES_PX), code) of a style picture (1, 3, H, W), for keeping."""
+        return torch.cat([self.encode_style(picture, side_px) for side_px in CODE_SIZES_PX])
+
     @torch.inference_mode()
     def content_statistics(self, pictures: Sequence[Tensor], progress: Progress = silent) -> ContentStatistics:
-        """Instance statistics of the encoder's three levels over all `pictures` (1, 3, H, W) of one size together.
+        """Instance statistics of the encoder's five levels over all `pictures` (1, 3, H, W) of one size together.
 
         Raises `engine.errors.Cancelled` between layers, through `progress`."""
-        sums: list[Tensor] = []
-        squares: list[Tensor] = []
-        counts = [0.0, 0.0, 0.0]
-        work = [(padded(picture), tile) for picture in pictures for tile in self._tiles(padded(picture))]
-        for done, (picture, tile) in enumerate(work):
-            share = _part(progress, done / len(work), (done + 1) / len(work))
-            with self.fast(), _reported(self._encoder_layers, "looking", share):
-                features = self.network.encode_content(self._window(picture, tile))
-            for level, feature in enumerate(features):
-                own = self._own(feature, tile, 2 ** (level + 1)).float()
-                total, square = own.sum((2, 3), keepdim=True), own.square().sum((2, 3), keepdim=True)
-                if len(sums) <= level:
-                    sums.append(total)
-                    squares.append(square)
-                else:
-                    sums[level] += total
-                    squares[level] += square
-                counts[level] += own.shape[2] * own.shape[3]
-        first, second, third = (
-            statistics_of_moments(total / count, square / count)
-            for total, square, count in zip(sums, squares, counts, strict=True)
-        )
-        return first, second, third
+        moments = Moments()
+        for done, picture in enumerate(pictures):
+            self._look(padded(picture), moments, _part(progress, done / len(pictures), (done + 1) / len(pictures)))
+        return moments.statistics()
+
+    def _look(self, whole: Tensor, moments: Moments, progress: Progress) -> tuple[Tensor, Tensor, Tensor]:
+        """The features at 1/8, 1/16 and 1/32 of the whole picture, tile by tile; those at all levels go into
+        `moments`."""
+        encoder, parts = self.network.content_encoder, self._tiles(whole)
+        eighth: Tensor | None = None
+        for done, tile in enumerate(parts):
+            share = _part(progress, done / len(parts), (done + 1) / len(parts))
+            with _reported(self._encoder_layers, "looking", share):
+                half, quarter = encoder.finest(self._window(whole, tile))
+                own = self._own(encoder.middle(quarter), tile, 8)
+            for level, features, scale in ((0, half, 2), (1, quarter, 4)):
+                moments.add(level, self._own(features, tile, scale))
+            if eighth is None:
+                size = (whole.shape[0], own.shape[1], whole.shape[2] // 8, whole.shape[3] // 8)
+                eighth = torch.empty(size, device=self.device).contiguous(memory_format=torch.channels_last)
+            eighth[:, :, tile.top // 8 : tile.bottom // 8, tile.left // 8 : tile.right // 8] = own
+        assert eighth is not None
+        sixteenth, thirty_second = encoder.coarse(eighth)
+        for level, features in enumerate((eighth, sixteenth, thirty_second), 2):
+            moments.add(level, features)
+        return eighth, sixteenth, thirty_second
 
     @torch.inference_mode()
     def paint(
@@ -170,22 +190,45 @@ class Painter:
         `statistics` of a whole film keep its frames alike; without them the picture's own are taken. Raises
         `engine.errors.Cancelled` between layers, through `progress`: a tile of 1024 px takes seconds."""
         height, width = picture.shape[-2:]
-        whole = padded(picture)
-        parts = self._tiles(whole)
-        code = code.to(self.device)
-        if len(parts) > 1 and statistics is None:
-            statistics = self.content_statistics([picture], lambda stage, part: progress(stage, 0.15 * part))
-        out = torch.empty_like(whole)
-        painting = _part(progress, 0.15 if len(parts) > 1 else 0.0, 1.0)
+        whole, code = padded(picture), code.to(self.device)
+        paint = self._paint_at_once if len(self._tiles(whole)) == 1 else self._paint_in_tiles
+        return paint(whole, code, statistics, progress)[:, :, :height, :width].contiguous()
+
+    def _paint_at_once(
+        self, whole: Tensor, code: Tensor, statistics: ContentStatistics | None, progress: Progress
+    ) -> Tensor:
+        with _reported(self._layers, "painting", progress):
+            features = self.network.encode_content(self._on_device(whole))
+            if statistics is None:
+                statistics = self.network.statistics(features)
+            with self.fast():
+                return self.network.paint(features, statistics, code).cpu()
+
+    def _paint_in_tiles(
+        self, whole: Tensor, code: Tensor, statistics: ContentStatistics | None, progress: Progress
+    ) -> Tensor:
+        moments = Moments()
+        coarse = self._look(whole, moments, _part(progress, 0.0, 0.25))
+        if statistics is None:
+            statistics = moments.statistics()
+        progress("painting", 0.25)
+        with self.fast():
+            eighth = self.network.paint_coarse(*coarse, statistics, code)
+        del coarse
+        out, parts = torch.empty_like(whole), self._tiles(whole)
+        painting = _part(progress, 0.25, 1.0)
         for done, tile in enumerate(parts):
             share = _part(painting, done / len(parts), (done + 1) / len(parts))
-            with self.fast(), _reported(self._layers, "painting", share):
-                features = self.network.encode_content(self._window(whole, tile))
-                if statistics is None:
-                    statistics = self.network.statistics(features)
-                painted = self.network.paint(features, statistics, code)
+            rows, columns = (
+                slice(start // 8, end // 8)
+                for start, end in ((tile.window_top, tile.window_bottom), (tile.window_left, tile.window_right))
+            )
+            with _reported(self._drawing_layers, "painting", share):
+                half, quarter = self.network.content_encoder.finest(self._window(whole, tile))
+                with self.fast():
+                    painted = self.network.paint_fine(half, quarter, eighth[:, :, rows, columns], statistics, code)
             out[:, :, tile.top : tile.bottom, tile.left : tile.right] = self._own(painted, tile, 1).cpu()
-        return out[:, :, :height, :width].contiguous()
+        return out
 
     def paint_with_strength(
         self,
@@ -207,7 +250,7 @@ class Painter:
             return self.paint(picture, code, statistics, progress)
         if statistics is None:
             statistics = self.content_statistics([picture], _part(progress, 0.0, 0.1))
-        own = self.encode_style(picture) if own is None else own
+        own = self.encode_style(picture, min(picture.shape[-2:])) if own is None else own
         mixed = self.paint(picture, torch.lerp(own, code, strength), statistics, _part(progress, 0.1, 0.55))
         itself = self.paint(picture, own, statistics, _part(progress, 0.55, 1.0))
         return (mixed + (1 - strength) * (picture - itself)).clamp_(0, 1)
@@ -224,6 +267,29 @@ class Painter:
         top, left = (tile.top - tile.window_top) // scale, (tile.left - tile.window_left) // scale
         height, width = (tile.bottom - tile.top) // scale, (tile.right - tile.left) // scale
         return features[:, :, top : top + height, left : left + width]
+
+
+class Moments:
+    """Sums of values and of their squares, channel by channel, of five levels of features."""
+
+    def __init__(self) -> None:
+        self._sums: dict[int, tuple[Tensor, Tensor, int]] = {}
+
+    def add(self, level: int, features: Tensor) -> None:
+        """Those of features (B, C, h, w)."""
+        features = features.float()
+        total, square = features.sum((2, 3), keepdim=True), features.square().sum((2, 3), keepdim=True)
+        before = self._sums.get(level, (0, 0, 0))
+        count = features.shape[2] * features.shape[3]
+        self._sums[level] = (before[0] + total, before[1] + square, before[2] + count)
+
+    def statistics(self) -> ContentStatistics:
+        """Of everything added."""
+        half, quarter, eighth, sixteenth, thirty_second = (
+            statistics_of_moments(total / count, square / count)
+            for total, square, count in (self._sums[level] for level in range(5))
+        )
+        return half, quarter, eighth, sixteenth, thirty_second
 
 
 @contextmanager

@@ -76,12 +76,12 @@ def paint(painter: Painter, work: Prepared, progress: Progress) -> Restyled:
 def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[Tensor]:
     """All frames, (1, 3, H, W) each. A film's frames share statistics, own style and light: likes stay alike."""
     frames, statistics, own = work.picture.frames, None, None
-    code = work.style.code_by(painter)
+    code = work.style.code_by(painter, work.picture.size)
     if len(frames) > 1:
         step = -(-len(frames) // FRAMES_FOR_STATISTICS)
         looked_at = [frame.rgb for frame in frames[::step]]
         statistics = painter.content_statistics(looked_at, lambda stage, _: progress(stage, 0.05))
-        own = painter.encode_style(frames[0].rgb) if work.strength < 1 else None
+        own = painter.encode_style(frames[0].rgb, min(work.picture.size)) if work.strength < 1 else None
     painted = []
     for number, frame in enumerate(frames):
         report = _frame_progress(progress, number, len(frames))

@@ -1,4 +1,4 @@
-"""What the network sees: a sheet of feature maps of the content encoder's first, middle and last stage."""
+"""What the network sees: a sheet of feature maps of the content encoder's five stages."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ GAP_PX = 4
 CAPTION_PX = 30
 STAGES = (
     ("First stage", 6, "edges, spots and plain colours"),
-    ("Middle stage", 14, "textures: stripes, grain, corners"),
-    ("Last stage", 70, "larger shapes: what belongs together"),
+    ("Second stage", 14, "textures: stripes, grain, corners"),
+    ("Third stage", 70, "larger shapes: what belongs together"),
+    ("Fourth stage", 222, "things as a whole: a head, a tree"),
+    ("Last stage", 526, "the layout: where it is light, busy, empty"),
 )
 """Name, receptive field in px (each unit sees a square of that side), and what such units tend to react to."""
 

@@ -22,6 +22,7 @@ from engine.progress import Progress
 from engine.stylize.painter import ALIGNMENT_PX, Painter
 from engine.stylize.pictures.picture import Picture, to_image
 from engine.stylize.pictures.writing import JPEG_QUALITIES, jpeg
+from engine.stylize.style_codes import code_at
 
 COLUMNS = 6
 CELLS_A_PAGE = 24
@@ -44,10 +45,10 @@ MOST_CELLS_KEPT = 512
 
 @dataclass(frozen=True)
 class NamedCode:
-    """A style to paint: its name, and its code (1, code)."""
+    """A style to paint: its name, and its codes (len(CODE_SIZES_PX), code)."""
 
     name: str
-    code: Tensor
+    codes: Tensor
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class ContactSheet:
         """One cell per style of picture (1, 3, H, W), and how many of them had to be painted.
 
         Raises `Cancelled` between two passes, through `progress`; those that were painted by then are kept."""
-        keys = [(self._version, picture_digest, style.code.cpu().numpy().tobytes()) for style in styles]
+        keys = [(self._version, picture_digest, style.codes.cpu().numpy().tobytes()) for style in styles]
         found = {key: self._kept[key] for key in keys if key in self._kept}
         missing = {key: style for key, style in zip(keys, styles, strict=True) if key not in found}
         if missing:
@@ -129,14 +130,14 @@ class ContactSheet:
         network, device = self._painter.network, self._painter.device
         content = cell_content(picture).to(device).contiguous(memory_format=torch.channels_last)
         size = cell_size(picture)
-        with self._painter.fast():
-            features = network.encode_content(content)
-            statistics = network.statistics(features)
+        features = network.encode_content(content)
+        statistics = network.statistics(features)
+        side_px = min(content.shape[-2:])
         keys = list(missing)
         for start in range(0, len(keys), STYLES_A_PASS):
             now = keys[start : start + STYLES_A_PASS]
             progress(f"styles {start + 1} to {start + len(now)} of {len(keys)}", 0.05 + 0.9 * start / len(keys))
-            codes = torch.cat([missing[key].code for key in now]).to(device)
+            codes = torch.cat([code_at(missing[key].codes, side_px) for key in now]).to(device)
             with self._painter.fast():
                 painted = network.paint(features, statistics, codes).float().cpu()
             for key, cell in zip(now, painted.split(1), strict=True):

@@ -16,7 +16,7 @@ from engine.contract import engine_pb2 as pb
 from engine.errors import BadOption, BadPicture, PictureTooLarge
 from engine.progress import Progress, silent
 from engine.settings import StylizeSettings
-from engine.stylize.book import load_book, pack_code, unpack_code
+from engine.stylize.book import STYLE_SIDE_PX, load_book, pack_codes, unpack_codes
 from engine.stylize.chosen_style import LONGEST_NAME, chosen_style
 from engine.stylize.network import Features
 from engine.stylize.painter import STYLE_LONGEST_ASPECT, Painter, padded
@@ -29,6 +29,7 @@ from engine.stylize.pictures.sample_photo import sample_photo
 from engine.stylize.pictures.writing import Encoded, before_after, encode, jpeg
 from engine.stylize.see import feature_sheet
 from engine.stylize.sheet import ContactSheet, NamedCode, PaintedSheet, SheetWork
+from engine.stylize.style_codes import code_at
 from engine.stylize.together import paint_together, shape_to_share
 from engine.stylize.weights_file import CARD_FILE, load_network, weights_version
 from engine.uploads import PICTURE, Reading, Upload
@@ -36,10 +37,9 @@ from engine.uploads import PICTURE, Reading, Upload
 log = structlog.get_logger(__name__)
 
 SEE_SIDE_PX = 512
-STYLE_SIDE_PX = 1024
-"""Longer side at which style pictures are read; the encoder looks at them far smaller."""
-STYLE_PICTURE_PX = 512
-"""Longer side of the copy that is kept of a saved style's picture."""
+STYLE_PICTURE_PX = 1024
+"""Longer side of the copy that is kept of a saved style's picture: with it the style is encoded anew for new weights,
+and all but its largest code are nearly what the picture itself would give."""
 SMALLEST_STYLE_PX = 32
 """A style that is kept needs room for a few strokes."""
 MOST_SAVED_STYLES = 200
@@ -75,7 +75,7 @@ class Studio:
 
     def warm(self) -> None:
         """Paint one small picture, so that the first member doesn't wait while everything loads."""
-        code = self.book.codes[self.book.names[0]]
+        code = code_at(self.book.codes[self.book.names[0]], 256)
         self.painter.paint(torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0)), code)
 
     def model(self) -> pb.Model:
@@ -172,16 +172,17 @@ class Studio:
 
     # ------------------------------------------------------------ saved styles
 
-    def code_of_picture(self, image: bytes) -> Tensor:
-        """Code (1, code) of a style picture of any size, read here. Raises `BadPicture`, `PictureTooLarge`."""
+    def codes_of_picture(self, image: bytes) -> Tensor:
+        """Codes (len(CODE_SIZES_PX), code) of a style picture of any size, read here. Raises `BadPicture`, `PictureTooLarge`."""
         (reading,) = self.read([self._upload(image, STYLE_SIDE_PX)])
-        return self.painter.encode_style(picture_of(reading).frames[0].rgb)
+        return self.painter.encode_style_at_all_sizes(picture_of(reading).frames[0].rgb)
 
     def style_upload(self, request: pb.EncodeStyleRequest) -> Upload:
         return self._upload(request.image, STYLE_SIDE_PX)
 
     def encode_style(self, reading: Reading, progress: Progress = silent) -> tuple[Tensor, Tensor]:
-        """The style picture (1, 3, H, W) that was read, and its code (1, code). Raises `BadPicture`."""
+        """The style picture (1, 3, H, W) that was read, and its codes (len(CODE_SIZES_PX), code). Raises
+        `BadPicture`."""
         picture = picture_of(reading)
         height, width = picture.size
         if min(height, width) < SMALLEST_STYLE_PX:
@@ -191,13 +192,13 @@ class Studio:
             )
         progress("looking", 0.5)
         rgb = picture.frames[0].rgb
-        return rgb, self.painter.encode_style(rgb)
+        return rgb, self.painter.encode_style_at_all_sizes(rgb)
 
     def finish_style(self, encoded: tuple[Tensor, Tensor], progress: Progress = silent) -> pb.EncodeStyleReply:
-        """A style's code, and what it takes to renew it."""
-        rgb, code = encoded
+        """A style's codes, and what it takes to renew them."""
+        rgb, codes = encoded
         return pb.EncodeStyleReply(
-            code=pack_code(code, self.version), model_version=self.version, picture=_small_copy(rgb)
+            code=pack_codes(codes, self.version), model_version=self.version, picture=_small_copy(rgb)
         )
 
     # ------------------------------------------------------------ the contact sheet
@@ -218,7 +219,7 @@ class Studio:
         """The picture and the styles of the book and of the request. Raises `BadOption`, `StaleStyle`, `BadPicture`."""
         picture = picture_of(readings[0]) if readings else still(sample_photo())
         saved = [
-            NamedCode(one.name[:LONGEST_NAME], unpack_code(one.code, self.book.code_length, self.version))
+            NamedCode(one.name[:LONGEST_NAME], unpack_codes(one.code, self.book.code_length, self.version))
             for one in request.saved
         ]
         book = [NamedCode(name, self.book.codes[name]) for name in self.book.names]

@@ -24,7 +24,7 @@ LARGEST_SHARED_PX = 2_000_000
 def shape_to_share(work: Prepared) -> tuple[int, int] | None:
     """(height, width) of a picture that may be painted together with others of that size; None if it has to be painted
     alone, as films are, or in more than the one plain pass."""
-    if work.strength < 1 or work.style.code is None or len(work.picture.frames) > 1:
+    if work.strength < 1 or work.style.codes is None or len(work.picture.frames) > 1:
         return None
     height, width = work.picture.size
     return (height, width) if height * width <= LARGEST_SHARED_PX else None
@@ -61,7 +61,7 @@ def _one_pass(painter: Painter, works: Sequence[Prepared]) -> list[Restyled]:
     started = time.perf_counter()
     try:
         pictures = torch.cat([work.picture.frames[0].rgb for work in works])
-        painted = painter.paint(pictures, torch.cat([work.style.code_by(painter) for work in works])).split(1)
+        painted = painter.paint(pictures, torch.cat([work.style.code_by(painter, work.picture.size) for work in works])).split(1)
         return [
             work.painted(
                 [keep_colours(own, work.picture.frames[0].rgb) if work.keep_colours else own],

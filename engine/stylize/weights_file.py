@@ -45,6 +45,11 @@ def load_network(path: Path = NETWORK_FILE) -> StyleNetwork:
     return network.eval()
 
 
+def weights_of(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a weights file, whatever network they are of. Raises `FileNotFoundError`."""
+    return load_file(path)
+
+
 def network_of_checkpoint(path: Path) -> tuple[StyleNetwork, int, float]:
     """The averaged network of a training checkpoint, its step, and the seconds it was trained for.
 

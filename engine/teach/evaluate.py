@@ -1,10 +1,11 @@
 """Measures retrieval on a file of asked questions.
 
-    python -m engine.teach.evaluate tests/engine/teach/asked.toml [--failures]
+    python -m engine.teach.evaluate tests/engine/teach/asked*.toml [--failures]
 
 The file holds lists of `[question, cards that answer it]` and lists of questions that no card answers. Of `known`,
 `strangers` and `unknown` the entries alternate between the half that weights and threshold were chosen on, and the
-other one; `fresh_known` and `fresh_unknown` were written afterwards."""
+other one; `fresh_known` and `fresh_unknown` were written afterwards. A file without `strangers` has every
+second question kept apart from all tuning, and lists that were written last: their failures aren't listed."""
 
 from __future__ import annotations
 
@@ -64,6 +65,12 @@ def interval(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
 
 def halves(asked: dict[str, list]) -> dict[str, tuple[list[Asked], list[str]]]:
     """Name of the part -> (questions that a card answers, questions that none does)."""
+    if "strangers" not in asked:
+        return {
+            "looked at": (asked["known"][::2], asked["unknown"][::2]),
+            "kept apart": (asked["known"][1::2], asked["unknown"][1::2]),
+            "last": (asked["last_known"], asked["last_unknown"]),
+        }
     known, strangers, unknown = asked["known"], asked["strangers"], asked["unknown"]
     return {
         "tuning half": (known[::2] + strangers[::2], unknown[::2]),
@@ -79,11 +86,12 @@ def _share(hits: int, of: int) -> str:
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m engine.teach.evaluate", description="Measure retrieval.")
-    parser.add_argument("asked", type=Path)
+    parser.add_argument("asked", type=Path, nargs="+")
     parser.add_argument("--failures", action="store_true", help="list the questions that went wrong")
     args = parser.parse_args(argv)
     index = Index(load_deck())
-    for name, (known, unknown) in halves(tomllib.loads(args.asked.read_text(encoding="utf-8"))).items():
+    files = [tomllib.loads(path.read_text(encoding="utf-8")) for path in args.asked]
+    for name, (known, unknown) in (part for asked in files for part in halves(asked).items()):
         figures, false = measure_known(index, known), false_answers(index, unknown)
         n = figures.asked
         sys.stdout.write(
@@ -92,7 +100,7 @@ def main(argv: list[str]) -> int:
             f"with a wrong card {_share(figures.wrong, n)}; "
             f"{len(unknown)} out of scope: answered {_share(len(false), len(unknown))}\n"
         )
-        if args.failures:
+        if args.failures and name not in ("kept apart", "last"):
             sys.stdout.writelines(f"    {failure}\n" for failure in (*figures.failures, *map(repr, false)))
     return 0
 

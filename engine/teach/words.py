@@ -103,6 +103,9 @@ _ENDINGS = (
 )
 """An ending and what it leaves; the first one that fits is cut."""
 
+_SHAPE = re.compile(r"\d+|\d{2,}(?:x\d+)+|\d+x\d{2,}(?:x\d+)*")
+"""A number or a shape in an error message: it says nothing about which error it is. `1x1` and `3x3` are kernels."""
+
 
 def stem(word: str) -> str:
     """`word` without its ending, so that `clipping`, `clips` and `clipped` all give `clip`.
@@ -133,7 +136,7 @@ def words(text: str) -> list[str]:
     for token in re.findall(r"[a-z0-9]+|[^\W_a-z0-9]+", text):
         token = re.sub(r"(?<=[a-z]{3})[123]d$", "", token)  # conv2d
         for part in PARTS.get(token, token).split():
-            if part in STOP_WORDS or len(part) < 2 or part.isdigit():
+            if part in STOP_WORDS or len(part) < 2 or _SHAPE.fullmatch(part):
                 continue
             cut = stem(part)
             found.append(_SAME.get(cut, cut))

@@ -74,7 +74,7 @@ def test_a_mistake_is_named_with_its_place(tmp_path, text, environment, sentence
 
 
 def test_a_missing_file_and_a_missing_token_are_named(tmp_path):
-    with pytest.raises(ConfigurationError, match=r"does not exist; set WOODSHED_CONFIG"):
+    with pytest.raises(ConfigurationError, match=r"no configuration file .*create it, or set WOODSHED_CONFIG"):
         load_bot_settings(tmp_path / "nowhere.toml", TOKEN)
     with pytest.raises(ConfigurationError, match=r"DISCORD_TOKEN is not set .*'discord\.api_base' in .*config\.toml"):
         load_bot_settings(written(tmp_path, ""), {})

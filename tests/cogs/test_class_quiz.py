@@ -6,7 +6,8 @@ import pytest
 
 from bot.errors import Refused
 from bot.rules.class_quiz import DISCUSSION_S, READING_S
-from bot.store import class_quiz, quiz
+from bot.store import quiz
+from bot.store.lessons import class_quiz
 from engine.contract import engine_pb2 as pb
 from tests.conftest import Club
 

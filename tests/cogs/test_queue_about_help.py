@@ -1,10 +1,16 @@
 """/queue, /about and /help, as a member would use them."""
 
+import asyncio
 from pathlib import Path
 
+import pytest
 from discord import AppCommandType
 
+from bot.engine.calls import HUNG
+from bot.errors import EngineHung, JobCancelled
 from engine.contract import engine_pb2 as pb
+from tests.engine_double import Behaviour
+from tests.waiting import until
 
 README = Path(__file__).parents[2] / "README.md"
 WRITTEN = {AppCommandType.chat_input: "`/{}`", AppCommandType.message: "*{}*"}
@@ -54,6 +60,41 @@ async def test_i_cancel_my_own_job_and_nobody_elses(club):
     result = await club.student.click(queue.response, label="Cancel a picture (number 1)")
     assert (result.response.content, result.ephemeral) == ("Cancelled.", True)
     assert club.double.cancelled == [("b" * 32, club.bot.member_key(club.student.id))]
+
+
+async def test_staff_cancel_anybodys_job_and_are_told_what_it_is(club):
+    club.double.entries = entries(club)
+    queue = await club.instructor.slash(club.channel, "queue")
+    labels = [item["label"] for row in queue.response.components for item in row["components"]]
+    assert labels == ["Cancel a clip (running, not yours)", "Cancel a picture (number 1, not yours)"]
+    result = await club.instructor.click(queue.response, label=labels[1])
+    assert result.response.content == "Cancelled."
+
+
+async def test_the_queue_says_how_long_it_will_take_when_the_engine_knows(club):
+    club.double.entries = entries(club)
+    club.double.entries[0].eta_s, club.double.entries[1].eta_s = 23.0, 140.0
+    content = (await club.student.slash(club.channel, "queue")).response.content
+    assert "about 25 s to go" in content
+    assert "about 2 min to go" in content
+
+
+async def test_with_a_hung_engine_the_queue_still_lists_my_jobs_with_buttons_that_cancel_them(club, monkeypatch):
+    club.double.misbehave(Behaviour.SLOW)
+    playing = asyncio.create_task(
+        club.bot.engine.play(pb.PlayRequest(job=pb.Job(member_key=club.bot.member_key(club.student.id))))
+    )
+    await until(lambda: club.double.requests)
+
+    async def hung():
+        raise EngineHung(HUNG)
+
+    monkeypatch.setattr(club.bot.engine, "queue", hung)
+    queue = await club.student.slash(club.channel, "queue")
+    assert queue.response.content.splitlines() == [HUNG, "You have 1 job under way."]
+    await club.student.click(queue.response, label="Cancel job 1")
+    with pytest.raises(JobCancelled):
+        await playing
 
 
 async def test_a_job_of_another_is_not_cancelled_even_with_its_button(club):

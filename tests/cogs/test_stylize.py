@@ -5,6 +5,7 @@ import pytest
 
 from bot.engine.calls import DIED
 from cogs.stylize.pictures import stepped
+from engine.contract import engine_pb2 as pb
 from tests.engine_double import STYLES, Behaviour, png
 from tests.waiting import until
 
@@ -330,3 +331,13 @@ async def test_what_is_made_of_a_hidden_picture_is_hidden_too(club):
     assert all(a.filename.startswith("SPOILER_") for a in again.response.attachments)
     seen = await club.student.slash(club.channel, "see", image=("SPOILER_cat.png", png()))
     assert [a.filename for a in seen.response.attachments] == ["SPOILER_feature-maps.png"]
+
+
+async def test_the_brush_goes_to_the_engine_and_is_shown_unless_it_is_the_usual_one(club):
+    answer = await stylize(club, style="scream", brush="bold")
+    assert club.double.requests[-1].brush == pb.BRUSH_BOLD
+    assert fields(answer)["Brush"] == "bold"
+    await club.student.click(answer, label="Weaker")
+    assert club.double.requests[-1].brush == pb.BRUSH_BOLD, "the buttons keep it"
+    assert "Brush" not in fields(await stylize(club, style="scream"))
+    assert club.double.requests[-1].brush == pb.BRUSH_MEDIUM

@@ -21,11 +21,10 @@ from engine.jazz.training.fine_tuning import Learner
 from engine.jazz.training.likelihood import LikelihoodPlan, train_likelihood
 from engine.jazz.training.stage import Group, join_group, total
 from engine.stylize.corpus import Shard
-from engine.stylize.training.losses import LossWeights, PerceptualLoss
-from engine.stylize.training.train import Options, Reports, Trainer
+from engine.stylize.training.samples import Reports
+from engine.stylize.training.train import Options, Trainer
 from tests.engine.jazz.solos import made_up_solo
-from tests.engine.stylize.training.loss_double import SmallFeatures
-from tests.engine.stylize.training.test_training import TINY
+from tests.engine.stylize.training.test_training import TINY, drawer, small_loss
 
 SHAPE = SoloistShape(width=16, blocks=1, heads=2, performers=1, dropout=0.0, corruption=0.0)
 SOLOS = encode_solos([made_up_solo(seed, notes=120) for seed in range(4)], ("A",))
@@ -47,12 +46,11 @@ def soloist_loss(network: SoloistNet, step: int, rank: int) -> Tensor:
 
 def paint(folder: Path, shards: tuple[Shard, Shard], rank: int) -> dict[str, Tensor]:
     """A few steps of the style network; returns its weights."""
-    options = Options(out=folder / f"style-{rank}", steps=STEPS, size_px=64, batch_size=2, warm_up_steps=1,
-                      report_steps=1, sheet_steps=STEPS, workers=0, bfloat16=False)  # fmt: skip
+    options = Options(out=folder / f"style-{rank}", steps=STEPS, warm_up_steps=1, report_steps=1, sheet_steps=STEPS,
+                      bfloat16=False)  # fmt: skip
     options.out.mkdir()
-    loss = PerceptualLoss(SmallFeatures(), SmallFeatures(), LossWeights(), seed=rank)  # type: ignore[arg-type]
-    trainer = Trainer(options, torch.device("cpu"), loss, TINY, rank=rank)
-    trainer.run(*shards, Reports(options, 0, pairs=None, silent=rank != 0))
+    trainer = Trainer(options, torch.device("cpu"), small_loss(), TINY, rank=rank)
+    trainer.run(drawer(shards, rank=rank), Reports(options.out, 1, pairs=None, silent=rank != 0))
     return trainer.network.state_dict()
 
 

@@ -32,7 +32,7 @@ STRAIGHT_BELOW = 0.535
 class HumanSolo:
     """`notated`: the solo lies on the grid; nobody has played it yet. `dynamics`: its notes differ in loudness, so they
     keep it, whoever plays them. `estimated`: nobody wrote these changes. `track`: where in the file the solo was found.
-    `remarks`: sentences for whoever handed the piece in, about what was found or assumed."""
+    `remarks`: sentences for the member who sent the piece, on what was found or assumed."""
 
     solo: tuple[Note, ...]
     changes: tuple[ChordSpan, ...]

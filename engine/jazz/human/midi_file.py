@@ -33,7 +33,7 @@ class Piece:
     written into it, may be empty.
 
     `notated`: exactly on the grid, as out of a notation program. `compound`: in 6/8, 9/8 or 12/8, where a beat is three
-    eighths. `remarks`: sentences for whoever handed the file in."""
+    eighths. `remarks`: sentences for the member who sent the file."""
 
     title: str
     parts: tuple[MidiPart, ...]

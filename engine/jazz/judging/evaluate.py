@@ -184,15 +184,17 @@ def write_card(card: Path, figures: str) -> None:
 
 def main(argv: list[str]) -> int:
     parser = Parser(prog="python -m engine evaluate jazz", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the same folder as for training")
-    parser.add_argument("--out", type=Path, default=Path("var/train/jazz"), help="where the corpus shards lie")
+    parser.add_argument("--data", type=Path, required=True, help="the folder that the soloist was trained on")
+    parser.add_argument("--out", type=Path, default=Path("var/train/jazz"), help="folder of the corpus shards")
     parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR)
     parser.add_argument("--clips", type=int, default=150)
-    parser.add_argument("--takes", type=int, default=DEFAULT_TAKES, help="the critic chooses among so many")
+    parser.add_argument("--takes", type=int, default=DEFAULT_TAKES, help="takes that the critic picks from")
     parser.add_argument("--seed", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves it to torch")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; default: torch decides")
     parser.add_argument("--card", action="store_true", help="write the figures into the model card")
-    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="histograms and piano rolls beside human ones")
+    parser.add_argument(
+        "--pictures", type=Path, metavar="FOLDER", help="also draw histograms and piano rolls beside human ones"
+    )
     args = parser.parse_args(argv)
     if args.threads:
         torch.set_num_threads(args.threads)

@@ -19,7 +19,7 @@ MIN_BIT_RATE = 32_000
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 384_000
 MAX_CHANNELS = 8
 GUESSING = ("mp3", "aac", "amr", "mpegts", "mpeg")
-"""Demuxers that guess a file's length by its first frames: what they say refuses nobody."""
+"""Demuxers that guess a file's length by its first frames: nobody is refused because of it."""
 SERIAL = 0x574F4F44
 """The Ogg stream's serial number, fixed: muxers draw it at random, and the same clip must be the same bytes."""
 

@@ -65,27 +65,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("var/train/jazz"), help="checkpoints, logs and shards")
     parser.add_argument("--stage", choices=STAGES, default="likelihood")
     parser.add_argument(
-        "--part", choices=("notes", "rendition", "both"), default="both", help="of the likelihood stage"
+        "--part", choices=("notes", "rendition", "both"), default="both", help="which network (likelihood)"
     )
-    parser.add_argument("--steps", type=int, help="steps of the stage")
-    parser.add_argument("--decay", type=int, help="steps of the final decay of the learning rate")
-    parser.add_argument("--batch", type=int, help="excerpts a step")
+    parser.add_argument("--steps", type=int, help="number of steps")
+    parser.add_argument("--decay", type=int, help="steps of the learning rate's final decay")
+    parser.add_argument("--batch", type=int, help="excerpts per step")
     parser.add_argument("--peak", type=float, help="peak learning rate")
     parser.add_argument("--dropout", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2, help="processes that read the corpus")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves it to torch")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; default: torch decides")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--measure-every", type=int, default=100, help="steps between measurements and checkpoints")
     parser.add_argument(
         "--clips",
         type=int,
-        help="solos of 16 bars that a critic is shown; default 400, 1600 (reweighted), 1500 (takes)",
+        help="solos of 16 bars for the critic; default: 400, 1600 (reweighted), 1500 (takes)",
     )
-    parser.add_argument("--trust", type=float, default=1.0, help="power of the critic's odds in playing (export)")
+    parser.add_argument(
+        "--trust", type=float, default=1.0, help="power of the critic's odds when it picks takes (export)"
+    )
     parser.add_argument("--heat", default=DEFAULT_HEAT, help="temperatures of the streams (critic, takes, export)")
-    parser.add_argument("--soloist", choices=tuple(NOTES), default="likelihood", help="which one (takes, export)")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="where export writes")
+    parser.add_argument(
+        "--soloist", choices=tuple(NOTES), default="likelihood", help="which note network (takes, export)"
+    )
+    parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="where export writes the weights")
 
 
 def performers_of(solos: list[Solo]) -> tuple[str, ...]:

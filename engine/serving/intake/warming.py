@@ -73,6 +73,7 @@ def _sound(container: str, codec: str, rate_hz: int) -> bytes:
     out = io.BytesIO()
     with av.open(out, "w", format=container) as file:
         stream = file.add_stream(codec, rate=rate_hz, layout="mono")
+        assert isinstance(stream, av.AudioStream)
         wave = (np.sin(np.arange(3 * rate_hz // 2) / 10) * 8000).astype(np.int16)[None]
         for frame in av.AudioResampler(stream.codec_context.format, "mono", rate_hz).resample(_frame(wave, rate_hz)):
             file.mux(stream.encode(frame))

@@ -1,6 +1,6 @@
 """Figures of the committed network on photos and paintings that it never saw: `python -m engine evaluate stylize`.
 
-Prints one table with 95 % bootstrap intervals and two bounds, `content unchanged` (what doing nothing scores) and
+Prints a table for each size with 95 % bootstrap intervals and two bounds, `content unchanged` (what doing nothing scores) and
 `style picture itself` (what throwing the photo away scores), and writes a contact sheet. The pictures are the half of
 the held-out tenth at which training never looked, not even to watch its figures (`corpus.is_watched`).
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,19 +30,24 @@ from engine.stylize.corpus import (
     picture_files,
     stored_side_px,
 )
+from engine.stylize.judging.flaws import FLAWS, flaws
 from engine.stylize.judging.inspection import inspect
 from engine.stylize.judging.judge import FIGURES, Judge
 from engine.stylize.network import StyleNetwork
 from engine.stylize.painter import Painter
 from engine.stylize.perception.loss_networks import DISTILLED_FILE, DistilledVGG19
-from engine.stylize.training.batches import to_uint8_tensor
+from engine.stylize.pictures.reading import DAMAGE
+from engine.stylize.training.samples import as_tensor
 from engine.stylize.weights_file import load_network, network_of_checkpoint, weights_version
 
 BOOTSTRAPS = 2000
 MOST_SHOWN, SHOWN_IN_A_ROW, GAP_PX = 48, 4, 8
 """Of the contact sheet: judged pairs at most, in a row, and the white between them."""
+MOST_ENLARGED, SMALL_PX = 1.3, 256
 FEWEST_DRAWN = 5
 """Photos, and paintings, from which an interval can be drawn: of fewer a bootstrap knows too little of the spread."""
+LEVELS = {"from_quarter": "1/4", "from_eighth": "1/8", "from_sixteenth": "1/16", "from_thirty_second": "1/32"}
+"""Figures of `inspect`, and the features that they tell of."""
 GOALS = {"colour": "<= 0.02", "ssim": ">= 0.49"}
 
 
@@ -54,15 +60,21 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
+        if math.isnan(self.mean):
+            return "-"
         return f"{self.mean:.3f}" + ("" if math.isnan(self.low) else f" [{self.low:.3f}, {self.high:.3f}]")
 
 
 def bootstrap_interval(values: Tensor, content: Tensor, style: Tensor, generator: np.random.Generator) -> Interval:
-    """Mean of `values` (N,), with photos and paintings drawn anew: pairs that share one are not independent.
+    """Mean of `values` (N,), with photos and paintings drawn anew: pairs that share one are not independent. NaN where
+    a pair has nothing to show is left out.
 
     `content`, `style` (N,): which photo and painting each value belongs to. A two-way (pigeonhole) bootstrap: Owen,
     The pigeonhole bootstrap, Annals of Applied Statistics 2007."""
-    numbers, photos, paintings = values.numpy(), content.numpy(), style.numpy()
+    told = ~torch.isnan(values)
+    if not bool(told.any()):
+        return Interval(math.nan, math.nan, math.nan)
+    numbers, photos, paintings = values[told].numpy(), content[told].numpy(), style[told].numpy()
     if min(len(np.unique(photos)), len(np.unique(paintings))) < FEWEST_DRAWN:
         return Interval(float(numbers.mean()), math.nan, math.nan)
     means = np.empty(BOOTSTRAPS)
@@ -88,19 +100,32 @@ class HeldOut:
     unreadable: int
 
 
-def held_out_pictures(folder: Path, count: int, size_px: int) -> HeldOut:
-    """`count` held-out and unwatched pictures below `folder`, evenly spread, as central crops.
+def large_enough(path: Path, size_px: int) -> bool:
+    try:
+        with Image.open(path) as file:
+            return min(file.size) * MOST_ENLARGED >= size_px
+    except (*DAMAGE, Image.DecompressionBombError):
+        return False
+
+
+def held_out_pictures(folders: Sequence[Path], count: int, size_px: int) -> HeldOut:
+    """`count` held-out and unwatched pictures below `folders`, evenly spread, as central crops. Above 256 px those that
+    have so many, as long as there are any.
 
     Raises `BadOption` when there is none, `FileNotFoundError` when there are no pictures at all."""
-    files = [path for path in picture_files(folder) if is_held_out(path) and not is_watched(path)]
+    files = [
+        path for folder in folders for path in picture_files(folder) if is_held_out(path) and not is_watched(path)
+    ]
+    if size_px > SMALL_PX:
+        files = [path for path in files if large_enough(path, size_px)] or files
     count = min(count, len(files))
     spread = [files[number * len(files) // count] for number in range(count)]
     decoded = [decode_for_training(path, stored_side_px(size_px)) for path in spread]
     found: list[RgbArray] = [picture for picture in decoded if picture is not None]
     if not found:
-        raise BadOption(f"None of the pictures under {folder} is kept for evaluation; about one in twenty is.")
+        raise BadOption(f"None of the pictures under {', '.join(map(str, folders))} is kept for evaluation; about one in twenty is.")
     return HeldOut(
-        to_uint8_tensor([central_crop(picture, size_px) for picture in found]).float() / 255,
+        as_tensor([central_crop(picture, size_px) for picture in found]),
         sum(min(picture.shape[:2]) < size_px for picture in found),
         len(decoded) - len(found),
     )
@@ -120,7 +145,7 @@ def evaluate(network: StyleNetwork, distilled: DistilledVGG19, photos: Tensor, p
     painter = Painter(network, torch.device("cpu"), tile_px=1024)
     judge = Judge(distilled)
     pairs = [(i, j) for i in range(len(photos)) for j in range(len(paintings)) if (i + j) % 3 == 0]
-    codes = [painter.encode_style(painting[None]) for painting in paintings]
+    codes = [painter.encode_style(painting[None], paintings.shape[-1]) for painting in paintings]
     found: dict[str, list[dict[str, Tensor]]] = {"network": [], "content unchanged": [], "style picture itself": []}
     painted = []
     for i, j in tqdm(pairs, desc="evaluate", unit="pair"):
@@ -128,14 +153,15 @@ def evaluate(network: StyleNetwork, distilled: DistilledVGG19, photos: Tensor, p
         picture = painter.paint(content, codes[j])
         painted.append(picture)
         for name, shown in zip(found, (picture, content, style), strict=True):
-            found[name].append(judge(shown, style, content))
+            counted = {flaw: torch.tensor([value]) for flaw, value in flaws(shown[0], style[0], content[0]).items()}
+            found[name].append(judge(shown, style, content) | counted)
     of_photo, of_painting = (torch.tensor([pair[side] for pair in pairs]) for side in (0, 1))
     rows = {
         name: {
             figure: bootstrap_interval(
                 torch.cat([one[figure] for one in figures]), of_photo, of_painting, np.random.default_rng(0)
             )
-            for figure in FIGURES
+            for figure in (*FIGURES, *FLAWS)
         }
         for name, figures in found.items()
     }
@@ -145,8 +171,11 @@ def evaluate(network: StyleNetwork, distilled: DistilledVGG19, photos: Tensor, p
 def table(rows: dict[str, dict[str, Interval]]) -> str:
     """A Markdown table, one line a figure."""
     lines = ["| figure | " + " | ".join(rows) + " | goal |", "|---|" + "---|" * (len(rows) + 1)]
-    for figure in FIGURES:
-        cells = [str(row[figure]) if name == "network" else f"{row[figure].mean:.3f}" for name, row in rows.items()]
+    for figure in (*FIGURES, *FLAWS):
+        cells = [
+            str(row[figure] if name == "network" else Interval(row[figure].mean, math.nan, math.nan))
+            for name, row in rows.items()
+        ]
         lines.append(f"| {figure} | " + " | ".join(cells) + f" | {GOALS.get(figure, '')} |")
     return "\n".join(lines)
 
@@ -188,16 +217,16 @@ def write_contact_sheet(
 
 def main(argv: list[str] | None = None) -> int:
     parser = Parser(prog="python -m engine evaluate stylize", description=__doc__.split("\n")[0] if __doc__ else "")
-    parser.add_argument("--photos", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--paintings", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="DIR")
+    parser.add_argument("--paintings", type=Path, nargs="+", required=True, metavar="DIR")
     parser.add_argument("--loss-weights", type=Path, required=True, metavar="DIR", help="folder of the loss networks")
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="a training checkpoint; default: as committed")
     parser.add_argument("--count", type=int, default=24, help="photos and paintings of each kind")
-    parser.add_argument("--size-px", type=int, default=256)
+    parser.add_argument("--size-px", type=int, nargs="+", default=[256, 512, 1024])
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0: all cores")
     parser.add_argument("--sheet", type=Path, default=Path("var/evaluate-stylize.png"), metavar="PNG")
     args = parser.parse_args(argv)
-    if args.count < 1 or args.threads < 0 or args.size_px < 64 or args.size_px % 8:
+    if args.count < 1 or args.threads < 0 or any(size < 64 or size % 8 for size in args.size_px):
         parser.error("--count must be at least 1, --threads at least 0, --size-px a multiple of 8 from 64 on")
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -207,13 +236,24 @@ def main(argv: list[str] | None = None) -> int:
     else:
         network, name = load_network(), f"weights {weights_version()}"
     folder = args.loss_weights.parent if args.loss_weights.is_file() else args.loss_weights
-    held_out = [held_out_pictures(folder, args.count, args.size_px) for folder in (args.photos, args.paintings)]
+    distilled = DistilledVGG19(folder / DISTILLED_FILE)
+    for size_px in args.size_px:
+        held_out = [held_out_pictures(folders, args.count, size_px) for folders in (args.photos, args.paintings)]
+        sheet = args.sheet if len(args.size_px) == 1 else args.sheet.with_stem(f"{args.sheet.stem}-{size_px}")
+        _report(name, network, distilled, held_out, sheet)
+    return 0
+
+
+def _report(
+    name: str, network: StyleNetwork, distilled: DistilledVGG19, held_out: Sequence[HeldOut], sheet: Path
+) -> None:
+    """Evaluate and print at one size: held-out photos, then paintings."""
     photos, paintings = (of.pictures for of in held_out)
-    evaluation = evaluate(network, DistilledVGG19(folder / DISTILLED_FILE), photos, paintings)
-    write_contact_sheet(evaluation, photos, paintings, args.sheet)
+    evaluation = evaluate(network, distilled, photos, paintings)
+    write_contact_sheet(evaluation, photos, paintings, sheet)
     sys.stdout.write(f"{name}: {len(evaluation.pairs)} pairs of {len(photos)} photos and {len(paintings)} paintings, ")
     sys.stdout.write(
-        f"{args.size_px} px ({held_out[0].enlarged} photos and {held_out[1].enlarged} paintings are smaller "
+        f"{photos.shape[-1]} px ({held_out[0].enlarged} photos and {held_out[1].enlarged} paintings are smaller "
     )
     sys.stdout.write("and were enlarged), strength 1; [95 % interval]\n\n")
     sys.stdout.write(f"{table(evaluation.rows)}\n\n")
@@ -222,13 +262,12 @@ def main(argv: list[str] | None = None) -> int:
     pairs = min(len(photos), len(paintings))
     if pairs > 1:
         seen = inspect(network, photos[:pairs], paintings[:pairs])
+        levels = ", ".join(f"{seen[level]:.1f} to {place}" for level, place in LEVELS.items())
         sys.stdout.write(
-            f"Of 255 levels, the picture owes {seen['from_quarter']:.1f} to the features at 1/4, "
-            f"{seen['from_eighth']:.1f} to those at 1/8 (0: a dead level); {seen['quiet']:.1%} of the content channels "
+            f"Of 255 levels, the picture owes {levels} (0: a dead level); {seen['quiet']:.1%} of the content channels "
             f"hardly vary. A pan by one pixel changes it by {seen['pan']:.3f} of its deviation.\n\n"
         )
-    sys.stdout.write(f"{args.sheet}\n")
-    return 0
+    sys.stdout.write(f"{sheet}\n\n")
 
 
 if __name__ == "__main__":

@@ -32,20 +32,21 @@ def inspect(network: StyleNetwork, photos: Tensor, styles: Tensor, batch: int = 
 @torch.no_grad()
 def level_use(network: StyleNetwork, photos: Tensor, styles: Tensor) -> dict[str, float]:
     """How much of a painting comes from the coarser levels: mean difference, in levels of 255, when the features at
-    1/4 (`from_quarter`) or 1/8 (`from_eighth`) are those of the next photo of the batch (B, 3, H, W), B > 1.
+    1/4 (`from_quarter`), 1/8 (`from_eighth`) .. 1/32 (`from_thirty_second`) are those of the next photo of the batch
+    (B, 3, H, W), B > 1.
 
     0 says that a level is dead: loss and figures can look well without it."""
     code, features = network.encode_style(styles), network.encode_content(photos)
     statistics = network.statistics(features)
     painted = network.paint(features, statistics, code)
     found = {}
-    for number, name in ((1, "quarter"), (2, "eighth")):
+    for number, name in enumerate(features._fields[1:], 1):
         swapped = features._replace(**{name: features[number].roll(1, 0)})
-        levels = tuple(
+        levels = [
             type(own)(*(value.roll(1, 0) for value in own)) if level == number else own
             for level, own in enumerate(statistics)
-        )
-        other = network.paint(swapped, (levels[0], levels[1], levels[2]), code)
+        ]
+        other = network.paint(swapped, (levels[0], levels[1], levels[2], levels[3], levels[4]), code)
         found[f"from_{name}"] = float((other.float() - painted.float()).abs().mean()) * 255
     return found
 

@@ -14,7 +14,8 @@ LUMA = (0.299, 0.587, 0.114)
 
 def luma(rgb: Tensor) -> Tensor:
     """(B, 3, H, W) -> (B, 1, H, W)."""
-    return (rgb * rgb.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    red, green, blue = rgb.split(1, dim=1)  # no tensor of the weights: a recorded training step can't copy one in
+    return LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
 
 
 class Light(NamedTuple):

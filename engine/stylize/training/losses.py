@@ -1,15 +1,19 @@
 """What the network is trained for: the style's statistics, the photo's structure, and calm pictures.
 
+Pictures of a batch have one size S, style pictures one size T, which may differ: all style terms compare statistics.
+
 Every style term is divided, sample by sample, by the style's own size (Cheng et al., Style-Aware Normalized Loss,
 CVPR 2021): otherwise styles with strong features take all the gradient and quiet ones come out unchanged. Each term is
-taken at two scales and through two unlike networks, because a network that only has to please one of them at one
-scale soon learns that one's blind spots.
+taken at several scales and through unlike networks, one of them of random filters that are drawn anew for each step,
+because a network that only has to please one of them at one scale soon learns that one's blind spots.
+
+No term reads a value back from the device or draws by chance: what is random comes with the batch. So a whole step can
+be recorded once as a CUDA graph and replayed.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,6 +22,7 @@ from torch import Tensor, nn
 
 from engine.stylize.perception.loss_networks import DistilledVGG19, VGG16Stem
 from engine.stylize.pictures.colour import luma
+from engine.stylize.training import light
 
 MOMENT_LAYERS = {"relu1_1": 0.7, "relu2_1": 1.0, "lifted3_1": 1.0, "lifted4_1": 1.0, "lifted5_1": 0.5}
 """Layers whose channel means and standard deviations are matched (Huang & Belongie 2017, eq. 13), and their weights."""
@@ -26,6 +31,10 @@ GRAM_LAYERS = ("relu2_1", "relu3_1", "relu4_1")
 CONTENT_LAYERS = {"relu2_1": 0.3, "lifted3_1": 1.0, "lifted4_1": 1.0}
 """Layers whose instance-normalised features are matched: structure without colour and contrast."""
 CONTRAST_LAYERS = ("lifted3_1", "lifted4_1")
+CONTENT_SHARES = {1: 0.65, 2: 0.35}
+"""Scales at which the content is compared, and their parts."""
+TEXTURE_PX = 512
+"""Side of the crops that the VGG-16 stem sees: all of a picture up to this size."""
 STYLE_WANTED = tuple(dict.fromkeys((*MOMENT_LAYERS, *GRAM_LAYERS)))
 WANTED = tuple(dict.fromkeys((*STYLE_WANTED, *CONTENT_LAYERS)))
 
@@ -37,28 +46,55 @@ class LossWeights:
     style: float = 14.0
     gram: float = 4.5
     texture: float = 4.0
-    content: float = 1.9
-    raw_content: float = 1.0
+    fresh: float = 4.0
+    content: float = 2.6
+    raw_content: float = 1.5
     colour: float = 4.0
     palette: float = 6.0
     contrast: float = 0.3
     identity: float = 3.0
-    consistency: float = 8.0
-    variation: float = 0.2
+    consistency: float = 16.0
+    variation: float = 0.1
     fringe: float = 1.5
+    order: float = 3.5
+    halo: float = 4.0
+    streak: float = 1.0
+
+
+SCALE_SHARES = {1: 0.5, 2: 0.3, 4: 0.2}
+"""Scales at which the style is compared, by how much pictures are made smaller, and their parts of the style terms."""
+TEXTURE_SHARES = {1: 0.6, 2: 0.4}
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures (B, 3, H, W) in [0, 1]; `identity` (B,) marks those whose style is the content itself."""
+    """B pictures in [0, 1] and what was drawn for them, all on the device."""
 
     content: Tensor
+    """(B, 3, S, S)."""
     style: Tensor
+    """(B, 3, T, T)."""
     identity: Tensor
+    """(B,): 1 where the style is the content itself, else 0."""
     perturbed: Tensor
-    """(B, 3, H, W): the content pictures, all shifted and softened alike, with noise."""
-    shift: tuple[int, int]
-    """Down and right, px: `perturbed[y, x]` shows `content[y - down, x - right]`."""
+    """(B, 3, S, S): the content seen by a camera that moved a little, softer and with noise."""
+    motion: Tensor
+    """(B, 3): zoom, and right and down in px: `perturbed` at p shows `content` at zoom * (p - S/2) + S/2 + (right, down)."""
+    exact: Tensor
+    """(B,): 1 where the camera moved by whole pixels and nothing had to be interpolated, else 0."""
+    corners: Tensor
+    """(2,) in [0, 1]: where the texture's crop lies, from top left to bottom right."""
+    directions: Tensor
+    """(8, 3): of the palette's slices."""
+    filters: tuple[Tensor, Tensor]
+    """(32, 3, 5, 5) and (48, 32, 3, 3): this step's random filters."""
+
+    def tensors(self) -> list[Tensor]:
+        return [*(getattr(self, name) for name in self.__dataclass_fields__ if name != "filters"), *self.filters]
+
+    @staticmethod
+    def of_tensors(tensors: list[Tensor]) -> Batch:
+        return Batch(*tensors[:-2], (tensors[-2], tensors[-1]))  # type: ignore[arg-type]
 
 
 class ChannelMeans(torch.autograd.Function):
@@ -70,6 +106,9 @@ class ChannelMeans(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> tuple[Tensor, Tensor]:
         ctx.save_for_backward(features)
+        if features.is_cuda:
+            values = features.float()
+            return values.mean((2, 3)), values.square().mean((2, 3))
         batch, channels, height, width = features.shape
         with torch.autocast(features.device.type, enabled=False):
             flat = features.permute(0, 2, 3, 1).reshape(batch, height * width, channels).float()
@@ -120,36 +159,21 @@ def normalised_difference(a: Tensor, b: Tensor, epsilon: float = 1e-3) -> Tensor
     return (variance_a / noisy_a + variance_b / noisy_b - 2 * correlation).mean(1)
 
 
-def sliced_palette_distance(of: Tensor, to: Tensor, generator: torch.Generator, slices: int = 8) -> Tensor:
-    """Sliced 1-Wasserstein distance between the colours of two pictures (B, 3, H, W), averaged over 4x4 px, (B,).
+def sliced_palette_distance(of: Tensor, to: Tensor, directions: Tensor, side: int = 64) -> Tensor:
+    """Sliced 1-Wasserstein distance between the colours of two pictures (B, 3, H, W), averaged over areas, (B,).
 
-    Rabin et al. 2011: along each random direction the distance of two sorted lists is exact."""
-    directions = F.normalize(torch.randn(slices, 3, generator=generator), dim=1).to(of.device)
-    projected = [(directions @ F.avg_pool2d(picture, 4).flatten(2).float()).sort(dim=2).values for picture in (of, to)]
+    Rabin et al. 2011: along each random direction (slices, 3) the distance of two sorted lists is exact."""
+    directions = F.normalize(directions, dim=1)
+    areas = (F.adaptive_avg_pool2d(picture.float(), side).flatten(2) for picture in (of, to))
+    projected = [(directions[:, :, None] * area[:, None]).sum(2).sort(dim=2).values for area in areas]
     return (projected[0] - projected[1]).abs().mean(dim=(1, 2))
 
 
-@dataclass
-class StyleQueue:
-    """Moments of the latest styles, of training pictures only: the negatives of the contrastive term."""
-
-    length: int = 48
-    rows: deque[Tensor] = field(default_factory=deque)
-
-    def push(self, moments_of_styles: Tensor) -> None:
-        self.rows.extend(moments_of_styles.detach().unbind(0))
-        while len(self.rows) > self.length:
-            self.rows.popleft()
-
-    def others(self) -> Tensor | None:
-        return torch.stack(list(self.rows)) if self.rows else None
-
-
-def contrastive(of: Tensor, styles: Tensor, queue: Tensor | None, temperature: float = 0.1) -> Tensor:
+def contrastive(of: Tensor, styles: Tensor, queue: Tensor, temperature: float = 0.1) -> Tensor:
     """InfoNCE (van den Oord et al. 2018): output i must be nearest to style i among this batch's and earlier styles.
 
     `of`, `styles` (B, D) moments; `queue` (N, D). Anchors are outputs, everything they are compared with is a style."""
-    candidates = styles if queue is None else torch.cat([styles, queue])
+    candidates = torch.cat([styles, queue])
     distance = torch.cdist(of, candidates) / candidates.norm(dim=1).clamp(min=1e-3)
     return F.cross_entropy(-distance / temperature, torch.arange(len(of), device=of.device))
 
@@ -157,52 +181,69 @@ def contrastive(of: Tensor, styles: Tensor, queue: Tensor | None, temperature: f
 class PerceptualLoss(nn.Module):
     """All terms of the loss. Call it with what the network painted for `batch.content` and for `batch.perturbed`."""
 
-    def __init__(self, distilled: DistilledVGG19, stem: VGG16Stem, weights: LossWeights, seed: int) -> None:
+    queue: Tensor
+    """(N, D): moments of the latest styles, of training pictures only: the negatives of the contrastive term."""
+
+    def __init__(
+        self,
+        distilled: DistilledVGG19,
+        stem: VGG16Stem,
+        weights: LossWeights,
+        queue: int = 48,
+        described: int = 2 * (256 + 512),
+    ) -> None:
+        """`queue` styles are remembered, by the moments of the `CONTRAST_LAYERS`: `described` numbers."""
         super().__init__()
         self.distilled, self.stem, self.weights = distilled, stem, weights
-        self.queue = StyleQueue()
-        self.generator = torch.Generator().manual_seed(seed)
+        self.register_buffer("queue", torch.full((queue, described), 1e3))  # far from everything, at first
 
     def forward(self, batch: Batch, painted: Tensor, painted_perturbed: Tensor) -> dict[str, Tensor]:
-        """Twice (B, 3, H, W) -> the weighted terms by name, each a scalar; their sum is the loss."""
+        """Twice (B, 3, S, S) -> the weighted terms by name, each a scalar; their sum is the loss."""
         w = self.weights
         terms = self._style_and_content(batch, painted)
         terms["texture"] = w.texture * self._texture(batch, painted)
+        terms["fresh"] = w.fresh * fresh_distance(painted, batch.style, batch.filters).mean()
         terms["colour"] = w.colour * (moments(painted) - moments(batch.style)).abs().mean()
-        terms["palette"] = w.palette * sliced_palette_distance(painted, batch.style, self.generator).mean()
+        terms["palette"] = w.palette * sliced_palette_distance(painted, batch.style, batch.directions).mean()
         same = (painted - batch.content).abs().mean(dim=(1, 2, 3))
         terms["identity"] = w.identity * (same * batch.identity).sum() / len(same)
-        terms["consistency"] = w.consistency * shifted_difference(painted, painted_perturbed, batch.shift)
+        terms["consistency"] = w.consistency * moved_difference(painted, painted_perturbed, batch.motion, batch.exact)
         terms["variation"] = w.variation * total_variation(painted)
         terms["fringe"] = w.fringe * fringe_distance(painted, batch.style).mean()
+        with torch.autocast(painted.device.type, enabled=False):  # half a level of light counts in a sky
+            of, to, source = (luma(pictures.float()) for pictures in (painted, batch.style, batch.content))
+            terms["order"] = w.order * light.order_lost(of, source)
+            terms["halo"] = w.halo * light.unevenness(of, source)
+            terms["streak"] = w.streak * light.restlessness(of, to, source)
         return terms
 
     def _style_and_content(self, batch: Batch, painted: Tensor) -> dict[str, Tensor]:
         w = self.weights
         changed = 1 - batch.identity
         style, grams = painted.new_zeros(len(painted)), painted.new_zeros(len(painted))
-        content, raw = style.clone(), style.clone()
-        for scale in (1, 2):
-            pictures = [F.avg_pool2d(p, scale) if scale > 1 else p for p in (painted, batch.style, batch.content)]
-            of = self.distilled(pictures[0], WANTED)
+        content, raw, contrast = style.clone(), style.clone(), style.clone()
+        for scale, share in SCALE_SHARES.items():
+            of = self.distilled(smaller(painted, scale), WANTED if scale < 4 else STYLE_WANTED)
             with torch.no_grad():
-                to = self.distilled(pictures[1], STYLE_WANTED)
-            share = 0.6 if scale == 1 else 0.4
+                to = self.distilled(smaller(batch.style, scale), STYLE_WANTED)
             total = sum(MOMENT_LAYERS.values())
             for name, weight in MOMENT_LAYERS.items():
                 style = style + share * weight / total * relative_distance(moments(of[name]), moments(to[name]))
             for name in GRAM_LAYERS:
                 grams = grams + share / len(GRAM_LAYERS) * relative_distance(gram(of[name]), gram(to[name]))
             if scale == 1:
+                vectors = [torch.cat([moments(f[name]) for name in CONTRAST_LAYERS], dim=1) for f in (of, to)]
+                contrast = contrastive(vectors[0], vectors[1], self.queue.clone())
+                with torch.no_grad():  # kept in place: a recorded step finds it where it was
+                    self.queue.copy_(torch.cat([vectors[1], self.queue])[: len(self.queue)])
+            if scale < 4:
+                part = CONTENT_SHARES[scale]
                 with torch.no_grad():
-                    same = self.distilled(pictures[2], tuple(CONTENT_LAYERS))
+                    same = self.distilled(smaller(batch.content, scale), tuple(CONTENT_LAYERS))
                 total = sum(CONTENT_LAYERS.values())
                 for name, weight in CONTENT_LAYERS.items():
-                    content = content + weight / total * normalised_difference(of[name], same[name])
-                raw = relative_distance(of["lifted4_1"].float(), same["lifted4_1"].float())
-                vectors = [torch.cat([moments(f[name]) for name in CONTRAST_LAYERS], dim=1) for f in (of, to)]
-                contrast = contrastive(vectors[0], vectors[1], self.queue.others())
-                self.queue.push(vectors[1])
+                    content = content + part * weight / total * normalised_difference(of[name], same[name])
+                raw = raw + part * relative_distance(of["lifted4_1"].float(), same["lifted4_1"].float())
         return {
             "style": w.style * style.mean(),
             "gram": w.gram * grams.mean(),
@@ -212,30 +253,70 @@ class PerceptualLoss(nn.Module):
         }
 
     def _texture(self, batch: Batch, painted: Tensor) -> Tensor:
-        """Moments through the VGG-16 stem on random quarters of the pictures, squared so that crops stay unbiased."""
-        size = painted.shape[-1] // 2
-
-        def crop(pictures: Tensor) -> Tensor:
-            top, left = torch.randint(pictures.shape[-1] - size + 1, (2,), generator=self.generator).tolist()
-            return pictures[:, :, top : top + size, left : left + size]
-
-        of = self.stem(crop(painted))
-        with torch.no_grad():
-            to = self.stem(crop(batch.style))
-        distances = [relative_distance(moments(of[name]), moments(to[name])).square() for name in of]
-        return torch.stack(distances).mean()
+        """Moments through the VGG-16 stem, at two scales, squared so that crops stay unbiased."""
+        total = painted.new_zeros(())
+        for scale, share in TEXTURE_SHARES.items():
+            of, to = (
+                self.stem(window(smaller(pictures, scale), TEXTURE_PX, batch.corners))
+                for pictures in (painted, batch.style)
+            )
+            distances = [relative_distance(moments(of[name]), moments(to[name])).square() for name in of]
+            total = total + share * torch.stack(distances).mean()
+        return total
 
 
-def shifted_difference(painted: Tensor, perturbed: Tensor, shift: tuple[int, int], margin: int = 8) -> Tensor:
-    """Mean absolute difference of (B, 3, H, W) and the same pictures painted after a shift (down, right), px."""
-    down, right = shift
-    height, width = painted.shape[-2:]
-    rows = slice(margin, height - margin - abs(down))
-    columns = slice(margin, width - margin - abs(right))
-    original = torch.roll(painted, (down, right), (2, 3))
-    keep_rows = slice(rows.start + abs(down), rows.stop)
-    keep_columns = slice(columns.start + abs(right), columns.stop)
-    return (original - perturbed)[:, :, keep_rows, keep_columns].abs().mean()
+def smaller(pictures: Tensor, scale: int) -> Tensor:
+    """(B, C, H, W) -> (B, C, H/scale, W/scale), means of squares."""
+    return F.avg_pool2d(pictures, scale) if scale > 1 else pictures
+
+
+def window(pictures: Tensor, side_px: int, corners: Tensor) -> Tensor:
+    """The square of `side_px` that lies at `corners` (2,) in [0, 1] of the room that (B, C, H, W) has, or all of it.
+
+    By index, not by slice: where it lies is known on the device alone."""
+    for axis, corner in zip((2, 3), corners, strict=True):
+        room = pictures.shape[axis] - side_px
+        if room > 0:
+            start = (corner * (room + 1)).floor().clamp(max=room).long()
+            pictures = pictures.index_select(axis, start + torch.arange(side_px, device=pictures.device))
+    return pictures
+
+
+def fresh_distance(painted: Tensor, style: Tensor, filters: tuple[Tensor, Tensor]) -> Tensor:
+    """Relative distance of the moments behind two layers of random filters at three scales, (B,). Of random filters,
+    textures can be made (Ustyuzhaninov et al., ICLR 2017); fresh ones in each step have no blind spots to learn."""
+    total = painted.new_zeros(len(painted))
+    for scale in (1, 2, 4):
+        first = [F.relu(F.conv2d(smaller(p, scale) - 0.5, filters[0])) for p in (painted, style)]
+        second = [F.relu(F.conv2d(F.avg_pool2d(f, 2), filters[1])) for f in first]
+        for of, to in (first, second):
+            total = total + relative_distance(moments(of), moments(to)) / 6
+    return total
+
+
+def moved_difference(painted: Tensor, perturbed: Tensor, motion: Tensor, exact: Tensor, margin: int = 8) -> Tensor:
+    """Mean absolute difference of (B, 3, S, S), seen from where the camera moved to, and what was painted there.
+
+    Interpolation costs sharpness, which is nobody's fault: unless `exact`, both are compared a little softer."""
+    size = painted.shape[-1]
+    grid = camera_grid(motion, size, size)
+    warped = F.grid_sample(painted.float(), grid, mode="bicubic", padding_mode="border", align_corners=False)
+    limit = 1 - 2 * margin / size
+    seen = (grid.abs().amax(-1) < limit)[:, None].float()
+    inner = torch.zeros_like(seen)
+    inner[..., margin:-margin, margin:-margin] = 1
+    difference = (warped - perturbed.float()) * seen * inner
+    softer = F.avg_pool2d(F.avg_pool2d(F.pad(difference, (1, 1, 1, 1)), 2, stride=1), 2, stride=1)
+    whole = exact[:, None, None, None]
+    return (whole * difference + (1 - whole) * softer).abs().sum() / (3 * (seen * inner).sum() + 1)
+
+
+def camera_grid(motion: Tensor, size: int, of_size: int) -> Tensor:
+    """(B, size, size, 2) for `grid_sample` on pictures of `of_size` px that have the same middle: see `Batch.motion`."""
+    zoom, right, down = motion.unbind(1)
+    place = (torch.arange(size, device=motion.device) + 0.5 - size / 2) * 2 / of_size  # of pixels' middles, in -1..1
+    x, y = (zoom[:, None] * place + shift[:, None] * 2 / of_size for shift in (right, down))
+    return torch.stack([x[:, None, :].expand(-1, size, size), y[:, :, None].expand(-1, size, size)], dim=3)
 
 
 def total_variation(pictures: Tensor) -> Tensor:

@@ -1,52 +1,64 @@
-"""Training of the style network: `python -m engine train stylize --photos DIR --paintings DIR --loss-weights DIR`.
+"""Training of the style network: `python -m engine train stylize --photos DIR ... --paintings DIR ... --loss-weights DIR`.
 
-On several GPUs: `torchrun --nproc-per-node N -m engine.stylize.training.train ...`. A run can be stopped at any time
-(Ctrl-C or SIGTERM write a checkpoint first) and taken up with `--resume`, also at another crop size. Batches depend on
-the seed and the step alone, so a resumed run draws the pictures that an uninterrupted one would have drawn.
+On a GPU all pictures lie in its memory and each kind of step (sizes, batch) is recorded as a CUDA graph, so small steps
+cost no launches; where that fails, and on a processor, the steps run as they are. A run ends after `--steps` or
+`--budget-s` seconds, whichever comes first, and the learning rate follows the part of it that is spent: whatever the
+machine's speed, the run ends settled. Several processes: `torchrun --nproc-per-node N -m
+engine.stylize.training.train ...`. A run can be stopped at any time (Ctrl-C or SIGTERM write a checkpoint first) and
+taken up with `--resume`. Batches depend on the seed and the step alone.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import logging
+import math
 import os
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from tqdm import tqdm
 
 from engine.command_line import Parser
 from engine.contract.configuration import ConfigurationError
-from engine.device import available_cores, choose_device
+from engine.device import choose_device
 from engine.stylize.corpus import Shard, build_shards
 from engine.stylize.network import Shape, StyleNetwork
 from engine.stylize.perception.loss_networks import DISTILLED_FILE, STEM_FILE, DistilledVGG19, VGG16Stem
-from engine.stylize.training.batches import Draw, StepDataset, batches, prepared
 from engine.stylize.training.losses import Batch, LossWeights, PerceptualLoss
-from engine.stylize.training.samples import WatchedPairs, draw_loss_plot, write_sample_sheet
-from engine.stylize.weights_file import load_network
+from engine.stylize.training.resident import Drawer, Mode, resident
+from engine.stylize.training.samples import Reports, WatchedPairs
+from engine.stylize.weights_file import weights_of
+from engine.training.average import Average
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.pt"
+MODES = (
+    Mode(256, 256, 20, 0.24),
+    Mode(384, 384, 9, 0.16),
+    Mode(512, 512, 6, 0.26),
+    Mode(768, 768, 3, 0.14),
+    Mode(1024, 1024, 2, 0.12),
+    Mode(1024, 512, 2, 0.05),
+    Mode(512, 1024, 6, 0.03),
+)
+"""Kinds of steps of the committed run."""
 STOP_STEPS = defaultdict(lambda: 1, cuda=20)
-"""How often several processes ask each other whether to stop; on a GPU the answer waits for all that is queued."""
-SMALLEST_RATE = 0.03
-"""Learning rate at the end of the decay, relative to its plateau."""
+"""How often a run looks at the clock and for signals; on a GPU the answer waits for all that is queued."""
+SMALLEST_RATE = 0.01
+"""Learning rate at the end, relative to its plateau."""
 
 
 @dataclass(frozen=True)
@@ -55,45 +67,30 @@ class Options:
 
     out: Path
     steps: int = 40_000
-    size_px: int = 128
-    batch_size: int = 4
+    budget_s: float = math.inf
+    modes: tuple[Mode, ...] = MODES
     rate: float = 1e-3
-    warm_up_steps: int = 200
-    decay_steps: int = 0
-    """Last steps of this run over which the learning rate falls; 0 keeps the plateau for a later run."""
-    ema_decay: float = 0.998
+    warm_up_steps: int = 150
+    plateau: float = 0.35
+    """Part of the run after which the learning rate begins to fall."""
+    ema_decay: float = 0.999
     report_steps: int = 50
-    sheet_steps: int = 1000
-    workers: int = 1
+    sheet_steps: int = 500
     seed: int = 0
     bfloat16: bool = True
+    graphs: bool = True
     weights: LossWeights = field(default_factory=LossWeights)
 
-    def rate_at(self, step: int) -> float:
-        """Linear warm-up, plateau, linear decay over the last `decay_steps`."""
+    def rate_at(self, step: int, part: float) -> float:
+        """Linear warm-up, plateau, then half a cosine; `part` of the run is over."""
         rising = min(1.0, (step + 1) / self.warm_up_steps)
-        if not self.decay_steps:
-            return self.rate * rising
-        falling = min(1.0, (self.steps - step) / self.decay_steps)
-        return self.rate * rising * max(SMALLEST_RATE, falling)
-
-
-class Average:
-    """Exponential moving average of a network's weights; younger averages forget faster."""
-
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.weights = {name: value.detach().clone() for name, value in network.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        decay = min(self.decay, (1 + step) / (10 + step))
-        current = network.state_dict()
-        torch._foreach_lerp_(list(self.weights.values()), [current[name] for name in self.weights], 1 - decay)
+        falling = (1 - part) / (1 - self.plateau)
+        shape = 1.0 if falling >= 1 else max(SMALLEST_RATE, 0.5 - 0.5 * math.cos(math.pi * max(0.0, falling)))
+        return self.rate * rising * shape
 
 
 class Trainer:
-    """The loop: network, average, optimiser, and what a checkpoint has to hold to go on as if nothing had happened."""
+    """Network, average, optimiser and loss, and what a checkpoint has to hold to go on as if nothing had happened."""
 
     def __init__(
         self, options: Options, device: torch.device, loss: PerceptualLoss, shape: Shape | None = None, rank: int = 0
@@ -103,58 +100,124 @@ class Trainer:
         self.network = StyleNetwork(shape).to(device).to(memory_format=torch.channels_last)
         self.parallel: nn.Module = DistributedDataParallel(self.network) if dist.is_initialized() else self.network
         self.loss = loss.to(device)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=options.rate, betas=(0.9, 0.99))
+        on_gpu = device.type == "cuda"
+        self.rate = torch.tensor(0.0, device=device)
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=self.rate if on_gpu else options.rate, betas=(0.9, 0.99),
+            fused=on_gpu, capturable=on_gpu,
+        )  # fmt: skip
         self.average = Average(self.network, options.ema_decay)
-        self.step = 0
-        self.trained_s = 0.0
+        self.step, self.part, self.trained_s = 0, 0.0, 0.0
+        self.records = on_gpu and options.graphs and not dist.is_initialized()
+        self._recorded: dict[int, Callable[[Batch], dict[str, Tensor]]] = {}
+        self._pool: Any = None
 
-    def train_step(self, batch: Batch) -> dict[str, Tensor]:
+    def train_step(self, batch: Batch, mode: int = 0) -> dict[str, Tensor]:
         """One step of Adam; returns the weighted terms of the loss, their sum as `loss`, and 1 as `not_finite` if the
         gradient was not and went in as zero; all on the device: whoever reads them waits for it."""
-        self.loss.generator.manual_seed(step_seed(self.options.seed, self.step, self.rank))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.options.rate_at(self.step)
+        rate = self.options.rate_at(self.step, self.part)
+        self.rate.fill_(rate)
+        if self.device.type != "cuda":
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+        found = self._stepper(mode, batch)(batch)
+        self.average.update(self.network, self.step)
+        self.step += 1
+        return found
+
+    def _compute(self, batch: Batch) -> dict[str, Tensor]:
+        """A step without anything that waits for the device."""
         of = torch.arange(len(batch.content), device=self.device)
         photos = torch.cat([batch.content, batch.perturbed])
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bfloat16, cache_enabled=False):
             painted, _ = self.parallel(photos, batch.style, torch.cat([of, of]))
             terms = self.loss(batch, *painted.chunk(2))
-        total: Tensor = torch.stack(list(terms.values())).sum()
-        self.optimizer.zero_grad(set_to_none=True)
+        total: Tensor = torch.stack([value.float() for value in terms.values()]).sum()
         total.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        finite = torch.isfinite(norm)  # not read here: the next step's kernels are queued while this one's run
+        finite = torch.isfinite(norm)
         for parameter in self.network.parameters():
             if parameter.grad is not None:
-                parameter.grad = torch.where(finite, parameter.grad, 0.0)
+                parameter.grad.copy_(torch.where(finite, parameter.grad, 0.0))
         self.optimizer.step()
-        self.step += 1
-        self.average.update(self.network, self.step)
         found = {"loss": total, **terms, "not_finite": (~finite).float()}
-        return {name: value.detach() for name, value in found.items()}
+        return {name: value.detach().float() for name, value in found.items()}
 
-    def run(self, photos: Shard, paintings: Shard, report: Reports) -> None:
-        """Train from `self.step` to `options.steps`, reporting on the way and writing checkpoints with the sheets."""
+    def _plain(self, batch: Batch) -> dict[str, Tensor]:
+        self.optimizer.zero_grad(set_to_none=True)
+        return self._compute(batch)
+
+    def _stepper(self, mode: int, batch: Batch) -> Callable[[Batch], dict[str, Tensor]]:
+        """The step of a mode: recorded on its first use where that is wanted."""
+        if not self.records:
+            return self._plain
+        if mode not in self._recorded:
+            try:
+                self._recorded[mode] = self._record(batch)
+            except RuntimeError as error:  # slower, but it trains
+                log.warning("steps of mode %d are not recorded: %s", mode, str(error)[:300])
+                torch.cuda.synchronize()
+                self._recorded[mode] = self._plain
+        return self._recorded[mode]
+
+    def _record(self, batch: Batch) -> Callable[[Batch], dict[str, Tensor]]:
+        """A step as a CUDA graph over batches of this shape: three steps to warm up, then the recording."""
+        held = Batch.of_tensors([tensor.clone(memory_format=torch.preserve_format) for tensor in batch.tensors()])
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                self._plain(held)
+        torch.cuda.current_stream().wait_stream(side)
+        torch.cuda.synchronize()
+        self.optimizer.zero_grad(set_to_none=True)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self._pool):
+            terms = self._compute(held)
+        self._pool = self._pool or graph.pool()
+
+        def replay(batch: Batch) -> dict[str, Tensor]:
+            for own, new in zip(held.tensors(), batch.tensors(), strict=True):
+                own.copy_(new)
+            graph.replay()
+            return {name: value.clone() for name, value in terms.items()}
+
+        return replay
+
+    def run(self, drawer: Drawer, report: Reports) -> None:
+        """Train until steps or seconds are spent, reporting on the way and writing checkpoints with the sheets."""
         options = self.options
-        draw = Draw(options.size_px, options.batch_size, options.seed, self.rank)
-        dataset = StepDataset(photos, paintings, draw)
-        started = time.perf_counter() - self.trained_s
+        begun, before_s = time.perf_counter(), self.trained_s
+        self.part = self.step / options.steps
         with stop_signals() as stop:
-            for raw in batches(dataset, self.step, options.steps, options.workers):
-                report.add(self.step, self.train_step(prepared(raw, self.device)))  # type: ignore[arg-type]
-                self.trained_s = time.perf_counter() - started
+            while self.step < options.steps and self.part < 1:
+                mode = drawer.mode(self.step)
+                batch = drawer.batch(self.step, drawer.modes[mode])
+                report.add(self.step, self.train_step(batch, mode))
+                if self.step % STOP_STEPS[self.device.type] == 0:
+                    if self.device.type == "cuda":
+                        torch.cuda.synchronize()  # queued work isn't done work, and the clock decides
+                    self.trained_s = before_s + time.perf_counter() - begun
+                    spent = (self.trained_s - before_s) / options.budget_s
+                    self.part = highest(max(spent, self.step / options.steps), self.device)
+                    if highest(float(bool(stop)), self.device):
+                        log.info("stopped by a signal at step %d", self.step)
+                        break
                 if self.step % options.sheet_steps == 0:
                     self.save()
-                    report.sheet(self)
-                if self.step % STOP_STEPS[self.device.type] == 0 and agreed(bool(stop), self.device):
-                    log.info("stopped by a signal at step %d", self.step)
-                    break
+                    report.sheet(self.averaged(), self.step, self.trained_s, self.device)
             self.save()  # before the sheet, which takes longer than whoever ends a run may wait
-            report.sheet(self)
+            report.sheet(self.averaged(), self.step, self.trained_s, self.device)
+
+    def averaged(self) -> StyleNetwork:
+        """A network with the averaged weights."""
+        network = StyleNetwork(self.network.shape).to(self.device).to(memory_format=torch.channels_last)
+        network.load_state_dict(self.average.weights)
+        return network.eval()
 
     def save(self) -> None:
         """Write the checkpoint, all of it or nothing; of several processes the first writes, for all."""
-        queues = gathered([row.cpu() for row in self.loss.queue.rows])
+        queues = gathered(self.loss.queue.cpu())
         if self.rank:
             return
         state = {
@@ -164,15 +227,18 @@ class Trainer:
             "network": self.network.state_dict(),
             "average": self.average.weights,
             "optimizer": self.optimizer.state_dict(),
-            "style_queues": queues,
+            "queues": queues,
         }
         temporary = self.options.out / (CHECKPOINT + ".tmp")
         torch.save(state, temporary)
         temporary.replace(self.options.out / CHECKPOINT)
 
-    def start_from(self, network: StyleNetwork) -> None:
-        """Begin a new run with the weights of a trained network. Raises `RuntimeError` if its shapes differ."""
-        self.network.load_state_dict(network.state_dict())
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Begin a new run with all tensors of trained weights that fit by name and shape."""
+        own = self.network.state_dict()
+        fitting = {n: value.float() for n, value in weights.items() if n in own and own[n].shape == value.shape}
+        log.info("%d of %d tensors are taken over", len(fitting), len(own))
+        self.network.load_state_dict(fitting, strict=False)
         self.average = Average(self.network, self.options.ema_decay)
 
     def resume(self, path: Path) -> None:
@@ -182,81 +248,29 @@ class Trainer:
         self.network.load_state_dict(state["network"])
         self.average.weights = state["average"]
         self.optimizer.load_state_dict(state["optimizer"])
-        self.loss.queue.rows.clear()
-        queues = state["style_queues"]
-        if self.rank < len(queues) and queues[self.rank]:
-            self.loss.queue.push(torch.stack(queues[self.rank]).to(self.device))
+        if self.device.type == "cuda":
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.rate
+        if self.rank < len(state["queues"]):
+            self.loss.queue.copy_(state["queues"][self.rank])
 
 
-def step_seed(seed: int, step: int, rank: int) -> int:
-    """Of what the loss draws by chance in a step: a resumed run needs no generator's state."""
-    return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
-
-
-def agreed(stop: bool, device: torch.device) -> bool:
-    """Whether any process wants to stop: one that left alone would keep the others waiting for its gradients."""
+def highest(value: float, device: torch.device) -> float:
+    """Of all processes: one that left alone would keep the others waiting for its gradients."""
     if not dist.is_initialized():
-        return stop
-    wish = torch.tensor([float(stop)], device=device)
-    dist.all_reduce(wish, dist.ReduceOp.MAX)
-    return bool(wish.item())
+        return value
+    shared = torch.tensor([value], device=device)
+    dist.all_reduce(shared, dist.ReduceOp.MAX)
+    return float(shared)
 
 
-def gathered(mine: list[Tensor]) -> list[list[Tensor]]:
+def gathered(mine: Tensor) -> list[Tensor]:
     """What each process holds, by rank."""
     if not dist.is_initialized():
         return [mine]
-    everyones: list[list[Tensor]] = [[] for _ in range(dist.get_world_size())]
+    everyones: list[Any] = [None] * dist.get_world_size()
     dist.all_gather_object(everyones, mine)
     return everyones
-
-
-class Reports:
-    """Loss table (`loss.csv`), figures of the watched pairs (`figures.csv`), sample sheets and the loss plot."""
-
-    def __init__(self, options: Options, first_step: int, pairs: WatchedPairs | None, silent: bool = False) -> None:
-        self.options, self.pairs, self.silent = options, pairs, silent
-        self.sums: dict[str, Tensor] = {}
-        self.summed = 0
-        self.bar = tqdm(total=options.steps, initial=first_step, unit="step", disable=silent, mininterval=10.0)
-
-    def add(self, step: int, terms: dict[str, Tensor]) -> None:
-        self.bar.update(1)
-        self.summed += 1
-        for name, value in terms.items():
-            self.sums[name] = self.sums[name] + value if name in self.sums else value
-        if (step + 1) % self.options.report_steps == 0:
-            means = {name: float(value) / self.summed for name, value in self.sums.items()}
-            self.sums.clear()
-            self.summed = 0
-            self.bar.set_postfix_str(f"loss {means['loss']:.3f}")
-            self._append("loss.csv", {"step": step + 1, **means})
-
-    def sheet(self, trainer: Trainer) -> None:
-        """Figures and sample sheet of the averaged weights, and the plot of all so far."""
-        if self.silent or self.pairs is None:
-            return
-        network = StyleNetwork(trainer.network.shape).to(trainer.device).to(memory_format=torch.channels_last)
-        network.load_state_dict(trainer.average.weights)
-        painted, figures = self.pairs.paint_and_judge(network.eval(), trainer.device)
-        self._append("figures.csv", {"step": trainer.step, "trained_s": round(trainer.trained_s), **figures})
-        write_sample_sheet(self.pairs, painted, self.options.out / f"sheet-{trainer.step:06d}.png")
-        draw_loss_plot(self.options.out)
-        tqdm.write(f"step {trainer.step}: " + "  ".join(f"{name} {value:.3f}" for name, value in figures.items()))
-
-    def _append(self, name: str, row: dict[str, float]) -> None:
-        if self.silent:
-            return
-        path = self.options.out / name
-        if path.exists() and path.read_text().partition("\n")[0].strip().split(",") != list(row):
-            # of a run by an older version, with other columns: numbers must not come to stand below wrong names
-            path.replace(path.with_stem(f"{path.stem}-until-{row['step']:06.0f}"))
-        new = not path.exists()
-        with path.open("a", newline="") as out:
-            writer = csv.DictWriter(out, list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow({key: round(value, 5) for key, value in row.items()})
 
 
 @contextmanager
@@ -277,8 +291,8 @@ def stop_signals() -> Iterator[list[int]]:
 
 def arguments() -> Parser:
     parser = Parser(prog="python -m engine train stylize", description="Train the style network.")
-    parser.add_argument("--photos", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--paintings", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="DIR")
+    parser.add_argument("--paintings", type=Path, nargs="+", required=True, metavar="DIR")
     parser.add_argument("--loss-weights", type=Path, required=True, metavar="DIR", help="folder of the loss networks")
     parser.add_argument("--out", type=Path, default=Path("var/train/stylize"), metavar="DIR")
     parser.add_argument(
@@ -289,15 +303,18 @@ def arguments() -> Parser:
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--resume", action="store_true", help=f"go on from OUT/{CHECKPOINT}")
     begin.add_argument(
-        "--start-from", type=Path, metavar="WEIGHTS", help="a new run from trained weights (safetensors)"
+        "--start-from", type=Path, metavar="WEIGHTS", help="a new run from trained weights, as far as they fit"
     )
     parser.add_argument("--float32", action="store_true", help="no bfloat16 autocast")
+    parser.add_argument("--no-graphs", action="store_true", help="record no CUDA graphs")
     defaults = Options(out=Path())
-    parser.add_argument("--workers", type=int, help="processes that load pictures; default 1, with a GPU up to 8")
-    for name in ("steps", "size_px", "batch_size", "warm_up_steps", "decay_steps", "report_steps", "sheet_steps",
-                 "seed"):  # fmt: skip
+    parser.add_argument("--largest-px", type=int, default=1024, help="leave out steps with larger pictures")
+    parser.add_argument("--batch-share", type=float, default=1.0, help="batches, relative to the committed run's")
+    parser.add_argument("--budget-s", type=float, default=math.inf, help="seconds after which the run ends")
+    for name in ("steps", "warm_up_steps", "report_steps", "sheet_steps", "seed"):
         parser.add_argument("--" + name.replace("_", "-"), type=int, default=getattr(defaults, name))
     parser.add_argument("--rate", type=float, default=defaults.rate, help="learning rate on the plateau")
+    parser.add_argument("--plateau", type=float, default=defaults.plateau, help="part of the run before it falls")
     parser.add_argument(
         "--weight", action="append", type=term_weight, default=[], metavar="TERM=VALUE", help="weight of a loss term"
     )
@@ -316,6 +333,15 @@ def term_weight(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"the weight of {name} is a number, not {value!r}") from None
 
 
+def chosen_modes(largest_px: int, batch_share: float) -> tuple[Mode, ...]:
+    """Those of `MODES` with pictures up to `largest_px`, their batches made smaller or larger."""
+    return tuple(
+        replace(mode, count=max(1, round(mode.count * batch_share)))
+        for mode in MODES
+        if max(mode.size_px, mode.style_px) <= largest_px
+    )
+
+
 def main(argv: list[str] | None = None) -> int:
     args = arguments().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
@@ -331,13 +357,13 @@ def main(argv: list[str] | None = None) -> int:
         if device.type == "cuda":
             device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
             torch.cuda.set_device(device)
-    workers = args.workers
-    if workers is None:
-        workers = min(8, available_cores()) if device.type == "cuda" else 1
+    modes = chosen_modes(args.largest_px, args.batch_share)
+    if not modes:
+        arguments().error("--largest-px must be at least 256")
     options = Options(
-        out=args.out, steps=args.steps, size_px=args.size_px, batch_size=args.batch_size, rate=args.rate,
-        warm_up_steps=args.warm_up_steps, decay_steps=args.decay_steps, report_steps=args.report_steps,
-        sheet_steps=args.sheet_steps, workers=workers, seed=args.seed, bfloat16=not args.float32,
+        out=args.out, steps=args.steps, budget_s=args.budget_s, modes=modes, rate=args.rate,
+        warm_up_steps=args.warm_up_steps, plateau=args.plateau, report_steps=args.report_steps,
+        sheet_steps=args.sheet_steps, seed=args.seed, bfloat16=not args.float32, graphs=not args.no_graphs,
         weights=replace(LossWeights(), **dict(args.weight)),
     )  # fmt: skip
     checkpoint = options.out / CHECKPOINT
@@ -347,38 +373,48 @@ def main(argv: list[str] | None = None) -> int:
             else f"{checkpoint} is there already: --resume goes on from it, another --out leaves it alone"
         )  # fmt: skip
     options.out.mkdir(parents=True, exist_ok=True)
-    cache = args.shards or args.out / "shards"
-    if rank == 0:
-        build_shards(args.photos, cache, "photos", size_px=options.size_px)
-        build_shards(args.paintings, cache, "paintings", size_px=options.size_px)
-    if dist.is_initialized():
-        dist.barrier()
-    photos, watched_photos = build_shards(args.photos, cache, "photos", size_px=options.size_px)
-    paintings, watched_paintings = build_shards(args.paintings, cache, "paintings", size_px=options.size_px)
-    for folder, shards in ((args.photos, (photos, watched_photos)), (args.paintings, (paintings, watched_paintings))):
-        if not all(shards):
-            arguments().error(f"{folder} has too few pictures: one in twenty is watched, and none was left on one side")
-        smaller = sum(min(entry.height, entry.width) < options.size_px for entry in shards[0].entries)
-        if smaller and rank == 0:
-            log.info("%s: %d of %d pictures are smaller than the crops and are enlarged", folder.name, smaller,
-                     len(shards[0]))  # fmt: skip
-
+    train_on, watched = pictures(args, rank)
     folder = args.loss_weights.parent if args.loss_weights.is_file() else args.loss_weights
     distilled = DistilledVGG19(folder / DISTILLED_FILE).to(memory_format=torch.channels_last)
     stem = VGG16Stem(folder / STEM_FILE).to(memory_format=torch.channels_last)
-    trainer = Trainer(options, device, PerceptualLoss(distilled, stem, options.weights, args.seed + rank), rank=rank)
+    trainer = Trainer(options, device, PerceptualLoss(distilled, stem, options.weights), rank=rank)
     if args.resume:
         trainer.resume(checkpoint)
     elif args.start_from:
-        trainer.start_from(load_network(args.start_from))
+        trainer.start_from(weights_of(args.start_from))
     if rank == 0:
-        settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(options).items()}
-        (options.out / f"options-from-{trainer.step:06d}.json").write_text(json.dumps(settings, indent=1))
-    pairs = WatchedPairs(watched_photos, watched_paintings, distilled) if rank == 0 else None
-    trainer.run(photos, paintings, Reports(options, trainer.step, pairs, silent=rank != 0))
+        (options.out / f"options-from-{trainer.step:06d}.json").write_text(
+            json.dumps(asdict(options), indent=1, default=str)
+        )
+    photos, paintings = ([one for shard in shards for one in resident(shard, device)] for shards in train_on)
+    drawer = Drawer(photos, paintings, options.modes, options.seed, device, rank)
+    sizes = sorted({mode.size_px for mode in modes} & {256, 512, 1024})
+    pairs = WatchedPairs(*watched, distilled, sizes) if rank == 0 else None
+    trainer.run(drawer, Reports(options.out, options.report_steps, pairs, silent=rank != 0))
     if dist.is_initialized():
         dist.destroy_process_group()
     return 0
+
+
+def pictures(args: argparse.Namespace, rank: int) -> tuple[list[list[Shard]], list[list[Shard]]]:
+    """Shards to train on and to watch, of the photos' folders and of the paintings'; the first process writes them."""
+    cache = args.shards or args.out / "shards"
+    if rank:
+        dist.barrier()
+    train_on: list[list[Shard]] = []
+    watched: list[list[Shard]] = []
+    for name, folders in (("photos", args.photos), ("paintings", args.paintings)):
+        found = [
+            build_shards(folder, cache, f"{name}-{number}", size_px=args.largest_px)
+            for number, folder in enumerate(folders)
+        ]
+        for one, side in ((train_on, 0), (watched, 1)):
+            one.append([shards[side] for shards in found])
+            if not sum(map(len, one[-1])):
+                arguments().error(f"{name} are too few: one in twenty is watched, and none was left on one side")
+    if not rank and dist.is_initialized():
+        dist.barrier()
+    return train_on, watched
 
 
 if __name__ == "__main__":

@@ -225,7 +225,8 @@ def newest_allowed(rng: random.Random) -> Draft:
         code=(
             f"versions = {[text(v) for v in versions]}\n"
             'part = lambda v: tuple(map(int, v.split(".")))\n'
-            f'print("torch", max((v for v in versions if part("{text(low)}") <= part(v) < part("{text(high)}")), key=part))'
+            f'print("torch", max((v for v in versions if part("{text(low)}") <= part(v) < '
+            f'part("{text(high)}")), key=part))'
         ),
         worked=f"torch {text(max(allowed))}",
         because="versions are compared part by part: 2.10 is later than 2.9; the upper bound itself is not allowed.",

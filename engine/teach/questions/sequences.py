@@ -276,7 +276,12 @@ def lstm_shape(rng: random.Random) -> Draft:
             Mistake(str((batch, steps, hidden)), "takes the outputs of all steps"),
             Mistake(str((layers, batch, hidden)), "takes the final state of every layer"),
             Mistake(str((batch, layers, hidden)), "thinks that batch_first turns the state round as well"),
-            Mistake(str((steps, batch, hidden)), "overlooks batch_first"),
+            Mistake(
+                str((steps, batch, hidden)), "expects the time first, as it would be without batch_first", asked == "y"
+            ),
+            Mistake(
+                str((layers, steps, hidden)), "overlooks batch_first, and takes the time for the batch", asked == "h"
+            ),
             Mistake(str((batch, steps, width)), "keeps the input's width"),
             Mistake(str((batch, hidden)), "expects the last step of the last layer only"),
         ],

@@ -12,7 +12,7 @@ import aiohttp
 import discord
 import pytest
 
-from bot.answering.delivery import Patience
+from bot.answering.delivery.rules import Patience
 from bot.client import Woodshed, point_discord_at
 from bot.engine.calls import EngineClient
 from bot.settings import BotSettings, ClubSettings, DiscordSettings

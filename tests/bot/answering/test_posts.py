@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from bot.answering import posts
-from bot.answering.delivery import Patience
+from bot.answering.delivery.rules import Patience
 from bot.answering.parcels import Parcel, Upload
 from bot.errors import Undelivered
 from playground.driver import Route

@@ -15,6 +15,7 @@ from bot.errors import (
     EngineUnavailable,
     JobCancelled,
 )
+from engine.contract import ERROR_METADATA_KEY
 from engine.contract import engine_pb2 as pb
 from tests.engine_double import Behaviour, EngineDouble, code_of, png, serve_double, socket_address
 from tests.waiting import until
@@ -217,3 +218,21 @@ async def test_an_upload_of_25_mib_fits_and_one_beyond_the_messages_limit_is_ref
     assert (await engine.stylize(big)).image
     with pytest.raises(EngineRefused):
         await engine.stylize(pb.StylizeRequest(image=bytes(65 * 1024 * 1024), strength=0.5))
+
+
+async def test_a_job_that_a_restarting_engine_hands_back_is_sent_again_though_it_had_begun(tmp_path, monkeypatch):
+    async def handed_back(context, event_type):
+        if len(double.requests) == 1:
+            yield event_type(progress=pb.Progress(stage="painting", fraction=0.25))
+            metadata = ((ERROR_METADATA_KEY, "restarting"),)
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "Restarting.", trailing_metadata=metadata)
+
+    double = EngineDouble()
+    monkeypatch.setattr(double, "_misbehave", handed_back)
+    async with serve_double(socket_address(tmp_path), double):
+        channel = open_channel(socket_address(tmp_path))
+        clip = await EngineClient(channel).play(pb.PlayRequest(seed=7))
+        await channel.close()
+    assert clip.audio
+    first, second = double.requests
+    assert first.job.job_id == second.job.job_id

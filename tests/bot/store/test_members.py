@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.rules import class_quiz as class_rules
 from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.quiz import Question
-from bot.store import Store, class_quiz, members, practice, quiz
+from bot.store import Store, members, quiz
+from bot.store.lessons import class_quiz, practice
 from bot.store.polls import ballots, listeners, series
 from bot.store.polls.ballots import Change
 from bot.store.polls.listeners import Listener

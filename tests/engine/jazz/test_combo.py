@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import mido
 import pretty_midi
@@ -144,6 +145,30 @@ def test_a_phrase_is_answered(combo):
     assert "phrase" in clip.notes[0]
     with pytest.raises(BadMidi):
         combo.play(pb.PlayRequest(seed=3, continue_from=b"garbage"), silent)
+
+
+def test_without_a_chord_the_soloist_plays_over_drums_alone(combo):
+    clip = combo.play(pb.PlayRequest(seed=1, chords="N.C. | N.C. | N.C. | N.C.", tempo_bpm=200, takes=1), silent)
+    assert (clip.chords, clip.key) == ("NC | % | % | %", "")
+    parts = {track.name: [m for m in track if m.type == "note_on"] for track in _tracks(clip.midi)}
+    assert parts["drums"]
+    assert not parts["bass"]
+    assert not parts["comping"]
+
+
+def _tracks(midi):
+    return mido.MidiFile(file=io.BytesIO(midi)).tracks
+
+
+def test_clips_are_finished_beside_each_other_byte_for_byte(combo, clip):
+    """Three threads finish one turn's work at the same time; the SoundFont and the drawing are shared between them."""
+    work = combo.improvise(pb.PlayRequest(seed=5, **ASKED), None, silent)
+    with ThreadPoolExecutor(3) as threads:
+        clips = list(threads.map(lambda _: combo.finish(work, silent), range(3)))
+    for other in clips:
+        assert (other.audio, other.roll, other.lead_sheet, other.midi) == (
+            clip.audio, clip.roll, clip.lead_sheet, clip.midi
+        )  # fmt: skip
 
 
 def test_a_waltz_is_a_waltz_from_the_solo_to_the_lead_sheet(combo):

@@ -14,7 +14,7 @@ from engine.errors import BadOption, BadPicture, Cancelled, PictureTooLarge, Sta
 from engine.progress import silent
 from engine.settings import StylizeSettings
 from engine.stylize import sheet as sheet_module
-from engine.stylize.book import pack_code, unpack_code
+from engine.stylize.book import pack_codes, unpack_codes
 from engine.stylize.pictures.sample_photo import sample_photo
 from engine.stylize.sheet import (
     CELL_PX,
@@ -197,7 +197,7 @@ def test_a_saved_style_paints_under_its_name_alone_and_blended(studio: Studio) -
 
 
 def test_codes_of_other_weights_are_refused_as_stale_wherever_they_come(studio: Studio) -> None:
-    stale = pack_code(studio.book.codes["irises"], "0123abc")
+    stale = pack_codes(studio.book.codes["irises"], "0123abc")
     for request in (
         pb.StylizeRequest(image=picture(), style_code=stale),
         pb.StylizeRequest(image=picture(), style="irises", blend_with_code=stale),
@@ -212,11 +212,11 @@ def test_codes_of_other_weights_are_refused_as_stale_wherever_they_come(studio: 
 def test_the_small_copy_of_a_style_picture_gives_nearly_the_same_code(studio: Studio, size: tuple[int, int]) -> None:
     first = saved_style(studio, picture(*size, seed=9))
     assert first.model_version == studio.version
-    assert max(Image.open(io.BytesIO(first.picture)).size) <= 512
+    assert max(Image.open(io.BytesIO(first.picture)).size) <= 1024
     assert not Image.open(io.BytesIO(first.picture)).getexif()
     again = saved_style(studio, first.picture)
-    one, two = (unpack_code(each.code, studio.book.code_length, studio.version) for each in (first, again))
-    apart = torch.pdist(torch.cat(list(studio.book.codes.values()))).median()
+    one, two = (unpack_codes(each.code, studio.book.code_length, studio.version) for each in (first, again))
+    apart = torch.pdist(torch.stack([codes.flatten() for codes in studio.book.codes.values()])).median()
     assert float((one - two).norm() / apart) < 0.15
 
 

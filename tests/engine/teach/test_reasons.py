@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 
 from engine.errors import Internal
 from engine.teach.questions import GENERATORS
-from engine.teach.questions.question import Draft, Generator, Mistake, Question, compose
+from engine.teach.questions.question import Draft, Generator, Mistake, Question, clash, compose
 from engine.teach.snippets import run_snippet
 
 BY_NAME = {generator.name: generator for generator in GENERATORS}
@@ -136,3 +137,104 @@ def test_nobody_joins_outer_lengths_of_matrices_that_fit() -> None:
 def test_promotion_lets_types_meet_that_cannot_hold_each_other() -> None:
     met = {question.answer for question in asked("dtype-promotion", 400) if "so they meet" in question.explanation}
     assert met == {"torch.float32", "torch.int16"}
+
+
+BELIEFS = [
+    ("conv-output-shape", "overlooks the stride", [(r"stride=\d", "stride=1")]),
+    ("conv-output-shape", "dilation widens", [(r"dilation=\d", "dilation=1")]),
+    ("conv-parameters", "forgets the biases", [(r"kernel_size=(\d)", r"kernel_size=\1, bias=False")]),
+    ("conv-parameters", "switched off", [(r", bias=False", "")]),
+    ("conv-parameters", "overlooks the groups", [(r", groups=\d", "")]),
+    ("conv-macs", "counts FLOPs", [(r" // 2\)", ")")]),
+    ("receptive-field", "overlooks the dilation", [(r"dilation=\d", "dilation=1")]),
+    ("receptive-field", "makes all later layers", [(r"stride=\d", "stride=1")]),
+    ("transposed-conv-size", "overlooks output_padding", [(r"output_padding=1", "output_padding=0")]),
+    ("flatten-features", "without padding loses", [(r"padding=0", "padding=1")]),
+    ("mlp-parameters", "forgets the biases", [(r"nn\.Linear\((\d+), (\d+)\)", r"nn.Linear(\1, \2, bias=False)")]),
+    ("mlp-parameters", "switched off", [(r", bias=False", "")]),
+    ("reduction-shape", "overlooks keepdim", [(r", keepdim=True", "")]),
+    ("reduction-shape", "only keepdim=True does", [(r"dim=(-?\d)", r"dim=\1, keepdim=True")]),
+    ("reduction-shape", "as without dim", [(r"\(dim=.*?\)\.shape", "().shape")]),
+    ("tensor-bytes", "counts elements", [(r" \* x.element_size\(\)", "")]),
+    ("tensor-bytes", "for a float32", [(r"torch\.(bool|uint8|float16|bfloat16|int64|float64)\)", "torch.float32)")]),
+    ("gradients-accumulate", "overwrites .grad", [(r"(    loss = )", r"    w.grad = None\n\1")]),
+    ("gradients-accumulate", "is cleared in the loop", [(r"    w.grad = None\n", "")]),
+    ("detached-factor", "as if nothing were detached", [(r"\.detach\(\)", "")]),
+    (
+        "clipped-gradient",
+        "clip_grad_value_",
+        [(r"clip_grad_norm_\(\[a, b\], max_norm", "clip_grad_value_([a, b], clip_value")],
+    ),
+    ("clipped-gradient", "the other parameter", [(r"a\.grad\.item", "b.grad.item")]),
+    (
+        "sigmoid-gradient",
+        "function's value",
+        [(r"x\.grad\.item\(\)", "(x.sigmoid() if 'sigmoid' in 'FN' else x.tanh()).item()")],
+    ),
+    ("softmax-with-temperature", "leaves the temperature out", [(r"logits / [\d.]+", "logits")]),
+    ("softmax-with-temperature", "multiplies by the temperature", [(r"logits / ", "logits * ")]),
+    ("softmax-with-temperature", "the other class", [(r"p\[0\]", "p[1]")]),
+    ("squared-error-reduction", "sums; the default", [(r", target\)", ', target, reduction="sum")')]),
+    ("squared-error-reduction", "takes the mean although", [(r', reduction="sum"', "")]),
+    (
+        "cross-entropy-of-logits",
+        "applies softmax twice",
+        [(r"cross_entropy\(logits", "cross_entropy(logits.softmax(1)")],
+    ),
+    ("binary-cross-entropy", "applies the sigmoid twice", [(r"logits\(z,", "logits(z.sigmoid(),")]),
+    ("kl-direction", "other way round", [(r"q\.log\(\), p,", "p.log(), q,")]),
+    ("kl-direction", "number of outcomes", [(r"batchmean", "mean")]),
+    ("perplexity-of-tokens", "average first", [(r"nll\.mean\(\)\.exp\(\)", "nll.exp().mean()")]),
+    ("entropy-in-bits", "gives nats", [(r"p\.log2\(\)", "p.log()")]),
+    ("sgd-with-momentum", "leaves the momentum out", [(r"momentum=[\d.]+", "momentum=0.0")]),
+    ("adam-first-step", "plain SGD", [(r"optim\.Adam", "optim.SGD")]),
+    ("weight-decay-step", "leaves the decay out", [(r"weight_decay=[\d.]+", "weight_decay=0.0")]),
+    ("weight-decay-step", "other optimiser", [(r"optim\.(SGD|AdamW)", "OTHER")]),
+    ("gradient-descent-steps", "one step only", [(r"range\(\d\)", "range(1)")]),
+    ("gradient-descent-steps", "up the gradient", [(r"SGD\(\[w\], ", "SGD([w], maximize=True, ")]),
+    ("scheduled-rate", "as ExponentialLR does", [(r"StepLR\(optimizer, step_size=\d, ", "ExponentialLR(optimizer, ")]),
+    ("dropout-output", "although the layer is in eval", [(r"\.eval\(\)", ".train()")]),
+    ("dropout-output", "scaled up in training", [(r"\.train\(\)", ".eval()")]),
+    ("batch-count", "only drop_last=True does", [(r"(batch_size=\d+)\)", r"\1, drop_last=True)")]),
+    ("batch-count", "keeps the incomplete", [(r", drop_last=True", "")]),
+    ("padded-batch-shape", "overlooks batch_first", [(r", batch_first=True", "")]),
+    ("lstm-shape", "takes the time for the batch", [(r", batch_first=True", "")]),
+    ("dilated-receptive-field", "overlooks the dilations", [(r"dilation=d", "dilation=1")]),
+    ("causal-output", "flips the kernel", [(r", kernel, dilation", ", kernel.flip(2), dilation")]),
+    ("attention-parameters", "forgets the biases", [(r"(num_heads=\d+)", r"\1, bias=False")]),
+    ("causal-mask-count", "to see itself", [(r"tril\(\)", "tril(-1)")]),
+    ("running-mean", "last batch's mean only", [(r"momentum=[\d.]+", "momentum=1.0")]),
+    ("gram-entry", "Fᵀ F", [(r"features @ features\.T", "features.T @ features")]),
+    ("confusion-cell", "rows and columns exchanged", [(r"true \* 3 \+ predicted", "predicted * 3 + true")]),
+    ("samples-of-a-rank", "drops the rest", [(r", rank=0", ", rank=0, drop_last=True")]),
+    ("optimiser-steps", "after every batch", [(r"\(i \+ 1\) % \d == 0", "True")]),
+    ("strides", "leaves the strides", [(r"\.permute\(.*?\)\.stride", ".stride")]),
+    ("spectrogram-shape", "center=True", [(r", return_complex", ", center=False, return_complex")]),
+    ("critic-loss", "sign reversed", [(r"fake\.mean\(\) - real\.mean\(\)", "real.mean() - fake.mean()")]),
+    ("gradient-penalty", "forgets the weight", [(r"penalty = \d+ \* ", "penalty = ")]),
+    ("adain-value", "keeps the content's mean", [(r"/ sx \+ y\.mean", "/ sx + x.mean")]),
+]
+"""Generator, a piece of a reason, and how somebody with this misconception reads the shown code."""
+
+
+@pytest.mark.parametrize(("name", "reason", "misread"), BELIEFS, ids=[f"{name}: {why}" for name, why, _ in BELIEFS])
+def test_code_read_with_the_misconception_prints_the_wrong_option(
+    name: str, reason: str, misread: list[tuple[str, str]]
+) -> None:
+    seen = 0
+    for question in asked(name, 40):
+        for option, why in reasons_of(question).items():
+            if reason not in why:
+                continue
+            believed = question.code
+            for pattern, taken_for in misread:
+                other = "optim.AdamW" if "optim.SGD" in question.code else "optim.SGD"
+                function = "sigmoid" if "torch.sigmoid" in question.code else "tanh"
+                believed = re.sub(pattern, taken_for.replace("OTHER", other).replace("FN", function), believed)
+            assert believed != question.code, (question.code, why)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # PyTorch warns of some of these misconceptions
+                printed = run_snippet(believed)
+            assert printed == option or clash(printed, option), (believed, why, printed, option)
+            seen += 1
+    assert seen >= 3, "the reason is hardly ever given"

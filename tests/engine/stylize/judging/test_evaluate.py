@@ -26,6 +26,7 @@ from engine.stylize.judging.evaluate import (
     shown_pairs,
     write_contact_sheet,
 )
+from engine.stylize.judging.flaws import FLAWS
 from engine.stylize.judging.judge import FIGURES, Judge
 from engine.stylize.network import StyleNetwork
 from engine.stylize.weights_file import network_of_checkpoint, weights_version
@@ -115,18 +116,18 @@ def test_from_too_few_pictures_no_interval_is_told() -> None:
 
 def test_only_pictures_that_training_never_looked_at_are_judged(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "photos", 3)
-    found = held_out_pictures(folder, 10, 64)
+    found = held_out_pictures([folder], 10, 64)
     kept = [path for path in sorted(folder.iterdir()) if is_held_out(path) and not is_watched(path)]
     assert len(found.pictures) == len(kept) == 3
     assert (found.enlarged, found.unreadable) == (0, 0)
-    assert held_out_pictures(folder, 10, 128).enlarged == 3
+    assert held_out_pictures([folder], 10, 128).enlarged == 3
     kept[1].write_bytes(b"cut off")
-    assert held_out_pictures(folder, 10, 64).unreadable == 1
+    assert held_out_pictures([folder], 10, 64).unreadable == 1
     for path in kept:
         path.unlink()
     assert len(list(folder.iterdir())) == 6
     with pytest.raises(BadOption, match="kept for evaluation"):
-        held_out_pictures(folder, 10, 64)
+        held_out_pictures([folder], 10, 64)
 
 
 def test_the_judge_knows_both_bounds() -> None:
@@ -149,9 +150,9 @@ def test_an_evaluation_prints_every_figure_between_its_bounds(
     printed = capsys.readouterr().out
     assert "10 pairs of 5 photos and 6 paintings, 64 px (0 photos and 0 paintings are smaller" in printed
     rows = {line.split(" | ")[0][2:]: line.split(" | ") for line in printed.splitlines() if line.startswith("| ")}
-    assert [name for name in rows if name != "figure"] == list(FIGURES)
+    assert [name for name in rows if name != "figure"] == [*FIGURES, *FLAWS]
     for name, (_, network, unchanged, itself, *_) in rows.items():
-        if name not in ("figure", "fringes"):
+        if name not in ("figure", "fringes", *FLAWS):
             value, interval = network.split(" [")
             low, high = (float(bound) for bound in interval.rstrip("]").split(", "))
             assert low <= float(value) <= high

@@ -8,19 +8,16 @@ from pathlib import Path
 import torch
 
 from engine.stylize.corpus import Shard
-from engine.stylize.training.losses import LossWeights, PerceptualLoss
-from engine.stylize.training.train import Options, Reports, Trainer
-from tests.engine.stylize.training.loss_double import SmallFeatures
-from tests.engine.stylize.training.test_training import TINY
+from engine.stylize.training.samples import Reports
+from engine.stylize.training.train import Options
+from tests.engine.stylize.training.test_training import drawer, trainer
 
 
 def main(folder: Path) -> None:
     torch.set_num_threads(1)
-    options = Options(out=folder, steps=10**6, size_px=64, batch_size=2, report_steps=1, sheet_steps=10**6, workers=2)
-    loss = PerceptualLoss(SmallFeatures(), SmallFeatures(), LossWeights(), seed=1)  # type: ignore[arg-type]
-    trainer = Trainer(options, torch.device("cpu"), loss, TINY)
+    options = Options(out=folder, steps=10**6, report_steps=1, sheet_steps=10**6)
     shards = Shard(folder / "shards" / "photos"), Shard(folder / "shards" / "paintings")
-    trainer.run(*shards, Reports(options, 0, pairs=None))
+    trainer(options).run(drawer(shards), Reports(folder, 1, pairs=None))
 
 
 if __name__ == "__main__":

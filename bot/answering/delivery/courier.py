@@ -11,7 +11,7 @@ import discord
 import structlog
 
 from bot.answering import discord_codes as codes
-from bot.answering.delivery import (
+from bot.answering.delivery.rules import (
     Apology,
     Cargo,
     Delivery,

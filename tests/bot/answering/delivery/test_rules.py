@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.delivery import Fault, Kind, broken_promises, run
-from bot.answering.delivery import (
+from bot.answering.delivery.rules import (
     AS_BOT,
     PRIVATE,
     PUBLIC,

@@ -1,0 +1,1 @@
+"""What lessons keep: class quizzes, practice, questions of a day and of the staff."""

@@ -1,0 +1,2 @@
+"""Answers that are computed: shapes, parameters and small tensors, from code or from words, without "
+"running anything."""

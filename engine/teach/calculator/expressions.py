@@ -1,0 +1,423 @@
+"""Reads an expression of torch calls and works it out, node by node, over a list of what is allowed.
+
+Nothing is ever handed to Python to run: the text is parsed to a tree (`ast.parse`), and each node of the tree is
+either one of those below or refused. Names and attributes that aren't on a list are refused, whatever they are."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from engine.teach.calculator.layers import ARGUMENTS, Layer, layer, output, parameters
+from engine.teach.calculator.limits import (
+    MAX_BRACKETS,
+    MAX_CODE,
+    MAX_DEPTH,
+    MAX_ELEMENTS,
+    MAX_LENGTH,
+    MAX_NODES,
+    MAX_POWER,
+    Mistaken,
+    NotAllowed,
+    checked_shape,
+    whole,
+)
+from engine.teach.calculator.methods import FUNCTIONS, METHODS, PROPERTIES, indexed
+from engine.teach.calculator.tensor import (
+    BOOL,
+    DTYPES,
+    FLOAT32,
+    INT64,
+    SAME,
+    DType,
+    Tensor,
+    elementwise,
+    filled,
+    made,
+    matmul,
+    pointwise,
+    promoted,
+)
+
+CREATORS = frozenset({"zeros", "ones", "empty", "rand", "randn", "full", "arange", "linspace", "eye", "tensor", "Size"})
+_OPTIONS = frozenset({"dtype", "requires_grad", "device"})
+
+
+def parse(code: str) -> ast.expr:
+    """The tree of `code`. Raises `NotAllowed` for what is too long, too deep, or no expression."""
+    if len(code) > MAX_CODE:
+        raise NotAllowed(f"That is more than {MAX_CODE} characters of code.")
+    if not code.isascii() or any(sign in code for sign in "\0\\#"):
+        raise NotAllowed("I only read plain code without backslashes and comments.")
+    depth = deepest = 0
+    for letter in code:
+        depth += (letter in "([{") - (letter in ")]}")
+        deepest = max(deepest, depth)
+    run = max((len(part) for part in code.replace("~", "-").replace("+", "-").split() if set(part) == {"-"}), default=0)
+    if deepest > MAX_BRACKETS or run > MAX_BRACKETS:
+        raise NotAllowed("That is nested too deeply for me.")
+    try:
+        tree = ast.parse(code.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise NotAllowed("I can't read that as code.") from None
+    nodes = 0
+    pending: list[tuple[ast.AST, int]] = [(tree, 1)]
+    while pending:
+        node, level = pending.pop()
+        nodes += 1
+        if nodes > MAX_NODES or level > MAX_DEPTH:
+            raise NotAllowed("That is nested too deeply for me.")
+        pending.extend((child, level + 1) for child in ast.iter_child_nodes(node))
+    return tree
+
+
+class Reader:
+    """Works out a tree; `steps` gets the working of layers on the way."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+
+    def value(self, node: ast.expr) -> Any:
+        """A number, tensor, shape, dtype or layer. Raises `NotAllowed` or `Mistaken`."""
+        readers: dict[type[ast.expr], Callable[[Any], Any]] = {
+            ast.Constant: self._constant,
+            ast.Name: self._name,
+            ast.Tuple: self._sequence,
+            ast.List: self._sequence,
+            ast.UnaryOp: self._unary,
+            ast.BinOp: self._binary,
+            ast.Compare: self._compare,
+            ast.Attribute: self._attribute,
+            ast.Subscript: self._subscript,
+            ast.Call: self._call,
+        }
+        read = readers.get(type(node))
+        if read is None:
+            raise NotAllowed("I only compute numbers, tensors and layers.")
+        return read(node)
+
+    def _constant(self, node: ast.Constant) -> Any:
+        value = node.value
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int) and abs(value) <= MAX_LENGTH:
+            return value
+        if isinstance(value, float) and (abs(value) <= 1e30):
+            return value
+        if isinstance(value, str) and value in ("same", "valid", "zeros", "nearest", "bilinear", "tanh", "cpu", "meta"):
+            return value
+        raise NotAllowed("I only read ordinary numbers.")
+
+    def _name(self, node: ast.Name) -> Any:
+        raise NotAllowed(f"I don't know what {node.id[:30]!r} is.")
+
+    def _sequence(self, node: ast.Tuple | ast.List) -> Any:
+        items = [self.value(item) for item in node.elts]
+        return tuple(items) if isinstance(node, ast.Tuple) else items
+
+    def _unary(self, node: ast.UnaryOp) -> Any:
+        value = self.value(node.operand)
+        if isinstance(node.op, ast.USub) and isinstance(value, Tensor):
+            return pointwise(value, np.negative, floating=False)
+        if (
+            isinstance(node.op, (ast.USub, ast.UAdd))
+            and isinstance(value, (int, float))
+            and not isinstance(value, bool)
+        ):
+            return -value if isinstance(node.op, ast.USub) else value
+        if isinstance(node.op, ast.Invert) and isinstance(value, Tensor) and value.dtype == BOOL:
+            return pointwise(value, np.logical_not, floating=False)
+        raise NotAllowed("I don't compute that sign.")
+
+    def _binary(self, node: ast.BinOp) -> Any:
+        a, b = self.value(node.left), self.value(node.right)
+        if isinstance(node.op, ast.MatMult):
+            if isinstance(a, Tensor) and isinstance(b, Tensor):
+                return matmul(a, b)
+            raise NotAllowed("@ needs two tensors.")
+        for x in (a, b):
+            if not isinstance(x, (Tensor, int, float)):
+                raise NotAllowed("I only calculate with numbers and tensors.")
+        if not isinstance(a, Tensor) and not isinstance(b, Tensor):
+            return self._numbers(node.op, a, b)
+        if isinstance(node.op, ast.Pow) and not isinstance(b, Tensor) and abs(b) > MAX_POWER:
+            raise NotAllowed(f"I take powers up to {MAX_POWER}.")
+        compute = {
+            ast.Add: np.add,
+            ast.Sub: np.subtract,
+            ast.Mult: np.multiply,
+            ast.Div: np.true_divide,
+            ast.FloorDiv: np.floor_divide,
+            ast.Mod: np.mod,
+            ast.Pow: np.power,
+        }.get(type(node.op))
+        if compute is None:
+            raise NotAllowed("I compute + - * / // % ** and @.")
+        if isinstance(node.op, ast.Div):
+            return _divided(a, b)
+        if isinstance(node.op, ast.Pow) and _whole_numbers(a) and not isinstance(b, Tensor) and b < 0:
+            raise Mistaken("Whole numbers can't be raised to negative powers; convert them with .float() first.")
+        if isinstance(node.op, (ast.FloorDiv, ast.Mod)) and _whole_numbers(a) and _whole_numbers(b) and _has_zero(b):
+            raise Mistaken("Whole numbers can't be divided by zero.")
+        return elementwise(a, b, compute)
+
+    def _numbers(self, op: ast.operator, a: Any, b: Any) -> Any:
+        if isinstance(op, ast.Pow) and (abs(b) > MAX_POWER or abs(a) > 10**6):
+            raise NotAllowed(f"I take powers up to {MAX_POWER} of numbers up to a million.")
+        try:
+            result = {
+                ast.Add: lambda: a + b,
+                ast.Sub: lambda: a - b,
+                ast.Mult: lambda: a * b,
+                ast.Div: lambda: a / b,
+                ast.FloorDiv: lambda: a // b,
+                ast.Mod: lambda: a % b,
+                ast.Pow: lambda: a**b,
+            }[type(op)]()
+        except KeyError:
+            raise NotAllowed("I compute + - * / // % ** and @.") from None
+        except (ZeroDivisionError, OverflowError):
+            raise Mistaken("That divides by zero, or is too large.") from None
+        if not isinstance(result, (int, float)) or abs(result) > 1e30:
+            raise NotAllowed("That number is too large for me.")
+        return result
+
+    def _compare(self, node: ast.Compare) -> Any:
+        if len(node.ops) != 1:
+            raise NotAllowed("I compare two things at a time.")
+        a, b = self.value(node.left), self.value(node.comparators[0])
+        compute = {
+            ast.Lt: np.less,
+            ast.LtE: np.less_equal,
+            ast.Gt: np.greater,
+            ast.GtE: np.greater_equal,
+            ast.Eq: np.equal,
+            ast.NotEq: np.not_equal,
+        }.get(type(node.ops[0]))
+        if compute is None or not (isinstance(a, Tensor) or isinstance(b, Tensor)):
+            raise NotAllowed("I compare tensors with numbers or tensors.")
+        return elementwise(a, b, compute, BOOL)
+
+    def _attribute(self, node: ast.Attribute) -> Any:
+        path = _dotted(node)
+        if path and path.startswith("torch.") and path[6:] in DTYPES | SAME:
+            return DType(SAME.get(path[6:], path[6:]))
+        if path in ("torch.inf", "torch.nan", "torch.pi", "math.pi", "math.inf"):
+            return {"inf": math.inf, "nan": math.nan, "pi": math.pi}[path.rpartition(".")[2]]
+        if path:
+            raise NotAllowed(f"I don't know {path[:40]!r}.")
+        value = self.value(node.value)
+        if isinstance(value, Tensor) and node.attr in PROPERTIES:
+            return PROPERTIES[node.attr](value)
+        raise NotAllowed(f"I don't know the attribute {node.attr[:30]!r}.")
+
+    def _subscript(self, node: ast.Subscript) -> Any:
+        value = self.value(node.value)
+        parts = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+        index = [self._index(part) for part in parts]
+        if (
+            isinstance(value, tuple)
+            and len(index) == 1
+            and isinstance(index[0], int)
+            and not isinstance(index[0], bool)
+        ):
+            if not -len(value) <= index[0] < len(value):
+                raise Mistaken("There is no dimension with that number.")
+            return value[index[0]]
+        if not isinstance(value, Tensor):
+            raise NotAllowed("I only index tensors and shapes.")
+        return indexed(value, index)
+
+    def _index(self, node: ast.expr) -> Any:
+        if isinstance(node, ast.Slice):
+            bounds = [None if part is None else self.value(part) for part in (node.lower, node.upper, node.step)]
+            if any(
+                b is not None and (isinstance(b, bool) or not isinstance(b, int) or abs(b) > MAX_LENGTH) for b in bounds
+            ):
+                raise NotAllowed("A slice has whole numbers.")
+            return slice(*bounds)
+        if isinstance(node, ast.Constant) and node.value is Ellipsis:
+            return Ellipsis
+        return self.value(node)
+
+    def _call(self, node: ast.Call) -> Any:
+        if any(isinstance(argument, ast.Starred) for argument in node.args) or any(
+            k.arg is None for k in node.keywords
+        ):
+            raise NotAllowed("I don't unpack arguments.")
+        path = _dotted(node.func)
+        if path is not None:
+            return self._named_call(path, node)
+        if isinstance(node.func, ast.Attribute):
+            owner = self.value(node.func.value)
+            given, named = self._arguments(node)
+            return self._method(owner, node.func.attr, given, named)
+        owner = self.value(node.func)
+        given, named = self._arguments(node)
+        return self._applied(owner, given, named)
+
+    def _arguments(self, node: ast.Call) -> tuple[list[Any], dict[str, Any]]:
+        given = [self.value(argument) for argument in node.args]
+        named = {str(keyword.arg): self.value(keyword.value) for keyword in node.keywords}
+        return given, named
+
+    def _named_call(self, path: str, node: ast.Call) -> Any:
+        given, named = self._arguments(node)
+        short = path.rpartition(".")[2]
+        home = path.rpartition(".")[0]
+        if short in ARGUMENTS or short == "Sequential":
+            if home in ("", "nn", "torch.nn"):
+                return layer(short, given, named)
+        elif short in CREATORS and home == "torch":
+            return create(short, given, named)
+        elif short in FUNCTIONS and home in ("torch", "F", "torch.nn.functional", "nn.functional"):
+            return FUNCTIONS[short](given, named)
+        raise NotAllowed(f"{path[:40]!r} is not among the functions that I compute.")
+
+    def _method(self, owner: Any, name: str, given: list[Any], named: dict[str, Any]) -> Any:
+        if isinstance(owner, tuple) and name == "numel" and not given and not named:
+            return math.prod(owner)
+        if isinstance(owner, Layer) and name in ("eval", "train") and not given and not named:
+            return owner
+        if isinstance(owner, Tensor) and name in METHODS:
+            return METHODS[name](owner, given, named)
+        raise NotAllowed(f"I don't compute .{name[:30]}().")
+
+    def _applied(self, owner: Any, given: list[Any], named: dict[str, Any]) -> Any:
+        if not isinstance(owner, Layer) or named or len(given) != 1 or not isinstance(given[0], Tensor):
+            raise NotAllowed("I only apply layers to one tensor.")
+        x = given[0]
+        dtype = FLOAT32 if owner.name == "Embedding" else x.dtype
+        if owner.name != "Embedding" and x.dtype.category != 2:
+            raise Mistaken(f"nn.{owner.name} needs a floating point input, and this is {x.dtype.name}.")
+        return Tensor(checked_shape(output(owner, x.shape, self.steps)), dtype, None)
+
+    def count(self, of: Layer) -> int:
+        return parameters(of, self.steps)
+
+
+def _dotted(node: ast.expr) -> str | None:
+    """`a.b.c` of plain names; None for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    return ".".join((node.id, *reversed(parts)))
+
+
+def _whole_numbers(value: Any) -> bool:
+    return value.dtype.category < 2 if isinstance(value, Tensor) else isinstance(value, int)
+
+
+def _has_zero(value: Any) -> bool:
+    if isinstance(value, Tensor):
+        return value.values is not None and bool((value.values == 0).any())
+    return value == 0
+
+
+def _divided(a: Any, b: Any) -> Tensor:
+    if _whole_numbers(a) and _whole_numbers(b):
+        return elementwise(a, b, lambda x, y: np.true_divide(x.astype(np.float32), y.astype(np.float32)), FLOAT32)
+    return elementwise(a, b, np.true_divide)
+
+
+def create(name: str, given: list[Any], named: dict[str, Any]) -> Any:
+    """What `torch.<name>(...)` makes. Raises `NotAllowed` or `Mistaken`."""
+    if not set(named) <= _OPTIONS | ({"fill_value"} if name == "full" else set()) | (
+        {"steps", "start", "end", "step"} if name in ("arange", "linspace") else set()
+    ):
+        raise NotAllowed(f"I don't know that argument of torch.{name}.")
+    dtype = named.get("dtype")
+    if dtype is not None and not isinstance(dtype, DType):
+        raise NotAllowed("The dtype must be one of torch's.")
+    if name == "Size":
+        return checked_shape(given[0] if len(given) == 1 else tuple(given))
+    if name in ("zeros", "ones", "empty", "rand", "randn"):
+        shape = given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else tuple(given)
+        kind = dtype or FLOAT32
+        if name in ("empty", "rand", "randn"):
+            return Tensor(checked_shape(shape), kind, None)
+        return filled(shape, 1 if name == "ones" else 0, kind)
+    if name == "full":
+        fill = named.get("fill_value", given[1] if len(given) > 1 else None)
+        if not given or not isinstance(fill, (int, float)):
+            raise NotAllowed("torch.full needs a shape and a number.")
+        return filled(
+            given[0], fill, dtype or (BOOL if isinstance(fill, bool) else INT64 if isinstance(fill, int) else FLOAT32)
+        )
+    if name == "eye":
+        if not given or len(given) > 2:
+            raise NotAllowed("torch.eye needs one or two numbers.")
+        n = whole(given[0], "size of the matrix")
+        m = whole(given[-1], "size of the matrix")
+        if n * m > MAX_ELEMENTS:
+            return Tensor((n, m), dtype or FLOAT32, None)
+        return made(np.eye(n, m), dtype or FLOAT32)
+    if name in ("arange", "linspace"):
+        return _range(name, given, named, dtype)
+    if len(given) != 1:
+        raise NotAllowed("torch.tensor needs one number or nested lists of numbers.")
+    return _tensor(given[0], dtype)
+
+
+def _range(name: str, given: list[Any], named: dict[str, Any], dtype: DType | None) -> Tensor:
+    numbers = list(given)
+    if name == "arange":
+        if len(numbers) == 1:
+            numbers = [0, *numbers]
+        numbers = [named.get("start", 0), named["end"]] if not numbers and "end" in named else numbers
+        if len(numbers) == 2:
+            numbers.append(named.get("step", 1))
+    elif "steps" in named:
+        numbers.append(named["steps"])
+    if len(numbers) != 3 or any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in numbers):
+        raise NotAllowed(f"torch.{name} needs plain numbers.")
+    start, end, step = numbers
+    if not all(math.isfinite(v) for v in numbers):
+        raise NotAllowed(f"torch.{name} needs plain numbers.")
+    if name == "linspace":
+        count = whole(step, "number of steps")
+        if count > MAX_ELEMENTS:
+            return Tensor((count,), dtype or FLOAT32, None)
+        return made(np.linspace(start, end, count), dtype or FLOAT32)
+    if step == 0 or (end - start) * step < 0:
+        raise Mistaken("arange's step doesn't lead from its start to its end.")
+    count = max(0, math.ceil((end - start) / step))
+    kind = dtype or (INT64 if all(isinstance(v, int) for v in numbers) else FLOAT32)
+    if whole(count, "length of a dimension") > MAX_ELEMENTS:
+        return Tensor((count,), kind, None)
+    return made(start + step * np.arange(count), kind)
+
+
+def _tensor(data: Any, dtype: DType | None) -> Tensor:
+    flat: list[Any] = []
+
+    def shape_of(part: Any, level: int) -> tuple[int, ...]:
+        if isinstance(part, (list, tuple)):
+            if level > 6:
+                raise NotAllowed("That is nested too deeply for me.")
+            shapes = {shape_of(item, level + 1) for item in part}
+            if len(shapes) > 1:
+                raise Mistaken("The lists have different lengths; torch.tensor needs a rectangle.")
+            return (len(part), *(shapes.pop() if shapes else ()))
+        if not isinstance(part, (bool, int, float)):
+            raise NotAllowed("torch.tensor needs one number or nested lists of numbers.")
+        flat.append(part)
+        return ()
+
+    shape = shape_of(data, 0)
+    if len(flat) > MAX_ELEMENTS:
+        raise NotAllowed("That is too many numbers.")
+    kinds = [BOOL if isinstance(v, bool) else INT64 if isinstance(v, int) else FLOAT32 for v in flat]
+    kind = dtype
+    if kind is None:
+        kind = FLOAT32 if not kinds else kinds[0]
+        for other in kinds:
+            kind = promoted(kind, other)
+    return made(np.array(flat).reshape(shape), kind)
