@@ -96,7 +96,7 @@ class Batch:
     @staticmethod
     def of_tensors(tensors: list[Tensor]) -> Batch:
         *plain, first, second = tensors
-        return Batch(*plain, filters=(first, second))  # type: ignore[arg-type]
+        return Batch(*plain, filters=(first, second))  # type: ignore[misc]
 
 
 class ChannelMeans(torch.autograd.Function):
