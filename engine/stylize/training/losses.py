@@ -96,7 +96,7 @@ class Batch:
     @staticmethod
     def of_tensors(tensors: list[Tensor]) -> Batch:
         *plain, first, second = tensors
-        return Batch(*plain, filters=(first, second))  # type: ignore[misc]
+        return Batch(*plain, filters=(first, second))  # type: ignore[misc, arg-type]
 
 
 class ChannelMeans(torch.autograd.Function):
