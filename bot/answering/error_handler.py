@@ -101,7 +101,7 @@ def _tell_staff(interaction: discord.Interaction[Any], error: Undelivered) -> No
     """An answer was given up on: somebody may be able to mend why."""
     if notices := getattr(interaction.client, "notices", None):
         where = "a direct message" if interaction.guild_id is None else f"<#{interaction.channel_id}>"
-        todo = "Please look at my permissions there." if error.worth_saying else "The log has each attempt."
+        todo = "Please check my permissions there." if error.worth_saying else "The log has each attempt."
         notices.report(
             "result", f"I couldn't deliver an answer in {where}. {error.sentence} {todo}", guild_id=interaction.guild_id
         )

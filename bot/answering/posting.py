@@ -64,4 +64,4 @@ def require_size(attachment: discord.Attachment, limit_bytes: int, what: str = "
 
 
 def _too_large(what: str, size_bytes: int, limit_bytes: int) -> str:
-    return f"{what} has {size_bytes / MIB:.1f} MiB, but I only read up to {limit_bytes / MIB:.0f} MiB."
+    return f"{what} is {size_bytes / MIB:.1f} MiB, but I only read up to {limit_bytes / MIB:.0f} MiB."

@@ -40,7 +40,7 @@ class OwnQuestion:
         for name, text in named:
             if len(text) > LONGEST[name]:
                 what = "answer" if name == "option" else name
-                raise Refused(f"The {what} has {len(text)} characters; {LONGEST[name]} is the most.")
+                raise Refused(f"The {what} is {len(text)} characters long; the limit is {LONGEST[name]}.")
 
 
 def from_form(topic: str, question: str, right: str, wrong: str, explanation: str) -> OwnQuestion:
@@ -62,7 +62,7 @@ def read_toml(text: str) -> list[OwnQuestion]:
     if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
         raise Refused("I found no questions in this file; each one starts with a line [[question]].")
     if len(tables) > MOST_IN_A_FILE:
-        raise Refused(f"This file has {len(tables)} questions; {MOST_IN_A_FILE} is the most.")
+        raise Refused(f"This file has {len(tables)} questions; the limit is {MOST_IN_A_FILE}.")
     lines = [number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith("[[question]]")]
     found = []
     for place, table in enumerate(tables):

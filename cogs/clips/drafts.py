@@ -156,7 +156,7 @@ class TrackMenu(
     def __init__(self, name: str, options: list[discord.SelectOption] | None = None) -> None:
         super().__init__(
             discord.ui.Select(
-                placeholder="The melody is in another track ...",
+                placeholder="The melody is on another track ...",
                 options=options or [],
                 custom_id=f"draft:{name}:track",
                 row=0,

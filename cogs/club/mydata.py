@@ -58,7 +58,7 @@ class MyData(commands.GroupCog, group_name="mydata", group_description="What I k
             content = json.dumps({"discord_id": str(interaction.user.id), **kept}, indent=2, ensure_ascii=False)
             await answer.finish(content=ALL_KEPT, uploads=[Upload("woodshed-my-data.json", content.encode())])
 
-    @app_commands.command(description="Make me forget you; the totals of quiz and polls stay right")
+    @app_commands.command(description="Make me forget you; quiz and poll totals stay correct")
     async def delete(self, interaction: Interaction) -> None:
         view = discord.ui.View(timeout=None).add_item(ForgetButton())
         paragraphs = [WARNING, PLAYED]

@@ -55,7 +55,7 @@ class Jazz(commands.Cog):
         feel="Swing, bossa ...",
         style="The style of the solo; if left out, one that suits the instrument and the tempo",
         metre="4/4, or 3/4 for a waltz",
-        takes="How many takes the critic picks from every eight bars; more takes longer",
+        takes="How many takes the critic chooses from, every eight bars; a higher number is slower",
         phrase="A MIDI file with a phrase of yours for the soloist to answer",
     )
     async def jazz(

@@ -52,7 +52,7 @@ from engine.contract.limits import LARGEST_SEED
 log = structlog.get_logger(__name__)
 
 BUTTONS = (VoteButton, KnowsButton, ConfidenceMenu, ReasonMenu, StepButton, PickButton, PickMenu, EarsButton)
-DISTURBED = "The poll is ready, but Discord doesn't take it at the moment; I'll post it as soon as it does."
+DISTURBED = "The poll is ready, but Discord isn't accepting it right now; I'll post it as soon as I can."
 OTHER_CLIPS = "{count} of your clips were stored by an earlier version, without their score; hand them in again."
 
 
@@ -113,17 +113,17 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
 
     # ------------------------------------------------------------ start
 
-    @app_commands.command(description="Staff: start a series of blind trials, human or AI by lot")
+    @app_commands.command(description="Staff: start a series of blind trials: human or AI, at random")
     @app_commands.describe(
         trials="How many clips or pairs (5 if left out)",
         design="Pairs (two clips, which one is the human?), single clips, or both",
         closes_in="Minutes until it closes by itself; left out: over days after the usual time, live when you say so",
         pace="Over days: all at once, in a thread. Live: you step through with a button",
-        title="What it is called",
+        title="Its title",
         channel="Where it is posted; here if left out",
-        matched="The model plays under the human clip's conditions (usual), or under its own",
+        matched="The model plays under the human clip's conditions (the default), or under its own",
         recordings="Of uploaded recordings only; their sound may give them away, so it counts in no statistics",
-        catches="With catch trials that show who doesn't listen",
+        catches="Add catch trials, which show who isn't listening",
     )
     async def start(
         self,
@@ -162,7 +162,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
                 )
                 found, remarks = await self._prepare(interaction, job, new, trials, design, catches, closes_in)
                 said = await self.post(found)
-                await job.finish(content="\n".join([said, *remarks, "I won't tell you either which is which."]))
+                await job.finish(content="\n".join([said, *remarks, "I won't tell you which is which either."]))
 
     async def _prepare(
         self,
@@ -266,7 +266,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
     # ------------------------------------------------------------ the end
 
     @app_commands.command(description="Staff: close a poll now and reveal the answers")
-    @app_commands.describe(number="Its number; the one that is open in this channel if left out")
+    @app_commands.describe(number="Its number; if left out, the one open in this channel")
     @app_commands.rename(number="series")
     async def close(self, interaction: Interaction, number: int | None = None) -> None:
         require_staff(interaction)
@@ -281,7 +281,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         await interaction.response.defer(ephemeral=True, thinking=True)
         await interaction.edit_original_response(content=await self.close_series(found.id))
 
-    @app_commands.command(description="Staff: tell the result of a closed poll again")
+    @app_commands.command(description="Staff: post the result of a closed poll again")
     @app_commands.describe(number="Its number")
     @app_commands.rename(number="series")
     async def announce(self, interaction: Interaction, number: int) -> None:
@@ -304,7 +304,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
             rows.append((found, len(trials), share))
         await interaction.response.send_message(embed=results.list_embed(rows), ephemeral=True)
 
-    @app_commands.command(name="results", description="What a closed poll came to, for you alone")
+    @app_commands.command(name="results", description="The result of a closed poll; only you see it")
     @app_commands.describe(number="Its number; the latest closed one if left out")
     @app_commands.rename(number="series")
     @app_commands.checks.cooldown(6, 60.0)
@@ -320,7 +320,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         embed, uploads = await self.announcer.result(found)
         await interaction.edit_original_response(embed=embed, attachments=[upload.file() for upload in uploads])
 
-    @app_commands.command(description="What all closed polls come to")
+    @app_commands.command(description="The combined result of all closed polls")
     @app_commands.checks.cooldown(6, 60.0)
     async def stats(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -344,7 +344,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         view.add_item(EarsButton("off" if interaction.user.id in names.values() else "on"))
         await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
 
-    @app_commands.command(description="Check that nobody changed the answers of a poll after it was opened")
+    @app_commands.command(description="Check that nobody has changed a poll's answers since it opened")
     @app_commands.describe(number="Its number")
     @app_commands.rename(number="series")
     async def verify(self, interaction: Interaction, number: int) -> None:
@@ -381,12 +381,12 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
 
     # ------------------------------------------------------------ listeners
 
-    @app_commands.command(description="Tell the experiment about yourself: all of it is optional, and kept apart")
+    @app_commands.command(description="Tell the experiment about yourself; it's all optional and kept separate")
     @app_commands.describe(
         instrument="What you play or sing; a dash for nothing",
         years="For how many years",
         hearing_aid="Whether you listen with a hearing aid",
-        forget="Delete what you have said; your votes stay",
+        forget="Delete what you've told me; your votes stay",
     )
     async def me(
         self,

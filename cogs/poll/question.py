@@ -30,7 +30,7 @@ def question_embed(found: Series, trial: Trial, voters: int) -> discord.Embed:
     lines = [f"{place}. {escape(option)}" for place, option in enumerate(trial.options, start=1)]
     rule = "Choose one" if trial.most_choices == 1 else f"Choose up to {trial.most_choices}"
     shown = "Names will be shown with the result." if trial.is_open else "Your vote stays private."
-    lines += ["", f"{rule}. {shown} You can change it {wording.closes(found.closes_at)}."]
+    lines += ["", f"{rule}. {shown} You can change your vote {wording.closes(found.closes_at)}."]
     embed = discord.Embed(title=shorten(trial.question, 256), description="\n".join(lines), colour=COLOUR)
     return embed.set_footer(text=f"Vote {found.id} · {counted(voters, 'vote')} so far")
 

@@ -20,7 +20,7 @@ from cogs.poll.posting import COLOUR
 FIGURE_NAMES = {
     "pairs right": "Right in pairs",
     "d' of pairs": "d′ in pairs (0: can't tell)",
-    "balanced accuracy": "Right in single clips, both kinds weighing the same",
+    "balanced accuracy": "Right in single clips, both kinds weighted equally",
     "human-call ratio": "The model called human, for each time a human is",
     "d' of singles": "d′ in single clips",
     "criterion": "Criterion c (below 0: leans to “human”)",
@@ -54,7 +54,7 @@ def reveal_embed(
     )
     embed.add_field(name="All together", value=_share_text(summary.share, summary.listeners), inline=False)
     if found.recordings:
-        embed.add_field(name="Verdict", value="None: recordings tell by their sound.", inline=False)
+        embed.add_field(name="Verdict", value="None: recordings give themselves away by their sound.", inline=False)
     if missed:
         embed.add_field(
             name="Left out",
@@ -64,7 +64,7 @@ def reveal_embed(
     if simulated.votes:
         embed.add_field(
             name=f"And {counted(simulated.votes, 'simulated vote')}",
-            value=f"{simulated.right} were right. They're made up and count in no figure.",
+            value=f"{simulated.right} were right. They're made up and aren't counted in any figure.",
             inline=False,
         )
     if found.seal:
@@ -203,7 +203,10 @@ def _confidence_text(summary: Summary) -> str:
     lines = [f"Brier score {summary.brier:.3f} (0: perfect; 0.25: always saying 50 %)"]
     if summary.area_under_roc is not None:
         lines.append(f"Area under the ROC curve {summary.area_under_roc:.2f} (0.5: guessing)")
-    lines += [f"Of those {row.confidence} % sure, {row.right} of {row.votes} were right" for row in summary.calibration]
+    lines += [
+        f"Of the votes cast at {row.confidence} % sure, {row.right} of {row.votes} were right"
+        for row in summary.calibration
+    ]
     return shorten("\n".join(lines), MAX_FIELD)
 
 

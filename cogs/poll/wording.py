@@ -86,7 +86,9 @@ def opening_text(series: Series, trials: Sequence[Trial]) -> str:
     parts += [counted(singles, "single clip")] if singles else []
     lines = [f"**{' and '.join(parts)}.** {what_to_do(pairs, singles)}"]
     if series.recordings:
-        lines.append("These are recordings: their sound itself may give them away, so they count in no statistics.")
+        lines.append(
+            "These are recordings: their sound itself may give them away, so they aren't counted in any statistics."
+        )
     lines.append(
         "Your vote is private. You can say how sure you are and what you went by, and change everything "
         f"{closes(series.closes_at)}. If you know a piece, say so: then your vote on it is left out. "
@@ -99,11 +101,11 @@ def what_to_do(pairs: int, singles: int) -> str:
     sentences = []
     if pairs:
         sentences.append(
-            "Of each pair, a human chose the notes of one clip and the model those of the other, over the same chords "
-            "and with the same band: which one is the human?"
+            "In each pair, a human chose the notes of one clip and the model chose those of the other, over the same "
+            "chords and with the same band. Which one is the human's?"
         )
     if singles:
-        sentences.append("Of each single clip: a human or the model?")
+        sentences.append("For each single clip: a human or the model?")
     return " ".join(sentences)
 
 
@@ -155,10 +157,10 @@ def verdict_text(verdict: Verdict) -> str:
                 f"(the margin of the plan is {percent(verdict.margin)})."
             )
     if verdict.more_votes is None:
-        more = "more votes than anybody will give"
+        more = "more votes than anybody will ever cast"
     else:
         more = f"about {round_up(verdict.more_votes)} more votes"
-    return f"**Too early to say:** {more} are needed. So far the class is right {interval}."
+    return f"**Too early to say:** it would take {more}. So far the class has been right {interval}."
 
 
 def round_up(votes: int) -> int:

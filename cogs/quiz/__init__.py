@@ -66,7 +66,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
     # ------------------------------------------------------------ for everybody
 
     @app_commands.command(name="question", description="One question for this channel; only you see your answer")
-    @app_commands.describe(topic="What it should be about; anything if left out")
+    @app_commands.describe(topic="What it should be about (any topic if left out)")
     async def ask_question(self, interaction: Interaction, topic: str = "") -> None:
         require_may_post(interaction, "embed_links")
         self._take_turn(interaction)
@@ -87,8 +87,8 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
             message_id = await answer.finish(embeds=[views.question_embed(posted)], view=views.question_view(posted))
             await quiz.set_message(store, posted.id, message_id)
 
-    @app_commands.command(name="me", description="Practise alone: what you got wrong comes back with other numbers")
-    @app_commands.describe(topic="What it should be about; anything if left out")
+    @app_commands.command(name="me", description="Practise alone: what you got wrong comes back with different numbers")
+    @app_commands.describe(topic="What it should be about (any topic if left out)")
     async def practise(self, interaction: Interaction, topic: str = "") -> None:
         self._take_turn(interaction)
         async with one_answer(interaction, private=True) as answer:
@@ -119,7 +119,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         await say(interaction, embed=embed, view=view)
 
     @app_commands.command(name="board", description="Scores of those who chose to be shown")
-    @app_commands.describe(since="This week alone, or everything so far")
+    @app_commands.describe(since="This week only, or everything so far")
     @app_commands.choices(
         since=[
             app_commands.Choice(name="this week", value="week"),
@@ -135,11 +135,11 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
 
     @app_commands.command(name="class", description="Staff: a quiz for the whole class, question by question")
     @app_commands.describe(
-        topic="What it should be about; anything if left out",
+        topic="What it should be about (any topic if left out)",
         questions="How many (5 if left out)",
         seconds="Time for one vote (45 if left out)",
         second_vote="Let the class talk each question over and vote again before the answer is shown",
-        teams="Also rank the teams: everybody belongs to their role whose name begins with Team",
+        teams="Also rank the teams: your team is your role whose name begins with Team",
     )
     async def class_quiz(
         self,
@@ -176,7 +176,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
     @app_commands.describe(
         time="Local time, like 08:30; `off` ends it",
         zone="Time zone of the class, like Europe/Zurich",
-        topic="What it should be about; anything if left out",
+        topic="What it should be about (any topic if left out)",
     )
     async def daily_question(self, interaction: Interaction, time: str, zone: str = "UTC", topic: str = "") -> None:
         require_staff(interaction)
@@ -193,7 +193,9 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         entry = Daily(channel_id, guild_id_of(interaction), local_time, zone, topic, next_at)
         await daily.put(self.bot.store, entry, interaction.user.id, self.bot.now())
         self.daily.changed()
-        sentence = f"One question a day here, at {local_time} in {zone}. The first comes <t:{next_at:.0f}:R>."
+        sentence = (
+            f"I'll ask one question a day here, at {local_time} in {zone}. The first one comes <t:{next_at:.0f}:R>."
+        )
         await say(interaction, sentence)
 
     @daily_question.autocomplete("zone")
@@ -208,7 +210,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         await interaction.response.send_modal(own.QuestionForm())
 
     @app_commands.command(name="import", description="Staff: add the questions in a TOML file")
-    @app_commands.describe(file="Made by /quiz export, or written by hand: tables [[question]]")
+    @app_commands.describe(file="Made by /quiz export, or written by hand with [[question]] tables")
     async def import_questions(self, interaction: Interaction, file: discord.Attachment) -> None:
         require_staff(interaction)
         await own.import_file(interaction, file, self.bot.now())
@@ -219,7 +221,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         require_may_post(interaction, "attach_files")
         await own.export_file(interaction)
 
-    @app_commands.command(name="remove", description="Staff: take one of this server's own questions out")
+    @app_commands.command(name="remove", description="Staff: remove one of this server's own questions")
     @app_commands.describe(question="Which one")
     async def remove(self, interaction: Interaction, question: int) -> None:
         require_staff(interaction)

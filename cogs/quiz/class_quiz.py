@@ -68,5 +68,5 @@ def started_sentence(started: ClassQuiz) -> str:
     second = ", with a discussion and a second vote on each" if plan.second_vote else ""
     return (
         f"The class quiz is on: {plan.rounds} questions, {plan.seconds} s each{second}. "
-        "Pause, go on, skip or end it with the buttons under the question."
+        "Pause, continue, skip or end it with the buttons under the question."
     )

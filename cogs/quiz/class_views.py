@@ -95,7 +95,7 @@ def _class_line(first: Distribution, second: Distribution | None) -> str:
     line = f"{percent(first.share_right)} right before you talked it over, {percent(second.share_right)} after."
     gain = normalised_gain(first, second)
     if gain is not None and gain > 0:
-        line += f" The discussion brought {percent(gain)} of what was missing."
+        line += f" The discussion closed {percent(gain)} of the gap."
     return line
 
 
@@ -148,7 +148,7 @@ def recorded_sentence(text: str, before: int | None, choice: int, quiz: ClassQui
     if before is None:
         said = f"You chose {chosen}."
     elif before == choice:
-        said = f"You had chosen {chosen} already; it stands."
+        said = f"You'd already chosen {chosen}, and that stands."
     else:
         said = f"Changed to {chosen}."
     return f"{said} You can change it until the vote closes."

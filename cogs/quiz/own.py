@@ -29,7 +29,7 @@ class QuestionForm(discord.ui.Modal, title="A question of your own"):
     )
     right: discord.ui.TextInput[Any] = discord.ui.TextInput(label="Right answer", max_length=rules.LONGEST["option"])
     wrong: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        label="Wrong answers, one a line", style=discord.TextStyle.paragraph
+        label="Wrong answers, one per line", style=discord.TextStyle.paragraph
     )
     explanation: discord.ui.TextInput[Any] = discord.ui.TextInput(
         label="Why it is right",

@@ -106,10 +106,10 @@ def again_sentence(wait_s: float) -> str:
     """When a question comes back, in words."""
     hours = wait_s / 3600
     if hours < 1:
-        return "You'll meet this one again today, with other numbers."
+        return "You'll meet this one again today, with different numbers."
     if hours < 36:
-        return "You'll meet this one again tomorrow, with other numbers."
-    return f"You'll meet this one again in {hours / 24:.0f} days, with other numbers."
+        return "You'll meet this one again tomorrow, with different numbers."
+    return f"You'll meet this one again in {hours / 24:.0f} days, with different numbers."
 
 
 class NextButton(

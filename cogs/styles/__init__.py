@@ -74,7 +74,7 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
             raise Refused(styles.full(most))
         async with one_job(interaction, private=True) as job:
             if style in {each.name for each in await self.bot.engine.list_styles()}:
-                raise Refused(f"`{style}` is in the style book already. Please choose another name.")
+                raise Refused(f"`{style}` is already in the style book. Please choose another name.")
             encoded = await self.bot.engine.encode_style(
                 await read_attachment(image, limit_bytes, "The picture"), job.ticket
             )
@@ -101,7 +101,7 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
         style = as_typed(name)
         if not await styles.remove(self.bot.store, guild_id_of(interaction), style):
             raise Refused(f"This server has no style called `{discord.utils.escape_markdown(style)}` of its own.")
-        await say(interaction, f"Removed `{style}` and its picture. Everything painted in it stays.")
+        await say(interaction, f"Removed `{style}` and its picture. Pictures already painted in it stay.")
 
     @remove.autocomplete("name")
     async def complete_own(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -43,7 +43,7 @@ class Stylize(commands.Cog):
     @app_commands.command(description="Repaint a picture in the style of a painting")
     @app_commands.describe(
         image="The picture or short film to repaint",
-        style="A style from the style book or this server; if left out, I draw one",
+        style="A style from the style book or this server; if left out, I pick one at random",
         style_image="A picture to take the style from instead",
         strength="From 0 (the picture itself) to 100 (all style, the default)",
         keep_colors="Keep the picture's own colours",
@@ -51,7 +51,7 @@ class Stylize(commands.Cog):
         brush="How wide the strokes are (medium: as in the painting)",
         blend_with="A second style to mix in",
         blend="How much of the second style, in percent (50 by default)",
-        seed="The same seed draws the same style",
+        seed="The same seed picks the same style",
     )
     async def stylize(
         self,

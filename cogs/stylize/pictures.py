@@ -237,7 +237,7 @@ def stepped(strength: float, step: float) -> float:
     """A strength one step up or down, within 0..1. Raises Refused at the end of the scale."""
     moved = round(min(1.0, max(0.0, strength + step)), 2)
     if moved == strength:
-        raise Refused("It's at full strength already." if step > 0 else "That's the photo itself already.")
+        raise Refused("It's at full strength already." if step > 0 else "That's already the original photo.")
     return moved
 
 

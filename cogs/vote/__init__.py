@@ -29,12 +29,12 @@ class Votes(commands.Cog):
     )
     @app_commands.guild_only()
     @app_commands.describe(
-        question="What is asked",
+        question="The question",
         options="Two to ten answers, with | between them",
         closes_in="Minutes until it closes (a day if left out)",
-        choices="How many answers one may choose",
-        names="Show with the result who voted for what",
-        quorum="So many have to vote, or nothing is decided",
+        choices="How many answers each person may choose",
+        names="Show who voted for what when the result is in",
+        quorum="How many have to vote for the result to count",
     )
     @app_commands.checks.cooldown(4, 60.0)
     async def vote(
@@ -76,7 +76,7 @@ def split_options(text: str) -> list[str]:
         raise Refused("Two of these answers are the same; please make each one different.")
     longest = max(options, key=len)
     if len(longest) > LONGEST_OPTION:
-        raise Refused(f"An answer has {LONGEST_OPTION} characters at most; “{longest[:30]}…” is longer.")
+        raise Refused(f"An answer can have at most {LONGEST_OPTION} characters; “{longest[:30]}…” is longer.")
     return options
 
 

@@ -183,7 +183,7 @@ async def test_a_removed_style_is_gone_with_its_picture(club: Club) -> None:
     offered = await club.instructor.autocomplete(club.channel, "styles remove", "name", "mos")
     assert [choice["value"] for choice in offered] == ["mosaic"]
     removed = await club.instructor.slash(club.channel, "styles remove", name="mosaic")
-    assert removed.response.content == "Removed `mosaic` and its picture. Everything painted in it stays."
+    assert removed.response.content == "Removed `mosaic` and its picture. Pictures already painted in it stay."
     assert await club.store.fetch_all("SELECT * FROM styles") == []
     again = await club.instructor.slash(club.channel, "styles remove", name="mosaic")
     assert again.response.content == "This server has no style called `mosaic` of its own."

@@ -159,7 +159,7 @@ async def test_a_press_that_was_under_way_when_the_scale_ended_is_answered_alone
     """Two who press Stronger at once: the button that the second saw was still on."""
     for strength, label, sentence in (
         (100, "Stronger", "It's at full strength already."),
-        (0, "Weaker", "That's the photo itself already."),
+        (0, "Weaker", "That's already the original photo."),
     ):
         answer = await stylize(club, style="scream", strength=strength)
         stored = club.env.backend.messages[club.channel.id][answer.id]
