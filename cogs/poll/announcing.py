@@ -8,6 +8,7 @@ from typing import Any
 import discord
 import structlog
 
+from bot.answering.discord_codes import THREAD_ARCHIVED
 from bot.answering.parcels import Upload
 from bot.charts import Chart
 from bot.client import Woodshed
@@ -44,7 +45,14 @@ class Announcer:
             if known is not None:
                 return known
         await series.set_announcing(self.bot.store, found.id, self.bot.now())
-        message_id = await self._send(found, nonce=f"result-{found.id}")
+        nonce = f"result-{found.id}"
+        try:
+            message_id = await self._send(found, nonce=nonce)
+        except discord.HTTPException as error:
+            if error.code != THREAD_ARCHIVED:
+                raise
+            await self.bot.http.edit_channel(found.channel_id, archived=False)
+            message_id = await self._send(found, nonce=nonce)
         await self._close_messages(found)
         return message_id
 
