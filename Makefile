@@ -46,6 +46,7 @@ format: $(READY)
 	@$(BIN)/ruff check -q --fix $(SOURCES)
 
 bench: $(READY)
+	@$(BIN)/python -m benchmarks.delivery
 	@$(BIN)/python -m benchmarks.bot
 	@$(BIN)/python -m benchmarks.votes
 	@$(BIN)/python -m engine bench stylize

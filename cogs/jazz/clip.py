@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import discord
 
 from bot.answering.creations import delete, find
-from bot.answering.durable import Durable
+from bot.answering.durable import MOST_OPTIONS, ChoiceMenu, Durable
 from bot.answering.jobs import one_answer, one_job
-from bot.answering.menus import MOST_OPTIONS, ChoiceMenu
 from bot.answering.parcels import Upload
 from bot.answering.posting import require_may_post, upload_limit_bytes
 from bot.answering.text import MAX_FIELD, shorten
