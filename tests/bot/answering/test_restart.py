@@ -60,7 +60,9 @@ class Host:
             await asyncio.wait_for(self._process.wait(), 20)
 
     async def answers(self) -> list[dict[str, Any]]:
-        return [message for message in await self.ada.messages() if message["author"].get("bot")]
+        """What the bot has posted, but for its welcome."""
+        posted = [message for message in await self.ada.messages() if message["author"].get("bot")]
+        return [message for message in posted if "welcome:" not in str(message["components"])]
 
     async def settled(self, wanted: Any, within_s: float = 15.0) -> list[dict[str, Any]]:
         async with asyncio.timeout(within_s):
