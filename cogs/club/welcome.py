@@ -11,7 +11,10 @@ from discord.ext import commands
 
 from bot.answering.durable import Durable
 from bot.answering.first_answers import say
+from bot.answering.parcels import Parcel, Upload
+from bot.answering.posts import post
 from bot.client import Interaction, Woodshed
+from bot.errors import Undelivered
 from bot.store import meta
 from cogs.ask import answer_question
 from cogs.jazz.clip import play
@@ -34,8 +37,8 @@ WELCOME = (
     "Press a button to try it."
 )
 HOW_TO_VOTE = (
-    "Blind votes are for everybody here: you hear clips, say which one a human played, and learn the answer when the "
-    "vote closes. The course staff open one with `/poll start`. Then the clips and the buttons are in the channel."
+    "Anybody here can join a blind vote: you hear clips, say which one a human played, and learn the answer when the "
+    "vote closes. The course staff open one with `/poll start`; the clips and the buttons then appear in the channel."
 )
 LABELS = {
     "paint": "Paint this picture",
@@ -125,11 +128,19 @@ class Welcome(commands.Cog):
         place = next((channel for channel in guild.text_channels if _may_stand_in(channel)), None)
         if place is None:
             return
-        file = discord.File(PICTURE, PICTURE.name, description=ALT_TEXT)
+        picture = Upload(PICTURE.name, PICTURE.read_bytes(), ALT_TEXT)
+        parcel = Parcel(content=WELCOME, uploads=[picture], view=welcome_view())
         try:
-            # The nonce keeps Discord from posting it twice if the answer to the first attempt is lost.
-            await place.send(WELCOME, file=file, view=welcome_view(), nonce=guild.id % 2**31)
-        except (discord.HTTPException, OSError) as error:
+            await post(
+                self.bot,
+                place.id,
+                parcel,
+                guild_id=guild.id,
+                nonce=f"hello-{guild.id % 10**18}",
+                may_be_there=True,
+                is_it=lambda message: message.content == WELCOME,
+            )
+        except Undelivered as error:
             log.warning("the welcome could not be posted", guild=guild.id, error=str(error))
             return
         await meta.put(self.bot.store, known, str(place.id))

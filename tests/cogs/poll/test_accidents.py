@@ -79,7 +79,7 @@ async def test_a_bot_killed_before_it_posted_posts_on_its_next_start(club: Club)
 async def test_discord_failing_in_the_middle_of_posting_leaves_no_half_series(club: Club) -> None:
     club.env.inject_error("POST", "/channels/*/messages", status=500)
     result = await start(club, Choice.A)
-    assert "as soon as it does" in result.response.content
+    assert "as soon as I can" in result.response.content
     await club.env.advance_time(130)
     (message,) = await messages(club)
     assert "Your vote" in (await club.student.click(message, label="A")).response.content
