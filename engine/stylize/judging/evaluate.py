@@ -230,6 +230,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--count must be at least 1, --threads at least 0, --size-px a multiple of 8 from 64 on")
     if args.threads:
         torch.set_num_threads(args.threads)
+    for pictures in (*args.photos, *args.paintings):
+        picture_files(pictures)  # an empty folder is told before anything is loaded
     if args.checkpoint:
         network, step, _ = network_of_checkpoint(args.checkpoint)
         name = f"checkpoint of step {step}"
