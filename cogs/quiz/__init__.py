@@ -50,6 +50,10 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
 
     async def cog_load(self) -> None:
         self.bot.add_dynamic_items(*BUTTONS)
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """At the start, and after every time that Discord was lost: what is due may be overdue."""
         self.runner.begin()
         self.daily.begin()
 

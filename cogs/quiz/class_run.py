@@ -40,12 +40,10 @@ class ClassRunner:
         self._resuming = Alarm("class-quizzes", self._resume, bot.now)
 
     def begin(self) -> None:
-        """Take up every quiz that isn't over, as soon as the bot is ready."""
+        """Take up every quiz that isn't over. The bot has to be ready."""
         self._resuming.ring()
 
     async def _resume(self) -> float | None:
-        if not self.bot.is_ready():
-            return self.bot.now() + 1.0
         for quiz in await class_quiz.untold(self.bot.store):
             self.start(quiz.id)
         return None

@@ -49,8 +49,6 @@ class DailyAsker:
 
     async def _ask_due(self) -> float | None:
         """Ask what is due; returns when the next one is."""
-        if not self.bot.is_ready():
-            return self.bot.now() + 1.0
         for entry in await daily.all_of_them(self.bot.store):
             now = self.bot.now()
             if entry.next_at > now:
