@@ -88,7 +88,7 @@ async def test_nobody_sees_the_distribution_before_the_second_vote_has_closed(cl
     await pass_time(club, 31)
     revealed = text_of(newest(club))
     assert "50 % right before you talked it over, 100 % after" in revealed
-    assert "brought 100 % of what was missing" in revealed
+    assert "closed 100 % of the gap" in revealed
 
 
 async def test_an_answer_may_be_changed_until_the_vote_closes_and_counts_once(club: Club) -> None:
