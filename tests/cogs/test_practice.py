@@ -1,0 +1,95 @@
+"""Practice alone, the question of the day, and staff's own questions, as members and staff meet them."""
+
+from __future__ import annotations
+
+from bot.store import quiz
+from bot.store.lessons import daily, own_questions, practice
+from engine.contract import engine_pb2 as pb
+from tests.conftest import Club
+
+FILE = b"""[[question]]
+topic = "week 3"
+question = "What does x.backward() fill in?"
+right = "the .grad of the leaves"
+wrong = ["x.data", "nothing"]
+"""
+
+
+def labels(message) -> list[str]:
+    return [button["label"] for row in message.components for button in row["components"]]
+
+
+async def test_practice_is_private_and_leads_on_to_the_next_question(club: Club) -> None:
+    asked = await club.student.slash(club.channel, "quiz me")
+    assert asked.ephemeral
+    answered = await club.student.click(asked.response, label="(3, 3)")
+    embed = answered.response.embeds[0]
+    assert embed.title == "Not this time"
+    assert embed.footer.text == "You'll meet this one again today, with different numbers."
+    assert labels(answered.response) == ["Next question", "Read the card", "I disagree"]
+    following = await club.student.click(answered.response, label="Next question")
+    assert following.ephemeral
+    assert following.response.embeds[0].title.startswith("Practice")
+
+
+async def test_what_was_wrong_comes_back_when_it_is_due(club: Club) -> None:
+    asked = await club.student.slash(club.channel, "quiz me")
+    await club.student.click(asked.response, label="(3, 3)")
+    (memory,) = await practice.memories(club.store, club.student.id)
+    await club.env.advance_time(memory.due_at - club.bot.now() + 1)
+    club.double.requests.clear()
+    again = await club.student.slash(club.channel, "quiz me")
+    assert again.response.embeds[0].title == "Practice: 1 to go over again"
+    (request,) = [one for one in club.double.requests if isinstance(one, pb.QuizRequest)]
+    assert request.generator == "shape-of-matmul"
+
+
+async def test_an_objection_reaches_staff_with_the_seed(club: Club) -> None:
+    asked = await club.student.slash(club.channel, "quiz me")
+    answered = await club.student.click(asked.response, label="(3, 3)")
+    form = await club.student.click(answered.response, label="I disagree")
+    (field,) = (part["custom_id"] for row in form.modal["components"] for part in row.get("components", []))
+    await club.student.submit_modal(form, {field: "I get (3, 3) here"})
+    (objection,) = await quiz.objections(club.store, club.guild.id, 0.0)
+    assert objection.reason == "I get (3, 3) here"
+    report = await club.instructor.slash(club.channel, "quiz report")
+    assert f"seed {objection.seed}" in report.response.embeds[0].fields[-1].value
+
+
+async def test_the_question_of_the_day_is_asked_once_a_day(club: Club) -> None:
+    set_up = await club.instructor.slash(club.channel, "quiz daily", time="08:30", zone="Europe/Zurich")
+    assert "at 08:30 in Europe/Zurich" in set_up.response.content
+    for day in (1, 2):
+        (entry,) = await daily.all_of_them(club.store)
+        await club.env.advance_time(entry.next_at - club.bot.now() + 2)
+        asked = [m for m in club.channel.history() if m.embeds and m.embeds[0].title == "Question of the day"]
+        assert len(asked) == day
+    off = await club.instructor.slash(club.channel, "quiz daily", time="off")
+    assert off.response.content == "No more daily questions here."
+    assert await daily.all_of_them(club.store) == []
+
+
+async def test_staffs_own_questions_are_asked_by_their_topic_and_travel_as_a_file(club: Club) -> None:
+    added = await club.instructor.slash(club.channel, "quiz import", file=("questions.toml", FILE))
+    assert "Added 1 question." in added.response.content
+    again = await club.instructor.slash(club.channel, "quiz import", file=("questions.toml", FILE))
+    assert "Nothing new." in again.response.content
+    asked = await club.student.slash(club.channel, "quiz question", topic="week 3")
+    assert "x.backward() fill in" in asked.response.embeds[0].description
+    answered = await club.other.click(asked.response, label="the .grad of the leaves")
+    assert answered.response.embeds[0].title == "Right!"
+    exported = await club.instructor.slash(club.channel, "quiz export")
+    (attachment,) = exported.response.attachments
+    assert b"the .grad of the leaves" in await attachment.read()
+    ((number, _),) = await own_questions.of_guild(club.store, club.guild.id)
+    removed = await club.instructor.slash(club.channel, "quiz remove", question=number)
+    assert removed.response.content.startswith("Removed: What does x.backward")
+    assert await own_questions.of_guild(club.store, club.guild.id) == []
+
+
+async def test_a_mistake_in_the_file_is_named_with_its_line_and_adds_nothing(club: Club) -> None:
+    broken = FILE + b'[[question]]\nquestion = "x"\nright = "1"\nwrong = []\n'
+    refused = await club.instructor.slash(club.channel, "quiz import", file=("questions.toml", broken))
+    assert "The question in line 6" in refused.response.content
+    assert club.refusals()
+    assert await own_questions.of_guild(club.store, club.guild.id) == []
