@@ -7,13 +7,15 @@ import asyncio
 import discord
 from discord.ext import commands
 
+from bot.alarm import Alarm
 from bot.answering.text import counted
 from bot.client import Woodshed
 from bot.errors import WoodshedError
 
-LOOK_EVERY_S = 5.0
+LOOK_EVERY_S = 15.0
 """Discord takes five changes in 20 s; only changes are sent."""
-WARM_WITHIN_S = 600.0
+PATIENCE_S = 1.0
+"""An engine that doesn't answer in this time isn't ready to play."""
 WARMING = "Warming up…"
 READY = "Ready to play"
 
@@ -24,40 +26,26 @@ class Presence(commands.Cog):
     def __init__(self, bot: Woodshed) -> None:
         self.bot = bot
         self.shown = ""
-        self._watch: asyncio.Task[None] | None = None
+        self._alarm = Alarm("presence", self._follow, bot.now)
 
     async def cog_unload(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
+        self._alarm.stop()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         self.shown = ""  # a new session starts without one
-        self._look()
+        self._alarm.ring()
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         if interaction.type is not discord.InteractionType.autocomplete:
-            self._look()
+            self._alarm.ring()
 
-    def _look(self) -> None:
-        if self._watch is None or self._watch.done():
-            self._watch = asyncio.create_task(self._follow(), name="presence")
-
-    async def _follow(self) -> None:
-        """Shows the state until there's nothing more to follow."""
-        while True:
-            state = await self.state()
-            await self._show(state)
-            if state == READY:
-                return
-            if state == WARMING:
-                try:
-                    await self.bot.engine.wait_serving(WARM_WITHIN_S)
-                except WoodshedError:
-                    return
-            else:
-                await asyncio.sleep(LOOK_EVERY_S)
+    async def _follow(self) -> float | None:
+        """Show the state; returns when to look again, or None when there's nothing to follow."""
+        state = await self.state()
+        await self._show(state)
+        return None if state == READY else self.bot.now() + LOOK_EVERY_S
 
     async def _show(self, state: str) -> None:
         if state != self.shown and self.bot.is_ready() and not self.bot.is_closed():
@@ -67,9 +55,10 @@ class Presence(commands.Cog):
     async def state(self) -> str:
         """The line for now."""
         try:
-            if not await self.bot.engine.is_serving():
-                return WARMING
-            jobs = len(await self.bot.engine.queue())
-        except WoodshedError:
+            async with asyncio.timeout(PATIENCE_S):
+                if not await self.bot.engine.is_serving():
+                    return WARMING
+                jobs = len(await self.bot.engine.queue())
+        except (WoodshedError, TimeoutError):
             return WARMING
         return f"{counted(jobs, 'job')} under way" if jobs else READY

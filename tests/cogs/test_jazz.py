@@ -167,7 +167,7 @@ async def test_a_phrase_of_ones_own_is_answered_also_in_another_take(club):
     await club.student.click(first.response, label="Another take")
     assert club.double.requests[-1].continue_from == midi()
     result = await club.student.slash(club.channel, "jazz", phrase=("long.mid", bytes(2 * 2**20)))
-    assert (result.response.content, result.ephemeral) == ("The phrase has 2.0 MiB, but I only read up to 1 MiB.", True)
+    assert (result.response.content, result.ephemeral) == ("The phrase is 2.0 MiB, but I only read up to 1 MiB.", True)
 
 
 @pytest.mark.parametrize(

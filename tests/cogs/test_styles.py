@@ -116,7 +116,7 @@ async def test_staff_add_a_style_and_the_store_keeps_what_it_takes_to_renew_it(c
 @pytest.mark.parametrize(
     ("name", "start"),
     [
-        ("scream", "`scream` is in the style book already"),
+        ("scream", "`scream` is already in the style book"),
         ("The-Scream!", "A style's name needs 2 to 32 characters"),
         ("x", "A style's name needs 2 to 32 characters"),
         ("mosaïque", "A style's name needs 2 to 32 characters"),
@@ -160,7 +160,7 @@ async def test_empty_and_oversized_style_pictures_are_refused_unread(club: Club)
     await add(club, content=bytes(26 * 2**20))
     assert club.refusals() == [
         "The picture is empty. Please choose another one.",
-        "The picture has 26.0 MiB, but I only read up to 25 MiB.",
+        "The picture is 26.0 MiB, but I only read up to 25 MiB.",
     ]
     assert club.double.encoded == []
 

@@ -76,7 +76,7 @@ async def test_options_that_contradict_each_other_are_refused_alone_and_at_once(
 async def test_empty_and_oversized_files_are_refused_before_they_are_read(club):
     for content, sentence in (
         (b"", "The picture is empty. Please choose another one."),
-        (bytes(26 * 2**20), "The picture has 26.0 MiB, but I only read up to 25 MiB."),
+        (bytes(26 * 2**20), "The picture is 26.0 MiB, but I only read up to 25 MiB."),
     ):
         result = await club.student.slash(club.channel, "stylize", image=("cat.png", content))
         assert (result.response.content, result.ephemeral) == (sentence, True)
