@@ -49,7 +49,7 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
         file="A MIDI file (the band plays it, so it's the fairer test) or a recording",
         performer="Who played it",
         title="What it's called",
-        consent="The performer agrees that it's stored here and played in polls",
+        consent="The performer agrees to have it stored here and played in polls",
         chords="Its chords, like Dm7 G7 | Cmaj7; if left out, those in the MIDI file, or my guess for you to check",
         track="The MIDI track with the melody; if left out, I look for it",
     )
@@ -109,7 +109,7 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
         async with one_answer(interaction, private=True) as answer:
             await answer.finish(content=f"{described(found)}\n{measured(found)}", uploads=[file])
 
-    @app_commands.command(description="Staff: delete a clip's sound; past polls keep its title")
+    @app_commands.command(description="Staff: delete a clip's audio; past polls keep its title")
     @app_commands.describe(
         clip="Which clip", forget_name="Also forget who played it, here and in past polls; works on removed clips too"
     )
@@ -120,7 +120,7 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
         if removed is None:
             raise Refused(_no_clip(clip))
         async with one_answer(interaction, private=True) as answer:
-            lines = [f"Removed: {in_short(removed)}. Its sound is deleted; past polls keep its title."]
+            lines = [f"Removed: {in_short(removed)}. Its audio has been deleted; past polls keep its title."]
             lines += await take_back(self.bot, clip)
             await answer.finish(content=shorten("\n".join(lines), MAX_CONTENT))
 

@@ -217,7 +217,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         if found.unplayable:
             remarks.append(OTHER_CLIPS.format(count=found.unplayable))
         if min(candidate.times_drawn for candidate in candidates) > 0:
-            remarks.append("Every human clip has been in a poll before; `/clips add` takes new ones.")
+            remarks.append("Every human clip has been in a poll before; use `/clips add` to add new ones.")
         return recorded, remarks
 
     async def post(self, found: Series) -> str:

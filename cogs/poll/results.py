@@ -125,7 +125,7 @@ def _share_text(share: Share, listeners: int) -> str:
 def closed_opening_embed(found: Series) -> discord.Embed:
     """What the opening message shows after the close; the seal stays readable."""
     embed = discord.Embed(
-        title=wording.series_title(found), description="This poll has closed; the result stands below.", colour=COLOUR
+        title=wording.series_title(found), description="This poll has closed; the result is below.", colour=COLOUR
     )
     if found.seal:
         embed.add_field(name="The seal", value=f"`{found.seal}`", inline=False)
@@ -226,7 +226,7 @@ def clips_field(embed: discord.Embed, results: Sequence[TrialResult]) -> None:
         worst = min(doubted, key=lambda r: r.tally.right / r.tally.counted)
         share = 1 - worst.tally.right / worst.tally.counted
         embed.add_field(
-            name="The most machine-like of the humans' solos",
+            name="The most machine-like human solo",
             value=f"{_title(worst.human)}: taken for the model by {percent(share)} of {worst.tally.counted}",
             inline=False,
         )

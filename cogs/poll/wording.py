@@ -14,7 +14,7 @@ from bot.rules.listening.verdict import Verdict, Word
 from bot.store.polls.ballots import Stored
 from bot.store.polls.series import Series, Trial
 
-NOT_STORED = "I can't write your vote down at the moment, so it doesn't count yet; please press again in a minute."
+NOT_STORED = "I can't save your vote at the moment, so it doesn't count yet; please press again in a minute."
 REASONS = {
     Reason.TIMING: "Timing: how it swings",
     Reason.NOTES: "Notes: what is played",
@@ -87,7 +87,7 @@ def opening_text(series: Series, trials: Sequence[Trial]) -> str:
     lines = [f"**{' and '.join(parts)}.** {what_to_do(pairs, singles)}"]
     if series.recordings:
         lines.append(
-            "These are recordings: their sound itself may give them away, so they aren't counted in any statistics."
+            "These are recordings: the sound itself may give them away, so they aren't counted in any statistics."
         )
     lines.append(
         "Your vote is private. You can say how sure you are and what you went by, and change everything "

@@ -36,7 +36,7 @@ def _title(quiz: ClassQuiz, at: Round) -> str:
 def _phase_name(quiz: ClassQuiz) -> str:
     match quiz.standing.phase:
         case Phase.VOTE if quiz.plan.second_vote:
-            return "First vote: each for yourself"
+            return "First vote: on your own"
         case Phase.SECOND_VOTE:
             return "Second vote"
         case Phase.DISCUSSION:

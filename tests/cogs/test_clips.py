@@ -146,7 +146,7 @@ async def test_a_removed_clip_is_drawn_no_more_and_past_polls_keep_its_title(clu
     await add(club)
     await club.instructor.slash(club.channel, "poll start", trials=1, closes_in=10)
     removed = await club.instructor.slash(club.channel, "clips remove", clip=1)
-    assert "sound is deleted" in removed.response.content
+    assert "audio has been deleted" in removed.response.content
     assert await collection(club) == []
     assert "no clip 1" in (await club.instructor.slash(club.channel, "clips play", clip=1)).response.content
     assert "no clip 1" in (await club.instructor.slash(club.channel, "clips remove", clip=1)).response.content
