@@ -101,7 +101,7 @@ class Stylize(commands.Cog):
 
     async def stylize_this(self, interaction: Interaction, message: discord.Message) -> None:
         """The message menu: repaint the first picture of a message in a style drawn by lot."""
-        found = pictures(message)
+        found = pictures_of(message)
         if not found:
             raise Refused("There's no picture in that message.")
         limit = self.bot.settings.discord.max_attachment_bytes
@@ -127,7 +127,7 @@ class Stylize(commands.Cog):
             await job.finish(embeds=[shown], uploads=[sheet])
 
 
-def pictures(message: discord.Message) -> list[discord.Attachment]:
+def pictures_of(message: discord.Message) -> list[discord.Attachment]:
     """Pictures and films of a message, else of the one that it forwards, else of the one that it answers."""
     answered = message.reference.resolved if message.reference else None
     for attachments in (

@@ -1,13 +1,12 @@
 """Whatever goes wrong, the member reads one plain sentence, alone where possible, and the log has the rest."""
 
-import sys
-
 import discord
 import pytest
 from discord import app_commands
 
 from bot.answering.error_handler import GENERAL_SENTENCE, sentence_for
 from bot.errors import EngineFailed, Refused
+from cogs.stylize import pictures
 from tests.engine_double import Behaviour, midi, png
 
 
@@ -47,7 +46,7 @@ async def test_the_text_of_a_defect_is_logged_and_not_shown(club, monkeypatch, c
     def broken(*_, **__):
         raise KeyError("/home/somebody/secret")
 
-    monkeypatch.setattr(sys.modules["cogs.stylize.pictures"], "embed", broken)
+    monkeypatch.setattr(pictures, "embed", broken)
     result = await stylize(club)
     assert [m.content for m in result.followups] == [GENERAL_SENTENCE]
     assert [str(error.original) for error in club.env.errors] == ["'/home/somebody/secret'"]

@@ -45,7 +45,7 @@ async def test_no_confirmed_answer_is_lost_by_restarts_under_load(tmp_path, play
                 await until(lambda before=before: len(answered) > before + 3, 30.0)
                 bot.process.send_signal(signal.SIGTERM)
                 assert await asyncio.wait_for(bot.process.wait(), 30.0) == 0
-                assert not bot.said("Traceback")
+                assert not bot.said("Traceback"), bot.log.read_text()
         for task in answering:
             task.cancel()
         await asyncio.gather(*answering, return_exceptions=True)
