@@ -108,9 +108,7 @@ class Woodshed(commands.Bot):
         self._member_secret = await meta.member_secret(self.store)
         await self.staff_roles.load()
         for name in cog_names():
-            # Not load_extension(): it imports a package anew and forgets it at the end, so that a second bot in one
-            # process (in a test, say) would meet two of each module.
-            await importlib.import_module(name).setup(self)
+            await self.load_extension(name)
         assert self.application_id is not None
         self._left_open = await open_answers.left_open(self.store)
         await self._sync_patiently()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,15 @@ from bot.store import Store, open_store
 from tests.engine_double import EngineDouble, serve_double, socket_address
 
 STAFF_ROLE = ClubSettings().staff_role
+
+
+@pytest.fixture(autouse=True)
+def cogs_as_imported() -> Iterator[None]:
+    """A bot that closes drops its cogs' modules, and the next one imports others: what a test file imported and patches
+    would then be modules that no bot uses, but only after some other test. So each test begins with the same ones."""
+    before = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "cogs"}
+    yield
+    sys.modules.update(before)
 
 
 @dataclass

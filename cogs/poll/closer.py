@@ -123,7 +123,7 @@ class Closer:
 
 def _trouble(found: Series, code: int, is_over: bool) -> str:
     where = f"the result of series {found.id} in <#{found.channel_id}>"
-    again = f"`/poll announce series:{found.id}` tells it again, and `/poll results series:{found.id}` shows it."
+    again = f"`/poll announce series:{found.id}` posts it again, and `/poll results series:{found.id}` shows it."
     if is_over:
-        return f"I can't tell {where}: Discord doesn't take it there (code {code}). {again}"
-    return f"I can't tell {where} at the moment (code {code}); I'll keep trying for a day. {again}"
+        return f"I can't post {where}: Discord won't accept it there (code {code}). {again}"
+    return f"I can't post {where} at the moment (code {code}); I'll keep trying for a day. {again}"
