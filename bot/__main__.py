@@ -24,7 +24,7 @@ from bot.engine.calls import open_engine_client
 from bot.engine.process import private_address, run_local_engine
 from bot.errors import StoreError
 from bot.hosting import commands
-from bot.hosting.draining import drain
+from bot.hosting.draining import LAST_WORD_S, drain
 from bot.hosting.heartbeat import beat, heartbeat_path
 from bot.hosting.lock import DatabaseLock, database_lock
 from bot.hosting.metrics import serve_metrics
@@ -100,6 +100,7 @@ async def run(settings: BotSettings, lock: DatabaseLock) -> None:
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
+        await bot.in_hand.end(LAST_WORD_S)
         for task in done:
             task.result()
 
