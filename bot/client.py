@@ -8,6 +8,7 @@ import math
 import pkgutil
 import random
 from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import discord
@@ -172,6 +173,12 @@ class Woodshed(commands.Bot):
     def is_well(self) -> bool:
         """Whether the bot is logged in and hears Discord."""
         return self.is_ready() and not self.is_closed() and math.isfinite(self.latency)
+
+    def _schedule_event(self, *arguments: Any, **more: Any) -> asyncio.Task[None]:
+        """discord.py forgets the tasks that its events run in, and they'd meet a closed store."""
+        task = super()._schedule_event(*arguments, **more)
+        self.in_hand.add(task)
+        return task
 
     async def on_ready(self) -> None:
         log.info("logged in", user=str(self.user), guilds=len(self.guilds), commands=len(self.tree.get_commands()))

@@ -24,7 +24,7 @@ STEP_S = 0.05
 
 
 class InHand:
-    """The interactions that are being answered now, short ones included."""
+    """What is being done now because Discord said something: interactions answered, short ones included, and events."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -35,10 +35,14 @@ class InHand:
         be said, too, so the task counts all the same."""
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.add(task)
         if self.is_closed:
             raise Refused(CLOSED)
+
+    def add(self, task: asyncio.Task[Any]) -> None:
+        """This task works with the store and the connection, until it ends."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def close(self, patience_s: float) -> int:
         """Take no more, and wait for the last ones; returns how many are left after `patience_s`."""
@@ -53,7 +57,7 @@ class InHand:
         """Nothing comes in any more: let the last words be said, and stop whoever isn't done then. After this nobody
         uses the store or the connection, so both can be closed."""
         if left := await self.close(patience_s):
-            log.error("left without an answer", interactions=left)
+            log.error("left undone", tasks=left)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

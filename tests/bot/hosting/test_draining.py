@@ -113,3 +113,20 @@ async def test_who_isnt_done_in_time_is_stopped_before_the_store_is_closed():
     is_open = False
     assert answering.cancelled()
     assert not used_too_late
+
+
+async def test_an_event_that_is_still_being_handled_is_stopped_before_the_store_is_closed(club):
+    began, stopped = asyncio.Event(), asyncio.Event()
+
+    async def on_news():
+        began.set()
+        try:
+            await asyncio.sleep(60.0)
+        finally:
+            stopped.set()
+
+    club.bot.add_listener(on_news)
+    club.bot.dispatch("news")
+    await began.wait()
+    await club.bot.in_hand.end(0.01)
+    assert stopped.is_set()
