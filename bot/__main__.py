@@ -113,9 +113,10 @@ async def _log_in(bot: Woodshed, token: str) -> None:
 
 
 async def _watch_loop(bot: Woodshed) -> None:
-    """Measure once members can feel it: loading the cogs blocks the loop, too, but before anybody is there."""
+    """Measure how late the loop is and how the bot is doing, once members can feel it. Loading the cogs blocks
+    the loop, too, but before anybody is there."""
     await bot.wait_until_ready()
-    await bot.loop_lag.watch()
+    await asyncio.gather(bot.loop_lag.watch(), bot.pulse.watch())
 
 
 async def gateway_url(api_base: str) -> str:
