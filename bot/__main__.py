@@ -20,6 +20,7 @@ import discord
 import structlog
 
 from bot.client import Woodshed, point_discord_at
+from bot.engine.agreement import watch_agreement
 from bot.engine.calls import open_engine_client
 from bot.engine.process import private_address, run_local_engine
 from bot.errors import StoreError
@@ -84,6 +85,8 @@ async def run(settings: BotSettings, lock: DatabaseLock) -> None:
             watched = run_local_engine(settings.engine, address, on_end=partial(report_engine_end, notices))
             waits.add(await stack.enter_async_context(watched))
         engine = await stack.enter_async_context(open_engine_client(settings.engine, address))
+        agreeing = watch_agreement(engine, partial(notices.report, "contract"))
+        waits.add(asyncio.create_task(agreeing, name="contract"))
         if settings.discord.api_base:
             point_discord_at(settings.discord.api_base, await gateway_url(settings.discord.api_base))
         bot = await stack.enter_async_context(Woodshed(settings, store, engine, notices=notices))
