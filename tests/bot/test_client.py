@@ -56,7 +56,7 @@ async def test_people_may_take_ask_and_stylize_along_where_the_host_allows_it(se
 def test_a_member_of_a_server_that_the_bot_isnt_on_is_no_staff_there_and_may_be_answered(club):
     payload = {
         "id": "1", "application_id": str(club.bot.application_id), "type": 2, "token": "t", "version": 1,
-        "guild_id": "999", "channel_id": "998", 
+        "guild_id": "999", "channel_id": "998",
         "channel": {"id": "998", "type": 0, "name": "elsewhere", "position": 0, "permissions": "0"},
         "app_permissions": str(discord.Permissions(embed_links=True, attach_files=True).value),
         "authorizing_integration_owners": {"1": "77"}, "context": 0, "attachment_size_limit": 10 << 20,
