@@ -19,6 +19,7 @@ from typing import Any
 import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from safetensors import SafetensorError
 
 from engine.contract import (
     CONTRACT_METADATA_KEY,
@@ -33,7 +34,7 @@ from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
 from engine.contract.network import check_listen
 from engine.device import choose_device, describe, share_heaps, use_threads
-from engine.errors import OtherContract
+from engine.errors import Internal, OtherContract
 from engine.serving.intake.pool import Intake
 from engine.serving.rooms import JazzRoom, Rooms, StylizeRoom, TeachRoom
 from engine.serving.scheduler import MOST_TOGETHER, Limits, Scheduler
@@ -52,7 +53,9 @@ OTHER_CONTRACT = "My engine and I are of different versions. The people who run 
 
 
 class LoadedRooms:
-    """The real rooms. Importing and loading takes seconds, so it happens on a thread after the port is open."""
+    """The real rooms. Importing and loading takes seconds, so it happens on a thread after the port is open.
+
+    Raises ConfigurationError for weights that are missing, cut off, or of another version of the networks."""
 
     def __init__(self, settings: EngineSettings) -> None:
         from engine.jazz.combo import Combo
@@ -60,12 +63,35 @@ class LoadedRooms:
         from engine.teach.library import Library
 
         device = choose_device(settings.engine.device)
-        self.studio: StylizeRoom = Studio(device, settings.stylize)
-        self.combo: JazzRoom = Combo(device, settings.jazz)
-        self.library: TeachRoom = Library()
-        self.studio.warm()
-        self.combo.warm()
+        try:
+            self.studio: StylizeRoom = Studio(device, settings.stylize)
+            self.combo: JazzRoom = Combo(device, settings.jazz)
+            self.library: TeachRoom = Library()
+            self.studio.warm()
+            self.combo.warm()
+        except Exception as error:
+            if (reason := weights_fault(error)) is None:
+                raise
+            log.error("loading failed", exc_info=error)
+            raise ConfigurationError(
+                f"The weights of the networks can't be used: {reason} Get them back from the repository "
+                "(git checkout -- engine), or train them again (docs/training.md)."
+            ) from error
         self.library.warm()
+
+
+def weights_fault(error: Exception) -> str | None:
+    """What's wrong with the weights, as a sentence; None where loading failed for another reason."""
+    match error:
+        case FileNotFoundError() | Internal():
+            return str(error)
+        case SafetensorError():
+            return f"a file is damaged or cut off ({error})."
+        case KeyError() | TypeError():
+            return f"a file belongs to another version of the networks ({error})."
+        case RuntimeError() if "state_dict" in str(error):
+            return "a file belongs to another version of the networks."
+    return None
 
 
 class TokenInterceptor(grpc.aio.ServerInterceptor):
