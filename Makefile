@@ -47,6 +47,7 @@ format: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.delivery
+	@$(BIN)/python -m benchmarks.lives.answers
 	@$(BIN)/python -m benchmarks.bot
 	@$(BIN)/python -m benchmarks.votes
 	@$(BIN)/python -m engine bench stylize

@@ -42,8 +42,8 @@ class Parcel:
         return [upload.file() for upload in self.uploads]
 
 
-def shows(message: discord.Message, parcel: Parcel) -> bool:
-    """Whether a message is what a parcel made: the same text, files and first embed.
+def shows(message: discord.Message, parcel: Parcel, *, whatever_files: bool = False) -> bool:
+    """Whether a message is what a parcel made: the same text, files and heads of embeds.
 
     A file that an embed shows isn't among the message's attachments any more."""
     embedded = {embed.image.url for embed in parcel.embeds}
@@ -51,10 +51,10 @@ def shows(message: discord.Message, parcel: Parcel) -> bool:
     plain = [name for name in names if f"attachment://{name}" not in embedded]
     return (
         (message.content or "").strip() == (parcel.content or "").strip()
-        and [attachment.filename for attachment in message.attachments] in (names, plain)
+        and (whatever_files or [attachment.filename for attachment in message.attachments] in (names, plain))
         and _heads(message.embeds) == _heads(parcel.embeds)
     )
 
 
-def _heads(embeds: Sequence[discord.Embed]) -> list[tuple[str | None, str | None]]:
-    return [(embed.title, embed.description) for embed in embeds]
+def _heads(embeds: Sequence[discord.Embed]) -> list[tuple[str | None, ...]]:
+    return [(embed.title, embed.description, embed.footer.text) for embed in embeds]

@@ -6,6 +6,7 @@ import discord
 
 from bot.answering.access import guild_id_of
 from bot.answering.durable import Durable
+from bot.answering.first_answers import say
 from bot.client import Interaction
 from bot.store.polls import listeners
 
@@ -31,4 +32,4 @@ class EarsButton(
             interaction.client.store, guild_id_of(interaction), interaction.user.id, self.shown, now
         )
         said = "You'll be on the board as soon as ten of your votes count." if self.shown else "You're off the board."
-        await interaction.response.send_message(said, ephemeral=True)
+        await say(interaction, said)

@@ -339,7 +339,7 @@ async def test_a_preparation_that_fails_posts_nothing_and_uses_nothing_up(club: 
 async def test_a_channel_that_was_closed_meanwhile_calls_it_off(club: Club) -> None:
     club.env.inject_error("POST", "/channels/*/messages", status=403, code=50013)
     refused = await start(club)
-    assert "not allowed to post" in refused.response.content
+    assert "missing a permission" in refused.response.content
     assert club.refusals()
     rows = await club.store.fetch_all("SELECT voided FROM series")
     assert [row["voided"] for row in rows] == [1]
