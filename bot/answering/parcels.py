@@ -36,6 +36,8 @@ class Parcel:
     embeds: Sequence[discord.Embed] = ()
     uploads: Sequence[Upload] = ()
     view: discord.ui.View | None = None
+    keeps_files: bool = False
+    """of an edit: the message keeps the files that it has"""
 
     def files(self) -> list[discord.File]:
         """Fresh files for one attempt."""
@@ -51,7 +53,7 @@ def shows(message: discord.Message, parcel: Parcel) -> bool:
     plain = [name for name in names if f"attachment://{name}" not in embedded]
     return (
         (message.content or "").strip() == (parcel.content or "").strip()
-        and [attachment.filename for attachment in message.attachments] in (names, plain)
+        and (parcel.keeps_files or [attachment.filename for attachment in message.attachments] in (names, plain))
         and _heads(message.embeds) == _heads(parcel.embeds)
     )
 

@@ -171,9 +171,8 @@ class ChannelCarrier:
             if self.message_id is None:
                 return False
             message = self._channel.get_partial_message(self.message_id)
-            await message.edit(
-                content=parcel.content, embeds=list(parcel.embeds), attachments=parcel.files(), view=parcel.view
-            )
+            files: dict[str, Any] = {} if parcel.keeps_files else {"attachments": parcel.files()}
+            await message.edit(content=parcel.content, embeds=list(parcel.embeds), view=parcel.view, **files)
             return True
         extra: dict[str, Any] = {} if parcel.view is None else {"view": parcel.view}
         if self._reference is not None:

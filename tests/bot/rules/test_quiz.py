@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.quiz import Score, fit_on_buttons, leaderboard, streak, to_avoid, weakest_topic
+from bot.rules.quiz import Score, fit_on_buttons, leaderboard, streak, weakest_topic
 
 scores = st.dictionaries(
     st.integers(1, 40),
@@ -30,10 +30,6 @@ scores = st.dictionaries(
 )
 def test_options_go_on_buttons_only_as_they_are(options: list[str], fits: bool) -> None:
     assert fit_on_buttons(options) is fits
-
-
-def test_the_generators_asked_last_are_avoided_once_each() -> None:
-    assert to_avoid(["b", "a", "b", "c"], remembered=2) == ["b", "a"]
 
 
 def test_a_streak_ends_at_the_latest_mistake() -> None:

@@ -101,9 +101,10 @@ async def test_an_answer_may_be_changed_until_the_vote_closes_and_counts_once(cl
     await pass_time(club, 31)
     assert "100 % of 1 answer right" in text_of(newest(club))
     (running,) = await class_quiz.untold(club.store)
+    (at,) = await class_quiz.rounds(club.store, running.id)
     with pytest.raises(Refused, match="closed"):
         await class_quiz.record(
-            club.store, running.id, 0, 1, club.other.id, 0, seconds=31.0, team="", now=club.bot.now()
+            club.store, running.id, at, 1, club.other.id, "0", seconds=31.0, team="", now=club.bot.now()
         )
 
 
