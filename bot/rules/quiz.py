@@ -98,6 +98,12 @@ def streak(latest_first: Iterable[bool]) -> int:
     return length
 
 
+def streaks(latest_first: Sequence[tuple[str, bool]]) -> dict[str, int]:
+    """By topic, how many of the latest answers in a row are right; those that a mistake has just ended are left out."""
+    found = {topic: streak(right for of, right in latest_first if of == topic) for topic, _ in latest_first}
+    return {topic: length for topic, length in found.items() if length}
+
+
 def weakest_topic(scores: dict[str, Score], at_least: int = 3) -> str | None:
     """The topic to practise next: the lowest share among those with `at_least` answers and a mistake; ties by name."""
     shaky = [(score.share, topic) for topic, score in scores.items() if at_least <= score.answered > score.right]

@@ -143,15 +143,15 @@ async def scores_by_topic(store: Store, guild_id: int, discord_id: int) -> dict[
     return {str(row["topic"]): Score(int(row["answered"]), int(row["right"])) for row in rows}
 
 
-async def latest_results(store: Store, guild_id: int, discord_id: int) -> list[bool]:
-    """Whether each of a member's answers was right, latest first."""
+async def latest_results(store: Store, guild_id: int, discord_id: int) -> list[tuple[str, bool]]:
+    """The topic of each of a member's answers and whether it was right, latest first."""
     rows = await store.fetch_all(
-        "SELECT is_right AS right FROM answers JOIN questions ON questions.id = answers.question"
+        "SELECT topic, is_right FROM answers JOIN questions ON questions.id = answers.question"
         " JOIN members ON members.id = answers.member WHERE guild_id = ? AND discord_id = ?"
         " ORDER BY answered_at DESC, answers.question DESC",
         (guild_id, discord_id),
     )
-    return [bool(row["right"]) for row in rows]
+    return [(str(row["topic"]), bool(row["is_right"])) for row in rows]
 
 
 async def class_total(store: Store, guild_id: int, since: float = 0.0) -> Score:

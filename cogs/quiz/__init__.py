@@ -20,7 +20,7 @@ from bot.engine.catalogue import matching
 from bot.errors import Refused
 from bot.rules import daily as daily_rules
 from bot.rules.class_quiz import MAX_ROUNDS, MAX_SECONDS, MIN_ROUNDS, MIN_SECONDS, Plan
-from bot.rules.quiz import Score, streak
+from bot.rules.quiz import Score, streak, streaks
 from bot.rules.quotas import Quota
 from bot.store import quiz
 from bot.store.lessons import daily as daily_store
@@ -131,9 +131,11 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         listening = Score(len(judgements), sum(vote.right for vote in judgements))
         shown = await quiz.is_shown(store, guild_id, member)
         view = discord.ui.View(timeout=None).add_item(scores.LeaderboardButton("off" if shown else "on"))
+        results = await quiz.latest_results(store, guild_id, member)
         embed = scores.score_embed(
             topics=await quiz.scores_by_topic(store, guild_id, member),
-            streak=streak(await quiz.latest_results(store, guild_id, member)),
+            streak=streak(right for _, right in results),
+            streaks=streaks(results),
             listening=listening,
             shown=shown,
             total=await quiz.class_total(store, guild_id),

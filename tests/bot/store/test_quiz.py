@@ -94,7 +94,7 @@ async def test_scores_of_one_server_do_not_count_on_another(store: Store) -> Non
 async def test_results_come_latest_first(store: Store) -> None:
     for now, choice in ((1.0, 1), (2.0, 0), (3.0, 0)):
         await quiz.record_answer(store, await ask(store), ANN, str(choice), now)
-    assert await quiz.latest_results(store, GUILD, ANN) == [True, True, False]
+    assert await quiz.latest_results(store, GUILD, ANN) == [("tensors", right) for right in (True, True, False)]
 
 
 async def test_nobody_is_shown_without_having_asked_for_it(store: Store) -> None:
