@@ -204,11 +204,11 @@ async def show(store: Store, guild_id: int, discord_id: int, shown: bool, now: f
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """What a member thinks is wrong with a question; generator and seed make the question again."""
+    """What a member thinks is wrong with a question, whose generator and seed make it again."""
 
-    generator: str
-    seed: int
+    question: Question
     reason: str
+    raised_at: float
 
 
 async def object_to(store: Store, question: int, discord_id: int, reason: str, now: float) -> None:
@@ -225,11 +225,11 @@ async def object_to(store: Store, question: int, discord_id: int, reason: str, n
 async def objections(store: Store, guild_id: int, since: float) -> list[Objection]:
     """The latest first."""
     rows = await store.fetch_all(
-        "SELECT generator, seed, reason FROM objections JOIN questions ON questions.id = objections.question"
+        "SELECT questions.*, reason, raised_at FROM objections JOIN questions ON questions.id = objections.question"
         " WHERE guild_id = ? AND raised_at >= ? ORDER BY raised_at DESC, objections.id DESC",
         (guild_id, since),
     )
-    return [Objection(str(row["generator"]), int(row["seed"]), str(row["reason"])) for row in rows]
+    return [Objection(question_of(row), str(row["reason"]), float(row["raised_at"])) for row in rows]
 
 
 def question_of(row: sqlite3.Row) -> Question:

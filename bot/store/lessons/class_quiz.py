@@ -13,6 +13,7 @@ from bot.rules.judging import judge, slips_of
 from bot.rules.quiz import Question
 from bot.store import members, quiz
 from bot.store.connection import Store, Transaction
+from bot.store.lessons.own_questions import GENERATOR
 from bot.store.quiz import PostedQuestion
 
 ONE_AT_A_TIME = "A class quiz is running in this channel already; end it first, or take another channel."
@@ -298,13 +299,14 @@ async def replies(store: Store, guild_id: int, since: float) -> tuple[list[Reply
         " JOIN class_quizzes ON class_quizzes.id = given.quiz"
         " JOIN questions ON questions.id = class_quiz_rounds.question JOIN members ON members.id = given.member"
         " WHERE class_quizzes.guild_id = ? AND answered_at >= ? AND skipped = 0 AND vote = 1 AND simulated = 0"
-        " AND (ended_at IS NOT NULL OR given.position < class_quizzes.position) ORDER BY answered_at",
+        " AND (given.position < class_quizzes.position"
+        "      OR given.position = class_quizzes.position AND phase = 'revealed') ORDER BY answered_at",
         (guild_id, since),
     )
     found = [
         Reply(
             member=int(row["member"]),
-            item=str(row["generator"]),
+            item=_item(quiz.question_of(row)),
             topic=str(row["topic"]),
             right=bool(row["is_right"]),
             reasons=tuple(slip.reason for slip in slips_of(quiz.question_of(row), str(row["given"])) if slip.reason)
@@ -314,6 +316,11 @@ async def replies(store: Store, guild_id: int, since: float) -> tuple[list[Reply
         for row in rows
     ]
     return found, {int(row["member"]): int(row["discord_id"]) for row in rows if row["discord_id"] is not None}
+
+
+def _item(question: Question) -> str:
+    """What a question is called, across seeds; one that staff wrote has no name but its text."""
+    return question.text[:60] if question.generator.startswith(GENERATOR) else question.generator
 
 
 def _quiz(row: sqlite3.Row) -> ClassQuiz:

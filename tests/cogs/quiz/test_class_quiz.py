@@ -200,7 +200,8 @@ async def test_the_report_names_what_the_class_believes(club: Club) -> None:
     text = text_of(answered.response)
     assert "0 of 2 right; 2 of 2 would say it counts one too many" in text
     names = {attachment.filename for attachment in answered.response.attachments}
-    assert names == {"questions.csv", "students.csv"}
+    assert names - {"lesson.png"} == {"questions.csv", "students.csv"}
+    assert answered.response.embeds[0].image.url == "attachment://lesson.png" or "lesson.png" in names
     refused = await club.student.slash(club.channel, "quiz report")
     assert refused.ephemeral
     assert club.refusals()
@@ -223,6 +224,15 @@ async def test_an_ended_quiz_is_ranked_by_what_was_revealed(club: Club, label: s
     await pass_time(club, 1)
     assert "ranking after 1 question" in text_of(newest(club))
     assert await class_quiz.running_in(club.store, club.channel.id) is None
+
+
+async def test_a_question_that_was_never_revealed_counts_for_nobody(club: Club) -> None:
+    message = await start(club, count=2, seconds=30)
+    await club.student.click(message, label="three")
+    await club.instructor.click(message, label="End quiz")
+    await pass_time(club, 1)
+    report = (await club.instructor.slash(club.channel, "quiz report")).response
+    assert "No class quiz was answered" in report.embeds[0].description
 
 
 async def test_latecomers_join_and_those_who_leave_keep_their_points(club: Club) -> None:

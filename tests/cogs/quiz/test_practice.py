@@ -61,10 +61,12 @@ async def test_an_objection_reaches_staff_with_the_seed(club: Club) -> None:
     await club.bot.notices.drain()
     (notice,) = notices
     assert "What is the shape of" in notice
-    assert f"seed {objection.seed}" in notice
+    assert f"seed {objection.question.seed}" in notice
     assert "I get (3, 3) here" in notice
     report = await club.instructor.slash(club.channel, "quiz report")
-    assert f"seed {objection.seed}" in report.response.embeds[0].fields[-1].value
+    assert f"seed {objection.question.seed}" in report.response.embeds[0].fields[-1].value
+    (table,) = report.response.attachments
+    assert b"I get (3, 3) here" in await table.read()
 
 
 async def test_under_an_answer_in_the_channel_stand_the_next_question_the_card_and_an_objection(club: Club) -> None:
