@@ -18,8 +18,8 @@ LETTERS_A_LINE = 58
 def paint_lesson(asked: dict[str, Any]) -> tuple[bytes, str]:
     """A PNG, 900 px wide, and what it shows in words; empty where nothing was answered.
 
-    `asked["topics"]` has [name, right, answers], `asked["questions"]` [name, right, answers, belief, believers], as they
-    are drawn from the top."""
+    `asked["topics"]` has [name, right, answers], `asked["questions"]` [name, right, answers, belief, believers], from
+    the top."""
     topics, questions = asked["topics"][:MOST_TOPICS], asked["questions"][:MOST_QUESTIONS]
     if not topics:
         return b"", ""

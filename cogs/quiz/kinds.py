@@ -21,7 +21,7 @@ from bot.rules.quiz import LETTERS, Kind, Question, fit_on_buttons
 from bot.store.quiz import PostedQuestion
 from cogs.quiz.taking import Place, find, show, take
 
-_WHERE = r"(?P<where>quiz|practice|class1|class2):(?P<question>\d+)"
+_WHERE = r"(?P<where>quiz|practice|class:1|class:2):(?P<question>\d+)"
 _CHOSEN = r"(?P<chosen>[\d.]*)"
 
 

@@ -31,8 +31,8 @@ class Place(StrEnum):
 
     CHANNEL = "quiz"
     PRACTICE = "practice"
-    FIRST_VOTE = "class1"
-    SECOND_VOTE = "class2"
+    FIRST_VOTE = "class:1"
+    SECOND_VOTE = "class:2"
 
     @property
     def vote(self) -> int | None:
