@@ -9,6 +9,7 @@ import os
 import signal
 import sqlite3
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -84,7 +85,9 @@ class Host:
         """SIGKILL: nothing of the bot's runs any more when this returns."""
         if self._bot:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._bot, signal.SIGKILL)
+                while True:  # it ends a moment after the signal
+                    os.kill(self._bot, signal.SIGKILL)
+                    time.sleep(0.001)
             self._bot = 0
 
     @property

@@ -180,7 +180,7 @@ class ChannelCarrier:
             if self.message_id is None:
                 return False
             message = self._channel.get_partial_message(self.message_id)
-            files = {} if self._keeps_files else {"attachments": parcel.files()}
+            files: dict[str, Any] = {} if self._keeps_files else {"attachments": parcel.files()}
             await message.edit(content=parcel.content, embeds=list(parcel.embeds), view=parcel.view, **files)
             return True
         extra: dict[str, Any] = {} if parcel.view is None else {"view": parcel.view}
