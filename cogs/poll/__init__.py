@@ -94,12 +94,12 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
     @app_commands.describe(
         trials="How many clips or pairs (5 if left out)",
         design="Pairs (two clips, which one is the human?), single clips, or both",
-        closes_in="Minutes until it closes by itself; left out: over days after the usual time, live when you say so",
+        closes_in="Minutes until it closes by itself; if left out, the usual time, or when you say so if it's live",
         pace="Over days: all at once, in a thread. Live: you step through with a button",
         title="Its title",
         channel="Where it is posted; here if left out",
         matched="The model plays under the human clip's conditions (the default), or under its own",
-        recordings="Of uploaded recordings only; their sound may give them away, so it counts in no statistics",
+        recordings="Use only uploaded recordings; their sound may give them away, so they stay out of the statistics",
         catches="Add catch trials, which show who isn't listening",
     )
     async def start(
@@ -135,8 +135,8 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
             raise Refused("This poll has closed.")
         trial = await self.poster.next_trial(number, place)
         if trial is None:
-            return "That one stands already."
-        return f"Trial {place} is open. What people vote stays hidden until you press “Reveal” under the last one."
+            return "It's been posted already."
+        return f"Trial {place} is open. How people vote stays hidden until you press “Reveal” under the last one."
 
     async def close_series(self, number: int) -> str:
         """Close now; what to say to who asked. Raises Refused."""
@@ -175,11 +175,11 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         async with one_answer(interaction, private=True) as reply:
             await reply.begun()
             await self.announcer.announce_again(found, interaction.id)
-            await reply.finish(content=f"The result of series {number} is told again.")
+            await reply.finish(content=f"The result of series {number} is posted again.")
 
     # ------------------------------------------------------------ what came of it
 
-    @app_commands.command(name="list", description="The latest polls of this server")
+    @app_commands.command(name="list", description="This server's latest polls")
     async def list_polls(self, interaction: Interaction) -> None:
         store, guild_id = self.bot.store, guild_id_of(interaction)
         rows = []
@@ -301,7 +301,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         """A series of this server. Raises Refused."""
         found = await series.get(self.bot.store, number)
         if found is None or found.guild_id != guild_id_of(interaction) or found.opening_message_id is None:
-            raise Refused(f"There is no series {number} here; `/poll list` shows those there are.")
+            raise Refused(f"There is no series {number} here; `/poll list` shows the ones there are.")
         return found
 
     async def _closed(self, interaction: Interaction, number: int) -> Series:
@@ -317,8 +317,8 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
 def _listener_sentence(listener: Listener | None) -> str:
     if listener is None:
         return (
-            "You haven't told me anything. `/poll me instrument: years: hearing_aid:` does; the results then compare "
-            "musicians with others. Nobody sees what you said."
+            "You haven't told me anything yet; you can, with `/poll me instrument: years: hearing_aid:`. The results "
+            "then compare musicians with others. Nobody sees what you said."
         )
     said = [f"you play {listener.instrument}" if listener.instrument else "you play no instrument"]
     if listener.years is not None:
@@ -338,7 +338,7 @@ def _require_may_post_in(interaction: Interaction, channel: discord.TextChannel 
     missing = [name for name in ("view_channel", "send_messages", *needed) if not getattr(permissions, name)]
     if missing:
         names = " and ".join(name.replace("_", " ") for name in missing)
-        raise MissingPermission(f"I may not {names} in {channel.mention}, so I can't post a poll there.")
+        raise MissingPermission(f"I'm not allowed to {names} in {channel.mention}, so I can't post a poll there.")
 
 
 async def setup(bot: Woodshed) -> None:

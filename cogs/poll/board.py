@@ -31,5 +31,5 @@ class EarsButton(
         await listeners.show_ears(
             interaction.client.store, guild_id_of(interaction), interaction.user.id, self.shown, now
         )
-        said = "You're on the board, as soon as ten of your votes count." if self.shown else "You're off the board."
+        said = "You'll be on the board as soon as ten of your votes count." if self.shown else "You're off the board."
         await say(interaction, said)

@@ -26,7 +26,7 @@ from cogs.poll.posting import Poster
 log = structlog.get_logger(__name__)
 
 DISTURBED = "The poll is ready, but Discord isn't accepting it right now; I'll post it as soon as I can."
-OTHER_CLIPS = "{count} of your clips were stored by an earlier version, without their score; hand them in again."
+OTHER_CLIPS = "{count} of your clips were stored by an earlier version, without their score; please add them again."
 BEING_PREPARED = "A poll for this channel is being prepared already; one at a time, please."
 AGAIN_S = 60.0
 

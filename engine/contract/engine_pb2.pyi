@@ -104,7 +104,7 @@ class Model(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., parameters: _Optional[int] = ..., summary: _Optional[str] = ..., card: _Optional[str] = ...) -> None: ...
 
 class AboutReply(_message.Message):
-    __slots__ = ("version", "torch_version", "device", "models", "soundfont", "uptime_s", "cards", "generators", "intake_layers")
+    __slots__ = ("version", "torch_version", "device", "models", "soundfont", "uptime_s", "cards", "generators", "contract", "intake_layers")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TORCH_VERSION_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +113,7 @@ class AboutReply(_message.Message):
     UPTIME_S_FIELD_NUMBER: _ClassVar[int]
     CARDS_FIELD_NUMBER: _ClassVar[int]
     GENERATORS_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_FIELD_NUMBER: _ClassVar[int]
     INTAKE_LAYERS_FIELD_NUMBER: _ClassVar[int]
     version: str
     torch_version: str
@@ -122,8 +123,9 @@ class AboutReply(_message.Message):
     uptime_s: float
     cards: int
     generators: int
+    contract: int
     intake_layers: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, version: _Optional[str] = ..., torch_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., soundfont: _Optional[str] = ..., uptime_s: _Optional[float] = ..., cards: _Optional[int] = ..., generators: _Optional[int] = ..., intake_layers: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., torch_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., soundfont: _Optional[str] = ..., uptime_s: _Optional[float] = ..., cards: _Optional[int] = ..., generators: _Optional[int] = ..., contract: _Optional[int] = ..., intake_layers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListStylesRequest(_message.Message):
     __slots__ = ()

@@ -210,7 +210,7 @@ async def test_a_clip_of_an_earlier_version_is_named_and_not_drawn(club: Club) -
     await add_clip(club)
     await club.store.execute("UPDATE clips SET score = NULL")
     result = await start(club, trials=3)
-    assert "hand them in again" in result.response.content
+    assert "add them again" in result.response.content
     assert 1 not in {trial.human_clip for trial in await trials(club)}
 
 
