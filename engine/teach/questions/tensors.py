@@ -43,7 +43,7 @@ def broadcast_shape(rng: random.Random) -> Draft:
             Mistake(str(stretched), "takes the longer length everywhere, whether or not the shorter one is 1"),
             Mistake(
                 str(from_the_left) if from_the_left else "RuntimeError",
-                "lines the shapes up from the left, at the start",
+                "lines the shapes up from the left",
             ),
             Mistake("RuntimeError", "expects an error, but only two different lengths, neither of them 1, would clash"),
             Mistake(str(a), "assumes that the result has the shape of the left operand"),
