@@ -6,6 +6,7 @@ turn: networks only), `finish` (band, sound, pictures; on other threads, while t
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 import time
@@ -191,6 +192,8 @@ class Combo:
     def finish_apart(self) -> None:
         """From now on finish clips in a process of their own, beside the next clip's networks."""
         self.finisher = FinishingProcess(self._soundfont)
+        with contextlib.suppress(Died):  # the first clip tells
+            self.finisher.start()
 
     def _checked(self, data: bytes) -> bytes:
         if len(data) > self.settings.max_upload_bytes:
