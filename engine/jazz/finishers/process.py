@@ -135,3 +135,6 @@ class FinishingProcess:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
+
+    def __del__(self) -> None:
+        self.close()  # rooms that failed to load leave nothing behind
