@@ -65,7 +65,9 @@ class LoadedRooms:
         device = choose_device(settings.engine.device)
         try:
             self.studio: StylizeRoom = Studio(device, settings.stylize)
-            self.combo: JazzRoom = Combo(device, settings.jazz)
+            combo = Combo(device, settings.jazz)
+            combo.finish_apart()
+            self.combo: JazzRoom = combo
             self.library: TeachRoom = Library()
             self.studio.warm()
             self.combo.warm()
@@ -189,7 +191,7 @@ async def serve(
         stop.set()
 
     limits = limits or Limits(read_ahead=MOST_TOGETHER if device.type == "cuda" else Limits.read_ahead)
-    intake = intake or Intake(settings.engine.intake_processes)
+    intake = intake or Intake(settings.engine.intake_processes, quick_processes=1)
     async with intake, Scheduler(settings.engine.queue_length, intake, limits, on_loss) as scheduler:
         servicer = EngineServicer(scheduler, device, intake)
         pb_grpc.add_EngineServicer_to_server(servicer, server)
