@@ -355,7 +355,15 @@ def stylized(request: pb.StylizeRequest) -> pb.StylizeResult:
         seed=seed,
         model_version="abc1234",
         drawn_style=drawn,
+        kept_image=clean(request.image) if request.keep_copies else b"",
+        kept_style_image=clean(request.style_image) if request.keep_copies else b"",
     )
+
+
+def clean(picture: bytes) -> bytes:
+    """A copy without what comes after a PNG's end."""
+    name, end = b"IEND", 4  # of the chunk, and of its checksum
+    return picture[: picture.find(name) + len(name) + end] if name in picture else picture
 
 
 def as_in_the_book(typed: str) -> str:

@@ -170,7 +170,7 @@ class EncodeStyleReply(_message.Message):
     def __init__(self, code: _Optional[bytes] = ..., model_version: _Optional[str] = ..., picture: _Optional[bytes] = ...) -> None: ...
 
 class StylizeRequest(_message.Message):
-    __slots__ = ("job", "image", "style", "style_image", "style_code", "strength", "keep_colors", "size", "seed", "blend_with", "blend_with_code", "blend", "max_bytes", "style_name", "blend_with_name", "brush")
+    __slots__ = ("job", "image", "style", "style_image", "style_code", "strength", "keep_colors", "size", "seed", "blend_with", "blend_with_code", "blend", "max_bytes", "style_name", "blend_with_name", "brush", "keep_copies")
     JOB_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     STYLE_FIELD_NUMBER: _ClassVar[int]
@@ -187,6 +187,7 @@ class StylizeRequest(_message.Message):
     STYLE_NAME_FIELD_NUMBER: _ClassVar[int]
     BLEND_WITH_NAME_FIELD_NUMBER: _ClassVar[int]
     BRUSH_FIELD_NUMBER: _ClassVar[int]
+    KEEP_COPIES_FIELD_NUMBER: _ClassVar[int]
     job: Job
     image: bytes
     style: str
@@ -203,10 +204,11 @@ class StylizeRequest(_message.Message):
     style_name: str
     blend_with_name: str
     brush: Brush
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., image: _Optional[bytes] = ..., style: _Optional[str] = ..., style_image: _Optional[bytes] = ..., style_code: _Optional[bytes] = ..., strength: _Optional[float] = ..., keep_colors: _Optional[bool] = ..., size: _Optional[int] = ..., seed: _Optional[int] = ..., blend_with: _Optional[str] = ..., blend_with_code: _Optional[bytes] = ..., blend: _Optional[float] = ..., max_bytes: _Optional[int] = ..., style_name: _Optional[str] = ..., blend_with_name: _Optional[str] = ..., brush: _Optional[_Union[Brush, str]] = ...) -> None: ...
+    keep_copies: bool
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., image: _Optional[bytes] = ..., style: _Optional[str] = ..., style_image: _Optional[bytes] = ..., style_code: _Optional[bytes] = ..., strength: _Optional[float] = ..., keep_colors: _Optional[bool] = ..., size: _Optional[int] = ..., seed: _Optional[int] = ..., blend_with: _Optional[str] = ..., blend_with_code: _Optional[bytes] = ..., blend: _Optional[float] = ..., max_bytes: _Optional[int] = ..., style_name: _Optional[str] = ..., blend_with_name: _Optional[str] = ..., brush: _Optional[_Union[Brush, str]] = ..., keep_copies: _Optional[bool] = ...) -> None: ...
 
 class StylizeResult(_message.Message):
-    __slots__ = ("image", "media_type", "extension", "width", "height", "before_after", "style", "compute_s", "seed", "notes", "model_version", "drawn_style")
+    __slots__ = ("image", "media_type", "extension", "width", "height", "before_after", "style", "compute_s", "seed", "notes", "model_version", "drawn_style", "kept_image", "kept_style_image")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
     EXTENSION_FIELD_NUMBER: _ClassVar[int]
@@ -219,6 +221,8 @@ class StylizeResult(_message.Message):
     NOTES_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     DRAWN_STYLE_FIELD_NUMBER: _ClassVar[int]
+    KEPT_IMAGE_FIELD_NUMBER: _ClassVar[int]
+    KEPT_STYLE_IMAGE_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     media_type: str
     extension: str
@@ -231,7 +235,9 @@ class StylizeResult(_message.Message):
     notes: _containers.RepeatedScalarFieldContainer[str]
     model_version: str
     drawn_style: str
-    def __init__(self, image: _Optional[bytes] = ..., media_type: _Optional[str] = ..., extension: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., before_after: _Optional[bytes] = ..., style: _Optional[str] = ..., compute_s: _Optional[float] = ..., seed: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., model_version: _Optional[str] = ..., drawn_style: _Optional[str] = ...) -> None: ...
+    kept_image: bytes
+    kept_style_image: bytes
+    def __init__(self, image: _Optional[bytes] = ..., media_type: _Optional[str] = ..., extension: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., before_after: _Optional[bytes] = ..., style: _Optional[str] = ..., compute_s: _Optional[float] = ..., seed: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., model_version: _Optional[str] = ..., drawn_style: _Optional[str] = ..., kept_image: _Optional[bytes] = ..., kept_style_image: _Optional[bytes] = ...) -> None: ...
 
 class StylizeEvent(_message.Message):
     __slots__ = ("queued", "progress", "result")
