@@ -43,7 +43,11 @@ class SleepingCombo:
         return pb.Clip(seed=request.seed)
 
     def finish(self, work: pb.Clip, progress: Progress) -> pb.Clip:
-        return pb.Clip(seed=work.seed, audio=bytes(CLIP_BYTES))
+        return pb.Clip(
+            seed=work.seed, audio=bytes(CLIP_BYTES), midi=b"MThd", roll=b"\x89PNG", chords="F7", bars=4,
+            tempo_bpm=120.0, instrument="tenor sax", form="blues", key="F", feel="swing", soundfont="none",
+            duration_s=8.0, takes=1, beats_per_bar=4, style="bebop",
+        )  # fmt: skip
 
 
 class SleepingStudio:
@@ -63,6 +67,17 @@ class SleepingLibrary:
 
     def topics(self) -> list[str]:
         return ["sleep"]
+
+    def warm(self) -> None: ...
+
+    def ask(self, question: str) -> pb.AskReply:
+        return pb.AskReply(known=True, cards=[pb.Card(id="sleep", title="Sleep", text="It's good for you.")])
+
+    def quiz(self, request: pb.QuizRequest) -> pb.QuizReply:
+        return pb.QuizReply(
+            generator="sleep", topic="sleep", seed=request.seed, question="Awake?", options=["yes", "no"], correct=1,
+            explanation="**no**: it's asleep.",
+        )  # fmt: skip
 
 
 class SleepingRooms:

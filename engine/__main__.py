@@ -66,6 +66,9 @@ def _run_command(name: str, arguments: Sequence[str]) -> int:
 
 def _deploy(arguments: Sequence[str]) -> int:
     """Raises ConfigurationError where Ray isn't installed."""
+    # Read when Ray is loaded. On a machine that's busy, its own processes need longer to start than it grants them.
+    for name, value in (("RAY_agent_register_timeout_ms", "300000"), ("RAY_raylet_start_wait_time_s", "300")):
+        os.environ.setdefault(name, value)
     try:
         from engine.cluster.deployment import main as deploy
     except ModuleNotFoundError as error:
