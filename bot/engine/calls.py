@@ -64,6 +64,7 @@ JOB_SILENCE_S = 20.0
 ENCODE_TIMEOUT_S = 180.0
 """A style's code needs the device: it goes before the queue, but waits for the job that is running."""
 HEALTH_TIMEOUT_S = 10.0
+WATCH_PAUSE_S = 0.1
 JOB_PATIENCE_S = 90.0
 """How long a job waits for an engine that is warming or restarting; its member sees what it waits for."""
 PATIENCE_S = 20.0
@@ -351,6 +352,7 @@ class EngineClient:
                     finally:
                         call.cancel()
                     status = None
+                    await asyncio.sleep(WATCH_PAUSE_S)  # what answers there may not know this call
         except TimeoutError as error:
             raise EngineUnavailable(UNREACHABLE if status is None else WARMING) from error
 
