@@ -46,11 +46,12 @@ class LoadedRooms:
         from engine.jazz.combo import Combo
         from engine.stylize.studio import Studio
         from engine.teach.library import Library
+        from engine.teach.reference.index import Reference, cache_folder
 
         device = choose_device(settings.engine.device)
         self.studio: StylizeRoom = Studio(device, settings.stylize)
         self.combo: JazzRoom = Combo(device, settings.jazz)
-        self.library: TeachRoom = Library()
+        self.library: TeachRoom = Library(reference=Reference(cache_folder() if settings.teach.documentation else None))
         self.studio.warm()
         self.combo.warm()
         self.library.warm()
