@@ -104,7 +104,7 @@ class Model(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., parameters: _Optional[int] = ..., summary: _Optional[str] = ..., card: _Optional[str] = ...) -> None: ...
 
 class AboutReply(_message.Message):
-    __slots__ = ("version", "torch_version", "device", "models", "soundfont", "uptime_s", "cards", "generators", "contract", "intake_layers")
+    __slots__ = ("version", "torch_version", "device", "models", "soundfont", "uptime_s", "cards", "generators", "contract", "intake_layers", "reference")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TORCH_VERSION_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
@@ -115,6 +115,7 @@ class AboutReply(_message.Message):
     GENERATORS_FIELD_NUMBER: _ClassVar[int]
     CONTRACT_FIELD_NUMBER: _ClassVar[int]
     INTAKE_LAYERS_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
     version: str
     torch_version: str
     device: str
@@ -125,7 +126,8 @@ class AboutReply(_message.Message):
     generators: int
     contract: int
     intake_layers: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, version: _Optional[str] = ..., torch_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., soundfont: _Optional[str] = ..., uptime_s: _Optional[float] = ..., cards: _Optional[int] = ..., generators: _Optional[int] = ..., contract: _Optional[int] = ..., intake_layers: _Optional[_Iterable[str]] = ...) -> None: ...
+    reference: str
+    def __init__(self, version: _Optional[str] = ..., torch_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., soundfont: _Optional[str] = ..., uptime_s: _Optional[float] = ..., cards: _Optional[int] = ..., generators: _Optional[int] = ..., contract: _Optional[int] = ..., intake_layers: _Optional[_Iterable[str]] = ..., reference: _Optional[str] = ...) -> None: ...
 
 class ListStylesRequest(_message.Message):
     __slots__ = ()
@@ -530,13 +532,46 @@ class ListTopicsReply(_message.Message):
     def __init__(self, topics: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AskRequest(_message.Message):
-    __slots__ = ("question",)
+    __slots__ = ("question", "card_id", "symbol", "passages", "aliases")
     QUESTION_FIELD_NUMBER: _ClassVar[int]
+    CARD_ID_FIELD_NUMBER: _ClassVar[int]
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    PASSAGES_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
     question: str
-    def __init__(self, question: _Optional[str] = ...) -> None: ...
+    card_id: str
+    symbol: str
+    passages: _containers.RepeatedCompositeFieldContainer[Passage]
+    aliases: _containers.RepeatedCompositeFieldContainer[Alias]
+    def __init__(self, question: _Optional[str] = ..., card_id: _Optional[str] = ..., symbol: _Optional[str] = ..., passages: _Optional[_Iterable[_Union[Passage, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ...) -> None: ...
+
+class Passage(_message.Message):
+    __slots__ = ("file", "heading", "text")
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    HEADING_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    file: str
+    heading: str
+    text: str
+    def __init__(self, file: _Optional[str] = ..., heading: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+
+class Alias(_message.Message):
+    __slots__ = ("question", "card_id")
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
+    CARD_ID_FIELD_NUMBER: _ClassVar[int]
+    question: str
+    card_id: str
+    def __init__(self, question: _Optional[str] = ..., card_id: _Optional[str] = ...) -> None: ...
 
 class Card(_message.Message):
-    __slots__ = ("id", "topic", "title", "text", "code", "output", "source", "score")
+    __slots__ = ("id", "topic", "title", "text", "code", "output", "source", "score", "see", "message", "symbol")
+    class Link(_message.Message):
+        __slots__ = ("id", "title")
+        ID_FIELD_NUMBER: _ClassVar[int]
+        TITLE_FIELD_NUMBER: _ClassVar[int]
+        id: str
+        title: str
+        def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
@@ -545,6 +580,9 @@ class Card(_message.Message):
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
+    SEE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
     id: str
     topic: str
     title: str
@@ -553,15 +591,68 @@ class Card(_message.Message):
     output: str
     source: str
     score: float
-    def __init__(self, id: _Optional[str] = ..., topic: _Optional[str] = ..., title: _Optional[str] = ..., text: _Optional[str] = ..., code: _Optional[str] = ..., output: _Optional[str] = ..., source: _Optional[str] = ..., score: _Optional[float] = ...) -> None: ...
+    see: _containers.RepeatedCompositeFieldContainer[Card.Link]
+    message: str
+    symbol: str
+    def __init__(self, id: _Optional[str] = ..., topic: _Optional[str] = ..., title: _Optional[str] = ..., text: _Optional[str] = ..., code: _Optional[str] = ..., output: _Optional[str] = ..., source: _Optional[str] = ..., score: _Optional[float] = ..., see: _Optional[_Iterable[_Union[Card.Link, _Mapping]]] = ..., message: _Optional[str] = ..., symbol: _Optional[str] = ...) -> None: ...
 
 class AskReply(_message.Message):
-    __slots__ = ("known", "cards")
+    __slots__ = ("known", "cards", "calculation", "entries", "quotes")
+    class Calculation(_message.Message):
+        __slots__ = ("asked", "answer", "steps", "problem")
+        ASKED_FIELD_NUMBER: _ClassVar[int]
+        ANSWER_FIELD_NUMBER: _ClassVar[int]
+        STEPS_FIELD_NUMBER: _ClassVar[int]
+        PROBLEM_FIELD_NUMBER: _ClassVar[int]
+        asked: str
+        answer: str
+        steps: _containers.RepeatedScalarFieldContainer[str]
+        problem: str
+        def __init__(self, asked: _Optional[str] = ..., answer: _Optional[str] = ..., steps: _Optional[_Iterable[str]] = ..., problem: _Optional[str] = ...) -> None: ...
+    class Entry(_message.Message):
+        __slots__ = ("name", "signature", "text", "example", "output", "link", "version")
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+        TEXT_FIELD_NUMBER: _ClassVar[int]
+        EXAMPLE_FIELD_NUMBER: _ClassVar[int]
+        OUTPUT_FIELD_NUMBER: _ClassVar[int]
+        LINK_FIELD_NUMBER: _ClassVar[int]
+        VERSION_FIELD_NUMBER: _ClassVar[int]
+        name: str
+        signature: str
+        text: str
+        example: str
+        output: str
+        link: str
+        version: str
+        def __init__(self, name: _Optional[str] = ..., signature: _Optional[str] = ..., text: _Optional[str] = ..., example: _Optional[str] = ..., output: _Optional[str] = ..., link: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
     KNOWN_FIELD_NUMBER: _ClassVar[int]
     CARDS_FIELD_NUMBER: _ClassVar[int]
+    CALCULATION_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    QUOTES_FIELD_NUMBER: _ClassVar[int]
     known: bool
     cards: _containers.RepeatedCompositeFieldContainer[Card]
-    def __init__(self, known: _Optional[bool] = ..., cards: _Optional[_Iterable[_Union[Card, _Mapping]]] = ...) -> None: ...
+    calculation: AskReply.Calculation
+    entries: _containers.RepeatedCompositeFieldContainer[AskReply.Entry]
+    quotes: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, known: _Optional[bool] = ..., cards: _Optional[_Iterable[_Union[Card, _Mapping]]] = ..., calculation: _Optional[_Union[AskReply.Calculation, _Mapping]] = ..., entries: _Optional[_Iterable[_Union[AskReply.Entry, _Mapping]]] = ..., quotes: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ReadNotesRequest(_message.Message):
+    __slots__ = ("data", "filename")
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    FILENAME_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    filename: str
+    def __init__(self, data: _Optional[bytes] = ..., filename: _Optional[str] = ...) -> None: ...
+
+class ReadNotesReply(_message.Message):
+    __slots__ = ("passages", "cut")
+    PASSAGES_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    passages: _containers.RepeatedCompositeFieldContainer[Passage]
+    cut: bool
+    def __init__(self, passages: _Optional[_Iterable[_Union[Passage, _Mapping]]] = ..., cut: _Optional[bool] = ...) -> None: ...
 
 class QuizRequest(_message.Message):
     __slots__ = ("topic", "seed", "avoid", "kinds", "generator", "pictures", "card")
