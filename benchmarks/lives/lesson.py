@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
+from operator import lt
 from pathlib import Path
 
 from benchmarks.lives.host import Host, open_host
@@ -46,7 +48,8 @@ async def _make_clips(host: Host) -> None:
     """One after another, without a pause."""
     for seed in range(10**6):
         await host.ada.use("jazz", channel="gallery", bars=12, seed=seed)
-        await host.until(lambda seed=seed: _clips(host), lambda clips, seed=seed: clips > seed, WARM_S)
+        made = partial(lt, seed)
+        await host.until(lambda: _clips(host), made, WARM_S)
 
 
 def _clips(host: Host) -> int:

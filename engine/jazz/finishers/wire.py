@@ -7,7 +7,7 @@ import json
 import struct
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from engine.jazz.theory.score import ChordSpan, Note, Section
 from engine.jazz.work import Lead, Work
 
 LENGTH = struct.Struct(">I")
-Pipe = BinaryIO | io.FileIO
+Pipe = IO[bytes] | io.FileIO
 Parts = Sequence[bytes | memoryview]
 
 
@@ -57,7 +57,7 @@ def _plain(value: object) -> Any:
 
 
 def samples_part(signal: Stereo) -> memoryview:
-    return memoryview(np.ascontiguousarray(signal, dtype=np.float32)).cast("B")
+    return np.ascontiguousarray(signal, dtype=np.float32).data.cast("B")
 
 
 def samples_of(part: bytes) -> Stereo:
