@@ -38,7 +38,7 @@ JAZZ_MAY_IMPORT = {
 MOST_FILES = 16
 CODE = {".py", ".js", ".css"}
 ONLY_IN_ENGINE = {"torch", "torchvision", "music21", "pretty_midi", "matplotlib"}
-PROCESSES_OF_THEIR_OWN = {HOUSE / "bot/charts/paint.py", HOUSE / "bot/charts/day.py"}
+PROCESSES_OF_THEIR_OWN = {HOUSE / f"bot/charts/{name}.py" for name in ("paint", "day", "lesson")}
 """Draw charts in a process that the bot starts for it."""
 
 

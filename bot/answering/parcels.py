@@ -36,13 +36,15 @@ class Parcel:
     embeds: Sequence[discord.Embed] = ()
     uploads: Sequence[Upload] = ()
     view: discord.ui.View | None = None
+    keeps_files: bool = False
+    """of an edit: the message keeps the files that it has"""
 
     def files(self) -> list[discord.File]:
         """Fresh files for one attempt."""
         return [upload.file() for upload in self.uploads]
 
 
-def shows(message: discord.Message, parcel: Parcel, *, whatever_files: bool = False) -> bool:
+def shows(message: discord.Message, parcel: Parcel) -> bool:
     """Whether a message is what a parcel made: the same text, files and heads of embeds.
 
     A file that an embed shows isn't among the message's attachments any more."""
@@ -51,7 +53,7 @@ def shows(message: discord.Message, parcel: Parcel, *, whatever_files: bool = Fa
     plain = [name for name in names if f"attachment://{name}" not in embedded]
     return (
         (message.content or "").strip() == (parcel.content or "").strip()
-        and (whatever_files or [attachment.filename for attachment in message.attachments] in (names, plain))
+        and (parcel.keeps_files or [attachment.filename for attachment in message.attachments] in (names, plain))
         and _heads(message.embeds) == _heads(parcel.embeds)
     )
 

@@ -55,11 +55,10 @@ async def edit(
     parcel: Parcel,
     *,
     guild_id: int | None,
-    keeps_files: bool = False,
     patience: Patience = PATIENT,
 ) -> None:
-    """Change a message of the bot's to what `parcel` has; with `keeps_files` its files stay. Raises Undelivered."""
-    carrier = ChannelCarrier(bot, channel_id, parcel, guild_id=guild_id, message_id=message_id, keeps_files=keeps_files)
+    """Change a message of the bot's to what `parcel` has. Raises Undelivered."""
+    carrier = ChannelCarrier(bot, channel_id, parcel, guild_id=guild_id, message_id=message_id)
     await _run(carrier, (Route.BOT_EDIT,), patience, may_be_there=False)
 
 

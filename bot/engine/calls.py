@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -184,11 +184,27 @@ class EngineClient:
         return await self._unary(self._stub.Ask, pb.AskRequest(question=question))
 
     async def quiz(
-        self, topic: str = "", seed: int | None = None, avoid: Sequence[str] = (), generator: str = ""
+        self,
+        topic: str = "",
+        seed: int | None = None,
+        avoid: Sequence[str] = (),
+        generator: str = "",
+        kinds: Iterable[str] = (),
+        pictures: bool = False,
+        card: str = "",
     ) -> pb.QuizReply:
-        """One question. `avoid` names generators asked lately, `generator` the one that is wanted; without `seed` the
-        engine draws one."""
-        request = pb.QuizRequest(topic=topic, seed=seed, avoid=avoid, generator=generator)
+        """One question of the `kinds` that can be shown, those with one right option if none are named. `avoid` names
+        generators asked before, the latest first, `generator` the one that is wanted, `card` the card that answers it;
+        without `seed` the engine draws one."""
+        request = pb.QuizRequest(
+            topic=topic,
+            seed=seed,
+            avoid=avoid,
+            generator=generator,
+            kinds=sorted(kinds),
+            pictures=pictures,
+            card=card,
+        )
         return await self._unary(self._stub.Quiz, request)
 
     async def queue(self) -> list[pb.QueueReply.Entry]:

@@ -97,9 +97,8 @@ class Poster:
     async def _change(self, found: Series, channel_id: int, message_id: int, parcel: Parcel) -> None:
         patience = replace(self.bot.patience, total_s=min(EDIT_PATIENCE_S, self.bot.patience.total_s))
         try:
-            await edit(
-                self.bot, channel_id, message_id, parcel, guild_id=found.guild_id, keeps_files=True, patience=patience
-            )
+            kept = replace(parcel, keeps_files=True)
+            await edit(self.bot, channel_id, message_id, kept, guild_id=found.guild_id, patience=patience)
         except Undelivered as error:
             log.info("a message stays as it was", message=message_id, error=str(error))
 

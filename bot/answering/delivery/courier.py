@@ -161,7 +161,6 @@ class ChannelCarrier:
         reference: discord.MessageReference | None = None,
         is_it: Callable[[discord.Message], bool] | None = None,
         since: float | None = None,
-        keeps_files: bool = False,
     ) -> None:
         self._bot = bot
         self._channel_id = channel_id
@@ -171,7 +170,6 @@ class ChannelCarrier:
         self._reference = reference
         self._is_it = is_it or (lambda message: shows(message, parcel))
         self._since = since
-        self._keeps_files = keeps_files
         self.message_id = message_id
 
     async def send(self, route: Route, cargo: Cargo) -> bool:
@@ -180,7 +178,7 @@ class ChannelCarrier:
             if self.message_id is None:
                 return False
             message = self._channel.get_partial_message(self.message_id)
-            files: dict[str, Any] = {} if self._keeps_files else {"attachments": parcel.files()}
+            files: dict[str, Any] = {} if parcel.keeps_files else {"attachments": parcel.files()}
             await message.edit(content=parcel.content, embeds=list(parcel.embeds), view=parcel.view, **files)
             return True
         extra: dict[str, Any] = {} if parcel.view is None else {"view": parcel.view}
@@ -197,7 +195,7 @@ class ChannelCarrier:
             if self.message_id is None:
                 return None
             message = await self._channel.fetch_message(self.message_id)
-            return shows(message, self._parcel, whatever_files=self._keeps_files)
+            return shows(message, self._parcel)
         found = await find_own(self._bot, self._channel, self._is_it, self._since)
         if found is not None:
             self.message_id = found.id
