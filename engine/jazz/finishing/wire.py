@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from engine.contract import engine_pb2 as pb
+from engine.jazz.finishing.work import Lead, Work
 from engine.jazz.rendering.samples import Stereo
 from engine.jazz.theory.feel import Feel
 from engine.jazz.theory.score import ChordSpan, Note, Section
-from engine.jazz.work import Lead, Work
 
 LENGTH = struct.Struct(">I")
 Pipe = BinaryIO | io.FileIO
