@@ -7,7 +7,7 @@ import json
 import struct
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from engine.jazz.theory.feel import Feel
 from engine.jazz.theory.score import ChordSpan, Note, Section
 
 LENGTH = struct.Struct(">I")
-Pipe = BinaryIO | io.FileIO
-Parts = Sequence[bytes | memoryview]
+Pipe = IO[bytes] | io.FileIO
+Parts = Sequence[bytes]
 
 
 def send(pipe: Pipe, facts: dict[str, Any], parts: Parts = ()) -> None:
@@ -56,8 +56,8 @@ def _plain(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in a message")
 
 
-def samples_part(signal: Stereo) -> memoryview:
-    return memoryview(np.ascontiguousarray(signal, dtype=np.float32)).cast("B")
+def samples_part(signal: Stereo) -> bytes:
+    return np.ascontiguousarray(signal, dtype=np.float32).tobytes()
 
 
 def samples_of(part: bytes) -> Stereo:

@@ -277,8 +277,8 @@ class Intake:
             for task in getting:  # a second one that came at the same time, or one that nobody waits for any more
                 if task.done() and task.result() is not taken:
                     self._give_back(task.result())
-            for task in (*getting, broken):
-                task.cancel()
+            for waiting in (*getting, broken):
+                waiting.cancel()
         if taken is None:
             raise Internal("I can't read files right now; please try again in a minute.")
         return taken
