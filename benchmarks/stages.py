@@ -31,7 +31,7 @@ from engine.command_line import Parser
 from engine.contract import engine_pb2 as pb
 from engine.device import choose_device, describe, share_heaps, use_threads
 from engine.jazz.combo import Combo
-from engine.jazz.finishers.process import FinishingProcess
+from engine.jazz.finishing.process import FinishingProcess
 from engine.jazz.rendering.render import find_soundfont
 from engine.progress import silent
 from engine.serving.intake.pool import Intake

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadMidi, BadOption
+from engine.jazz.finishing.work import Lead, Work
 from engine.jazz.human.importing import HumanSolo, human_score, with_written_dynamics
 from engine.jazz.human.midi_file import Piece
 from engine.jazz.human.pieces import PIECES, read_piece
@@ -19,7 +20,6 @@ from engine.jazz.theory.feel import SOLOIST_FEELS
 from engine.jazz.theory.harmony import format_changes
 from engine.jazz.theory.instruments import find_instrument
 from engine.jazz.theory.score import Note
-from engine.jazz.work import Lead, Work
 from engine.progress import Progress
 from engine.settings import JazzSettings
 
