@@ -45,7 +45,7 @@ class Parcel:
 
 
 def shows(message: discord.Message, parcel: Parcel) -> bool:
-    """Whether a message is what a parcel made: the same text, files and first embed.
+    """Whether a message is what a parcel made: the same text, files and heads of embeds.
 
     A file that an embed shows isn't among the message's attachments any more."""
     embedded = {embed.image.url for embed in parcel.embeds}
@@ -58,5 +58,5 @@ def shows(message: discord.Message, parcel: Parcel) -> bool:
     )
 
 
-def _heads(embeds: Sequence[discord.Embed]) -> list[tuple[str | None, str | None]]:
-    return [(embed.title, embed.description) for embed in embeds]
+def _heads(embeds: Sequence[discord.Embed]) -> list[tuple[str | None, ...]]:
+    return [(embed.title, embed.description, embed.footer.text) for embed in embeds]

@@ -55,7 +55,7 @@ async def figures(judgements: Sequence[Judgement], chart: Chart) -> Drawn:
     """Compute and draw. Where the other process fails, the figures come without a chart."""
     request = {"judgements": [dataclasses.asdict(judgement) for judgement in judgements], "chart": chart}
     try:
-        reply = await _ask(json.dumps(request).encode())
+        reply = await ask(json.dumps(request).encode())
         return Drawn(SUMMARY.validate_python(reply["summary"]), base64.b64decode(reply["png"]), reply["alt"])
     except (OSError, TimeoutError, ValueError, KeyError) as error:
         log.error("no chart", chart=chart, error=str(error))
@@ -71,17 +71,19 @@ async def lesson_chart(report: Report) -> tuple[bytes, str]:
         if item.difficulty < 1
     ]
     try:
-        reply = await _ask(json.dumps({"lesson": {"topics": topics, "questions": questions}}).encode())
+        reply = await ask(json.dumps({"lesson": {"topics": topics, "questions": questions}}).encode())
         return base64.b64decode(reply["png"]), str(reply["alt"])
     except (OSError, TimeoutError, ValueError, KeyError) as error:
         log.error("no chart", chart="lesson", error=str(error))
         return b"", ""
 
 
-async def _ask(request: bytes) -> dict[str, Any]:
-    """Raises OSError, TimeoutError, and ValueError for an answer that is none."""
+async def ask(request: bytes, module: str = "bot.charts") -> dict[str, Any]:
+    """Have a module draw, in a process of its own.
+
+    Raises OSError, TimeoutError, and ValueError for an answer that is none."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.charts", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", module, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     try:
         async with asyncio.timeout(PATIENCE_S):

@@ -13,11 +13,13 @@ from bot.answering.access import guild_id_of, require_staff
 from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer
 from bot.answering.parcels import Upload
-from bot.answering.posting import read_attachment, require_may_post, require_size
+from bot.answering.posting import require_may_post
 from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, shorten
+from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused
+from bot.hosting.staff_roles import SHOWN_TO
 from bot.library.clip_intake import Submission
 from bot.store import clips
 from bot.store.clips import Kind
@@ -31,6 +33,7 @@ BUTTONS = (DraftButton, TrackMenu)
 
 
 @app_commands.guild_only()
+@app_commands.default_permissions(SHOWN_TO)
 class Clips(commands.GroupCog, group_name="clips", group_description="Staff: human clips for the blind polls"):
     """Everything here is for staff, and private: a list in the channel would tell what the polls are about."""
 
@@ -72,7 +75,7 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
 
         async def read() -> Submission:
             return Submission(
-                content=await read_attachment(file, limit_bytes),
+                content=await self.bot.attachments.read(file, limit_bytes),
                 title=title,
                 performer=performer,
                 chords=chords,
