@@ -1,4 +1,4 @@
-"""`python -m benchmarks bot|votes|stylize|jazz|stages|fuzz`: what `make bench` runs, one table each."""
+"""`python -m benchmarks bot|votes|stylize|jazz|stages|questions|fuzz`: what `make bench` runs, one table each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-NAMES = ("bot", "votes", "stylize", "jazz", "stages", "fuzz")
+NAMES = ("bot", "votes", "stylize", "jazz", "stages", "questions", "fuzz")
 
 
 def main(argv: Sequence[str]) -> int:

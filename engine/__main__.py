@@ -29,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="answer the bot's requests over gRPC")
     commands.add_parser("health", help="exit code 0 if the engine is up and warm")
     commands.add_parser("doctor", help="check what the engine needs on this machine")
+    commands.add_parser("certificates", help="make what TLS to an engine elsewhere needs", add_help=False)
     for name, help_text in (
         ("stylize", "repaint a photo, or a folder of them, in a style"),
         ("jazz", "improvise a clip"),
@@ -92,6 +93,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from engine.doctor import main as examine
 
             return examine()
+        if options.command == "certificates":
+            from engine.certificates import main as certify
+
+            return certify(rest)
         if options.command in STUDIES:
             return int(importlib.import_module(STUDIES[options.command].format(options.room)).main(rest))
         return _run_command(options.command, rest)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +14,21 @@ from discord import app_commands
 from bot.client import Woodshed
 from bot.engine.calls import EngineClient, open_channel
 from bot.errors import WoodshedError
+from bot.hosting.staff_roles import SHOWN_TO
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
 from bot.store import Store, open_store
 from tests.engine_double import EngineDouble, serve_double, socket_address
 
 STAFF_ROLE = ClubSettings().staff_role
+
+
+@pytest.fixture(autouse=True)
+def cogs_as_imported() -> Iterator[None]:
+    """A bot that closes drops its cogs' modules, and the next one imports others: what a test file imported and patches
+    would then be modules that no bot uses, but only after some other test. So each test begins with the same ones."""
+    before = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "cogs"}
+    yield
+    sys.modules.update(before)
 
 
 @dataclass
@@ -35,14 +46,18 @@ class Club:
     channel: simcord.ChannelHandle = field(init=False)
     student: simcord.MemberActor = field(init=False)
     other: simcord.MemberActor = field(init=False)
+    moderator: simcord.MemberActor = field(init=False)
+    """Discord shows them the staff's commands, but they aren't staff."""
     instructor: simcord.MemberActor = field(init=False)
 
     def __post_init__(self) -> None:
         self.guild = self.env.create_guild("PyTorch course")
         self.channel = self.guild.create_text_channel("gallery")
-        role = self.guild.create_role(STAFF_ROLE)
+        role = self.guild.create_role(STAFF_ROLE, permissions=SHOWN_TO)
         self.student = self.guild.add_member(self.env.create_user("ada"))
         self.other = self.guild.add_member(self.env.create_user("ben"))
+        shown = self.guild.create_role("Moderator", permissions=SHOWN_TO)
+        self.moderator = self.guild.add_member(self.env.create_user("zoe"), roles=[shown])
         self.instructor = self.guild.add_member(self.env.create_user("grace"), roles=[role])
 
     @property

@@ -20,7 +20,7 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from engine.contract import ERROR_METADATA_KEY, MAX_MESSAGE_BYTES
+from engine.contract import CONTRACT_VERSION, ERROR_METADATA_KEY, MAX_MESSAGE_BYTES
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 
@@ -75,6 +75,7 @@ class EngineDouble(pb_grpc.EngineServicer):
     weights: str = "abc1234"  # version of the stylize network's; codes of any other are refused as stale
     encoded: list[bytes] = field(default_factory=list)  # pictures whose style was taken
     film: bool = False  # pictures are films: painted frame by frame, and answered as MP4
+    contract: int = CONTRACT_VERSION
     notes: list[str] = field(default_factory=list)  # that come with painted pictures
 
     def misbehave(self, behaviour: Behaviour, times: int = -1, after: int = 0) -> None:
@@ -193,6 +194,7 @@ class EngineDouble(pb_grpc.EngineServicer):
             uptime_s=61.0,
             cards=60,
             generators=12,
+            contract=self.contract,
         )
 
     async def ListStyles(self, request: pb.ListStylesRequest, context: grpc.aio.ServicerContext) -> pb.ListStylesReply:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +31,14 @@ from bot.errors import (
     JobCancelled,
 )
 from bot.logs import current_request
-from engine.contract import ERROR_METADATA_KEY, MAX_MESSAGE_BYTES, REQUEST_ID_METADATA_KEY, TOKEN_METADATA_KEY
+from engine.contract import (
+    CONTRACT_METADATA_KEY,
+    CONTRACT_VERSION,
+    ERROR_METADATA_KEY,
+    MAX_MESSAGE_BYTES,
+    REQUEST_ID_METADATA_KEY,
+    TOKEN_METADATA_KEY,
+)
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
@@ -66,6 +73,7 @@ STATUS_PATIENCE_S = 1.0
 
 WARMING = "The engine is still warming up. Please try again in a minute."
 UNREACHABLE = "I can't reach the engine right now. Please try again in a minute."
+OTHER_CONTRACT = "My engine and I are of different versions. The people who run me have to update one of us."
 DIED = "The engine stopped while it was working on this. Please try again."
 HUNG = "The engine isn't answering right now. Please try again in a minute or two."
 CANCELLED = "This job was cancelled."
@@ -122,6 +130,8 @@ class EngineClient:
         self._silence_s = silence_s
         self._job_silence_s = job_silence_s
         self._pulse_s = pulse_s
+        self.understands = True
+        """False once the engine turns out to speak another version of the contract; then it's asked for nothing."""
         self._farewell = CANCELLED
         self._calls: dict[str, grpc.aio.Call] = {}  # the streams that are open now, by job id
         self._owners: dict[str, str] = {}  # their members' keys
@@ -174,11 +184,27 @@ class EngineClient:
         return await self._unary(self._stub.Ask, pb.AskRequest(question=question))
 
     async def quiz(
-        self, topic: str = "", seed: int | None = None, avoid: Sequence[str] = (), generator: str = ""
+        self,
+        topic: str = "",
+        seed: int | None = None,
+        avoid: Sequence[str] = (),
+        generator: str = "",
+        kinds: Iterable[str] = (),
+        pictures: bool = False,
+        card: str = "",
     ) -> pb.QuizReply:
-        """One question. `avoid` names generators asked lately, `generator` the one that is wanted; without `seed` the
-        engine draws one."""
-        request = pb.QuizRequest(topic=topic, seed=seed, avoid=avoid, generator=generator)
+        """One question of the `kinds` that can be shown, those with one right option if none are named. `avoid` names
+        generators asked before, the latest first, `generator` the one that is wanted, `card` the card that answers it;
+        without `seed` the engine draws one."""
+        request = pb.QuizRequest(
+            topic=topic,
+            seed=seed,
+            avoid=avoid,
+            generator=generator,
+            kinds=sorted(kinds),
+            pictures=pictures,
+            card=card,
+        )
         return await self._unary(self._stub.Quiz, request)
 
     async def queue(self) -> list[pb.QueueReply.Entry]:
@@ -224,6 +250,16 @@ class EngineClient:
 
     # ------------------------------------------------------------ readiness
 
+    async def wait_connected(self) -> None:
+        """Return once there's a connection; it's made if need be."""
+        while (state := self._channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+            await self._channel.wait_for_state_change(state)
+
+    async def wait_disconnected(self) -> None:
+        """Return once the connection is gone."""
+        while (state := self._channel.get_state()) is grpc.ChannelConnectivity.READY:
+            await self._channel.wait_for_state_change(state)
+
     async def is_alive(self) -> bool:
         """Whether the engine answers a health check at all, warm or not."""
         return await self._health_status() is not None
@@ -264,13 +300,19 @@ class EngineClient:
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         """What goes with every call: the shared token, and the id of the interaction that it's made for."""
-        pairs = ((TOKEN_METADATA_KEY, self._token), (REQUEST_ID_METADATA_KEY, current_request()))
+        pairs = (
+            (TOKEN_METADATA_KEY, self._token),
+            (REQUEST_ID_METADATA_KEY, current_request()),
+            (CONTRACT_METADATA_KEY, str(CONTRACT_VERSION)),
+        )
         return tuple((key, value) for key, value in pairs if value)
 
     async def _unary(
         self, method: Any, request: Any, patience_s: float | None = None, timeout_s: float = SHORT_CALL_TIMEOUT_S
     ) -> Any:
         """Short calls change nothing, so one that found no engine is tried again once the engine is back."""
+        if not self.understands and not isinstance(request, pb.AboutRequest):
+            raise EngineUnavailable(OTHER_CONTRACT)
         for last in (False, True):
             try:
                 return await self._listened_to(method(request, timeout=timeout_s, metadata=self._metadata()))
@@ -304,6 +346,8 @@ class EngineClient:
         """Run a job to its result. A job that no engine had begun is handed in a second time, under the same name.
 
         Cancelling the calling task closes the stream, which cancels the job, queued or running."""
+        if not self.understands:
+            raise EngineUnavailable(OTHER_CONTRACT)
         if not request.job.job_id:
             request.job.job_id = new_job_id()
         for last in (False, True):
@@ -430,6 +474,8 @@ def _translate(error: grpc.aio.AioRpcError) -> EngineError:
             return EngineTimeout("This took too long. Please try something smaller.")
         case grpc.StatusCode.UNAVAILABLE:
             return EngineUnavailable(UNREACHABLE)
+        case grpc.StatusCode.FAILED_PRECONDITION if code == "other_contract":
+            return EngineUnavailable(OTHER_CONTRACT)
     log.error("engine call failed", status=status.name, detail=sentence, code=code)
     if status in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
         return EngineUnavailable("The engine doesn't accept me. The people who run me can find out why in the log.")

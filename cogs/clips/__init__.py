@@ -18,6 +18,7 @@ from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, shorten
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused
+from bot.hosting.staff_roles import SHOWN_TO
 from bot.library.clip_intake import Submission
 from bot.store import clips
 from bot.store.clips import Kind
@@ -31,6 +32,7 @@ BUTTONS = (DraftButton, TrackMenu)
 
 
 @app_commands.guild_only()
+@app_commands.default_permissions(SHOWN_TO)
 class Clips(commands.GroupCog, group_name="clips", group_description="Staff: human clips for the blind polls"):
     """Everything here is for staff, and private: a list in the channel would tell what the polls are about."""
 

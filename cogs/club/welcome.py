@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import discord
 import structlog
 from discord.ext import commands
 
 from bot.answering.durable import Durable
-from bot.answering.jobs import one_answer
 from bot.answering.parcels import Parcel, Upload
 from bot.answering.posts import post
 from bot.client import Interaction, Woodshed
@@ -19,10 +18,8 @@ from bot.errors import Undelivered
 from bot.store import meta
 from cogs.club.try_listening import AnotherPairButton, GuessButton, offer_pair
 from cogs.jazz.clip import play
-from cogs.quiz import private
 from cogs.stylize.pictures import paint
 from engine.contract import engine_pb2 as pb
-from engine.contract.limits import LARGEST_SEED
 
 log = structlog.get_logger(__name__)
 
@@ -74,10 +71,8 @@ async def _play(interaction: Interaction) -> None:
 
 
 async def _ask(interaction: Interaction) -> None:
-    async with one_answer(interaction, private=True) as answer:
-        seed = secrets.randbelow(LARGEST_SEED)
-        embed, view = await private.next_question(interaction, "", seed, interaction.client.now())
-        await answer.finish(embeds=[embed], view=view)
+    quiz: Any = interaction.client.get_cog("Quiz")
+    await quiz.practise_now(interaction, "")
 
 
 STEPS: dict[str, Callable[[Interaction], Awaitable[None]]] = {

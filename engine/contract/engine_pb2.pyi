@@ -104,7 +104,7 @@ class Model(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., parameters: _Optional[int] = ..., summary: _Optional[str] = ..., card: _Optional[str] = ...) -> None: ...
 
 class AboutReply(_message.Message):
-    __slots__ = ("version", "torch_version", "device", "models", "soundfont", "uptime_s", "cards", "generators", "intake_layers")
+    __slots__ = ("version", "torch_version", "device", "models", "soundfont", "uptime_s", "cards", "generators", "contract", "intake_layers")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TORCH_VERSION_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +113,7 @@ class AboutReply(_message.Message):
     UPTIME_S_FIELD_NUMBER: _ClassVar[int]
     CARDS_FIELD_NUMBER: _ClassVar[int]
     GENERATORS_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_FIELD_NUMBER: _ClassVar[int]
     INTAKE_LAYERS_FIELD_NUMBER: _ClassVar[int]
     version: str
     torch_version: str
@@ -122,8 +123,9 @@ class AboutReply(_message.Message):
     uptime_s: float
     cards: int
     generators: int
+    contract: int
     intake_layers: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, version: _Optional[str] = ..., torch_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., soundfont: _Optional[str] = ..., uptime_s: _Optional[float] = ..., cards: _Optional[int] = ..., generators: _Optional[int] = ..., intake_layers: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., torch_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., soundfont: _Optional[str] = ..., uptime_s: _Optional[float] = ..., cards: _Optional[int] = ..., generators: _Optional[int] = ..., contract: _Optional[int] = ..., intake_layers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListStylesRequest(_message.Message):
     __slots__ = ()
@@ -556,28 +558,37 @@ class AskReply(_message.Message):
     def __init__(self, known: _Optional[bool] = ..., cards: _Optional[_Iterable[_Union[Card, _Mapping]]] = ...) -> None: ...
 
 class QuizRequest(_message.Message):
-    __slots__ = ("topic", "seed", "avoid", "kinds", "generator", "pictures")
+    __slots__ = ("topic", "seed", "avoid", "kinds", "generator", "pictures", "card")
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     AVOID_FIELD_NUMBER: _ClassVar[int]
     KINDS_FIELD_NUMBER: _ClassVar[int]
     GENERATOR_FIELD_NUMBER: _ClassVar[int]
     PICTURES_FIELD_NUMBER: _ClassVar[int]
+    CARD_FIELD_NUMBER: _ClassVar[int]
     topic: str
     seed: int
     avoid: _containers.RepeatedScalarFieldContainer[str]
     kinds: _containers.RepeatedScalarFieldContainer[str]
     generator: str
     pictures: bool
-    def __init__(self, topic: _Optional[str] = ..., seed: _Optional[int] = ..., avoid: _Optional[_Iterable[str]] = ..., kinds: _Optional[_Iterable[str]] = ..., generator: _Optional[str] = ..., pictures: _Optional[bool] = ...) -> None: ...
+    card: str
+    def __init__(self, topic: _Optional[str] = ..., seed: _Optional[int] = ..., avoid: _Optional[_Iterable[str]] = ..., kinds: _Optional[_Iterable[str]] = ..., generator: _Optional[str] = ..., pictures: _Optional[bool] = ..., card: _Optional[str] = ...) -> None: ...
 
 class QuizReply(_message.Message):
-    __slots__ = ("generator", "topic", "seed", "question", "code", "options", "correct", "explanation", "card_id", "reasons", "kind", "answer", "right", "orders", "picture", "alt")
+    __slots__ = ("generator", "topic", "seed", "question", "code", "options", "correct", "explanation", "card_id", "reasons", "kind", "answer", "right", "orders", "picture", "alt", "slips", "fixed")
     class Order(_message.Message):
         __slots__ = ("places",)
         PLACES_FIELD_NUMBER: _ClassVar[int]
         places: _containers.RepeatedScalarFieldContainer[int]
         def __init__(self, places: _Optional[_Iterable[int]] = ...) -> None: ...
+    class Slip(_message.Message):
+        __slots__ = ("answer", "reason")
+        ANSWER_FIELD_NUMBER: _ClassVar[int]
+        REASON_FIELD_NUMBER: _ClassVar[int]
+        answer: str
+        reason: str
+        def __init__(self, answer: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
     GENERATOR_FIELD_NUMBER: _ClassVar[int]
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -594,6 +605,8 @@ class QuizReply(_message.Message):
     ORDERS_FIELD_NUMBER: _ClassVar[int]
     PICTURE_FIELD_NUMBER: _ClassVar[int]
     ALT_FIELD_NUMBER: _ClassVar[int]
+    SLIPS_FIELD_NUMBER: _ClassVar[int]
+    FIXED_FIELD_NUMBER: _ClassVar[int]
     generator: str
     topic: str
     seed: int
@@ -610,4 +623,6 @@ class QuizReply(_message.Message):
     orders: _containers.RepeatedCompositeFieldContainer[QuizReply.Order]
     picture: bytes
     alt: str
-    def __init__(self, generator: _Optional[str] = ..., topic: _Optional[str] = ..., seed: _Optional[int] = ..., question: _Optional[str] = ..., code: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., correct: _Optional[int] = ..., explanation: _Optional[str] = ..., card_id: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ..., kind: _Optional[str] = ..., answer: _Optional[str] = ..., right: _Optional[_Iterable[int]] = ..., orders: _Optional[_Iterable[_Union[QuizReply.Order, _Mapping]]] = ..., picture: _Optional[bytes] = ..., alt: _Optional[str] = ...) -> None: ...
+    slips: _containers.RepeatedCompositeFieldContainer[QuizReply.Slip]
+    fixed: bool
+    def __init__(self, generator: _Optional[str] = ..., topic: _Optional[str] = ..., seed: _Optional[int] = ..., question: _Optional[str] = ..., code: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., correct: _Optional[int] = ..., explanation: _Optional[str] = ..., card_id: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ..., kind: _Optional[str] = ..., answer: _Optional[str] = ..., right: _Optional[_Iterable[int]] = ..., orders: _Optional[_Iterable[_Union[QuizReply.Order, _Mapping]]] = ..., picture: _Optional[bytes] = ..., alt: _Optional[str] = ..., slips: _Optional[_Iterable[_Union[QuizReply.Slip, _Mapping]]] = ..., fixed: _Optional[bool] = ...) -> None: ...

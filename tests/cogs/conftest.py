@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 import cogs.poll.figures
+import cogs.quiz.report
 from bot.charts import Chart, Drawn
+from bot.rules.class_report import Report
 from bot.rules.listening.judgements import Judgement
 from bot.rules.listening.summary import summarise
 from tests.engine_double import png
@@ -20,4 +22,8 @@ def charts_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
     async def plain(judgements: Sequence[Judgement], chart: Chart) -> Drawn:
         return Drawn(summarise(judgements, resamples=100), png() if judgements else b"", f"A chart of {chart}.")
 
+    async def lesson(report: Report) -> tuple[bytes, str]:
+        return png(), "A chart of the lesson."
+
     monkeypatch.setattr(cogs.poll.figures, "figures", plain)
+    monkeypatch.setattr(cogs.quiz.report, "lesson_chart", lesson)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.contract.typed import same_answer
 from engine.errors import Internal
 from engine.teach.bank.reading import MAX_LINES, BankError, Fixed, ask_fixed, load_bank
 from engine.teach.deck import load_deck
@@ -17,7 +18,6 @@ from engine.teach.questions import GENERATORS
 from engine.teach.questions.question import Kind
 from engine.teach.snippets import run_snippet
 from engine.teach.topics import TOPICS
-from engine.teach.typed import same_answer
 
 BANK = load_bank()
 CARD_IDS = {card.id for card in load_deck()}
