@@ -177,10 +177,10 @@ async def test_who_is_forgotten_leaves_no_clip_waiting_and_everything_is_exporte
     assert await club.store.fetch_all("SELECT 1 FROM submissions") == []
 
 
-async def test_a_decision_that_a_stopped_bot_couldnt_tell_is_told_after_the_start(club: Club) -> None:
+async def test_a_decision_that_a_stopped_bot_couldnt_tell_is_told_when_it_is_back(club: Club) -> None:
     await submit(club)
     await submissions.decline(club.store, 1, "No.", club.instructor.id, club.bot.now())
-    await club.env.restart_bot()
+    club.bot.dispatch("ready")
     await club.env.settle()
     assert "haven't taken your clip" in direct_message(club)
 
