@@ -9,11 +9,13 @@
     │   ├── BadOption          a number out of range, an unknown instrument, form, key, feel or topic
     │   │   └── StaleStyle     a saved style's code from other weights; its picture has to be encoded again
     │   ├── BadMidi            no notes, too long, or not a MIDI file
-    │   └── BadAudio           silent, too long, or not audio
+    │   ├── BadAudio           silent, too long, or not audio
+    │   └── BadNotes           course notes that can't be read, or hold no text
     ├── Cancelled              the caller closed the stream or cancelled the job
     └── EngineFault            the engine is at fault
         ├── QueueFull          trying again later helps
         ├── OutOfMemory        even the smallest tiles didn't fit
+        ├── OtherContract      bot and engine are of versions that don't understand each other
         ├── Restarting        the engine starts anew; the same request will do in a minute
         └── Internal           anything else; the details are in the engine's log
 
@@ -72,6 +74,10 @@ class BadAudio(CallerError):
     code = "bad_audio"
 
 
+class BadNotes(CallerError):
+    code = "bad_notes"
+
+
 class Cancelled(EngineError):
     """Raised inside a job by its `progress` callback once the caller has gone or has cancelled."""
 
@@ -96,6 +102,11 @@ class OutOfMemory(EngineFault):
 class Restarting(EngineFault):
     code = "restarting"
     status = "UNAVAILABLE"
+
+
+class OtherContract(EngineFault):
+    code = "other_contract"
+    status = "FAILED_PRECONDITION"
 
 
 class Internal(EngineFault):

@@ -20,7 +20,7 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from engine.contract import ERROR_METADATA_KEY, MAX_MESSAGE_BYTES
+from engine.contract import CONTRACT_VERSION, ERROR_METADATA_KEY, MAX_MESSAGE_BYTES
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 
@@ -76,6 +76,7 @@ class EngineDouble(pb_grpc.EngineServicer):
     weights: str = "abc1234"  # version of the stylize network's; codes of any other are refused as stale
     encoded: list[bytes] = field(default_factory=list)  # pictures whose style was taken
     film: bool = False  # pictures are films: painted frame by frame, and answered as MP4
+    contract: int = CONTRACT_VERSION
     notes: list[str] = field(default_factory=list)  # that come with painted pictures
 
     def misbehave(self, behaviour: Behaviour, times: int = -1, after: int = 0) -> None:
@@ -196,6 +197,7 @@ class EngineDouble(pb_grpc.EngineServicer):
             uptime_s=61.0,
             cards=60,
             generators=12,
+            contract=self.contract,
         )
 
     async def ListStyles(self, request: pb.ListStylesRequest, context: grpc.aio.ServicerContext) -> pb.ListStylesReply:
@@ -356,7 +358,15 @@ def stylized(request: pb.StylizeRequest) -> pb.StylizeResult:
         seed=seed,
         model_version="abc1234",
         drawn_style=drawn,
+        kept_image=clean(request.image) if request.keep_copies else b"",
+        kept_style_image=clean(request.style_image) if request.keep_copies else b"",
     )
+
+
+def clean(picture: bytes) -> bytes:
+    """A copy without what comes after a PNG's end."""
+    name, end = b"IEND", 4  # of the chunk, and of its checksum
+    return picture[: picture.find(name) + len(name) + end] if name in picture else picture
 
 
 def as_in_the_book(typed: str) -> str:

@@ -22,8 +22,8 @@ from engine.contract import engine_pb2 as pb
 
 DEFAULT_TEMPO_BPM = 140.0
 """For a model's clip beside a recording whose tempo nobody knows."""
-NOTHING_TO_DRAW = "There is no clip by a human to draw from yet; `/clips add` stores one."
-NO_RECORDINGS = "There is no recording to draw from yet; `/clips add` takes one."
+NOTHING_TO_DRAW = "There are no human clips to draw from yet; please add one with `/clips add`."
+NO_RECORDINGS = "There are no recordings to draw from yet; please add one with `/clips add`."
 REMOVED = "A clip was removed while the poll was being prepared; please start it again."
 SHUFFLED = "the same solo, its pitches shuffled"
 

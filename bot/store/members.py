@@ -28,7 +28,7 @@ async def export(store: Store, discord_id: int) -> dict[str, list[dict[str, Any]
     queries = {
         "member": "SELECT first_seen_at FROM members WHERE discord_id = ?",
         "quiz_answers": (
-            "SELECT questions.guild_id, topic, generator, seed, questions.question, options, choice, correct,"
+            "SELECT questions.guild_id, topic, generator, seed, questions.question, options, given, is_right,"
             " answered_at"
             " FROM answers JOIN questions ON questions.id = answers.question"
             " JOIN members ON members.id = answers.member WHERE discord_id = ? ORDER BY answered_at"

@@ -13,8 +13,9 @@ from bot.answering.access import guild_id_of, require_staff
 from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer, one_job
 from bot.answering.parcels import Upload
-from bot.answering.posting import read_attachment, require_may_post, require_size, upload_limit_bytes
+from bot.answering.posting import require_may_post, upload_limit_bytes
 from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, shorten
+from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused
@@ -80,7 +81,7 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
 
         async def read() -> Submission:
             return Submission(
-                content=await read_attachment(file, limit_bytes),
+                content=await self.bot.attachments.read(file, limit_bytes),
                 title=title,
                 performer=performer,
                 chords=chords,
@@ -122,7 +123,7 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
 
         async def read() -> Submission:
             return Submission(
-                content=await read_attachment(file, limit_bytes),
+                content=await self.bot.attachments.read(file, limit_bytes),
                 title=title,
                 performer=performer,
                 chords=chords,

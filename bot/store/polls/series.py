@@ -132,6 +132,8 @@ class NewSeries:
     recordings: bool = False
     matched: bool = True
     plan: Mapping[str, Any] = field(default_factory=dict)
+    request: int | None = None
+    """the interaction that asked for it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,7 @@ async def record_question(store: Store, new: NewSeries, question: NewQuestion, n
 async def _insert(transaction: Any, new: NewSeries, kind: Kind, salt: str, sealed: str, now: float) -> int:
     number: int = await transaction.insert(
         "INSERT INTO series (kind, pace, title, guild_id, channel_id, started_by, draw_seed, recordings, matched, salt,"
-        " seal, plan, prepared_at, closes_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " seal, plan, prepared_at, closes_at, request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             kind,
             new.pace,
@@ -235,6 +237,7 @@ async def _insert(transaction: Any, new: NewSeries, kind: Kind, salt: str, seale
             json.dumps(dict(new.plan), ensure_ascii=False),
             now,
             new.closes_at,
+            new.request,
         ),
     )
     return number
@@ -282,6 +285,12 @@ async def half_posted(store: Store) -> list[Series]:
 
 async def get(store: Store, series: int) -> Series | None:
     row = await store.fetch_one(f"SELECT {_SERIES} FROM series WHERE id = ?", (series,))
+    return None if row is None else _series(row)
+
+
+async def of_request(store: Store, request: int) -> Series | None:
+    """What an interaction has had written down already."""
+    row = await store.fetch_one(f"SELECT {_SERIES} FROM series WHERE request = ?", (request,))
     return None if row is None else _series(row)
 
 

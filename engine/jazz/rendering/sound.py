@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from engine.jazz.rendering.codec import decode, encode_within
 from engine.jazz.rendering.loudness import (
@@ -17,7 +16,7 @@ from engine.jazz.rendering.loudness import (
     levelled,
     true_peak_dbtp,
 )
-from engine.jazz.rendering.render import Synthesizer, mix, ring_out
+from engine.jazz.rendering.render import Room, Synthesizer, mix, ring_out
 from engine.jazz.rendering.samples import RATE_HZ, Stereo
 from engine.jazz.theory.score import Score
 from engine.progress import Progress
@@ -44,13 +43,11 @@ class Finished:
     true_peak_dbtp: float
 
 
-def play_score(
-    synthesizer: Synthesizer, score: Score, brushes: bool, device: torch.device, progress: Progress
-) -> Stereo:
+def play_score(synthesizer: Synthesizer, score: Score, brushes: bool, room: Room, progress: Progress) -> Stereo:
     """Stems, room and mix. Reports 0..1."""
     stems = synthesizer.stems(score, brushes, lambda share: progress("playing", 0.7 * share))
     progress("mixing", 0.75)
-    mixed = ring_out(mix(stems, device))
+    mixed = ring_out(mix(stems, room))
     progress("mixing", 1.0)
     return mixed
 
