@@ -15,7 +15,7 @@ from benchmarks.files.fuzz import Outcome, fuzz, read_chords
 from engine.errors import CallerError
 from engine.serving.intake.pool import Intake
 
-HOUSE = Path(__file__).parents[2]
+HOUSE = Path(__file__).parents[3]
 
 
 async def test_two_hundred_broken_files_end_in_a_reading_or_in_a_sentence() -> None:
