@@ -121,6 +121,9 @@ async def forget(store: Store, discord_id: int, now: float) -> bool:
         await transaction.execute("DELETE FROM ears WHERE member = ?", (member,))
         await transaction.execute("DELETE FROM leaderboard WHERE member = ?", (member,))
         await transaction.execute("DELETE FROM submissions WHERE member = ?", (member,))
+        # Discord shows above such a message who asked: it would lead from a number without a name back to the person.
+        await transaction.execute("UPDATE questions SET message_id = NULL WHERE asked_by = ?", (member,))
+        await transaction.execute("UPDATE series SET request = NULL WHERE started_by = ?", (member,))
         await lessons_export.forget(transaction, member)
         await transaction.execute("UPDATE members SET discord_id = NULL WHERE id = ?", (member,))
         return True
