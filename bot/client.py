@@ -21,6 +21,8 @@ from bot.answering.delivery.courier import CONNECTION_ERRORS
 from bot.answering.delivery.rules import PATIENT, Patience
 from bot.answering.error_handler import ReportingTree
 from bot.answering.open_answers import Payloads, resolve
+from bot.attachments.fetching import Attachments
+from bot.attachments.spool import Spool
 from bot.engine.calls import EngineClient
 from bot.engine.catalogue import Catalogue
 from bot.hosting.draining import InHand
@@ -82,6 +84,7 @@ class Woodshed(commands.Bot):
         self.engine = engine
         self.jobs = JobDesk(settings.club.jobs_per_member)
         self.catalogue = Catalogue(engine)
+        self.attachments = Attachments(settings.discord.api_base, Spool(store.path.with_suffix(".waiting")))
         self.in_hand = InHand()
         self.failures: list[Callable[[Interaction, BaseException], None]] = []
         """Who wants to hear of every command that ends with a sentence instead of its answer."""
@@ -116,6 +119,7 @@ class Woodshed(commands.Bot):
 
     async def setup_hook(self) -> None:
         self._member_secret = await meta.member_secret(self.store)
+        await self.attachments.spool.open()
         await self.staff_roles.load()
         for name in cog_names():
             await self.load_extension(name)
@@ -178,6 +182,7 @@ class Woodshed(commands.Bot):
                 await asyncio.gather(task, return_exceptions=True)
         await self.catalogue.close()
         await super().close()
+        self.attachments.spool.close()
 
     def is_well(self) -> bool:
         """Whether the bot is logged in and hears Discord."""
