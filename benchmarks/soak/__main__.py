@@ -87,10 +87,10 @@ class Child:
 
 
 class Engines:
-    """The nursery of engines (soak_engine.py), and the one that lives now."""
+    """The nursery of engines (engine.py), and the one that lives now."""
 
     def __init__(self, log: Path, address: str, mode: Path) -> None:
-        self._log, self._command = log, ("-m", "benchmarks.soak_engine", address, str(mode))
+        self._log, self._command = log, ("-m", "benchmarks.soak.engine", address, str(mode))
         self._nursery: asyncio.subprocess.Process | None = None
         self.pid = 0
 

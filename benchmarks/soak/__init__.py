@@ -1,0 +1,1 @@
+"""A class at work while something breaks every few seconds: `make soak`."""
