@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 import simcord
 from discord import app_commands
+from simcord.backend.cdn import CDN_BASE
 
+from bot.attachments import fetching
 from bot.client import Woodshed
 from bot.engine.calls import EngineClient, open_channel
 from bot.errors import WoodshedError
@@ -110,10 +113,31 @@ async def engine(tmp_path: Path, double: EngineDouble) -> AsyncIterator[EngineCl
     await channel.close()
 
 
+def hand_over_files(simulation: simcord.Env, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have SimCord's files fetched from SimCord, which has them in memory; the playground has them on a wire."""
+
+    @contextlib.asynccontextmanager
+    async def from_memory(address: str, limits: fetching.Limits) -> AsyncIterator[AsyncIterator[bytes]]:
+        content = simulation.backend.cdn.get(address)
+        if content is None:
+            raise fetching.Gone(address)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield content
+
+        yield pieces()
+
+    monkeypatch.setattr(fetching, "open_download", from_memory)
+    monkeypatch.setattr(fetching, "may_fetch", lambda address, api_base: address.startswith(CDN_BASE))
+
+
 @pytest.fixture
-async def env(settings: BotSettings, store: Store, engine: EngineClient) -> AsyncIterator[simcord.Env]:
+async def env(
+    settings: BotSettings, store: Store, engine: EngineClient, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[simcord.Env]:
     """SimCord's Discord with the bot logged in."""
     simulation = simcord.Env(Woodshed(settings, store, engine))
+    hand_over_files(simulation, monkeypatch)
     await simulation.start()
     try:
         yield simulation

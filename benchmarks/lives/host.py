@@ -9,10 +9,11 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 
@@ -25,6 +26,7 @@ from playground.world.state import Options, Playground
 
 HOUSE = Path(__file__).resolve().parents[2]
 START_S = 60.0
+Seen = TypeVar("Seen")
 
 
 class Host:
@@ -38,7 +40,7 @@ class Host:
         self.store = folder / "woodshed.sqlite3"
         self.log = folder / "bot.log"
         self.lives = 0
-        self._environment = os.environ | {
+        self.environment = os.environ | {
             "WOODSHED_DISCORD__API_BASE": playground.api_base,
             "WOODSHED_DISCORD__PROGRESS_INTERVAL_S": "0.2",
             "WOODSHED_STORE__PATH": str(self.store),
@@ -70,7 +72,7 @@ class Host:
         assert self._nursery is not None
         assert self._nursery.stdin is not None
         said = self._said("logged in")
-        order = {"environment": self._environment, "log": str(self.log)}
+        order = {"environment": self.environment, "log": str(self.log)}
         self._nursery.stdin.write(json.dumps(order).encode() + b"\n")
         self._bot = int(await self._line())
         self.lives += 1
@@ -84,7 +86,9 @@ class Host:
         """SIGKILL: nothing of the bot's runs any more when this returns."""
         if self._bot:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._bot, signal.SIGKILL)
+                while True:  # it ends a moment after the signal
+                    os.kill(self._bot, signal.SIGKILL)
+                    time.sleep(0.001)
             self._bot = 0
 
     @property
@@ -106,6 +110,13 @@ class Host:
             if message.author_id == BOT.id and int(message.id) > after
         ]
         return sorted(found, key=lambda message: int(message.id))
+
+    async def until(self, look: Callable[[], Seen], wanted: Callable[[Seen], bool], within_s: float = START_S) -> Seen:
+        """What `look` sees once it is `wanted`. Raises TimeoutError."""
+        async with asyncio.timeout(within_s):
+            while not wanted(seen := look()):  # noqa: ASYNC110 -- over the wire nobody signals
+                await asyncio.sleep(0.02)
+        return seen
 
     def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Read from the bot's database, beside the bot."""

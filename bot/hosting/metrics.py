@@ -49,6 +49,7 @@ class Metrics:
         self.jobs = self._gauge("jobs", "Pictures and clips that members have under way.")
         self.queue = self._gauge("engine_queue", "Jobs in the engine, running and waiting.")
         self.engine_up = self._gauge("engine_up", "1 while the engine answers.")
+        self.tasks = self._gauge("tasks", "Tasks of the event loop: more and more of them would be a leak.")
         self.votes = self._gauge("votes", "Votes in the database.")
         self.database_bytes = self._gauge("database_bytes", "Size of the database.")
 
@@ -74,6 +75,7 @@ class Metrics:
         self.gateway.set(bot.latency)
         self.servers.set(len(bot.guilds))
         self.jobs.set(bot.jobs.total)
+        self.tasks.set(len(asyncio.all_tasks()))
         row = await bot.store.fetch_one("SELECT count(*) AS votes FROM ballots")
         self.votes.set(row["votes"] if row else 0)
         self.database_bytes.set((await asyncio.to_thread(bot.store.path.stat)).st_size)

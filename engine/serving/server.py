@@ -61,6 +61,7 @@ class LoadedRooms:
         from engine.jazz.combo import Combo
         from engine.stylize.studio import Studio
         from engine.teach.library import Library
+        from engine.teach.reference.index import Reference, cache_folder
 
         device = choose_device(settings.engine.device)
         try:
@@ -68,7 +69,9 @@ class LoadedRooms:
             combo = Combo(device, settings.jazz)
             combo.finish_apart()
             self.combo: JazzRoom = combo
-            self.library: TeachRoom = Library()
+            self.library: TeachRoom = Library(
+                reference=Reference(cache_folder() if settings.teach.documentation else None)
+            )
             self.studio.warm()
             self.combo.warm()
         except Exception as error:

@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING
 from engine.contract import engine_pb2 as pb
 from engine.contract.typed import is_number_or_shape
 from engine.errors import BadOption
+from engine.progress import silent
+from engine.teach.answering import Answering
 from engine.teach.bank.reading import Fixed, ask_fixed, load_bank
+from engine.teach.calculator.answering import may_be_calculation, read_calculation
 from engine.teach.deck import Card, load_deck
+from engine.teach.notes.reading import notes_upload, passages_of
 from engine.teach.questions import GENERATORS
 from engine.teach.questions.question import Generator, Kind, Question, as_typed, compose
-from engine.teach.retrieval import Index, Match
+from engine.teach.reference.index import Reference
+from engine.teach.retrieval import Index
 from engine.teach.topics import TOPICS, nearest_topic, normalise
+from engine.uploads import CALCULATION, Reading, Upload
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
 MAX_SEED = 2**64 - 1
 """Of the contract's uint64."""
@@ -26,15 +32,8 @@ MAX_SEED = 2**64 - 1
 DRAWN_SEEDS = 2**32
 """Seeds that are drawn here stay short enough to be typed in again."""
 
-ALSO_WORTH_READING = 0.5
-"""A second card is sent along with an answer if its score is at least this share of the first one's."""
-
 TYPED_SHARE = 0.25
 """Of the generated questions that could be typed: recalling is worth more than recognising, and takes longer."""
-
-NEAREST_COVERAGE = 0.25
-"""Below it a card has so little to do with the question that it isn't even offered as a near topic."""
-
 
 BUTTON_KINDS = frozenset({Kind.ONE, Kind.BUG})
 """Kinds that are answered by choosing exactly one option: what a request gets that names none."""
@@ -48,7 +47,9 @@ class Library:
         self,
         cards: Sequence[Card] | None = None,
         draw_seed: Callable[[], int] = lambda: secrets.randbelow(DRAWN_SEEDS),
+        reference: Reference | None = None,
     ) -> None:
+        self.reference = Reference() if reference is None else reference
         self._cards = tuple(load_deck() if cards is None else cards)
         self._bank = load_bank()
         self._draw_seed = draw_seed
@@ -76,20 +77,44 @@ class Library:
 
     def warm(self) -> None:
         """Does now what the first `ask` and the first `quiz` would otherwise wait for."""
+        self.reference.load_or_harvest()
         self.ask("tensor")
         self.quiz(pb.QuizRequest(seed=0))
 
     def ask(self, question: str) -> pb.AskReply:
-        """The cards that answer `question`, best first; or, with `known` false, those of the nearest topics, if any."""
+        """`answer` to a question on this machine: no notes, no aliases, and what it asks to compute computed here."""
+        request = pb.AskRequest(question=question)
+        upload = self.calculation(request)
+        return self.answer(request, read_calculation(upload.data, {}, silent) if upload else None)
+
+    def calculation(self, request: pb.AskRequest) -> Upload | None:
+        """What intake is to compute before `answer`, if anything."""
+        if request.card_id or request.symbol or not may_be_calculation(request.question):
+            return None
+        return Upload(CALCULATION, request.question.encode("utf-8", "replace"))
+
+    def answer(self, request: pb.AskRequest, calculated: Reading | None) -> pb.AskReply:
+        """What answers a question: the calculation, cards, entries of the reference, passages of the request, best
+        first of each; or, with `known` false, the cards of the nearest topics, if any."""
+        return Answering(self._cards, self._index_of_cards(), self.reference).reply(request, calculated)
+
+    def notes_upload(self, request: pb.ReadNotesRequest) -> Upload:
+        """Raises `BadNotes`."""
+        return notes_upload(request.data, request.filename)
+
+    def notes(self, reading: Reading) -> pb.ReadNotesReply:
+        """The passages that intake read. Raises `BadNotes`."""
+        passages, cut = passages_of(reading)
+        return pb.ReadNotesReply(passages=[pb.Passage(heading=p.heading, text=p.text) for p in passages], cut=cut)
+
+    def reference_state(self) -> str:
+        """For `/about`."""
+        return self.reference.state()
+
+    def _index_of_cards(self) -> Index:
         if self._index is None:
             self._index = Index(self._cards)
-        answer = self._index.search(question)
-        if answer.known:
-            best = answer.matches[0].score
-            matches: Iterable[Match] = (m for m in answer.matches if m.score >= ALSO_WORTH_READING * best)
-        else:
-            matches = (m for m in answer.matches if m.coverage >= NEAREST_COVERAGE)
-        return pb.AskReply(known=answer.known, cards=[_card_message(match) for match in matches])
+        return self._index
 
     def question(
         self,
@@ -183,17 +208,3 @@ def _fresh(allowed: Sequence[Generator | Fixed], avoid: Sequence[str]) -> Sequen
     asked = {name: place for place, name in reversed(list(enumerate(avoid)))}
     fresh = [source for source in allowed if source.name not in asked]
     return fresh or [max(allowed, key=lambda source: asked[source.name])]
-
-
-def _card_message(match: Match) -> pb.Card:
-    card = match.card
-    return pb.Card(
-        id=card.id,
-        topic=card.topic,
-        title=card.title,
-        text=card.text,
-        code=card.code,
-        output=card.output,
-        source=card.source,
-        score=match.score,
-    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 
 import pytest
 
+import cogs.club.status
 import cogs.poll.figures
 import cogs.quiz.report
 from bot.charts import Chart, Drawn
@@ -25,5 +27,9 @@ def charts_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
     async def lesson(report: Report) -> tuple[bytes, str]:
         return png(), "A chart of the lesson."
 
+    async def day(request: bytes, module: str) -> dict[str, str]:
+        return {"png": base64.b64encode(png()).decode()}
+
     monkeypatch.setattr(cogs.poll.figures, "figures", plain)
+    monkeypatch.setattr(cogs.club.status, "ask", day)
     monkeypatch.setattr(cogs.quiz.report, "lesson_chart", lesson)

@@ -179,8 +179,8 @@ class ChannelCarrier:
                 return False
             message = self._channel.get_partial_message(self.message_id)
             files: dict[str, Any] = {} if parcel.keeps_files else {"attachments": parcel.files()}
-            await message.edit(content=parcel.content, embeds=list(parcel.embeds), view=parcel.view, **files)
-            return True
+            edited = await message.edit(content=parcel.content, embeds=list(parcel.embeds), view=parcel.view, **files)
+            return not edited.flags.loading  # or members would go on reading "thinking ..." in its place
         extra: dict[str, Any] = {} if parcel.view is None else {"view": parcel.view}
         if self._reference is not None:
             extra["reference"] = self._reference
@@ -195,7 +195,7 @@ class ChannelCarrier:
             if self.message_id is None:
                 return None
             message = await self._channel.fetch_message(self.message_id)
-            return shows(message, self._parcel)
+            return shows(message, self._parcel) and not message.flags.loading
         found = await find_own(self._bot, self._channel, self._is_it, self._since)
         if found is not None:
             self.message_id = found.id

@@ -8,6 +8,7 @@ from engine.contract import engine_pb2 as pb
 from engine.jazz.band import weights as band_weights
 from engine.jazz.band.section import accompany
 from engine.jazz.finishing.work import Lead, Work
+from engine.jazz.human import fingerprint
 from engine.jazz.rendering.codec import decode
 from engine.jazz.rendering.leadsheet import write_lead_sheet
 from engine.jazz.rendering.midi import write_midi
@@ -53,6 +54,8 @@ def _of_solo(lead: Lead, work: Work, synthesizer: Synthesizer, progress: Progres
 
 def _of_recording(signal: Stereo, work: Work, progress: Progress) -> pb.Clip:
     clip = _heard(signal, work, progress)
+    if not work.for_trial:
+        clip.fingerprint = fingerprint.of_sound(signal)
     progress("drawing the spectrogram", 0.9)
     clip.roll = draw_spectrogram(decode(clip.audio, LONGEST_CLIP_S))
     return clip

@@ -44,6 +44,11 @@ def test_a_fixed_question_is_what_its_code_does(fixed: Fixed) -> None:
         assert len(set(question.options)) == len(question.options)
         if fixed.kind is Kind.TYPED:
             assert same_answer(question.answer, run_snippet(question.code))
+            for wrong, why in question.slips:
+                assert not same_answer(question.answer, wrong)
+                assert same_answer(wrong, wrong)
+                assert why
+                assert not why.endswith(".")
             continue
         if fixed.kind is Kind.ORDER:
             assert 3 <= len(question.options) <= MAX_LINES
