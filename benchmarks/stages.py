@@ -202,7 +202,7 @@ def draw_memory(resident: Sequence[int], path: Path) -> None:
     axis.plot(np.arange(1, len(resident) + 1), np.array(resident) / 2**20, linewidth=0.8)
     axis.set_xlabel("jobs done")
     axis.set_ylabel("the engine's memory, MiB")
-    axis.set_ylim(bottom=0)
+    axis.set_ylim(0, 1.15 * max(resident) / 2**20)
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 

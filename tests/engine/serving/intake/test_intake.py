@@ -17,7 +17,7 @@ from engine.errors import BadPicture, CallerError, PictureTooLarge
 from engine.serving.intake import pool as pool_module
 from engine.serving.intake.pool import Intake
 from engine.serving.intake.sandbox import CALLS, FILES, MEMORY, NETWORK
-from engine.uploads import PICTURE, Upload
+from engine.uploads import CALCULATION, PICTURE, Upload
 from tests.engine.serving.intake import naughty_child
 from tests.engine.stylize.pictures.uploads import film, opened, photo
 
@@ -142,7 +142,7 @@ async def test_nobody_waits_for_a_hung_child_but_its_member(naughty: None) -> No
 
 
 def question(what: bytes) -> Upload:
-    return Upload("calculation", what)
+    return Upload(CALCULATION, what)
 
 
 async def test_a_question_never_waits_behind_a_file(naughty: None) -> None:
