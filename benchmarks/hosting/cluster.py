@@ -1,4 +1,4 @@
-"""`python -m benchmarks.hosting.cluster`: one engine against two on a local Ray, and what Ray adds (needs `make cluster`).
+"""`python -m benchmarks.hosting.cluster`: one engine against two on a local Ray (needs `make cluster`).
 
 throughput   clips a second with 1 and 2 engines whose turn takes 0.25 s and no processor, for a class of 12
 proxy        a short call and a whole job, through the proxy and to an engine alone
