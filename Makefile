@@ -49,11 +49,13 @@ format: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.delivery
+	@$(BIN)/python -m benchmarks.lives.answers
 	@$(BIN)/python -m benchmarks.bot
 	@$(BIN)/python -m benchmarks.votes
 	@$(BIN)/python -m engine bench stylize
 	@$(BIN)/python -m engine bench jazz
 	@$(BIN)/python -m benchmarks stages
+	@$(BIN)/python -m benchmarks questions
 	@$(BIN)/python -m benchmarks fuzz
 
 soak: $(READY)

@@ -112,6 +112,54 @@ def mutated(data: bytes, other: bytes, draw: random.Random) -> bytes:
     return bytes(changed)
 
 
+QUALITIES = (
+    "", "m", "-", "maj7", "M7", "Δ", "^7", "7", "9", "13", "m7", "mi7", "-7", "min9", "m7b5", "ø", "h7", "o7", "dim",
+    "°", "+", "aug", "6", "69", "6/9", "m6", "sus4", "7sus4", "7alt", "7b9", "7#9", "7#11", "13b9", "7(b9,#11)", "mM7",
+    "m(maj7)", "7M", ":maj7", ":min7", ":hdim7", "add9", "5", "2", "C7", "7#5#9",
+)  # fmt: skip
+BETWEEN = (
+    " | ",
+    " | ",
+    " | ",
+    " ",
+    " || ",
+    " |: ",
+    " :| ",
+    " :| x3 ",
+    " |1. ",
+    " :|2. ",
+    " | % | ",
+    "\n",
+    " / ",
+    " | A: ",
+)
+ODDITIES = "|:%/()[]{}#b♭♯ø△∆°+-^x0123456789. \u200b\u0301\x00☃HhNno,;\"'`*_~<@>\n"
+
+
+def chord_lines(count: int, seed: int) -> Iterator[str]:
+    """Chord lines as members write them: every second one is by the grammar, the others are broken in a few places."""
+    draw = random.Random(seed)
+    for number in range(count):
+        symbols = []
+        for _ in range(draw.randint(1, 24)):
+            root = draw.choice("ABCDEFG") + draw.choice(("", "", "", "b", "#", "♭", "♯"))
+            bass = "/" + draw.choice("ABCDEFG") if draw.random() < 0.1 else ""
+            symbols.append(draw.choice(("N.C.", "%")) if draw.random() < 0.05 else root + draw.choice(QUALITIES) + bass)
+        line = symbols[0] + "".join(draw.choice(BETWEEN) + symbol for symbol in symbols[1:])
+        for _ in range(draw.randint(1, 6) if number % 2 else 0):
+            at = draw.randrange(len(line) + 1)
+            match draw.randrange(4):
+                case 0:
+                    line = line[:at] + draw.choice(ODDITIES) + line[at:]
+                case 1:
+                    line = line[:at] + line[at + draw.randint(1, 3) :]
+                case 2:
+                    line = line[:at] + line[at : at + 12] * draw.randint(2, 40) + line[at:]
+                case 3:
+                    line = line[:at] + chr(draw.choice((draw.randrange(1, 0x3000), draw.randrange(0x10000, 0x11000))))
+        yield line
+
+
 @cache
 def sound_files() -> dict[str, tuple[str, bytes]]:
     """One sound file of every format: name -> (kind, bytes). Ogg and WebM draw a number for each file they write, which

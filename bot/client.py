@@ -21,6 +21,8 @@ from bot.answering.delivery.courier import CONNECTION_ERRORS
 from bot.answering.delivery.rules import PATIENT, Patience
 from bot.answering.error_handler import ReportingTree
 from bot.answering.open_answers import Payloads, resolve
+from bot.attachments.fetching import Attachments
+from bot.attachments.spool import Spool
 from bot.engine.calls import EngineClient
 from bot.engine.catalogue import Catalogue
 from bot.hosting.draining import InHand
@@ -69,7 +71,8 @@ class Woodshed(commands.Bot):
             command_prefix=commands.when_mentioned,
             help_command=None,
             tree_cls=ReportingTree,
-            intents=discord.Intents(guilds=True),
+            # Discord hands over the text of messages that mention the bot, and of no others: that would be privileged.
+            intents=discord.Intents(guilds=True, guild_messages=True),
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_installs=ON_SERVERS,
             max_messages=None,  # nothing here looks back at messages; a cache of them would only cost memory
@@ -81,6 +84,7 @@ class Woodshed(commands.Bot):
         self.engine = engine
         self.jobs = JobDesk(settings.club.jobs_per_member)
         self.catalogue = Catalogue(engine)
+        self.attachments = Attachments(settings.discord.api_base, Spool(store.path.with_suffix(".waiting")))
         self.in_hand = InHand()
         self.failures: list[Callable[[Interaction, BaseException], None]] = []
         """Who wants to hear of every command that ends with a sentence instead of its answer."""
@@ -115,11 +119,10 @@ class Woodshed(commands.Bot):
 
     async def setup_hook(self) -> None:
         self._member_secret = await meta.member_secret(self.store)
+        await self.attachments.spool.open()
         await self.staff_roles.load()
         for name in cog_names():
-            # Not load_extension(): it imports a package anew and forgets it at the end, so that a second bot in one
-            # process (in a test, say) would meet two of each module.
-            await importlib.import_module(name).setup(self)
+            await self.load_extension(name)
         if self.settings.discord.user_install:
             offer_to_people(self.tree)
         assert self.application_id is not None
@@ -179,6 +182,7 @@ class Woodshed(commands.Bot):
                 await asyncio.gather(task, return_exceptions=True)
         await self.catalogue.close()
         await super().close()
+        self.attachments.spool.close()
 
     def is_well(self) -> bool:
         """Whether the bot is logged in and hears Discord."""
@@ -203,6 +207,9 @@ class Woodshed(commands.Bot):
             self._resolving = asyncio.create_task(
                 resolve(self, self.store, self._left_open, self.now(), self.patience), name="answers left open"
             )
+
+    async def on_message(self, message: discord.Message) -> None:
+        """There are no text commands: a cog answers those who mention the bot."""
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         await leave_others([guild], self.settings.hosting.servers)

@@ -40,6 +40,7 @@ class StoreSettings(Table):
     busy_timeout_s: float = Field(default=5.0, gt=0)
     picture_days: float = Field(default=30.0, gt=0)
     picture_mb: int = Field(default=2000, ge=10)
+    member_mb: int = Field(default=100, ge=1)
 
 
 class ClubSettings(Table):

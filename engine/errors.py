@@ -9,7 +9,8 @@
     │   ├── BadOption          a number out of range, an unknown instrument, form, key, feel or topic
     │   │   └── StaleStyle     a saved style's code from other weights; its picture has to be encoded again
     │   ├── BadMidi            no notes, too long, or not a MIDI file
-    │   └── BadAudio           silent, too long, or not audio
+    │   ├── BadAudio           silent, too long, or not audio
+    │   └── BadNotes           course notes that can't be read, or hold no text
     ├── Cancelled              the caller closed the stream or cancelled the job
     └── EngineFault            the engine is at fault
         ├── QueueFull          trying again later helps
@@ -71,6 +72,10 @@ class BadMidi(CallerError):
 
 class BadAudio(CallerError):
     code = "bad_audio"
+
+
+class BadNotes(CallerError):
+    code = "bad_notes"
 
 
 class Cancelled(EngineError):

@@ -36,12 +36,19 @@ class JazzSettings(Table):
     max_upload_bytes: int = Field(default=25 * MIB, ge=1)
 
 
+class TeachSettings(Table):
+    """[teach]: where answers come from."""
+
+    documentation: bool = True
+
+
 class EngineSettings(Table):
     """All tables of config.toml that the engine reads."""
 
     engine: ProcessSettings = ProcessSettings()
     stylize: StylizeSettings = StylizeSettings()
     jazz: JazzSettings = JazzSettings()
+    teach: TeachSettings = TeachSettings()
 
 
 def load_engine_settings(path: Path | None = None) -> EngineSettings:

@@ -40,5 +40,5 @@ class Reading:
 Reader = Callable[[bytes, Mapping[str, Any], Progress], Reading]
 """`reader(data, options, progress)`. Raises `engine.errors.CallerError`s only, and whatever `progress` raises."""
 
-PICTURE, SOUND, MIDI = "picture", "sound", "midi"
-"""Kinds of uploads; a picture may turn out to be a film."""
+PICTURE, SOUND, MIDI, CALCULATION, NOTES = "picture", "sound", "midi", "calculation", "notes"
+"""Kinds of uploads; a picture may turn out to be a film. A calculation is a question that may ask for one."""

@@ -30,6 +30,7 @@ JAZZ_MAY_IMPORT = {
     "playing": {"theory", "corpus", "model"},
     "band": {"theory"},
     "rendering": {"theory"},
+    "finishing": {"theory", "band", "rendering"},
     "human": {"theory", "rendering"},
     "training": {"theory", "corpus", "model", "playing"},
     "judging": {"theory", "corpus", "model", "playing", "rendering"},
@@ -38,7 +39,7 @@ JAZZ_MAY_IMPORT = {
 MOST_FILES = 16
 CODE = {".py", ".js", ".css"}
 ONLY_IN_ENGINE = {"torch", "torchvision", "music21", "pretty_midi", "matplotlib"}
-PROCESSES_OF_THEIR_OWN = {HOUSE / "bot/charts/paint.py", HOUSE / "bot/charts/day.py"}
+PROCESSES_OF_THEIR_OWN = {HOUSE / f"bot/charts/{name}.py" for name in ("paint", "day", "lesson")}
 """Draw charts in a process that the bot starts for it."""
 
 

@@ -305,8 +305,14 @@ class AnswerCarrier:
                 log.info("progress stays as it was", error=repr(error))
 
     async def _direct(self, parcel: Parcel) -> None:
+        """What's left of the private answer goes; a public one is taken away by whoever covered it."""
         channel = await self._interaction.user.create_dm()
         await self._direct_carrier(channel.id, parcel).send(Route.POST, Cargo.PARCEL)
+        if self._private and not self._interaction.is_expired():
+            try:
+                await self._interaction.delete_original_response()
+            except (discord.HTTPException, *CONNECTION_ERRORS) as error:
+                log.info("progress stays as it was", error=repr(error))
 
     def _addressed(self, parcel: Parcel) -> Parcel:
         return replace(parcel, content=f"{self._interaction.user.mention} {parcel.content or ''}".strip())

@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import grpc
 import structlog
@@ -83,6 +83,12 @@ RESTARTING = "restarting"
 """`code` of a job that an engine hands back unfinished, because another one made it leave: it may be sent again."""
 WAITING_STAGE = "waiting for the engine"
 
+SERVICE = pb.DESCRIPTOR.services_by_name["Engine"].full_name
+SENT_AT_ONCE = 2
+"""Requests with files that are read from disk and sent at the same time: what the bot's memory has to hold."""
+LENGTH_DELIMITED = 2
+"""The wire type of bytes (protobuf.dev, "Encoding")."""
+
 _CHANNEL_OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -104,6 +110,52 @@ def open_channel(address: str, certificate: Path | None = None) -> grpc.aio.Chan
         return grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
     credentials = grpc.ssl_channel_credentials(None if certificate == Path(SYSTEM) else certificate.read_bytes())
     return grpc.aio.secure_channel(address, credentials, options=_CHANNEL_OPTIONS)
+
+
+class FileOnDisk(Protocol):
+    """`bot.attachments.spool.WaitingFile`."""
+
+    async def read(self) -> bytes: ...
+
+
+class Cancellable(Protocol):
+    def cancel(self) -> object: ...
+
+
+Files = Mapping[str, FileOnDisk]
+NO_FILES: Files = {}
+
+
+class Letter:
+    """A request on its way. gRPC keeps what a call was given for as long as it runs; this lets go of the bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def take(self) -> bytes:
+        """What to send, once."""
+        content, self._content = self._content, b""
+        return content
+
+
+def with_files(request: Any, contents: Mapping[str, bytes]) -> bytes:
+    """`request`, serialised, with files in its fields of bytes. A message in parts, one after the other, is the whole
+    message (protobuf.dev, "Encoding", "Last One Wins"), so that no file is copied into a message first."""
+    parts = [request.SerializeToString()]
+    for name, content in contents.items():
+        field = request.DESCRIPTOR.fields_by_name[name]
+        assert field.type == field.TYPE_BYTES, f"{name} has no room for a file"
+        parts += [_varint(field.number << 3 | LENGTH_DELIMITED), _varint(len(content)), content]
+    return b"".join(parts)
+
+
+def _varint(number: int) -> bytes:
+    """Seven bits a byte, lowest first; the eighth says that more follow (protobuf.dev, "Base 128 Varints")."""
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*out, number])
 
 
 class EngineClient:
@@ -134,25 +186,37 @@ class EngineClient:
         self.understands = True
         """False once the engine turns out to speak another version of the contract; then it's asked for nothing."""
         self._farewell = CANCELLED
-        self._calls: dict[str, grpc.aio.Call] = {}  # the streams that are open now, by job id
+        self._sending = asyncio.Semaphore(SENT_AT_ONCE)
+        self._calls: dict[str, Cancellable] = {}  # the streams that are open now, by job id
         self._owners: dict[str, str] = {}  # their members' keys
 
     # ------------------------------------------------------------ jobs
 
-    async def stylize(self, request: pb.StylizeRequest, on_event: OnEvent | None = None) -> pb.StylizeResult:
-        return await self._job(self._stub.Stylize, request, on_event)
+    # `files` are fields of the request that lie on disk. They're read when the request is sent, a few requests at a
+    # time, and let go of as soon as the engine has them: a job that waits holds no file in the bot's memory.
 
-    async def style_sheet(self, request: pb.StyleSheetRequest, on_event: OnEvent | None = None) -> pb.StyleSheetResult:
-        return await self._job(self._stub.StyleSheet, request, on_event)
+    async def stylize(
+        self, request: pb.StylizeRequest, on_event: OnEvent | None = None, files: Files = NO_FILES
+    ) -> pb.StylizeResult:
+        return await self._job("Stylize", pb.StylizeEvent, request, on_event, files)
 
-    async def see(self, request: pb.SeeRequest, on_event: OnEvent | None = None) -> pb.SeeResult:
-        return await self._job(self._stub.See, request, on_event)
+    async def style_sheet(
+        self, request: pb.StyleSheetRequest, on_event: OnEvent | None = None, files: Files = NO_FILES
+    ) -> pb.StyleSheetResult:
+        return await self._job("StyleSheet", pb.StyleSheetEvent, request, on_event, files)
 
-    async def play(self, request: pb.PlayRequest, on_event: OnEvent | None = None) -> pb.Clip:
-        return await self._job(self._stub.Play, request, on_event)
+    async def see(
+        self, request: pb.SeeRequest, on_event: OnEvent | None = None, files: Files = NO_FILES
+    ) -> pb.SeeResult:
+        return await self._job("See", pb.SeeEvent, request, on_event, files)
 
-    async def render(self, request: pb.RenderRequest, on_event: OnEvent | None = None) -> pb.Clip:
-        return await self._job(self._stub.Render, request, on_event)
+    async def play(self, request: pb.PlayRequest, on_event: OnEvent | None = None, files: Files = NO_FILES) -> pb.Clip:
+        return await self._job("Play", pb.PlayEvent, request, on_event, files)
+
+    async def render(
+        self, request: pb.RenderRequest, on_event: OnEvent | None = None, files: Files = NO_FILES
+    ) -> pb.Clip:
+        return await self._job("Render", pb.PlayEvent, request, on_event, files)
 
     # ------------------------------------------------------------ short calls
 
@@ -168,10 +232,11 @@ class EngineClient:
         reply: pb.ListStylesReply = await self._unary(self._stub.ListStyles, pb.ListStylesRequest())
         return reply.model_version
 
-    async def encode_style(self, image: bytes, job: pb.Job | None = None) -> pb.EncodeStyleReply:
+    async def encode_style(self, image: bytes | FileOnDisk, job: pb.Job | None = None) -> pb.EncodeStyleReply:
         """A style picture's code, the weights that it belongs to, and a small copy of the picture. With a `job`, it
         shows in the queue as its member's."""
-        request = pb.EncodeStyleRequest(image=image, job=job)
+        content = image if isinstance(image, bytes) else await image.read()
+        request = pb.EncodeStyleRequest(image=content, job=job)
         return await self._unary(self._stub.EncodeStyle, request, timeout_s=ENCODE_TIMEOUT_S)
 
     async def list_jazz_options(self) -> pb.ListJazzOptionsReply:
@@ -185,11 +250,27 @@ class EngineClient:
         return await self._unary(self._stub.Ask, pb.AskRequest(question=question))
 
     async def quiz(
-        self, topic: str = "", seed: int | None = None, avoid: Sequence[str] = (), generator: str = ""
+        self,
+        topic: str = "",
+        seed: int | None = None,
+        avoid: Sequence[str] = (),
+        generator: str = "",
+        kinds: Iterable[str] = (),
+        pictures: bool = False,
+        card: str = "",
     ) -> pb.QuizReply:
-        """One question. `avoid` names generators asked lately, `generator` the one that is wanted; without `seed` the
-        engine draws one."""
-        request = pb.QuizRequest(topic=topic, seed=seed, avoid=avoid, generator=generator)
+        """One question of the `kinds` that can be shown, those with one right option if none are named. `avoid` names
+        generators asked before, the latest first, `generator` the one that is wanted, `card` the card that answers it;
+        without `seed` the engine draws one."""
+        request = pb.QuizRequest(
+            topic=topic,
+            seed=seed,
+            avoid=avoid,
+            generator=generator,
+            kinds=sorted(kinds),
+            pictures=pictures,
+            card=card,
+        )
         return await self._unary(self._stub.Quiz, request)
 
     async def queue(self) -> list[pb.QueueReply.Entry]:
@@ -328,7 +409,7 @@ class EngineClient:
             if missed >= MISSED_PULSES and not answer.done():
                 raise EngineHung(HUNG)
 
-    async def _job(self, method: Any, request: Any, on_event: OnEvent | None) -> Any:
+    async def _job(self, name: str, event_type: Any, request: Any, on_event: OnEvent | None, files: Files) -> Any:
         """Run a job to its result. A job that no engine had begun is handed in a second time, under the same name.
 
         Cancelling the calling task closes the stream, which cancels the job, queued or running."""
@@ -336,10 +417,13 @@ class EngineClient:
             raise EngineUnavailable(OTHER_CONTRACT)
         if not request.job.job_id:
             request.job.job_id = new_job_id()
+        method = self._channel.unary_stream(
+            f"/{SERVICE}/{name}", request_serializer=Letter.take, response_deserializer=event_type.FromString
+        )
         for last in (False, True):
             started = False
             try:
-                async with contextlib.aclosing(self._events(method, request)) as events:
+                async with contextlib.aclosing(self._events(method, request, files)) as events:
                     async for event in events:
                         kind = event.WhichOneof("event")
                         if kind == "result":
@@ -361,22 +445,35 @@ class EngineClient:
             await self.wait_serving(self._job_patience_s)
         raise AssertionError("unreachable")
 
-    async def _events(self, method: Any, request: Any) -> AsyncGenerator[Any, None]:
-        call = method(request, timeout=self._job_timeout_s, metadata=self._metadata())
-        self._calls[request.job.job_id] = call
-        self._owners[request.job.job_id] = request.job.member_key
-        try:
-            async for event in self._with_pulse(call):
-                yield event
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            raise JobCancelled(self._farewell) from error  # it was the call that was cancelled, by cancel()
-        finally:
-            call.cancel()
-            del self._calls[request.job.job_id]
-            self._owners.pop(request.job.job_id, None)
+    async def _events(self, method: Any, request: Any, files: Files) -> AsyncGenerator[Any, None]:
+        job_id = request.job.job_id
+        self._owners[job_id] = request.job.member_key
+        async with contextlib.AsyncExitStack() as sending:
+            try:
+                writing = asyncio.ensure_future(self._write(request, files, sending))
+                self._calls[job_id] = writing
+                letter = await writing
+                call = method(letter, timeout=self._job_timeout_s, metadata=self._metadata())
+                self._calls[job_id] = call
+                async for event in self._with_pulse(call):
+                    await sending.aclose()  # the engine has the request
+                    yield event
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                raise JobCancelled(self._farewell) from error  # it was the call that was cancelled, by cancel()
+            finally:
+                self._calls.pop(job_id).cancel()
+                self._owners.pop(job_id, None)
+
+    async def _write(self, request: Any, files: Files, sending: contextlib.AsyncExitStack) -> Letter:
+        """A request with its files, in its turn; `sending` ends the turn."""
+        if not files:
+            return Letter(request.SerializeToString())
+        await sending.enter_async_context(self._sending)
+        contents = {name: await file.read() for name, file in files.items()}
+        return Letter(await asyncio.to_thread(with_files, request, contents))
 
     async def _with_pulse(self, call: Any) -> AsyncGenerator[Any, None]:
         """The events of a stream. Raises EngineHung when they stop, and the engine gives no other sign of life."""

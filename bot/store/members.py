@@ -28,7 +28,7 @@ async def export(store: Store, discord_id: int) -> dict[str, list[dict[str, Any]
     queries = {
         "member": "SELECT first_seen_at FROM members WHERE discord_id = ?",
         "quiz_answers": (
-            "SELECT questions.guild_id, topic, generator, seed, questions.question, options, choice, correct,"
+            "SELECT questions.guild_id, topic, generator, seed, questions.question, options, given, is_right,"
             " answered_at"
             " FROM answers JOIN questions ON questions.id = answers.question"
             " JOIN members ON members.id = answers.member WHERE discord_id = ? ORDER BY answered_at"
@@ -61,6 +61,11 @@ async def export(store: Store, discord_id: int) -> dict[str, list[dict[str, Any]
         "clips_added": (
             "SELECT guild_id, kind, title, performer, added_at, removed_at FROM clips"
             " JOIN members ON members.id = clips.added_by WHERE discord_id = ? ORDER BY added_at"
+        ),
+        "clips_handed_in": (
+            "SELECT guild_id, title, performer, licence, kind, consent_at, state, decided_at, reason,"
+            " length(file) AS file_bytes FROM submissions JOIN members ON members.id = submissions.member"
+            " WHERE discord_id = ? ORDER BY submissions.id"
         ),
         "styles_added": (
             "SELECT guild_id, name, length(picture) AS picture_bytes, added_at FROM styles"
@@ -97,7 +102,8 @@ async def forget(store: Store, discord_id: int, now: float) -> bool:
     """Cut the tie between a person and what is stored; False when nothing is known of them.
 
     Votes on open polls go, for whoever votes again is somebody new and would count twice. Closed votes and quiz
-    answers stay as those of somebody unknown, so totals stay right. Creations go with their buttons."""
+    answers stay as those of somebody unknown, so totals stay right. Creations go with their buttons, and clips that
+    wait for staff with their files; those in a collection stay until they are taken back or removed."""
     async with store.transaction() as transaction:
         deleted = await creations.forget_member(transaction, discord_id)
         deleted += await open_answers.forget_member(transaction, discord_id)
@@ -114,6 +120,7 @@ async def forget(store: Store, discord_id: int, now: float) -> bool:
         await transaction.execute("DELETE FROM listeners WHERE member = ?", (member,))
         await transaction.execute("DELETE FROM ears WHERE member = ?", (member,))
         await transaction.execute("DELETE FROM leaderboard WHERE member = ?", (member,))
+        await transaction.execute("DELETE FROM submissions WHERE member = ?", (member,))
         await lessons_export.forget(transaction, member)
         await transaction.execute("UPDATE members SET discord_id = NULL WHERE id = ?", (member,))
         return True

@@ -94,7 +94,7 @@ def _trial_line(result: TrialResult) -> str:
     else:
         head += f"the **model**: {_model(result.model)}, over the chords of another clip."
     if not tally.counted:
-        said = "Nobody's vote counts here."
+        said = "None of these votes count."
     else:
         said = f"{tally.right} of {tally.counted} right ({percent(tally.right / tally.counted)})."
     if tally.knew:
@@ -115,7 +115,7 @@ def _model(clip: Clip) -> str:
 
 def _share_text(share: Share, listeners: int) -> str:
     if not share.votes:
-        return "No vote counts."
+        return "No votes count."
     return (
         f"{share.right} of {counted(share.votes, 'vote')} of {counted(listeners, 'listener')} were right "
         f"({percent(share.accuracy)}). Guessing gets 50 %."
@@ -253,7 +253,7 @@ def board_embed(ears: Sequence[Ear], names: Mapping[int, int]) -> discord.Embed:
         for place, ear in enumerate(ears[:20], start=1)
     ]
     text = "\n".join(lines) or (
-        f"Nobody is on it yet. Who has given {FEWEST_VOTES_ON_BOARD} votes or more can join with the button below."
+        f"Nobody is on it yet. After {FEWEST_VOTES_ON_BOARD} votes you can join with the button below."
     )
     return discord.Embed(title="Best ears", description=text, colour=COLOUR).set_footer(
         text="Ordered by accuracy, drawn towards the class's while votes are few."

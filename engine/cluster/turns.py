@@ -139,7 +139,8 @@ class Turns:
             running[ticket.member_key] = running.get(ticket.member_key, 0.0) + self._durations.turn_s(ticket)
         order = fair_order(self._waiting, self._used, running, self._durations, self._clock())
         at_work = {ticket.member_key for ticket in self._running}
-        first, later = [], []
+        first: list[Ticket] = []
+        later: list[Ticket] = []
         for ticket in order:
             (later if ticket.member_key in at_work else first).append(ticket)
             at_work.add(ticket.member_key)

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from engine.contract import PARENT_FD_VARIABLE
 
 BOT_TABLES = ("discord", "store", "club", "hosting", "log")
-ENGINE_TABLES = ("engine", "stylize", "jazz")
+ENGINE_TABLES = ("engine", "stylize", "jazz", "teach")
 ENVIRONMENT_PREFIX = "WOODSHED_"
 CONFIG_VARIABLE = "WOODSHED_CONFIG"
 """The environment variable that names another configuration file."""

@@ -89,6 +89,11 @@ class EngineStub:
                 request_serializer=engine_dot_contract_dot_engine__pb2.AskRequest.SerializeToString,
                 response_deserializer=engine_dot_contract_dot_engine__pb2.AskReply.FromString,
                 _registered_method=True)
+        self.ReadNotes = channel.unary_unary(
+                '/woodshed.v1.Engine/ReadNotes',
+                request_serializer=engine_dot_contract_dot_engine__pb2.ReadNotesRequest.SerializeToString,
+                response_deserializer=engine_dot_contract_dot_engine__pb2.ReadNotesReply.FromString,
+                _registered_method=True)
         self.Quiz = channel.unary_unary(
                 '/woodshed.v1.Engine/Quiz',
                 request_serializer=engine_dot_contract_dot_engine__pb2.QuizRequest.SerializeToString,
@@ -175,6 +180,12 @@ class EngineServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadNotes(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Quiz(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -250,6 +261,11 @@ def add_EngineServicer_to_server(servicer, server):
                     servicer.Ask,
                     request_deserializer=engine_dot_contract_dot_engine__pb2.AskRequest.FromString,
                     response_serializer=engine_dot_contract_dot_engine__pb2.AskReply.SerializeToString,
+            ),
+            'ReadNotes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadNotes,
+                    request_deserializer=engine_dot_contract_dot_engine__pb2.ReadNotesRequest.FromString,
+                    response_serializer=engine_dot_contract_dot_engine__pb2.ReadNotesReply.SerializeToString,
             ),
             'Quiz': grpc.unary_unary_rpc_method_handler(
                     servicer.Quiz,
@@ -564,6 +580,33 @@ class Engine:
             '/woodshed.v1.Engine/Ask',
             engine_dot_contract_dot_engine__pb2.AskRequest.SerializeToString,
             engine_dot_contract_dot_engine__pb2.AskReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadNotes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/woodshed.v1.Engine/ReadNotes',
+            engine_dot_contract_dot_engine__pb2.ReadNotesRequest.SerializeToString,
+            engine_dot_contract_dot_engine__pb2.ReadNotesReply.FromString,
             options,
             channel_credentials,
             insecure,

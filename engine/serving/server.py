@@ -61,12 +61,17 @@ class LoadedRooms:
         from engine.jazz.combo import Combo
         from engine.stylize.studio import Studio
         from engine.teach.library import Library
+        from engine.teach.reference.index import Reference, cache_folder
 
         device = choose_device(settings.engine.device)
         try:
             self.studio: StylizeRoom = Studio(device, settings.stylize)
-            self.combo: JazzRoom = Combo(device, settings.jazz)
-            self.library: TeachRoom = Library()
+            combo = Combo(device, settings.jazz)
+            combo.finish_apart()
+            self.combo: JazzRoom = combo
+            self.library: TeachRoom = Library(
+                reference=Reference(cache_folder() if settings.teach.documentation else None)
+            )
             self.studio.warm()
             self.combo.warm()
         except Exception as error:
@@ -189,7 +194,7 @@ async def serve(
         stop.set()
 
     limits = limits or Limits(read_ahead=MOST_TOGETHER if device.type == "cuda" else Limits.read_ahead)
-    intake = intake or Intake(settings.engine.intake_processes)
+    intake = intake or Intake(settings.engine.intake_processes, quick_processes=1)
     async with intake, Scheduler(settings.engine.queue_length, intake, limits, on_loss) as scheduler:
         servicer = EngineServicer(scheduler, device, intake)
         pb_grpc.add_EngineServicer_to_server(servicer, server)

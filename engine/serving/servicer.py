@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import structlog
 import torch
 
 from engine.contract import CONTRACT_VERSION, ERROR_METADATA_KEY, REQUEST_ID_METADATA_KEY
@@ -25,6 +26,9 @@ from engine.serving.jobs import Done, Event, Failed, Job, Position, Step
 from engine.serving.rooms import Rooms, jazz_stages, see_stages, sheet_stages, style_stages, stylize_stages
 from engine.serving.scheduler import Scheduler
 from engine.serving.stages import Stages
+from engine.uploads import Reading, Upload
+
+log = structlog.get_logger(__name__)
 
 LONGEST_REQUEST_ID = 32
 
@@ -100,6 +104,7 @@ class EngineServicer(pb_grpc.EngineServicer):
             generators=rooms.library.generator_count,
             intake_layers=self._intake.holds,
             contract=CONTRACT_VERSION,
+            reference=rooms.library.reference_state(),
         )
 
     async def Queue(self, request: pb.QueueRequest, context: grpc.aio.ServicerContext) -> pb.QueueReply:
@@ -194,7 +199,31 @@ class EngineServicer(pb_grpc.EngineServicer):
 
     async def Ask(self, request: pb.AskRequest, context: grpc.aio.ServicerContext) -> pb.AskReply:
         rooms = await self._ready(context)
-        return await self._unary(context, lambda: rooms.library.ask(request.question))
+
+        async def answered() -> pb.AskReply:
+            calculated = await self._calculated(rooms.library.calculation(request))
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._light, rooms.library.answer, request, calculated)
+
+        return await self._answer(context, answered())
+
+    async def _calculated(self, upload: Upload | None) -> Reading | None:
+        """What intake computes of a question. None also where intake can't just now: a card may still answer."""
+        if upload is None:
+            return None
+        try:
+            return await self._intake.read(upload)
+        except EngineError as error:
+            log.warning("a calculation came to nothing", why=str(error))
+            return None
+
+    async def ReadNotes(self, request: pb.ReadNotesRequest, context: grpc.aio.ServicerContext) -> pb.ReadNotesReply:
+        rooms = await self._ready(context)
+
+        async def read() -> pb.ReadNotesReply:
+            return rooms.library.notes(await self._intake.read(rooms.library.notes_upload(request)))
+
+        return await self._answer(context, read())
 
     async def Quiz(self, request: pb.QuizRequest, context: grpc.aio.ServicerContext) -> pb.QuizReply:
         rooms = await self._ready(context)

@@ -10,6 +10,7 @@ import textwrap
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadOption
 from engine.teach.library import MAX_SEED, Library
+from engine.teach.reference.index import Reference, cache_folder
 
 LETTERS = "ABCDE"
 
@@ -19,10 +20,34 @@ def add_ask_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_ask(args: argparse.Namespace) -> int:
-    """Prints the card that answers, with its source; or that none does. Exit code 0 in both cases."""
-    reply = Library().ask(" ".join(args.question))
-    sys.stdout.write(_card_text(reply) if reply.known else _unknown_text(reply))
+    """Prints what answers: the calculation, a card, or the documentation; or that nothing does. Exit code 0 always."""
+    reference = Reference(cache_folder())
+    reference.load()
+    reply = Library(reference=reference).ask(" ".join(args.question))
+    sys.stdout.write(answer_text(reply))
     return 0
+
+
+def answer_text(reply: pb.AskReply) -> str:
+    calculation = reply.calculation
+    if calculation.answer:
+        return "\n".join((calculation.answer, *(f"    {step}" for step in calculation.steps))) + "\n"
+    if reply.known:
+        return _card_text(reply)
+    if reply.entries:
+        return _entry_text(reply.entries[0])
+    if calculation.problem:
+        return calculation.problem + "\n"
+    return _unknown_text(reply)
+
+
+def _entry_text(entry: pb.AskReply.Entry) -> str:
+    parts = [f"{entry.name}{entry.signature}", entry.text]
+    if entry.example:
+        parts.append(_indented(entry.example))
+    if entry.output:
+        parts += ["It prints:", _indented(entry.output)]
+    return "\n\n".join((*parts, f"Documentation of {entry.version}: {entry.link}")) + "\n"
 
 
 def _indented(text: str) -> str:

@@ -8,16 +8,23 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from engine.contract import engine_pb2 as pb
+from engine.contract.typed import is_number_or_shape
 from engine.errors import BadOption
+from engine.progress import silent
+from engine.teach.answering import Answering
 from engine.teach.bank.reading import Fixed, ask_fixed, load_bank
+from engine.teach.calculator.answering import may_be_calculation, read_calculation
 from engine.teach.deck import Card, load_deck
+from engine.teach.notes.reading import notes_upload, passages_of
 from engine.teach.questions import GENERATORS
-from engine.teach.questions.question import Generator, Kind, Question, compose
-from engine.teach.retrieval import Index, Match
+from engine.teach.questions.question import Generator, Kind, Question, as_typed, compose
+from engine.teach.reference.index import Reference
+from engine.teach.retrieval import Index
 from engine.teach.topics import TOPICS, nearest_topic, normalise
+from engine.uploads import CALCULATION, Reading, Upload
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
 MAX_SEED = 2**64 - 1
 """Of the contract's uint64."""
@@ -25,12 +32,8 @@ MAX_SEED = 2**64 - 1
 DRAWN_SEEDS = 2**32
 """Seeds that are drawn here stay short enough to be typed in again."""
 
-ALSO_WORTH_READING = 0.5
-"""A second card is sent along with an answer if its score is at least this share of the first one's."""
-
-NEAREST_COVERAGE = 0.25
-"""Below it a card has so little to do with the question that it isn't even offered as a near topic."""
-
+TYPED_SHARE = 0.25
+"""Of the generated questions that could be typed: recalling is worth more than recognising, and takes longer."""
 
 BUTTON_KINDS = frozenset({Kind.ONE, Kind.BUG})
 """Kinds that are answered by choosing exactly one option: what a request gets that names none."""
@@ -44,7 +47,9 @@ class Library:
         self,
         cards: Sequence[Card] | None = None,
         draw_seed: Callable[[], int] = lambda: secrets.randbelow(DRAWN_SEEDS),
+        reference: Reference | None = None,
     ) -> None:
+        self.reference = Reference() if reference is None else reference
         self._cards = tuple(load_deck() if cards is None else cards)
         self._bank = load_bank()
         self._draw_seed = draw_seed
@@ -72,43 +77,75 @@ class Library:
 
     def warm(self) -> None:
         """Does now what the first `ask` and the first `quiz` would otherwise wait for."""
+        self.reference.load_or_harvest()
         self.ask("tensor")
         self.quiz(pb.QuizRequest(seed=0))
 
     def ask(self, question: str) -> pb.AskReply:
-        """The cards that answer `question`, best first; or, with `known` false, those of the nearest topics, if any."""
+        """`answer` to a question on this machine: no notes, no aliases, and what it asks to compute computed here."""
+        request = pb.AskRequest(question=question)
+        upload = self.calculation(request)
+        return self.answer(request, read_calculation(upload.data, {}, silent) if upload else None)
+
+    def calculation(self, request: pb.AskRequest) -> Upload | None:
+        """What intake is to compute before `answer`, if anything."""
+        if request.card_id or request.symbol or not may_be_calculation(request.question):
+            return None
+        return Upload(CALCULATION, request.question.encode("utf-8", "replace"))
+
+    def answer(self, request: pb.AskRequest, calculated: Reading | None) -> pb.AskReply:
+        """What answers a question: the calculation, cards, entries of the reference, passages of the request, best
+        first of each; or, with `known` false, the cards of the nearest topics, if any."""
+        return Answering(self._cards, self._index_of_cards(), self.reference).reply(request, calculated)
+
+    def notes_upload(self, request: pb.ReadNotesRequest) -> Upload:
+        """Raises `BadNotes`."""
+        return notes_upload(request.data, request.filename)
+
+    def notes(self, reading: Reading) -> pb.ReadNotesReply:
+        """The passages that intake read. Raises `BadNotes`."""
+        passages, cut = passages_of(reading)
+        return pb.ReadNotesReply(passages=[pb.Passage(heading=p.heading, text=p.text) for p in passages], cut=cut)
+
+    def reference_state(self) -> str:
+        """For `/about`."""
+        return self.reference.state()
+
+    def _index_of_cards(self) -> Index:
         if self._index is None:
             self._index = Index(self._cards)
-        answer = self._index.search(question)
-        if answer.known:
-            best = answer.matches[0].score
-            matches: Iterable[Match] = (m for m in answer.matches if m.score >= ALSO_WORTH_READING * best)
-        else:
-            matches = (m for m in answer.matches if m.coverage >= NEAREST_COVERAGE)
-        return pb.AskReply(known=answer.known, cards=[_card_message(match) for match in matches])
+        return self._index
 
     def question(
         self,
         topic: str = "",
         seed: int | None = None,
-        avoid: Collection[str] = (),
+        avoid: Sequence[str] = (),
         kinds: Collection[Kind] = BUTTON_KINDS,
         pictures: bool = False,
         name: str = "",
+        card: str = "",
     ) -> Question:
         """One question of one of the `kinds`; the same arguments with the same seed give the same one again.
 
-        Generators and fixed questions in `avoid` are left out as long as others of the topic are there. With `name`
-        it is that one that asks. Raises `BadOption` for an unknown topic or name."""
+        Generators and fixed questions in `avoid` (the latest first) are left out as long as others of the topic are
+        there; then the one that was asked longest ago comes again. With `name` it is that one that asks; with `card`
+        those that the card answers do, if there are any. Where a question may be typed, a part of the generated ones
+        with a number or a shape for an answer is. Raises `BadOption` for an unknown topic or name."""
         allowed = self._sources(topic, kinds, pictures)
         if name:
             allowed = [source for source in self._sources("", tuple(Kind), True) if _name(source) == name]
             if not allowed:
                 raise BadOption(f"There is no question called {name[:40]!r}.")
-        fresh = [source for source in allowed if _name(source) not in avoid] or allowed
+        allowed = [source for source in allowed if card and source.card_id == card] or allowed
         seed = self._draw_seed() if seed is None else seed
-        source = random.Random(f"generator:{seed}").choice(fresh)
-        return ask_fixed(source, seed) if isinstance(source, Fixed) else compose(source, seed)
+        source = random.Random(f"generator:{seed}").choice(_fresh(allowed, avoid))
+        if isinstance(source, Fixed):
+            return ask_fixed(source, seed)
+        question = compose(source, seed)
+        if Kind.TYPED in kinds and is_number_or_shape(question.answer):
+            return as_typed(question) if random.Random(f"kind:{seed}").random() < TYPED_SHARE else question
+        return question
 
     def quiz(self, request: pb.QuizRequest) -> pb.QuizReply:
         """One question of a kind that the request can show, with one right option if it names none; the same request
@@ -122,7 +159,8 @@ class Library:
         kinds = frozenset(map(Kind, request.kinds)) or BUTTON_KINDS
         known = request.generator in self.names("", kinds, request.pictures)
         name = request.generator if known else ""
-        question = self.question(request.topic, seed, request.avoid, kinds, request.pictures, name)
+        topic = self._topic_of_card(request.card) or request.topic
+        question = self.question(topic, seed, request.avoid, kinds, request.pictures, name, request.card)
         return pb.QuizReply(
             generator=question.generator,
             topic=question.topic,
@@ -140,6 +178,8 @@ class Library:
             orders=[pb.QuizReply.Order(places=order) for order in question.orders],
             picture=question.picture,
             alt=question.alt,
+            slips=[pb.QuizReply.Slip(answer=answer, reason=reason) for answer, reason in question.slips],
+            fixed=question.is_fixed,
         )
 
     def _sources(self, topic: str, kinds: Collection[Kind], pictures: bool) -> list[Generator | Fixed]:
@@ -148,6 +188,9 @@ class Library:
         fixed = [f for f in self._bank if f.kind in kinds]
         sources: list[Generator | Fixed] = [*generators, *fixed]
         return [source for source in sources if not wanted or source.topic == wanted]
+
+    def _topic_of_card(self, card: str) -> str:
+        return next((one.topic for one in self._cards if one.id == card), "")
 
     def _topic(self, name: str) -> str:
         topic = normalise(name)
@@ -160,15 +203,8 @@ def _name(source: Generator | Fixed) -> str:
     return source.name
 
 
-def _card_message(match: Match) -> pb.Card:
-    card = match.card
-    return pb.Card(
-        id=card.id,
-        topic=card.topic,
-        title=card.title,
-        text=card.text,
-        code=card.code,
-        output=card.output,
-        source=card.source,
-        score=match.score,
-    )
+def _fresh(allowed: Sequence[Generator | Fixed], avoid: Sequence[str]) -> Sequence[Generator | Fixed]:
+    """Those that aren't to be avoided, or else the one that was asked longest ago; `avoid` names the latest first."""
+    asked = {name: place for place, name in reversed(list(enumerate(avoid)))}
+    fresh = [source for source in allowed if source.name not in asked]
+    return fresh or [max(allowed, key=lambda source: asked[source.name])]

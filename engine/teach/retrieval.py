@@ -163,6 +163,16 @@ class Index:
             known = False
         return Answer(known, matches)
 
+    def weights(self, text: str) -> dict[str, float]:
+        """What each word of `text` says, in nats; one that no card has says as much as the rarest that one has."""
+        return {word: self._rarity.get(word, self._unseen) for word in words(text)[:MAX_QUESTION_WORDS]}
+
+    def likeness(self, one: str, other: str) -> float:
+        """0..1: Dice's coefficient of two texts' words, weighted by what they say."""
+        a, b = self.weights(one), self.weights(other)
+        size = sum(a.values()) + sum(b.values())
+        return 2 * sum(weight for word, weight in a.items() if word in b) / size if size else 0.0
+
     def _of_message(self, i: int, asked: dict[str, float]) -> float:
         """What a card on an error message gains where the message is quoted, and loses where it isn't."""
         message = self._messages[i]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.broken_files import LURES, broken_files, lures, sound_files, upload
-from benchmarks.fuzz import fuzz
+from benchmarks.broken_files import LURES, broken_files, chord_lines, lures, sound_files, upload
+from benchmarks.fuzz import Outcome, fuzz, read_chords
 from engine.errors import CallerError
 from engine.serving.intake.pool import Intake
 
@@ -30,6 +30,14 @@ async def test_every_sound_file_is_read() -> None:
         for name, (kind, data) in sound_files().items():
             reading = await intake.read(upload(kind, data))
             assert reading.arrays[0].size, name
+
+
+def test_three_hundred_chord_lines_are_read_the_same_again_or_refused_in_a_sentence() -> None:
+    outcome = Outcome()
+    read_chords(chord_lines(300, seed=2), outcome)
+    assert outcome.sound, outcome.escaped
+    assert outcome.read > 100, outcome.refused
+    assert outcome.refused.total() > 50
 
 
 def test_the_same_seed_breaks_the_same_files() -> None:

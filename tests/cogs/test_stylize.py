@@ -232,7 +232,7 @@ async def test_a_picture_that_is_no_longer_kept_is_asked_for_again(club):
     first = await stylize(club)
     await club.store.execute("DELETE FROM creation_blobs")
     result = await club.student.click(first, label="Weaker")
-    assert result.followups[0].content.startswith("I keep pictures for 30 days, and this one is gone")
+    assert result.followups[0].content.startswith("I don't have this picture any more: I keep pictures for 30 days")
     await club.store.execute("DELETE FROM creations")
     result = await club.student.click(first, label="Weaker")
     assert result.response.content == "I don't remember how this picture was made. Please make a new one."

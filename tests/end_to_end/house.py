@@ -50,11 +50,14 @@ class House:
 
 
 @contextlib.contextmanager
-def open_house(folder: Path) -> Iterator[House]:
-    """Starts the house on its files in `folder`; whatever it started is gone at the end, or the test fails."""
+def open_house(folder: Path, **more: str) -> Iterator[House]:
+    """Starts the house on its files in `folder`, with `more` in its environment; whatever it started is gone at the
+    end, or the test fails."""
     environment = os.environ | {
+        "WOODSHED_TEACH__DOCUMENTATION": "false",  # reading it is minutes of work beside the test's own
         "WOODSHED_STORE__PATH": str(folder / "woodshed.sqlite3"),
         "PYTHONUNBUFFERED": "1",
+        **more,
     }
     environment.pop("DISCORD_TOKEN", None)
     LOGS.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ CALLED_OFF = "This poll was called off."
 CLOSED = "This poll has closed, so votes can't be given or changed any more."
 STARTED = "You started this poll, so you can't vote in it."
 OWN_CLIP = "You played or handed in one of these clips, so you can't vote on them."
-SEVERAL = "You can choose {most} at most here."
+SEVERAL = "You can choose at most {most} here."
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from typing import Any
 
 import av
 import numpy as np
+import pypdfium2
 from PIL import Image, ImageCms
 
 from engine.errors import CallerError
 from engine.progress import silent
 from engine.serving.intake.readers import READERS
-from engine.uploads import MIDI, PICTURE, SOUND
+from engine.uploads import CALCULATION, MIDI, NOTES, PICTURE, SOUND
 
 BOUNDS: dict[str, Any] = {
     "max_upload_bytes": 1 << 20, "max_pixels": 1 << 20, "max_side_px": 32, "max_frames": 2, "film_side_px": 32
@@ -60,11 +61,24 @@ def warm_up() -> None:
     for data in (TUNE, TUNE[: len(TUNE) // 2]):
         with contextlib.suppress(CallerError):
             READERS[MIDI](data, {"max_duration_s": 5.0}, silent)
+    for question in (b"what is torch.arange(6.).view(2, 3).softmax(1)?", b"kernel 5 on 28 pixels", b"torch.load(1)"):
+        READERS[CALCULATION](question, {}, silent)
+    for ending, data in ((".md", b"# A\nb"), (".py", b"def a(): pass"), (".ipynb", b'{"cells": []}'), (".pdf", _pdf())):
+        with contextlib.suppress(CallerError):
+            READERS[NOTES](data, {"ending": ending}, silent)
 
 
 def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
     out = io.BytesIO()
     picture.save(out, kind, **options)
+    return out.getvalue()
+
+
+def _pdf() -> bytes:
+    out = io.BytesIO()
+    with pypdfium2.PdfDocument.new() as document:
+        document.new_page(SIDE_PX, SIDE_PX).close()
+        document.save(out)
     return out.getvalue()
 
 

@@ -1,2 +1,3 @@
-"""Answers that are computed: shapes, parameters and small tensors, from code or from words, without "
-"running anything."""
+"""Answers that are computed: shapes, parameters and small tensors, from code or from words.
+
+Nothing of the question is ever run."""

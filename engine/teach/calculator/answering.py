@@ -6,15 +6,21 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import BadOption
+from engine.progress import Progress
 from engine.teach.calculator.expressions import Reader, parse
 from engine.teach.calculator.layers import ARGUMENTS, Layer, output
 from engine.teach.calculator.limits import MAX_BRACKETS, MAX_CODE, MAX_TEXT, Mistaken, NotAllowed, checked_shape
 from engine.teach.calculator.tensor import DType, Tensor, shown
 from engine.teach.calculator.words import in_words, shape_in
+from engine.uploads import Reading
+
+RAISES = "It raises an error."
+"""The answer where PyTorch would refuse; the working says why."""
 
 
 @dataclass(frozen=True)
@@ -77,18 +83,23 @@ def calculate(question: str) -> Calculation | None:
     return Calculation("", found[0], tuple(found[1])) if found else None
 
 
-def read_calculation(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-    """`calculate` for the engine's intake process: a question in UTF-8 in, facts as JSON values out.
-
-    `{"answer": None}` where nothing is to be calculated. Raises `BadOption`."""
+def read_calculation(data: bytes, options: Mapping[str, Any], progress: Progress) -> Reading:
+    """The reader of kind "calculation": a question in UTF-8. Facts: `answer` (None where nothing is to be calculated),
+    `asked` and `steps`; or `problem`, why it can't be computed. Never raises `BadOption`: a card may still answer."""
     try:
-        question = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadOption("The question is not text; please type it again.") from None
-    found = calculate(question)
+        found = calculate(data.decode("utf-8", "replace"))
+    except Mistaken as error:
+        return Reading({"answer": RAISES, "asked": "", "steps": [str(error)]})
+    except BadOption as error:
+        return Reading({"answer": None, "problem": str(error)})
     if found is None:
-        return {"answer": None}, []
-    return {"answer": found.answer, "asked": found.asked, "steps": list(found.steps)}, []
+        return Reading({"answer": None})
+    return Reading({"answer": found.answer, "asked": found.asked, "steps": list(found.steps)})
+
+
+def may_be_calculation(question: str) -> bool:
+    """False where `calculate` would surely say None: a calculation has a number in it, or brackets."""
+    return bool(question.strip()) and len(question) <= MAX_TEXT and bool(re.search(r"[\d(]", question))
 
 
 def code_in(question: str) -> str | None:
@@ -198,4 +209,4 @@ def written(value: object) -> str:
     raise NotAllowed("I can't write that down as an answer.")
 
 
-__all__ = ["Calculation", "Mistaken", "calculate", "code_in", "read_calculation"]
+__all__ = ["Calculation", "Mistaken", "calculate", "code_in", "may_be_calculation", "read_calculation"]

@@ -48,7 +48,8 @@ class Wire:
     async def start(self) -> None:
         """Another bot on the same store, as after a restart; returns once its commands are there."""
         settings = BotSettings(
-            discord=DiscordSettings(progress_interval_s=0.3), club=ClubSettings(staff_role="Course staff")
+            discord=DiscordSettings(progress_interval_s=0.3, api_base=self.playground.api_base),
+            club=ClubSettings(staff_role="Course staff"),
         )
         self.bot = Woodshed(settings, self.store, self.engine, patience=IN_HASTE)
         self.running = asyncio.create_task(self.bot.start(self.playground.token))

@@ -16,12 +16,13 @@ from engine.contract import ERROR_METADATA_KEY, HUNG_EXIT_CODE, MESSAGE_OPTIONS,
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
-from engine.errors import UnknownStyle
+from engine.errors import Internal, UnknownStyle
 from engine.serving.intake.pool import Intake
 from engine.serving.scheduler import Limits
 from engine.serving.server import serve
 from engine.settings import EngineSettings, ProcessSettings
-from engine.uploads import Upload
+from engine.teach.notes.reading import notes_upload, passages_of
+from engine.uploads import CALCULATION, Upload
 from tests.engine.stylize.pictures.uploads import opened, photo
 
 WAIT_S = 20
@@ -127,8 +128,24 @@ class Library:
     def topics(self):
         return ["tensors"]
 
-    def ask(self, question):
-        return pb.AskReply(known=bool(question))
+    def reference_state(self):
+        return "off"
+
+    def calculation(self, request):
+        return Upload(CALCULATION, request.question.encode()) if "torch" in request.question else None
+
+    def answer(self, request, calculated):
+        reply = pb.AskReply(known=bool(request.question))
+        if calculated is not None:
+            reply.calculation.answer = calculated.facts["answer"]
+        return reply
+
+    def notes_upload(self, request):
+        return notes_upload(request.data, request.filename)
+
+    def notes(self, reading):
+        passages, cut = passages_of(reading)
+        return pb.ReadNotesReply(passages=[pb.Passage(heading=p.heading, text=p.text) for p in passages], cut=cut)
 
     def quiz(self, request):
         return pb.QuizReply(topic=request.topic)
@@ -368,6 +385,24 @@ async def test_staff_cancel_anybodys_job(tmp_path):
     assert caught.value.code() is grpc.StatusCode.CANCELLED
 
 
+async def test_a_style_of_a_servers_own_waits_its_turn_like_every_other_job(tmp_path):
+    rooms = Rooms()
+    async with serving(tmp_path, rooms, children=1) as engine:
+        painting = engine.Stylize(pb.StylizeRequest(job=pb.Job(job_id="1", member_key="ada"), style="endless"))
+        assert await asyncio.to_thread(rooms.studio.busy.wait, WAIT_S)
+        request = pb.EncodeStyleRequest(job=pb.Job(job_id="2", member_key="ben"), image=photo(2, 1))
+        encoding = asyncio.ensure_future(engine.EncodeStyle(request))
+        waiting = None
+        async with asyncio.timeout(WAIT_S):
+            while waiting is None or waiting.stage != "ready":
+                entries = (await engine.Queue(pb.QueueRequest())).entries
+                waiting = next((entry for entry in entries if entry.job_id == "2"), None)
+        assert (waiting.kind, waiting.position) == ("style", 1)
+        assert not encoding.done()
+        painting.cancel()
+        assert (await encoding).code
+
+
 async def test_a_job_that_hangs_on_the_device_ends_the_engine_and_everybody_is_told(tmp_path):
     rooms, codes = Rooms(), []
     limits = Limits(turn_silence_s=0.2, watch_every_s=0.02)
@@ -390,3 +425,35 @@ async def test_about_says_what_keeps_the_reading_of_files_in(tmp_path):
     async with serving(tmp_path, children=1) as engine:
         about = await engine.About(pb.AboutRequest())
     assert "memory" in about.intake_layers
+
+
+async def test_a_calculation_is_computed_in_intake(tmp_path):
+    async with running_engine(tmp_path, children=1) as channel:
+        await wait_until_serving(channel)
+        stub = pb_grpc.EngineStub(channel)
+        reply = await stub.Ask(pb.AskRequest(question="what is torch.arange(6).view(2, 3).sum(1)?"))
+        assert reply.calculation.answer == "tensor([3, 12])"
+
+
+async def test_a_question_is_answered_though_intake_fails(tmp_path, monkeypatch):
+    async def read(self, upload, progress=None):
+        raise Internal("I can't read files right now.")
+
+    monkeypatch.setattr(Intake, "read", read)
+    async with serving(tmp_path) as stub:
+        reply = await stub.Ask(pb.AskRequest(question="what is torch.ones(2)?"))
+        assert reply.known
+        assert not reply.HasField("calculation")
+
+
+async def test_notes_are_read_in_intake_and_refused_with_a_sentence(tmp_path):
+    async with running_engine(tmp_path, children=1) as channel:
+        await wait_until_serving(channel)
+        stub = pb_grpc.EngineStub(channel)
+        reply = await stub.ReadNotes(pb.ReadNotesRequest(filename="a.md", data=b"# Exam\nOn Friday."))
+        assert [(p.heading, p.text) for p in reply.passages] == [("Exam", "On Friday.")]
+        for filename, data in (("a.pdf", b"%PDF-1.7 no more"), ("a.ipynb", b"[" * 100_000), ("a.docx", b"PK")):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await stub.ReadNotes(pb.ReadNotesRequest(filename=filename, data=data))
+            assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert "please" in refused.value.details()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import weakref
 from itertools import pairwise
 
 import numpy as np
@@ -392,10 +393,14 @@ def test_too_little_memory_means_smaller_tiles_then_one_sentence(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[int] = []
+    held: list[weakref.ref[torch.Tensor]] = []
     paint = Painter.paint
 
     def scarce(self: Painter, *args: object, **named: object) -> torch.Tensor:
         tried.append(self.tile_px)
+        assert not any(ref() is not None for ref in held), "what the last try held is still there"
+        hoard = torch.ones(9)
+        held.append(weakref.ref(hoard))
         if self.tile_px > 256:
             raise torch.OutOfMemoryError("no room")
         return paint(self, *args, **named)  # type: ignore[arg-type]

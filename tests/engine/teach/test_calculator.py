@@ -16,7 +16,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from engine.errors import BadOption
-from engine.teach.calculator.answering import calculate, read_calculation
+from engine.progress import silent
+from engine.teach.calculator.answering import RAISES, calculate, may_be_calculation, read_calculation
 
 ROOT = Path(__file__).parents[3]
 HOSTILE = [
@@ -318,17 +319,30 @@ def test_nothing_of_torch_or_of_files_is_needed() -> None:
         "import builtins\n"
         "def forbidden(*args, **kwargs):\n    raise SystemExit(3)\n"
         "builtins.open = builtins.eval = builtins.exec = builtins.__import__ = forbidden\n"
-        "facts, arrays = a.read_calculation(b'what is torch.arange(6).view(2,3).sum(1)', {})\n"
-        "assert facts['answer'] == 'tensor([3, 12])' and arrays == []\n"
+        "found = a.read_calculation(b'what is torch.arange(6).view(2,3).sum(1)', {}, None)\n"
+        "assert found.facts['answer'] == 'tensor([3, 12])' and found.arrays == ()\n"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
 def test_the_intake_process_gets_plain_facts() -> None:
-    facts, arrays = read_calculation(b"kernel 5, dilation 2, no padding, on 28 pixels?", {})
-    assert facts == {"answer": "20", "asked": "", "steps": ["⌊(28 + 2·0 - 2·(5 - 1) - 1)/1⌋ + 1 = 20"]}
-    assert arrays == []
-    assert read_calculation(b"hello", {}) == ({"answer": None}, [])
-    with pytest.raises(BadOption, match="not text"):
-        read_calculation(b"\xff\xfe", {})
+    def facts(question: bytes) -> dict[str, object]:
+        reading = read_calculation(question, {}, silent)
+        assert reading.arrays == ()
+        return reading.facts
+
+    assert facts(b"kernel 5, dilation 2, no padding, on 28 pixels?") == {
+        "answer": "20", "asked": "", "steps": ["\u230a(28 + 2\u00b70 - 2\u00b7(5 - 1) - 1)/1\u230b + 1 = 20"]
+    }  # fmt: skip
+    assert facts(b"hello") == facts(b"\xff\xfe") == {"answer": None}
+    assert facts(b"torch.load('x')")["problem"]
+    wrong = facts(b"what is torch.ones(2, 3) @ torch.ones(4)?")
+    assert wrong["answer"] == RAISES
+    assert "differ: 3 and 4" in str(wrong["steps"])
+
+
+@pytest.mark.parametrize("question", ["", "  ", "what is a tensor", "x" * 2001])
+def test_a_question_without_numbers_and_brackets_needs_no_calculator(question: str) -> None:
+    assert not may_be_calculation(question)
+    assert calculate(question) is None

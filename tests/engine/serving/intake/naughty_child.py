@@ -111,7 +111,7 @@ def child_out(message: dict[str, Any]) -> None:
     os.write(answer_pipe(), messages.packed(message))
 
 
-readers.READERS[PICTURE] = obey
+readers.READERS.update(dict.fromkeys((PICTURE, "calculation"), obey))
 
 if __name__ == "__main__":
     child.warm_up = lambda: None  # type: ignore[attr-defined, assignment]

@@ -1,0 +1,1 @@
+"""PyTorch's own documentation, taken from the installed torch and torchvision."""
