@@ -1,1 +1,0 @@
-"""A class at work while something breaks every few seconds: `make soak`."""
