@@ -59,7 +59,7 @@ bench: $(READY)
 	@$(BIN)/python -m benchmarks fuzz
 
 soak: $(READY)
-	@$(BIN)/python -m benchmarks.soak --seconds $(or $(SECONDS),1200)
+	@$(BIN)/python -m benchmarks.hosting.soak --seconds $(or $(SECONDS),1200)
 
 # Ray beside everything else; torch is there already, whichever build it is.
 cluster: $(READY)

@@ -8,7 +8,7 @@ from engine.contract import engine_pb2 as pb
 from engine.jazz.band import weights as band_weights
 from engine.jazz.band.section import accompany
 from engine.jazz.finishing.work import Lead, Work
-from engine.jazz.human import fingerprint
+from engine.jazz.rendering import fingerprint
 from engine.jazz.rendering.codec import decode
 from engine.jazz.rendering.leadsheet import write_lead_sheet
 from engine.jazz.rendering.midi import write_midi

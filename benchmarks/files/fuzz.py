@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from benchmarks.broken_files import Broken, broken_files, chord_lines, lures
+from benchmarks.files.broken_files import Broken, broken_files, chord_lines, lures
 from engine.command_line import Parser
 from engine.errors import BadChords, CallerError
 from engine.jazz.theory.harmony import format_changes, parse_changes

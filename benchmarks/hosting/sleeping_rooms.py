@@ -81,7 +81,7 @@ class SleepingLibrary:
 
 
 class SleepingRooms:
-    """What an engine is loaded with (`--rooms benchmarks.sleeping_rooms:SleepingRooms`)."""
+    """What an engine is loaded with (`--rooms benchmarks.hosting.sleeping_rooms:SleepingRooms`)."""
 
     def __init__(self, settings: EngineSettings) -> None:
         self.studio: Any = SleepingStudio()
