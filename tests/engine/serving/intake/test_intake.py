@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 
-from benchmarks.broken_files import written_files
+from benchmarks.files.broken_files import written_files
 from engine.errors import BadPicture, CallerError, PictureTooLarge
 from engine.serving.intake import pool as pool_module
 from engine.serving.intake.pool import Intake
