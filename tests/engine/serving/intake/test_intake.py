@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -75,10 +76,11 @@ async def test_texts_in_any_encoding_are_read_where_no_file_can_be_opened(intake
     for data, ending, words in (
         ("über".encode("cp1252"), ".md", "über"),
         ("naïve".encode("utf-16"), ".txt", "naïve"),
+        ('{"cells": [{"cell_type": "markdown", "source": "über"}]}'.encode("utf-32-be"), ".ipynb", "über"),
         (page.data, ".pdf", "Gradients add up"),
     ):
         reading = await intake.read(Upload(NOTES, data, {"ending": ending}))
-        assert words in reading.arrays[0].tobytes().decode()
+        assert words in str(json.loads(reading.arrays[0].tobytes()))
 
 
 async def test_a_child_has_no_torch_and_is_closed_in(intake: Intake) -> None:
