@@ -119,5 +119,7 @@ def test_it_leaves_when_the_engine_is_gone(process: FinishingProcess, work: Work
     opened, process._process = process._process, None
     assert opened is not None
     assert opened.stdin is not None
+    assert opened.stdout is not None
     opened.stdin.close()  # as the death of the engine would
     assert opened.wait(timeout=20) == 0
+    opened.stdout.close()
