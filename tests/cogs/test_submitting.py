@@ -181,6 +181,7 @@ async def test_a_decision_that_a_stopped_bot_couldnt_tell_is_told_when_it_is_bac
     await submit(club)
     await submissions.decline(club.store, 1, "No.", club.instructor.id, club.bot.now())
     club.bot.dispatch("ready")
+    await club.env.advance_time(1)
     await club.env.settle()
     assert "haven't taken your clip" in direct_message(club)
 

@@ -44,6 +44,8 @@ TRUSTED_VOTES = 4.0
 """So many whole votes give a trial half of its weight."""
 SHORTEST = 8
 FEWEST_TRIALS = 8
+NEARLY = 0.06
+"""Beats before the end: what begins later is a note of the next bar, written early."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def _encoded(midi: bytes | None, trial: dict[str, str]) -> Encoded | None:
     beat_s = 60.0 / tempo_bpm
     notes = tuple(
         Note(note.start / beat_s, (note.end - note.start) / beat_s, note.pitch, note.velocity)
-        for part in parts for note in part.notes if note.start / beat_s < bars * metre
+        for part in parts for note in part.notes if note.start / beat_s < bars * metre - NEARLY
     )  # fmt: skip
     if len(notes) < SHORTEST:
         return None
