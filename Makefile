@@ -50,6 +50,8 @@ format: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.delivery
 	@$(BIN)/python -m benchmarks.lives.answers
+	@$(BIN)/python -m benchmarks.lives.votes
+	@$(BIN)/python -m benchmarks.lives.lesson
 	@$(BIN)/python -m benchmarks.bot
 	@$(BIN)/python -m benchmarks.votes
 	@$(BIN)/python -m engine bench stylize

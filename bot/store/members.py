@@ -22,6 +22,7 @@ IN_PUBLIC = (
     ("class_quizzes", "hosted_by"),
     ("own_questions", "added_by"),
     ("daily_questions", "set_by"),
+    ("submissions", "decided_by"),
 )
 """Who did what under everybody's eyes."""
 
@@ -137,9 +138,9 @@ async def forget(store: Store, discord_id: int, now: float) -> bool:
     """Cut the tie between a person and what is stored; False when nothing is known of them.
 
     Votes on open polls go, for whoever votes again is somebody new and would count twice. Closed votes and quiz
-    answers stay as those of somebody unknown, so totals stay right. Creations go with their buttons, their files go from
-    whatever others made of them, too, and clips that wait for staff go with theirs; those in a collection stay until
-    they are taken back or removed. What was done in public, under messages that name the member (asking a question,
+    answers stay as those of somebody unknown, so totals stay right. Creations go with their buttons, and their files go
+    from whatever others made of them; clips that wait for staff go, too. Those in a collection stay until they are
+    taken back or removed. What was done in public, under messages that name the member (asking a question,
     starting a poll, voting by name), is cut off from what stays in secret: else one message would name all of it."""
     async with store.transaction() as transaction:
         deleted = await creations.forget_member(transaction, discord_id)

@@ -26,7 +26,7 @@ from ray.exceptions import GetTimeoutError, RayError
 from ray.serve.config import AutoscalingConfig, HTTPOptions, gRPCOptions
 from ray.serve.exceptions import RayServeException
 
-from engine.cluster.front import JOBS, LIGHT, EngineGone, FrontDoor
+from engine.cluster.front import JOBS, REPLIES, EngineGone, FrontDoor
 from engine.cluster.replica import Answer, Replica
 from engine.cluster.turns import Turns
 from engine.command_line import Parser
@@ -156,7 +156,7 @@ def _replied(method: str) -> Any:
 
 for _method in JOBS:
     setattr(FrontDeployment, _method, _streamed(_method))
-for _method in (*LIGHT, "EncodeStyle", "Queue", "Cancel"):
+for _method in REPLIES:
     setattr(FrontDeployment, _method, _replied(_method))
 
 

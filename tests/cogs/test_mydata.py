@@ -15,7 +15,7 @@ from tests.conftest import Club
 from tests.engine_double import Behaviour, midi, ogg, png
 from tests.waiting import until
 
-REFERENCES = {"member", "asked_by", "started_by", "hosted_by", "added_by", "set_by"}
+REFERENCES = {"member", "asked_by", "started_by", "hosted_by", "added_by", "set_by", "decided_by"}
 """Columns that name a member by number."""
 
 

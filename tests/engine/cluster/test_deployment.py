@@ -12,6 +12,7 @@ from engine.contract import engine_pb2 as pb
 from tests.waiting import until
 
 pytest.importorskip("ray", reason="the extra 'cluster' isn't installed (make cluster)")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own
 
 
 @pytest.fixture(scope="module")
