@@ -99,11 +99,8 @@ class CardButton(
 
     async def press(self, interaction: Interaction) -> None:
         async with one_answer(interaction, private=True) as answer:
-            reply = await interaction.client.engine.ask(self.card.replace("-", " "))
-            card = next((card for card in reply.cards if card.id == self.card), None)
-            if card is None:
-                raise Refused("That card isn't in the deck any more. `/ask` finds what is.")
-            await answer.finish(embeds=[card_embed(card, MAX_EMBED)])
+            reply = await interaction.client.engine.ask(card_id=self.card)
+            await answer.finish(embeds=[card_embed(reply.cards[0], MAX_EMBED)])
 
 
 def _lettered(options: Sequence[str]) -> list[tuple[str, str]]:
