@@ -3,6 +3,8 @@
 #   make run              bot and engine; without DISCORD_TOKEN in the environment, the playground in your browser
 #   make test             lint, types and all the tests
 #   make lint | bench     the checks alone | the speeds
+#   make soak             a class at work while something breaks every 5 s: 20 minutes, or SECONDS=120
+#   make cluster          add Ray, for engines on many machines (docs/scaling.md)
 #   make contract | lock  regenerate the gRPC code | the locked requirements
 #
 #   TORCH=cpu             take PyTorch's CPU build (for laptops: 200 MB instead of 3 GB). It's remembered until TORCH=
@@ -19,7 +21,7 @@ export PYTHONUNBUFFERED := 1
 # Waiting OpenMP threads sleep instead of spinning: tests start several processes with torch on the same cores.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: environment run-environment run test lint format bench contract lock clean
+.PHONY: environment run-environment run test lint format bench soak cluster audit sbom contract lock clean
 .DEFAULT_GOAL := run
 
 environment: $(READY)
@@ -47,14 +49,35 @@ format: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.delivery
+	@$(BIN)/python -m benchmarks.lives.answers
+	@$(BIN)/python -m benchmarks.lives.votes
+	@$(BIN)/python -m benchmarks.lives.lesson
 	@$(BIN)/python -m benchmarks.bot
 	@$(BIN)/python -m benchmarks.votes
 	@$(BIN)/python -m engine bench stylize
 	@$(BIN)/python -m engine bench jazz
 	@$(BIN)/python -m benchmarks stages
+	@$(BIN)/python -m benchmarks questions
 	@$(BIN)/python -m benchmarks fuzz
 
+soak: $(READY)
+	@$(BIN)/python -m benchmarks.hosting.soak --seconds $(or $(SECONDS),1200)
+
+# Ray beside everything else; torch is there already, whichever build it is.
+cluster: $(READY)
+	@awk '/^[a-z0-9]/ { torch = /^(torch|torchvision|triton|cuda-[a-z]+|nvidia-[a-z0-9-]+)==/ } !torch' \
+	  requirements-cluster.lock > $(VENV)/cluster.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes --no-deps -r $(VENV)/cluster.lock
+
 # ---- what only maintainers need
+
+# The tools come and go with each run: they're no part of the environment.
+audit: $(READY)
+	@.ci/audit
+
+sbom: $(READY)
+	@$(BIN)/uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements-run.lock -o sbom.json
+	@echo "sbom.json lists everything that the lock installs, with its hashes."
 
 contract: $(READY)
 	@$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. engine/contract/engine.proto
@@ -62,6 +85,7 @@ contract: $(READY)
 lock: $(READY)
 	@$(COMPILE) --upgrade --group dev pyproject.toml -o requirements.lock
 	@$(COMPILE) --no-annotate -c requirements.lock pyproject.toml -o requirements-run.lock
+	@$(COMPILE) --no-annotate -c requirements.lock --extra cluster pyproject.toml -o requirements-cluster.lock
 
 clean:
 	@rm -rf $(VENV) build

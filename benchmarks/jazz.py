@@ -20,6 +20,7 @@ from engine.jazz.playing.request import Request
 from engine.jazz.rendering.leadsheet import write_lead_sheet
 from engine.jazz.rendering.midi import write_midi
 from engine.jazz.rendering.roll import draw_roll
+from engine.jazz.rendering.room import in_room
 from engine.jazz.rendering.sound import finish, play_score
 from engine.jazz.theory.feel import FEELS
 from engine.jazz.theory.form import changes_of
@@ -111,7 +112,7 @@ def _one_clip(combo: Combo, form: str, bars: int, takes: int, seed: int, clock: 
     clock.lap("solo")
     score = accompany(band, solo.notes, changes, sections, bars, 180.0, FEELS["swing"], "tenor sax", seed)
     clock.lap("bass, comping, drums")
-    signal = play_score(combo.synthesizer, score, False, combo.device, silent)
+    signal = play_score(combo.synthesizer, score, False, in_room, silent)
     clock.lap("SoundFont, room, mix")
     finish(signal, 0, silent)
     clock.lap("loudness, Opus, check")

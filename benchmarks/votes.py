@@ -62,7 +62,7 @@ async def _store_pictures(store: Store) -> None:
     while True:
         await creations.add(
             store, "picture", member_id=1, guild_id=1, channel_id=1, request=b"", result=b"",
-            files={"image": os.urandom(PICTURE_BYTES)}, now=1.0,
+            files={"image": creations.File(1, os.urandom(PICTURE_BYTES))}, now=1.0, room=creations.Room(10**10, 10**10),
         )  # fmt: skip
 
 

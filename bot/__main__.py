@@ -20,11 +20,12 @@ import discord
 import structlog
 
 from bot.client import Woodshed, point_discord_at
+from bot.engine.agreement import watch_agreement
 from bot.engine.calls import open_engine_client
 from bot.engine.process import private_address, run_local_engine
 from bot.errors import StoreError
 from bot.hosting import commands
-from bot.hosting.draining import drain
+from bot.hosting.draining import LAST_WORD_S, drain
 from bot.hosting.heartbeat import beat, heartbeat_path
 from bot.hosting.lock import DatabaseLock, database_lock
 from bot.hosting.metrics import serve_metrics
@@ -84,6 +85,8 @@ async def run(settings: BotSettings, lock: DatabaseLock) -> None:
             watched = run_local_engine(settings.engine, address, on_end=partial(report_engine_end, notices))
             waits.add(await stack.enter_async_context(watched))
         engine = await stack.enter_async_context(open_engine_client(settings.engine, address))
+        agreeing = watch_agreement(engine, partial(notices.report, "contract"))
+        waits.add(asyncio.create_task(agreeing, name="contract"))
         if settings.discord.api_base:
             point_discord_at(settings.discord.api_base, await gateway_url(settings.discord.api_base))
         bot = await stack.enter_async_context(Woodshed(settings, store, engine, notices=notices))
@@ -100,6 +103,7 @@ async def run(settings: BotSettings, lock: DatabaseLock) -> None:
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
+        await bot.in_hand.end(LAST_WORD_S)
         for task in done:
             task.result()
 
@@ -112,9 +116,10 @@ async def _log_in(bot: Woodshed, token: str) -> None:
 
 
 async def _watch_loop(bot: Woodshed) -> None:
-    """Measure once members can feel it: loading the cogs blocks the loop, too, but before anybody is there."""
+    """Measure how late the loop is and how the bot is doing, once members can feel it. Loading the cogs blocks
+    the loop, too, but before anybody is there."""
     await bot.wait_until_ready()
-    await bot.loop_lag.watch()
+    await asyncio.gather(bot.loop_lag.watch(), bot.pulse.watch())
 
 
 async def gateway_url(api_base: str) -> str:

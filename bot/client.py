@@ -8,6 +8,7 @@ import math
 import pkgutil
 import random
 from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import discord
@@ -15,11 +16,13 @@ import structlog
 from discord.ext import commands
 from yarl import URL
 
-from bot.answering.command_sync import sync_commands
+from bot.answering.command_sync import ON_SERVERS, offer_to_people, sync_commands
 from bot.answering.delivery.courier import CONNECTION_ERRORS
 from bot.answering.delivery.rules import PATIENT, Patience
 from bot.answering.error_handler import ReportingTree
 from bot.answering.open_answers import Payloads, resolve
+from bot.attachments.fetching import Attachments
+from bot.attachments.spool import Spool
 from bot.engine.calls import EngineClient
 from bot.engine.catalogue import Catalogue
 from bot.hosting.draining import InHand
@@ -28,6 +31,7 @@ from bot.hosting.servers import introduce, leave_others
 from bot.hosting.staff_roles import StaffRoles
 from bot.library.drafts import Drafts
 from bot.loop_lag import LoopLag
+from bot.pulse import PulseTaker
 from bot.rules.job_desk import JobDesk
 from bot.rules.pauses import Backoff
 from bot.settings import BotSettings
@@ -67,8 +71,10 @@ class Woodshed(commands.Bot):
             command_prefix=commands.when_mentioned,
             help_command=None,
             tree_cls=ReportingTree,
-            intents=discord.Intents(guilds=True),
+            # Discord hands over the text of messages that mention the bot, and of no others: that would be privileged.
+            intents=discord.Intents(guilds=True, guild_messages=True),
             allowed_mentions=discord.AllowedMentions.none(),
+            allowed_installs=ON_SERVERS,
             max_messages=None,  # nothing here looks back at messages; a cache of them would only cost memory
             chunk_guilds_at_startup=False,
             guild_ready_timeout=1.0,  # a bot of one or a few servers need not wait longer to be ready
@@ -78,6 +84,7 @@ class Woodshed(commands.Bot):
         self.engine = engine
         self.jobs = JobDesk(settings.club.jobs_per_member)
         self.catalogue = Catalogue(engine)
+        self.attachments = Attachments(settings.discord.api_base, Spool(store.path.with_suffix(".waiting")))
         self.in_hand = InHand()
         self.failures: list[Callable[[Interaction, BaseException], None]] = []
         """Who wants to hear of every command that ends with a sentence instead of its answer."""
@@ -87,6 +94,9 @@ class Woodshed(commands.Bot):
         self.draw = draw or random.Random()
         self.now = now
         self.patience = patience
+        self.pulse = PulseTaker(store, self.loop_lag, self._queue_length, now)
+        self.failures.append(self.pulse.ended)
+        self.add_listener(self.pulse.answered, "on_app_command_completion")
         self.payloads = Payloads()
         self.payloads.listen(self._connection.parsers)
         self._left_open: Sequence[OpenAnswer] = ()
@@ -94,6 +104,9 @@ class Woodshed(commands.Bot):
         self._syncing: asyncio.Task[None] | None = None
         self.drafts = Drafts()
         self._member_secret = b""
+
+    async def _queue_length(self) -> int:
+        return len(await self.engine.queue())
 
     def member_key(self, member_id: int) -> str:
         """The opaque name under which the engine knows this member."""
@@ -106,11 +119,12 @@ class Woodshed(commands.Bot):
 
     async def setup_hook(self) -> None:
         self._member_secret = await meta.member_secret(self.store)
+        await self.attachments.spool.open()
         await self.staff_roles.load()
         for name in cog_names():
-            # Not load_extension(): it imports a package anew and forgets it at the end, so that a second bot in one
-            # process (in a test, say) would meet two of each module.
-            await importlib.import_module(name).setup(self)
+            await self.load_extension(name)
+        if self.settings.discord.user_install:
+            offer_to_people(self.tree)
         assert self.application_id is not None
         self._left_open = await open_answers.left_open(self.store)
         await self._sync_patiently()
@@ -168,10 +182,17 @@ class Woodshed(commands.Bot):
                 await asyncio.gather(task, return_exceptions=True)
         await self.catalogue.close()
         await super().close()
+        self.attachments.spool.close()
 
     def is_well(self) -> bool:
         """Whether the bot is logged in and hears Discord."""
         return self.is_ready() and not self.is_closed() and math.isfinite(self.latency)
+
+    def _schedule_event(self, *arguments: Any, **more: Any) -> asyncio.Task[None]:
+        """discord.py forgets the tasks that its events run in, and they'd meet a closed store."""
+        task = super()._schedule_event(*arguments, **more)
+        self.in_hand.add(task)
+        return task
 
     async def on_ready(self) -> None:
         log.info("logged in", user=str(self.user), guilds=len(self.guilds), commands=len(self.tree.get_commands()))
@@ -186,6 +207,9 @@ class Woodshed(commands.Bot):
             self._resolving = asyncio.create_task(
                 resolve(self, self.store, self._left_open, self.now(), self.patience), name="answers left open"
             )
+
+    async def on_message(self, message: discord.Message) -> None:
+        """There are no text commands: a cog answers those who mention the bot."""
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         await leave_others([guild], self.settings.hosting.servers)

@@ -4,6 +4,8 @@
     ├── Refused                  a rule of the club says no, or the request makes no sense
     │   └── MissingPermission    the bot isn't allowed to post what the answer needs
     ├── Undelivered              Discord didn't take the answer
+    ├── NotHandedOver            Discord didn't give us the file that a member sent
+    ├── NoRoom                   the disk has no room for a member's file
     ├── EngineError              anything that went wrong on the other side of the contract
     │   ├── EngineRefused        the request is at fault: the engine's own sentence
     │   ├── EngineBusy           its queue is full; trying again later helps
@@ -55,6 +57,14 @@ class Undelivered(WoodshedError):
         """nothing may be undone, and nothing else sent in its place"""
         self.worth_saying = worth_saying
         """there's still a way to tell its reader"""
+
+
+class NotHandedOver(WoodshedError):
+    """Discord didn't give us a member's file: an error, a broken connection, a body without end."""
+
+
+class NoRoom(WoodshedError):
+    """The disk is full, or nearly; what's left is for votes and answers."""
 
 
 class EngineError(WoodshedError):

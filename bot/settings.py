@@ -28,6 +28,7 @@ class DiscordSettings(Table):
 
     api_base: str = Field(default="", pattern=r"^(https?://.+[^/])?$")
     guild_ids: Annotated[tuple[int, ...], BeforeValidator(_split_on_commas)] = ()
+    user_install: bool = False
     max_attachment_bytes: int = Field(default=25 * MIB, ge=1, le=50 * MIB)
     progress_interval_s: float = Field(default=1.5, ge=0.0, le=60.0)
 
@@ -39,6 +40,7 @@ class StoreSettings(Table):
     busy_timeout_s: float = Field(default=5.0, gt=0)
     picture_days: float = Field(default=30.0, gt=0)
     picture_mb: int = Field(default=2000, ge=10)
+    member_mb: int = Field(default=100, ge=1)
 
 
 class ClubSettings(Table):

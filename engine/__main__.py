@@ -29,6 +29,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="answer the bot's requests over gRPC")
     commands.add_parser("health", help="exit code 0 if the engine is up and warm")
     commands.add_parser("doctor", help="check what the engine needs on this machine")
+    commands.add_parser("deploy", help="run engines on a Ray cluster, behind one address", add_help=False)
+    commands.add_parser("certificates", help="make what TLS to an engine elsewhere needs", add_help=False)
     for name, help_text in (
         ("stylize", "repaint a photo, or a folder of them, in a style"),
         ("jazz", "improvise a clip"),
@@ -62,6 +64,20 @@ def _run_command(name: str, arguments: Sequence[str]) -> int:
     return int(getattr(cli, f"run_{prefix}".rstrip("_"))(parser.parse_args(arguments)))
 
 
+def _deploy(arguments: Sequence[str]) -> int:
+    """Raises ConfigurationError where Ray isn't installed."""
+    # Read when Ray is loaded. On a machine that's busy, its own processes need longer to start than it grants them.
+    for name, value in (("RAY_agent_register_timeout_ms", "300000"), ("RAY_raylet_start_wait_time_s", "300")):
+        os.environ.setdefault(name, value)
+    try:
+        from engine.cluster.deployment import main as deploy
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise ConfigurationError("Ray isn't installed here; `make cluster` does it (docs/scaling.md).") from error
+    return deploy(arguments)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0 done, 2 bad input (one sentence on standard error), 78 a wrong setting."""
     # OpenMP's threads spin while they wait for each other. Where another program wants the cores, too, they burn the
@@ -92,6 +108,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             from engine.doctor import main as examine
 
             return examine()
+        if options.command == "deploy":
+            return _deploy(rest)
+        if options.command == "certificates":
+            from engine.certificates import main as certify
+
+            return certify(rest)
         if options.command in STUDIES:
             return int(importlib.import_module(STUDIES[options.command].format(options.room)).main(rest))
         return _run_command(options.command, rest)

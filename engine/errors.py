@@ -15,6 +15,7 @@
     └── EngineFault            the engine is at fault
         ├── QueueFull          trying again later helps
         ├── OutOfMemory        even the smallest tiles didn't fit
+        ├── OtherContract      bot and engine are of versions that don't understand each other
         ├── Restarting        the engine starts anew; the same request will do in a minute
         └── Internal           anything else; the details are in the engine's log
 
@@ -101,6 +102,11 @@ class OutOfMemory(EngineFault):
 class Restarting(EngineFault):
     code = "restarting"
     status = "UNAVAILABLE"
+
+
+class OtherContract(EngineFault):
+    code = "other_contract"
+    status = "FAILED_PRECONDITION"
 
 
 class Internal(EngineFault):

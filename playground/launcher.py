@@ -48,10 +48,20 @@ def build_parser() -> argparse.ArgumentParser:
         help="allow a bot the members, presences and message content intents",
     )
     parser.add_argument(
+        "--shards", type=_count, default=1, metavar="N", help="tell a bot that asks to come in so many shards"
+    )
+    parser.add_argument(
         "--openapi", type=Path, metavar="FILE", help="hold every request and answer against Discord's OpenAPI file"
     )
     parser.add_argument("--parity", action="store_true", help="print what of Discord is modelled, and exit")
     return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         rate_limits=arguments.rate_limits,
         privileged_intents=arguments.privileged_intents,
         openapi=arguments.openapi,
+        shards=arguments.shards,
     )
     try:
         return asyncio.run(run(options, exact_port=arguments.port is not None, with_bot=not arguments.server_only))

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import simcord
 from discord import app_commands
+from simcord.backend.cdn import CDN_BASE
 
+from bot.attachments import fetching
 from bot.client import Woodshed
 from bot.engine.calls import EngineClient, open_channel
 from bot.errors import WoodshedError
+from bot.hosting.staff_roles import SHOWN_TO
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
 from bot.store import Store, open_store
 from tests.engine_double import EngineDouble, serve_double, socket_address
 
 STAFF_ROLE = ClubSettings().staff_role
+
+
+@pytest.fixture(autouse=True)
+def cogs_as_imported() -> Iterator[None]:
+    """A bot that closes drops its cogs' modules, and the next one imports others: what a test file imported and patches
+    would then be modules that no bot uses, but only after some other test. So each test begins with the same ones."""
+    before = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "cogs"}
+    yield
+    sys.modules.update(before)
 
 
 @dataclass
@@ -35,14 +49,18 @@ class Club:
     channel: simcord.ChannelHandle = field(init=False)
     student: simcord.MemberActor = field(init=False)
     other: simcord.MemberActor = field(init=False)
+    moderator: simcord.MemberActor = field(init=False)
+    """Discord shows them the staff's commands, but they aren't staff."""
     instructor: simcord.MemberActor = field(init=False)
 
     def __post_init__(self) -> None:
         self.guild = self.env.create_guild("PyTorch course")
         self.channel = self.guild.create_text_channel("gallery")
-        role = self.guild.create_role(STAFF_ROLE)
+        role = self.guild.create_role(STAFF_ROLE, permissions=SHOWN_TO)
         self.student = self.guild.add_member(self.env.create_user("ada"))
         self.other = self.guild.add_member(self.env.create_user("ben"))
+        shown = self.guild.create_role("Moderator", permissions=SHOWN_TO)
+        self.moderator = self.guild.add_member(self.env.create_user("zoe"), roles=[shown])
         self.instructor = self.guild.add_member(self.env.create_user("grace"), roles=[role])
 
     @property
@@ -95,10 +113,31 @@ async def engine(tmp_path: Path, double: EngineDouble) -> AsyncIterator[EngineCl
     await channel.close()
 
 
+def hand_over_files(simulation: simcord.Env, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have SimCord's files fetched from SimCord, which has them in memory; the playground has them on a wire."""
+
+    @contextlib.asynccontextmanager
+    async def from_memory(address: str, limits: fetching.Limits) -> AsyncIterator[AsyncIterator[bytes]]:
+        content = simulation.backend.cdn.get(address)
+        if content is None:
+            raise fetching.Gone(address)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield content
+
+        yield pieces()
+
+    monkeypatch.setattr(fetching, "open_download", from_memory)
+    monkeypatch.setattr(fetching, "may_fetch", lambda address, api_base: address.startswith(CDN_BASE))
+
+
 @pytest.fixture
-async def env(settings: BotSettings, store: Store, engine: EngineClient) -> AsyncIterator[simcord.Env]:
+async def env(
+    settings: BotSettings, store: Store, engine: EngineClient, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[simcord.Env]:
     """SimCord's Discord with the bot logged in."""
     simulation = simcord.Env(Woodshed(settings, store, engine))
+    hand_over_files(simulation, monkeypatch)
     await simulation.start()
     try:
         yield simulation

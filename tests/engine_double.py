@@ -20,7 +20,7 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from engine.contract import ERROR_METADATA_KEY, MAX_MESSAGE_BYTES
+from engine.contract import CONTRACT_VERSION, ERROR_METADATA_KEY, MAX_MESSAGE_BYTES
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 
@@ -71,10 +71,12 @@ class EngineDouble(pb_grpc.EngineServicer):
     cards: list[pb.Card] = field(default_factory=list)  # instead of the one below
     pieces: tuple[pb.Piece, ...] = PIECES
     human_metre: int = 4  # beats per bar of the humans' MIDI files and pieces
+    fingerprint: bytes = b""  # of humans' MIDI files and recordings
     estimates: bool = False  # of MIDI without given chords: as if the file named none, either
     weights: str = "abc1234"  # version of the stylize network's; codes of any other are refused as stale
     encoded: list[bytes] = field(default_factory=list)  # pictures whose style was taken
     film: bool = False  # pictures are films: painted frame by frame, and answered as MP4
+    contract: int = CONTRACT_VERSION
     notes: list[str] = field(default_factory=list)  # that come with painted pictures
     calculation: pb.AskReply.Calculation = field(
         default_factory=lambda: pb.AskReply.Calculation(
@@ -166,7 +168,9 @@ class EngineDouble(pb_grpc.EngineServicer):
             case pb.PlayRequest():
                 return clip(request)
             case pb.RenderRequest():
-                return human_clip(request, self.estimates, self.human_metre)
+                rendered = human_clip(request, self.estimates, self.human_metre)
+                rendered.fingerprint = self.fingerprint
+                return rendered
         raise TypeError(type(request).__name__)
 
     def _stylized(self, request: pb.StylizeRequest) -> pb.StylizeResult:
@@ -209,6 +213,7 @@ class EngineDouble(pb_grpc.EngineServicer):
             uptime_s=61.0,
             cards=60,
             generators=12,
+            contract=self.contract,
         )
 
     async def ListStyles(self, request: pb.ListStylesRequest, context: grpc.aio.ServicerContext) -> pb.ListStylesReply:
@@ -402,7 +407,15 @@ def stylized(request: pb.StylizeRequest) -> pb.StylizeResult:
         seed=seed,
         model_version="abc1234",
         drawn_style=drawn,
+        kept_image=clean(request.image) if request.keep_copies else b"",
+        kept_style_image=clean(request.style_image) if request.keep_copies else b"",
     )
+
+
+def clean(picture: bytes) -> bytes:
+    """A copy without what comes after a PNG's end."""
+    name, end = b"IEND", 4  # of the chunk, and of its checksum
+    return picture[: picture.find(name) + len(name) + end] if name in picture else picture
 
 
 def as_in_the_book(typed: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import discord
 
 from bot.answering.posting import require_may_post
 from bot.client import Interaction
 from bot.errors import SERVER_ONLY, STAFF_ONLY, Refused
+from bot.rules.quotas import Quota
 
 
 def require_staff(interaction: Interaction) -> None:
@@ -27,6 +30,12 @@ def guild_id_of(interaction: Interaction) -> int:
     if interaction.guild_id is None:
         raise Refused(SERVER_ONLY)
     return interaction.guild_id
+
+
+def take_turn(quota: Quota, interaction: Interaction) -> None:
+    """Use a quota of the member's. Raises Refused with the seconds to wait."""
+    if wait_s := quota.take(interaction.user.id, interaction.client.now()):
+        raise Refused(f"You're fast! Please try again in {math.ceil(wait_s)} s.")
 
 
 SIMULATED_ROLE = "Simulated class"

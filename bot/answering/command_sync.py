@@ -17,6 +17,23 @@ from engine.contract.configuration import ConfigurationError
 log = structlog.get_logger(__name__)
 
 GLOBAL = "global"
+ON_SERVERS = app_commands.AppInstallationType(guild=True, user=False)
+ANYWHERE = app_commands.AppInstallationType(guild=True, user=True)
+EVERY_PLACE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+
+PERSONAL = ("ask", "stylize")
+"""Commands that need nothing of a server. Their answers go through the interaction alone, so they work where the bot
+isn't a member. `/jazz` would, too, but a stranger's clip takes the device three times as long as a picture."""
+
+
+def offer_to_people(tree: app_commands.CommandTree[Any]) -> None:
+    """Let people who added the bot to their account use the `PERSONAL` commands wherever they are.
+
+    Everything else stays on servers, by the tree's own default."""
+    for name in PERSONAL:
+        command = tree.get_command(name)
+        assert isinstance(command, app_commands.Command)
+        command.allowed_installs, command.allowed_contexts = ANYWHERE, EVERY_PLACE
 
 
 async def sync_commands(

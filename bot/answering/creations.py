@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 
 import discord
 
@@ -10,6 +11,36 @@ from bot.answering.first_answers import take
 from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.store import creations
+
+MB = 1_000_000
+
+
+async def keep(
+    interaction: Interaction,
+    kind: creations.Kind,
+    *,
+    request: bytes,
+    result: bytes,
+    files: Mapping[creations.Role, creations.File],
+    spoiler: bool = False,
+) -> int:
+    """Record what the buttons under an answer will need, before it's posted; returns its number."""
+    bot = interaction.client
+    assert interaction.channel_id is not None
+    limits = bot.settings.store
+    return await creations.add(
+        bot.store,
+        kind,
+        member_id=interaction.user.id,
+        guild_id=interaction.guild_id,
+        channel_id=interaction.channel_id,
+        request=request,
+        result=result,
+        files=files,
+        now=bot.now(),
+        room=creations.Room(limits.member_mb * MB, limits.picture_mb * MB),
+        spoiler=spoiler,
+    )
 
 
 async def find(bot: Woodshed, creation_id: int, kind: creations.Kind) -> creations.Creation:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Self
 
 import discord
@@ -36,12 +36,64 @@ class Durable:
         return cls(**{name: types[name](text) for name, text in match.groupdict().items()})
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        begin_request(interaction.id)
-        try:
-            interaction.client.in_hand.take()
-            await self.press(interaction)
-        except Exception as error:  # noqa: BLE001 -- the handler logs it in full and tells the member
-            await report(interaction, error)
+        await _handled(interaction, self.press(interaction))
+
+
+class DurableForm(discord.ui.Modal):
+    """A form whose answer is understood by another process than the one that opened it.
+
+    discord.py keeps open forms in memory and knows no pattern for them. So a form's own `on_submit` does nothing, and
+    a cog that listens to interactions calls `submit` with its forms. A subclass gives the `template` of its custom id,
+    and writes `submitted`."""
+
+    template: re.Pattern[str]
+
+    def __init_subclass__(cls, *, template: str, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.template = re.compile(template)
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        """Nothing: see above."""
+
+    @classmethod
+    async def submitted(cls, interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
+        raise NotImplementedError(f"{cls.__name__} doesn't say what happens to its answer")
+
+
+async def submit(interaction: discord.Interaction[Any], forms: Sequence[type[DurableForm]]) -> None:
+    """Hand an interaction to the form that it answers, if it is one of these."""
+    if interaction.type is not discord.InteractionType.modal_submit:
+        return
+    custom_id = str(_data(interaction).get("custom_id", ""))
+    for form in forms:
+        match = form.template.fullmatch(custom_id)
+        if match is not None:
+            await _handled(interaction, form.submitted(interaction, match))
+
+
+def fields_of(interaction: discord.Interaction[Any]) -> dict[str, str]:
+    """What was filled into a form, by the custom ids of its text fields."""
+    found: dict[str, str] = {}
+    waiting: list[Any] = list(_data(interaction).get("components", []))
+    while waiting:
+        item = waiting.pop()
+        waiting += [*item.get("components", []), *([item["component"]] if "component" in item else [])]
+        if isinstance(item.get("value"), str):
+            found[item["custom_id"]] = item["value"]
+    return found
+
+
+def _data(interaction: discord.Interaction[Any]) -> dict[str, Any]:
+    return dict(interaction.data or {})
+
+
+async def _handled(interaction: discord.Interaction[Any], work: Awaitable[None]) -> None:
+    begin_request(interaction.id)
+    try:
+        interaction.client.in_hand.take()
+        await work
+    except Exception as error:  # noqa: BLE001 -- the handler logs it in full and tells the member
+        await report(interaction, error)
 
 
 class ChoiceMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template=r"(?!)"):

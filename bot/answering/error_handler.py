@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import aiohttp
 import discord
 import structlog
 from discord import app_commands
 
-from bot.answering.delivery.courier import CONNECTION_ERRORS
 from bot.answering.discord_codes import (
     ALREADY_ANSWERED,
     EXPIRED,
@@ -70,8 +70,8 @@ async def report(interaction: discord.Interaction[Any], error: BaseException, **
         "channel": interaction.channel_id,
         **context,
     }
-    if isinstance(cause, Refused | JobCancelled):
-        log.info("refused", sentence=cause.sentence, **where)
+    if isinstance(cause, Refused | JobCancelled | app_commands.AppCommandError):  # the latter: Discord's own checks
+        log.info("refused", sentence=sentence_for(cause), **where)
     elif isinstance(cause, WoodshedError):
         # Where it came from is in the engine client's own lines and in the engine's log; a traceback adds nothing.
         log.warning(
@@ -81,6 +81,8 @@ async def report(interaction: discord.Interaction[Any], error: BaseException, **
         log.warning("too late to answer", code=cause.code, **where)
         if cause.code == UNKNOWN_INTERACTION:
             return  # Discord takes no other first answer either
+    elif isinstance(cause, aiohttp.ClientError | ConnectionError | discord.DiscordServerError):
+        log.warning("Discord couldn't be reached", error=repr(cause), **where)  # its bad day, not our defect
     else:
         log.error("unforeseen error", exc_info=cause, **where)
         if notices := getattr(interaction.client, "notices", None):
@@ -93,7 +95,7 @@ async def report(interaction: discord.Interaction[Any], error: BaseException, **
             return  # it may have arrived, or there's no way left to say anything
     try:
         await tell(interaction, sentence_for(cause))
-    except (discord.HTTPException, Undelivered, *CONNECTION_ERRORS) as failure:
+    except Exception as failure:  # noqa: BLE001 -- of whatever kind: this is the last place that could say something
         log.warning("the member couldn't be told", failure=repr(failure), **where)
 
 

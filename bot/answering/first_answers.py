@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import discord
 import structlog
 
-from bot.answering.delivery.courier import CONNECTION_ERRORS
+from bot.answering.delivery.courier import CONNECTION_ERRORS, outcome_of
+from bot.answering.delivery.rules import Outcome
 from bot.answering.discord_codes import ALREADY_ANSWERED
 from bot.answering.parcels import Upload
 
@@ -41,29 +42,36 @@ def is_acknowledged(interaction: discord.Interaction[Any]) -> bool:
     )
 
 
+def settled(view: discord.ui.View) -> discord.ui.View:
+    """A view as it's sent with a private answer: its items are durable and found by their ids.
+
+    Otherwise discord.py would keep it, and a task for it, in memory for 15 minutes, one for each private answer."""
+    view.stop()
+    return view
+
+
 async def acknowledge(
     interaction: discord.Interaction[Any], send: Callable[[], Awaitable[Response]]
 ) -> Response | None:
-    """Send the first answer, again where the connection broke; None where an earlier attempt turns out to have arrived.
+    """Send the first answer, again where the connection broke or Discord failed; None where an earlier attempt turns
+    out to have arrived. discord.py repeats some attempts by itself, so the first that we see fail may be its second.
 
     Raises discord.HTTPException, and the last connection error when time is up."""
     loop = asyncio.get_running_loop()
     until = loop.time() + PATIENCE_S
-    broke = False
     while True:
         try:
             response = await send()
-        except discord.HTTPException as error:
-            if not (broke and error.code == ALREADY_ANSWERED):
+        except (discord.HTTPException, *CONNECTION_ERRORS) as error:
+            if isinstance(error, discord.HTTPException) and error.code == ALREADY_ANSWERED:
+                interaction.extras[_ACKNOWLEDGED] = True
+                return None
+            outcome, retry_after_s = outcome_of(error)
+            pause_s = max(PAUSE_S, retry_after_s)
+            if outcome not in (Outcome.LOST, Outcome.LIMITED) or loop.time() + pause_s > until:
                 raise
-            interaction.extras[_ACKNOWLEDGED] = True
-            return None
-        except CONNECTION_ERRORS as error:
-            broke = True
-            if loop.time() + PAUSE_S > until:
-                raise
-            log.info("first answer cut off", error=repr(error))
-            await asyncio.sleep(PAUSE_S)
+            log.info("first answer not taken", error=repr(error))
+            await asyncio.sleep(pause_s)
         else:
             interaction.extras[_ACKNOWLEDGED] = True
             return response
@@ -91,7 +99,7 @@ async def say(
     if embed is not None:
         extra["embed"] = embed
     if view is not None:
-        extra["view"] = view
+        extra["view"] = settled(view)
     await acknowledge(
         interaction,
         lambda: interaction.response.send_message(

@@ -2,7 +2,8 @@
 
 async with one_job(interaction) as job:       takes the member's place, shows "thinking ..."
     request.job.CopyFrom(job.ticket)          what the engine knows it by
-    result = await bot.engine.play(request, job.show)
+    file = await job.fetch(attachment, limit) on disk until the job is over
+    result = await bot.engine.see(request, job.show, files={"image": file})
     await job.finish(embeds=..., uploads=...)
 """
 
@@ -19,6 +20,8 @@ from bot.answering.job_buttons import cancel_view
 from bot.answering.live_reply import LiveReply
 from bot.answering.open_answers import remember
 from bot.answering.parcels import Upload
+from bot.attachments.fetching import Attachments
+from bot.attachments.spool import WaitingFile
 from bot.client import Interaction
 from bot.engine.calls import StreamEvent, is_work, new_job_id
 from engine.contract import engine_pb2 as pb
@@ -27,9 +30,30 @@ from engine.contract import engine_pb2 as pb
 class Job:
     """A member's job and the answer that grows with it."""
 
-    def __init__(self, ticket: pb.Job, reply: LiveReply) -> None:
+    def __init__(self, ticket: pb.Job, reply: LiveReply, attachments: Attachments) -> None:
         self.ticket = ticket
         self._reply = reply
+        self._attachments = attachments
+        self._files: list[WaitingFile] = []
+
+    async def fetch(self, attachment: discord.Attachment, limit_bytes: int, what: str = "That file") -> WaitingFile:
+        """A member's file, on disk until the job is over. Raises Refused, NotHandedOver, NoRoom."""
+        self._files.append(await self._attachments.fetch(attachment, limit_bytes, what))
+        return self._files[-1]
+
+    async def hold(self, content: bytes) -> WaitingFile:
+        """The same with what the store has kept. Raises NoRoom."""
+        self._files.append(await self._attachments.hold(content))
+        return self._files[-1]
+
+    def pass_on(self, file: WaitingFile) -> None:
+        """Somebody else removes this one: it outlives the job."""
+        self._files.remove(file)
+
+    def let_go(self) -> None:
+        """Remove the files: the job is over."""
+        while self._files:
+            self._files.pop().remove()
 
     async def show(self, event: StreamEvent) -> None:
         """Show an event of the engine's stream under way."""
@@ -99,4 +123,8 @@ async def one_job(interaction: Interaction, *, private: bool = False) -> AsyncIt
         async with one_answer(
             interaction, private=private, progress_view=cancel_view(ticket.job_id), on_unwanted=stop
         ) as reply:
-            yield Job(ticket, reply)
+            job = Job(ticket, reply, bot.attachments)
+            try:
+                yield job
+            finally:
+                job.let_go()

@@ -36,6 +36,8 @@ class Parcel:
     embeds: Sequence[discord.Embed] = ()
     uploads: Sequence[Upload] = ()
     view: discord.ui.View | None = None
+    keeps_files: bool = False
+    """of an edit: the message keeps the files that it has"""
 
     def files(self) -> list[discord.File]:
         """Fresh files for one attempt."""
@@ -43,7 +45,7 @@ class Parcel:
 
 
 def shows(message: discord.Message, parcel: Parcel) -> bool:
-    """Whether a message is what a parcel made: the same text, files and first embed.
+    """Whether a message is what a parcel made: the same text, files and heads of embeds.
 
     A file that an embed shows isn't among the message's attachments any more."""
     embedded = {embed.image.url for embed in parcel.embeds}
@@ -51,10 +53,10 @@ def shows(message: discord.Message, parcel: Parcel) -> bool:
     plain = [name for name in names if f"attachment://{name}" not in embedded]
     return (
         (message.content or "").strip() == (parcel.content or "").strip()
-        and [attachment.filename for attachment in message.attachments] in (names, plain)
+        and (parcel.keeps_files or [attachment.filename for attachment in message.attachments] in (names, plain))
         and _heads(message.embeds) == _heads(parcel.embeds)
     )
 
 
-def _heads(embeds: Sequence[discord.Embed]) -> list[tuple[str | None, str | None]]:
-    return [(embed.title, embed.description) for embed in embeds]
+def _heads(embeds: Sequence[discord.Embed]) -> list[tuple[str | None, ...]]:
+    return [(embed.title, embed.description, embed.footer.text) for embed in embeds]

@@ -1,4 +1,4 @@
-"""What has to be true before any work begins: the bot may post the answer, and the file isn't too large to read."""
+"""What has to be true before any work begins: the bot may post the answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import discord
 
 from bot.answering.text import in_a_row
-from bot.errors import MissingPermission, Refused
+from bot.errors import MissingPermission
 from bot.settings import MIB
 
 REQUEST_LIMIT_BYTES = 25 * MIB
@@ -39,29 +39,3 @@ def require_may_post(interaction: discord.Interaction[Any], *permissions: str) -
 def upload_limit_bytes(interaction: discord.Interaction[Any]) -> int:
     """The largest file that the bot may post in answer, from the limit that the interaction carries."""
     return min(interaction.filesize_limit, REQUEST_LIMIT_BYTES) - EMBED_ROOM_BYTES
-
-
-async def read_attachment(attachment: discord.Attachment, limit_bytes: int, what: str = "That file") -> bytes:
-    """Download a file that a member posted.
-
-    Raises Refused when it is empty, larger than `limit_bytes` (found before the download), or no longer there."""
-    require_size(attachment, limit_bytes, what)
-    try:
-        content = await attachment.read()
-    except (discord.NotFound, discord.Forbidden) as error:
-        raise Refused(f"{what} isn't there any more. Please post it again.") from error
-    if len(content) > limit_bytes:
-        raise Refused(_too_large(what, len(content), limit_bytes))
-    return content
-
-
-def require_size(attachment: discord.Attachment, limit_bytes: int, what: str = "That file") -> None:
-    """Raises Refused for an empty file or one larger than `limit_bytes`, from what Discord says about it."""
-    if attachment.size == 0:
-        raise Refused(f"{what} is empty. Please choose another one.")
-    if attachment.size > limit_bytes:
-        raise Refused(_too_large(what, attachment.size, limit_bytes))
-
-
-def _too_large(what: str, size_bytes: int, limit_bytes: int) -> str:
-    return f"{what} is {size_bytes / MIB:.1f} MiB, but I only read up to {limit_bytes / MIB:.0f} MiB."

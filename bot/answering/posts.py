@@ -27,18 +27,22 @@ async def post(
     reference: discord.MessageReference | None = None,
     may_be_there: bool = False,
     is_it: Callable[[discord.Message], bool] | None = None,
+    since: float | None = None,
     patience: Patience = PATIENT,
 ) -> int:
     """Post a message once; returns its id.
 
     `nonce` (at most 25 characters) names it: Discord takes a second one of the same nonce for the first, for a few
-    minutes. With `may_be_there`, as after a restart, and whenever an attempt's end isn't known, the channel's latest
-    messages are looked through for one of the bot's that `is_it` is true of (as a rule: that shows this very parcel).
+    minutes. With `may_be_there`, as after a restart, and whenever an attempt's end isn't known, the channel's messages
+    are looked through for one of the bot's that `is_it` is true of (as a rule: that shows this very parcel): the
+    latest, or the first one `since` a moment, in seconds since 1970.
 
     Raises Undelivered. After one with `may_have_arrived` nothing may be undone; call again with `may_be_there`."""
     if len(nonce) > 25:
         raise ValueError(f"Discord's nonces have 25 characters at most: {nonce!r}")
-    carrier = ChannelCarrier(bot, channel_id, parcel, guild_id=guild_id, nonce=nonce, reference=reference, is_it=is_it)
+    carrier = ChannelCarrier(
+        bot, channel_id, parcel, guild_id=guild_id, nonce=nonce, reference=reference, is_it=is_it, since=since
+    )
     await _run(carrier, AS_BOT, patience, may_be_there)
     assert carrier.message_id is not None
     return carrier.message_id

@@ -51,7 +51,7 @@ def _trials(summary: Summary) -> tuple[bytes, str]:
     axes = _card(len(rows), "Right on each trial")
     _dots(axes, rows)
     words = ", ".join(f"{label}: {right} of {votes}" for label, right, votes, _ in rows)
-    return _png(axes), f"Share of right votes on each trial, with 95 % intervals. {words}."
+    return png_of(axes), f"Share of right votes on each trial, with 95 % intervals. {words}."
 
 
 def _seasons(summary: Summary) -> tuple[bytes, str]:
@@ -60,7 +60,7 @@ def _seasons(summary: Summary) -> tuple[bytes, str]:
     axes = _card(len(rows), "Listeners right, by version of the model")
     _dots(axes, rows)
     words = ", ".join(f"version {label}: {right} of {votes}" for label, right, votes, _ in rows)
-    return _png(axes), f"Share of right votes against each version of the model, with 95 % intervals. {words}."
+    return png_of(axes), f"Share of right votes against each version of the model, with 95 % intervals. {words}."
 
 
 def _dots(axes: Axes, rows: Sequence[tuple[str, int, int, Interval]]) -> None:
@@ -91,7 +91,7 @@ def _verdict(summary: Summary) -> tuple[bytes, str]:
     axes.tick_params(axis="y", labelsize=12)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     last = intervals[-1]
-    return _png(axes), (
+    return png_of(axes), (
         f"The interval of the class's accuracy after each trial; after {len(scores)} trials it reaches from "
         f"{100 * last.low:.0f} to {100 * last.high:.0f} %. Guessing is 50 %; the grey band counts as can't tell."
     )
@@ -111,7 +111,8 @@ def _card(rows: int, title: str) -> Axes:
     return axes
 
 
-def _png(axes: Axes) -> bytes:
+def png_of(axes: Axes) -> bytes:
+    """The axes' figure as a PNG on its card; the figure is closed."""
     figure = axes.get_figure()
     assert isinstance(figure, Figure)
     out = io.BytesIO()

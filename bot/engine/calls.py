@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import grpc
 import structlog
@@ -31,7 +31,14 @@ from bot.errors import (
     JobCancelled,
 )
 from bot.logs import current_request
-from engine.contract import ERROR_METADATA_KEY, MAX_MESSAGE_BYTES, REQUEST_ID_METADATA_KEY, TOKEN_METADATA_KEY
+from engine.contract import (
+    CONTRACT_METADATA_KEY,
+    CONTRACT_VERSION,
+    ERROR_METADATA_KEY,
+    MAX_MESSAGE_BYTES,
+    REQUEST_ID_METADATA_KEY,
+    TOKEN_METADATA_KEY,
+)
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
@@ -58,6 +65,7 @@ ENCODE_TIMEOUT_S = 180.0
 """A style's code needs the device: it goes before the queue, but waits for the job that is running."""
 NOTES_TIMEOUT_S = 60.0
 HEALTH_TIMEOUT_S = 10.0
+WATCH_PAUSE_S = 0.1
 JOB_PATIENCE_S = 90.0
 """How long a job waits for an engine that is warming or restarting; its member sees what it waits for."""
 PATIENCE_S = 20.0
@@ -67,6 +75,7 @@ STATUS_PATIENCE_S = 1.0
 
 WARMING = "The engine is still warming up. Please try again in a minute."
 UNREACHABLE = "I can't reach the engine right now. Please try again in a minute."
+OTHER_CONTRACT = "My engine and I are of different versions. The people who run me have to update one of us."
 DIED = "The engine stopped while it was working on this. Please try again."
 HUNG = "The engine isn't answering right now. Please try again in a minute or two."
 CANCELLED = "This job was cancelled."
@@ -74,6 +83,12 @@ CANCELLED = "This job was cancelled."
 RESTARTING = "restarting"
 """`code` of a job that an engine hands back unfinished, because another one made it leave: it may be sent again."""
 WAITING_STAGE = "waiting for the engine"
+
+SERVICE = pb.DESCRIPTOR.services_by_name["Engine"].full_name
+SENT_AT_ONCE = 2
+"""Requests with files that are read from disk and sent at the same time: what the bot's memory has to hold."""
+LENGTH_DELIMITED = 2
+"""The wire type of bytes (protobuf.dev, "Encoding")."""
 
 _CHANNEL_OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -96,6 +111,52 @@ def open_channel(address: str, certificate: Path | None = None) -> grpc.aio.Chan
         return grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
     credentials = grpc.ssl_channel_credentials(None if certificate == Path(SYSTEM) else certificate.read_bytes())
     return grpc.aio.secure_channel(address, credentials, options=_CHANNEL_OPTIONS)
+
+
+class FileOnDisk(Protocol):
+    """`bot.attachments.spool.WaitingFile`."""
+
+    async def read(self) -> bytes: ...
+
+
+class Cancellable(Protocol):
+    def cancel(self) -> object: ...
+
+
+Files = Mapping[str, FileOnDisk]
+NO_FILES: Files = {}
+
+
+class Letter:
+    """A request on its way. gRPC keeps what a call was given for as long as it runs; this lets go of the bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def take(self) -> bytes:
+        """What to send, once."""
+        content, self._content = self._content, b""
+        return content
+
+
+def with_files(request: Any, contents: Mapping[str, bytes]) -> bytes:
+    """`request`, serialised, with files in its fields of bytes. A message in parts, one after the other, is the whole
+    message (protobuf.dev, "Encoding", "Last One Wins"), so that no file is copied into a message first."""
+    parts = [request.SerializeToString()]
+    for name, content in contents.items():
+        field = request.DESCRIPTOR.fields_by_name[name]
+        assert field.type == field.TYPE_BYTES, f"{name} has no room for a file"
+        parts += [_varint(field.number << 3 | LENGTH_DELIMITED), _varint(len(content)), content]
+    return b"".join(parts)
+
+
+def _varint(number: int) -> bytes:
+    """Seven bits a byte, lowest first; the eighth says that more follow (protobuf.dev, "Base 128 Varints")."""
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*out, number])
 
 
 class EngineClient:
@@ -123,26 +184,40 @@ class EngineClient:
         self._silence_s = silence_s
         self._job_silence_s = job_silence_s
         self._pulse_s = pulse_s
+        self.understands = True
+        """False once the engine turns out to speak another version of the contract; then it's asked for nothing."""
         self._farewell = CANCELLED
-        self._calls: dict[str, grpc.aio.Call] = {}  # the streams that are open now, by job id
+        self._sending = asyncio.Semaphore(SENT_AT_ONCE)
+        self._calls: dict[str, Cancellable] = {}  # the streams that are open now, by job id
         self._owners: dict[str, str] = {}  # their members' keys
 
     # ------------------------------------------------------------ jobs
 
-    async def stylize(self, request: pb.StylizeRequest, on_event: OnEvent | None = None) -> pb.StylizeResult:
-        return await self._job(self._stub.Stylize, request, on_event)
+    # `files` are fields of the request that lie on disk. They're read when the request is sent, a few requests at a
+    # time, and let go of as soon as the engine has them: a job that waits holds no file in the bot's memory.
 
-    async def style_sheet(self, request: pb.StyleSheetRequest, on_event: OnEvent | None = None) -> pb.StyleSheetResult:
-        return await self._job(self._stub.StyleSheet, request, on_event)
+    async def stylize(
+        self, request: pb.StylizeRequest, on_event: OnEvent | None = None, files: Files = NO_FILES
+    ) -> pb.StylizeResult:
+        return await self._job("Stylize", pb.StylizeEvent, request, on_event, files)
 
-    async def see(self, request: pb.SeeRequest, on_event: OnEvent | None = None) -> pb.SeeResult:
-        return await self._job(self._stub.See, request, on_event)
+    async def style_sheet(
+        self, request: pb.StyleSheetRequest, on_event: OnEvent | None = None, files: Files = NO_FILES
+    ) -> pb.StyleSheetResult:
+        return await self._job("StyleSheet", pb.StyleSheetEvent, request, on_event, files)
 
-    async def play(self, request: pb.PlayRequest, on_event: OnEvent | None = None) -> pb.Clip:
-        return await self._job(self._stub.Play, request, on_event)
+    async def see(
+        self, request: pb.SeeRequest, on_event: OnEvent | None = None, files: Files = NO_FILES
+    ) -> pb.SeeResult:
+        return await self._job("See", pb.SeeEvent, request, on_event, files)
 
-    async def render(self, request: pb.RenderRequest, on_event: OnEvent | None = None) -> pb.Clip:
-        return await self._job(self._stub.Render, request, on_event)
+    async def play(self, request: pb.PlayRequest, on_event: OnEvent | None = None, files: Files = NO_FILES) -> pb.Clip:
+        return await self._job("Play", pb.PlayEvent, request, on_event, files)
+
+    async def render(
+        self, request: pb.RenderRequest, on_event: OnEvent | None = None, files: Files = NO_FILES
+    ) -> pb.Clip:
+        return await self._job("Render", pb.PlayEvent, request, on_event, files)
 
     # ------------------------------------------------------------ short calls
 
@@ -158,10 +233,11 @@ class EngineClient:
         reply: pb.ListStylesReply = await self._unary(self._stub.ListStyles, pb.ListStylesRequest())
         return reply.model_version
 
-    async def encode_style(self, image: bytes, job: pb.Job | None = None) -> pb.EncodeStyleReply:
+    async def encode_style(self, image: bytes | FileOnDisk, job: pb.Job | None = None) -> pb.EncodeStyleReply:
         """A style picture's code, the weights that it belongs to, and a small copy of the picture. With a `job`, it
         shows in the queue as its member's."""
-        request = pb.EncodeStyleRequest(image=image, job=job)
+        content = image if isinstance(image, bytes) else await image.read()
+        request = pb.EncodeStyleRequest(image=content, job=job)
         return await self._unary(self._stub.EncodeStyle, request, timeout_s=ENCODE_TIMEOUT_S)
 
     async def list_jazz_options(self) -> pb.ListJazzOptionsReply:
@@ -190,11 +266,27 @@ class EngineClient:
         return await self._unary(self._stub.ReadNotes, request, timeout_s=NOTES_TIMEOUT_S)
 
     async def quiz(
-        self, topic: str = "", seed: int | None = None, avoid: Sequence[str] = (), generator: str = ""
+        self,
+        topic: str = "",
+        seed: int | None = None,
+        avoid: Sequence[str] = (),
+        generator: str = "",
+        kinds: Iterable[str] = (),
+        pictures: bool = False,
+        card: str = "",
     ) -> pb.QuizReply:
-        """One question. `avoid` names generators asked lately, `generator` the one that is wanted; without `seed` the
-        engine draws one."""
-        request = pb.QuizRequest(topic=topic, seed=seed, avoid=avoid, generator=generator)
+        """One question of the `kinds` that can be shown, those with one right option if none are named. `avoid` names
+        generators asked before, the latest first, `generator` the one that is wanted, `card` the card that answers it;
+        without `seed` the engine draws one."""
+        request = pb.QuizRequest(
+            topic=topic,
+            seed=seed,
+            avoid=avoid,
+            generator=generator,
+            kinds=sorted(kinds),
+            pictures=pictures,
+            card=card,
+        )
         return await self._unary(self._stub.Quiz, request)
 
     async def queue(self) -> list[pb.QueueReply.Entry]:
@@ -240,6 +332,16 @@ class EngineClient:
 
     # ------------------------------------------------------------ readiness
 
+    async def wait_connected(self) -> None:
+        """Return once there's a connection; it's made if need be."""
+        while (state := self._channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+            await self._channel.wait_for_state_change(state)
+
+    async def wait_disconnected(self) -> None:
+        """Return once the connection is gone."""
+        while (state := self._channel.get_state()) is grpc.ChannelConnectivity.READY:
+            await self._channel.wait_for_state_change(state)
+
     async def is_alive(self) -> bool:
         """Whether the engine answers a health check at all, warm or not."""
         return await self._health_status() is not None
@@ -266,6 +368,7 @@ class EngineClient:
                     finally:
                         call.cancel()
                     status = None
+                    await asyncio.sleep(WATCH_PAUSE_S)  # what answers there may not know this call
         except TimeoutError as error:
             raise EngineUnavailable(UNREACHABLE if status is None else WARMING) from error
 
@@ -280,13 +383,19 @@ class EngineClient:
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         """What goes with every call: the shared token, and the id of the interaction that it's made for."""
-        pairs = ((TOKEN_METADATA_KEY, self._token), (REQUEST_ID_METADATA_KEY, current_request()))
+        pairs = (
+            (TOKEN_METADATA_KEY, self._token),
+            (REQUEST_ID_METADATA_KEY, current_request()),
+            (CONTRACT_METADATA_KEY, str(CONTRACT_VERSION)),
+        )
         return tuple((key, value) for key, value in pairs if value)
 
     async def _unary(
         self, method: Any, request: Any, patience_s: float | None = None, timeout_s: float = SHORT_CALL_TIMEOUT_S
     ) -> Any:
         """Short calls change nothing, so one that found no engine is tried again once the engine is back."""
+        if not self.understands and not isinstance(request, pb.AboutRequest):
+            raise EngineUnavailable(OTHER_CONTRACT)
         for last in (False, True):
             try:
                 return await self._listened_to(method(request, timeout=timeout_s, metadata=self._metadata()))
@@ -316,16 +425,21 @@ class EngineClient:
             if missed >= MISSED_PULSES and not answer.done():
                 raise EngineHung(HUNG)
 
-    async def _job(self, method: Any, request: Any, on_event: OnEvent | None) -> Any:
+    async def _job(self, name: str, event_type: Any, request: Any, on_event: OnEvent | None, files: Files) -> Any:
         """Run a job to its result. A job that no engine had begun is handed in a second time, under the same name.
 
         Cancelling the calling task closes the stream, which cancels the job, queued or running."""
+        if not self.understands:
+            raise EngineUnavailable(OTHER_CONTRACT)
         if not request.job.job_id:
             request.job.job_id = new_job_id()
+        method = self._channel.unary_stream(
+            f"/{SERVICE}/{name}", request_serializer=Letter.take, response_deserializer=event_type.FromString
+        )
         for last in (False, True):
             started = False
             try:
-                async with contextlib.aclosing(self._events(method, request)) as events:
+                async with contextlib.aclosing(self._events(method, request, files)) as events:
                     async for event in events:
                         kind = event.WhichOneof("event")
                         if kind == "result":
@@ -347,22 +461,35 @@ class EngineClient:
             await self.wait_serving(self._job_patience_s)
         raise AssertionError("unreachable")
 
-    async def _events(self, method: Any, request: Any) -> AsyncGenerator[Any, None]:
-        call = method(request, timeout=self._job_timeout_s, metadata=self._metadata())
-        self._calls[request.job.job_id] = call
-        self._owners[request.job.job_id] = request.job.member_key
-        try:
-            async for event in self._with_pulse(call):
-                yield event
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            raise JobCancelled(self._farewell) from error  # it was the call that was cancelled, by cancel()
-        finally:
-            call.cancel()
-            del self._calls[request.job.job_id]
-            self._owners.pop(request.job.job_id, None)
+    async def _events(self, method: Any, request: Any, files: Files) -> AsyncGenerator[Any, None]:
+        job_id = request.job.job_id
+        self._owners[job_id] = request.job.member_key
+        async with contextlib.AsyncExitStack() as sending:
+            try:
+                writing = asyncio.ensure_future(self._write(request, files, sending))
+                self._calls[job_id] = writing
+                letter = await writing
+                call = method(letter, timeout=self._job_timeout_s, metadata=self._metadata())
+                self._calls[job_id] = call
+                async for event in self._with_pulse(call):
+                    await sending.aclose()  # the engine has the request
+                    yield event
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                raise JobCancelled(self._farewell) from error  # it was the call that was cancelled, by cancel()
+            finally:
+                self._calls.pop(job_id).cancel()
+                self._owners.pop(job_id, None)
+
+    async def _write(self, request: Any, files: Files, sending: contextlib.AsyncExitStack) -> Letter:
+        """A request with its files, in its turn; `sending` ends the turn."""
+        if not files:
+            return Letter(request.SerializeToString())
+        await sending.enter_async_context(self._sending)
+        contents = {name: await file.read() for name, file in files.items()}
+        return Letter(await asyncio.to_thread(with_files, request, contents))
 
     async def _with_pulse(self, call: Any) -> AsyncGenerator[Any, None]:
         """The events of a stream. Raises EngineHung when they stop, and the engine gives no other sign of life."""
@@ -446,6 +573,8 @@ def _translate(error: grpc.aio.AioRpcError) -> EngineError:
             return EngineTimeout("This took too long. Please try something smaller.")
         case grpc.StatusCode.UNAVAILABLE:
             return EngineUnavailable(UNREACHABLE)
+        case grpc.StatusCode.FAILED_PRECONDITION if code == "other_contract":
+            return EngineUnavailable(OTHER_CONTRACT)
     log.error("engine call failed", status=status.name, detail=sentence, code=code)
     if status in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
         return EngineUnavailable("The engine doesn't accept me. The people who run me can find out why in the log.")

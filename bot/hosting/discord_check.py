@@ -15,6 +15,7 @@ import discord
 
 from bot.hosting.finding import Finding
 from bot.hosting.servers import invitation, is_allowed, missing_permissions
+from bot.hosting.staff_roles import shown_to
 from bot.settings import TOKEN_VARIABLE, BotSettings
 
 API = "https://discord.com/api/v10"
@@ -115,6 +116,10 @@ async def _examine_guild(
     status, roles = await asking.get(f"/guilds/{guild['id']}/roles")
     if status != 200:
         return
-    if settings.club.staff_role not in {role["name"] for role in roles}:
+    staff = next((role for role in roles if role["name"] == settings.club.staff_role), None)
+    if staff is None:
         mend = f"create the role '{settings.club.staff_role}', or set '[club] staff_role'; a renamed role still counts"
         yield Finding("warning", subject, f"there's no role '{settings.club.staff_role}'", mend)
+    elif not shown_to(discord.Permissions(int(staff["permissions"]))):
+        mend = f"give the role '{staff['name']}' Manage Messages, or allow it the commands under Integrations"
+        yield Finding("warning", subject, "its staff don't see /clips and /status", mend)

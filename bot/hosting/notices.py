@@ -89,7 +89,7 @@ def report_engine_end(notices: Notices, code: int) -> None:
     why = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
     advice = "If that was the system running out of memory, set '[stylize] max_size_px' lower." if code == -9 else ""
     advice = advice or "If it keeps happening, `python -m bot doctor` and the log say more."
-    notices.report("engine", f"The engine {why} and is being started again; jobs that it had are lost. {advice}")
+    notices.report("engine", f"The engine {why} and is being started again; the jobs it had are lost. {advice}")
 
 
 def report_defect(notices: Notices, error: BaseException, command: str | None, request_id: str) -> None:

@@ -14,6 +14,13 @@ from bot.store import Store, meta
 log = structlog.get_logger(__name__)
 
 PREFIX = "staff_role:"
+SHOWN_TO = discord.Permissions(manage_messages=True)
+"""Discord shows commands that are only for staff to members who may do this; when one is used, the role counts."""
+
+
+def shown_to(held: discord.Permissions) -> bool:
+    """Whether Discord shows the staff's commands to a role with these permissions, unless told otherwise."""
+    return held.administrator or held >= SHOWN_TO
 
 
 class StaffRoles:

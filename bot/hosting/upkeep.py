@@ -35,9 +35,9 @@ async def look_after(settings: BotSettings, store: Store, notices: Notices, now:
     """One round."""
     hosting = settings.hosting
     dropped = await creations.forget_pictures_before(store, now - settings.store.picture_days * DAY_S)
-    dropped += await creations.forget_pictures_beyond(store, settings.store.picture_mb * 1_000_000)
+    dropped += await creations.forget_beyond(store, settings.store.picture_mb * 1_000_000)
     if dropped:
-        log.info("old pictures let go", creations=dropped)
+        log.info("old files behind buttons let go", files=dropped)
     try:
         made = await asyncio.to_thread(
             backup.make_due,

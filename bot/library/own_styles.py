@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.engine.calls import EngineClient, OnEvent
+from bot.engine.calls import NO_FILES, EngineClient, Files, OnEvent
 from bot.engine.catalogue import Catalogue, style_label
 from bot.errors import EngineRefused, Refused
 from bot.rules.style_names import as_typed
@@ -99,11 +99,16 @@ def take_codes_out(request: pb.StylizeRequest) -> None:
 
 
 async def stylize(
-    engine: EngineClient, store: Store, used: Sequence[OwnStyle], request: pb.StylizeRequest, on_event: OnEvent
+    engine: EngineClient,
+    store: Store,
+    used: Sequence[OwnStyle],
+    request: pb.StylizeRequest,
+    on_event: OnEvent,
+    files: Files = NO_FILES,
 ) -> pb.StylizeResult:
     """Have the engine paint a request with the codes of `used`, renewed if they have to be. Raises EngineError."""
     try:
-        return await engine.stylize(request, on_event)
+        return await engine.stylize(request, on_event, files)
     except EngineRefused as error:
         if error.code != STALE or not used:
             raise
@@ -112,21 +117,26 @@ async def stylize(
         request.style_code = codes[request.style_name]
     if request.blend_with_code:
         request.blend_with_code = codes[request.blend_with_name]
-    return await engine.stylize(request, on_event)
+    return await engine.stylize(request, on_event, files)
 
 
 async def style_sheet(
-    engine: EngineClient, store: Store, own: Sequence[OwnStyle], request: pb.StyleSheetRequest, on_event: OnEvent
+    engine: EngineClient,
+    store: Store,
+    own: Sequence[OwnStyle],
+    request: pb.StyleSheetRequest,
+    on_event: OnEvent,
+    files: Files = NO_FILES,
 ) -> pb.StyleSheetResult:
     """The contact sheet of the style book and `own`, whose codes are renewed if they have to be. Raises EngineError."""
     _save(request, own)
     try:
-        return await engine.style_sheet(request, on_event)
+        return await engine.style_sheet(request, on_event, files)
     except EngineRefused as error:
         if error.code != STALE or not own:
             raise
     _save(request, await renewed(engine, store, own))
-    return await engine.style_sheet(request, on_event)
+    return await engine.style_sheet(request, on_event, files)
 
 
 def _save(request: pb.StyleSheetRequest, own: Sequence[OwnStyle]) -> None:

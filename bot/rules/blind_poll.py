@@ -120,7 +120,7 @@ def closing_time(now: float, minutes: int) -> float:
     """When a series that opens at `now` (seconds) closes. Raises Refused when `minutes` is out of bounds."""
     if not MIN_MINUTES <= minutes <= MAX_MINUTES:
         raise Refused(
-            f"A poll stays open for {MIN_MINUTES} minute at least and {MAX_MINUTES // (24 * 60)} days at most."
+            f"A poll can stay open for anything from {MIN_MINUTES} minute to {MAX_MINUTES // (24 * 60)} days."
         )
     return now + 60.0 * minutes
 

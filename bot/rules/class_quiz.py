@@ -17,6 +17,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from bot.errors import Refused
+from bot.rules.judging import options_of, right_options, with_what_was_written
+from bot.rules.quiz import Kind, Question
 
 DISCUSSION_S = 120.0
 """To talk it over before the second vote; the host may go on earlier."""
@@ -143,7 +145,9 @@ class Given:
     position: int
     vote: int
     member: int
-    choice: int
+    given: str
+    """as `bot.rules.judging` writes answers"""
+    right: bool
     seconds: float
     team: str = ""
 
@@ -159,32 +163,41 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """How many took each option, in one vote on one question."""
+    """How many took each option, in one vote on one question; where several may be taken, that is more than voted."""
 
     counts: tuple[int, ...]
-    correct: int
-
-    @property
-    def voters(self) -> int:
-        return sum(self.counts)
+    right: frozenset[int]
+    """places of the right options"""
+    voters: int
+    right_votes: int
 
     @property
     def share_right(self) -> float:
         """0..1; 0 when nobody voted."""
-        return self.counts[self.correct] / self.voters if self.voters else 0.0
+        return self.right_votes / self.voters if self.voters else 0.0
 
     @property
     def commonest_mistakes(self) -> frozenset[int]:
         """The wrong options that most took, more than one when they tie; empty when nobody was wrong."""
-        wrong = {option: count for option, count in enumerate(self.counts) if option != self.correct and count}
+        wrong = {option: count for option, count in enumerate(self.counts) if option not in self.right and count}
         most = max(wrong.values(), default=0)
         return frozenset(option for option, count in wrong.items() if count == most)
 
 
-def distribution(answers: Iterable[Given], position: int, vote: int, options: int, correct: int) -> Distribution:
-    """The distribution of one vote. `options` is how many there are to choose from."""
-    chosen = Counter(given.choice for given in answers if (given.position, given.vote) == (position, vote))
-    return Distribution(tuple(chosen[option] for option in range(options)), correct)
+def counted_by(answers: Iterable[Given], position: int, question: Question) -> Question:
+    """The question with the options that its answers are counted by: what was typed, where it was typed."""
+    return with_what_was_written(
+        question, [given.given for given in answers if given.position == position and not given.right]
+    )
+
+
+def distribution(answers: Iterable[Given], position: int, vote: int, question: Question) -> Distribution:
+    """The distribution of one vote; a typed question comes from `counted_by`."""
+    cast = [given for given in answers if (given.position, given.vote) == (position, vote)]
+    chosen = Counter(place for given in cast for place in options_of(question, given.given, given.right))
+    right = frozenset({0}) if question.kind is Kind.TYPED else right_options(question)
+    counts = tuple(chosen[option] for option in range(len(question.options)))
+    return Distribution(counts, right, len(cast), sum(given.right for given in cast))
 
 
 def normalised_gain(before: Distribution, after: Distribution) -> float | None:
@@ -210,27 +223,27 @@ class Place:
 
 
 def points_of(
-    answers: Sequence[Given], guesses: Iterable[Guess], correct: Mapping[int, int], options: Mapping[int, int]
+    answers: Sequence[Given], guesses: Iterable[Guess], questions: Mapping[int, Question]
 ) -> dict[int, tuple[float, float]]:
-    """Points and seconds by member. `correct` and `options` are by position; a position that is not in them was
-    skipped and counts for nobody.
+    """Points and seconds by member. `questions` are by position; a position that is not in them was skipped and
+    counts for nobody.
 
     A right answer is a point; where there were two votes the second counts, and the first for whoever missed the
     second. Naming the commonest mistake of the others (in the first vote) is `INSIGHT_POINTS`."""
     last: dict[tuple[int, int], Given] = {}
     for given in sorted(answers, key=lambda given: given.vote):
-        if given.position in correct:
+        if given.position in questions:
             last[given.position, given.member] = given
     points: defaultdict[int, float] = defaultdict(float)
     seconds: defaultdict[int, float] = defaultdict(float)
-    for (position, member), given in last.items():
-        points[member] += given.choice == correct[position]
-        seconds[member] += given.seconds if given.choice == correct[position] else 0.0
+    for (_, member), given in last.items():
+        points[member] += given.right
+        seconds[member] += given.seconds if given.right else 0.0
     for guess in guesses:
-        if guess.position not in correct:
+        if guess.position not in questions:
             continue
         others = [given for given in answers if given.member != guess.member]
-        seen = distribution(others, guess.position, 1, options[guess.position], correct[guess.position])
+        seen = distribution(others, guess.position, 1, questions[guess.position])
         if guess.choice in seen.commonest_mistakes:
             points[guess.member] += INSIGHT_POINTS
     return {member: (points[member], seconds[member]) for member in points}

@@ -23,8 +23,8 @@ class Reply:
     item: str
     topic: str
     right: bool
-    reason: str
-    """the misconception behind the option that was chosen; "" where it is right or none is known"""
+    reasons: tuple[str, ...]
+    """the misconceptions behind what was chosen wrongly, as far as they are known"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def report(replies: Sequence[Reply]) -> Report:
 
 
 def _item(name: str, own: Sequence[Reply], replies: Sequence[Reply]) -> Item:
-    beliefs = Counter(reply.reason for reply in own if reply.reason and not reply.right)
+    beliefs = Counter(reason for reply in own if not reply.right for reason in reply.reasons)
     misconception, believers = beliefs.most_common(1)[0] if beliefs else ("", 0)
     right = sum(reply.right for reply in own)
     return Item(name, own[0].topic, len(own), right, _discrimination(name, own, replies), misconception, believers)

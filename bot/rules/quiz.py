@@ -1,9 +1,10 @@
-"""The quiz: how options are shown, what a score is, and which generators are left alone for a while."""
+"""The quiz: what a question is, how its options are shown, and what a score is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from bot.rules.listening.intervals import Interval, wilson_interval
 
@@ -12,8 +13,22 @@ LABEL_LENGTH = 80
 MAX_OPTIONS = 25
 """Buttons on a message, by Discord's rule: five rows of five."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXY"
-REMEMBERED = 8
-"""So many of the generators asked last are avoided."""
+
+
+class Kind(StrEnum):
+    """How a question is answered."""
+
+    ONE = "one"
+    BUG = "bug"
+    """one option names the fault in the code"""
+    SEVERAL = "several"
+    TYPED = "typed"
+    ORDER = "order"
+    """the options are lines, to be put in order"""
+
+
+ON_BUTTONS = frozenset({Kind.ONE, Kind.BUG})
+"""One press answers them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +42,23 @@ class Question:
     code: str
     """shown with the question; '' if none"""
     options: tuple[str, ...]
-    correct: int
-    """place of the right option"""
+    """empty where the answer is typed"""
+    accepted: tuple[str, ...]
+    """every answer that counts as right, written as `bot.rules.judging` has it"""
     explanation: str
     card_id: str
     """concept card to read; '' if none"""
+    kind: Kind = Kind.ONE
+    reasons: tuple[str, ...] = ()
+    """for each option the misconception that leads to it, '' for none"""
+    slips: tuple[tuple[str, str], ...] = ()
+    """of a typed one: wrong answers that people give, each with the misconception that leads there"""
+    is_fixed: bool = False
+    """whether it always comes with the same numbers"""
+    picture: bytes = field(default=b"", repr=False)
+    """PNG; empty if none, and once it is posted"""
+    alt: str = ""
+    """what the picture shows, in words that don't give the answer away"""
 
 
 def fit_on_buttons(options: Sequence[str]) -> bool:
@@ -42,11 +69,6 @@ def fit_on_buttons(options: Sequence[str]) -> bool:
         0 < len(option) <= LABEL_LENGTH and option == option.strip() and "\n" not in option and "`" not in option
         for option in options
     )
-
-
-def to_avoid(recent: Iterable[str], remembered: int = REMEMBERED) -> list[str]:
-    """The generators to leave alone, without repetition, from those asked lately (latest first)."""
-    return list(dict.fromkeys(recent))[:remembered]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +96,12 @@ def streak(latest_first: Iterable[bool]) -> int:
             break
         length += 1
     return length
+
+
+def streaks(latest_first: Sequence[tuple[str, bool]]) -> dict[str, int]:
+    """By topic, how many of the latest answers in a row are right; those that a mistake has just ended are left out."""
+    found = {topic: streak(right for of, right in latest_first if of == topic) for topic, _ in latest_first}
+    return {topic: length for topic, length in found.items() if length}
 
 
 def weakest_topic(scores: dict[str, Score], at_least: int = 3) -> str | None:

@@ -33,8 +33,8 @@ def answer_view(card: pb.Card | None, symbol: str, near: Sequence[pb.Card], ques
     if symbol and len(symbol) <= MAX_CUSTOM_ID - len("docs:"):
         view.add_item(DocumentationButton(symbol))
     if card is not None:
-        # `cogs/quiz/private.py` knows this button by its id.
-        view.add_item(discord.ui.Button(label="Quiz me on this", custom_id=f"practice-next:{card.topic}"[:100]))
+        # `cogs/quiz/follow_ups.py` knows this button by its id.
+        view.add_item(discord.ui.Button(label="Quiz me on this", custom_id=f"quiz-me:{card.id}"))
     if question:
         view.add_item(AskStaffButton(question))
     return view

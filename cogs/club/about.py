@@ -32,7 +32,9 @@ class ModelCardButton(
             about = await interaction.client.engine.about()
             cards = {model.name: model.card for model in about.models}
             if not cards.get(self.model):
-                raise Refused(f"I have no model card called {self.model} any more. `/about` shows the present ones.")
+                raise Refused(
+                    f"I don't have a model card called {self.model} any more. `/about` shows the current ones."
+                )
             card = Upload(f"{self.model}-model-card.md", cards[self.model].encode())
             await answer.finish(uploads=[card])
 
@@ -78,7 +80,7 @@ def describe_engine(shown: discord.Embed, about: pb.AboutReply) -> None:
     shown.add_field(name="SoundFont", value=about.soundfont or "none")
     shown.add_field(name="Teaching", value=f"{about.cards} concept cards, {about.generators} question generators")
     if about.intake_layers:
-        shown.add_field(name="Your files are read behind", value=", ".join(about.intake_layers))
+        shown.add_field(name="Safeguards around your files", value=", ".join(about.intake_layers))
     for model in about.models:
         text = f"{model.parameters / 1e6:.2f} M parameters, version {model.version}\n{model.summary}"
         shown.add_field(name=f"Model: {model.name}", value=shorten(text, MAX_FIELD), inline=False)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Literal
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.posting import read_attachment, require_size
+from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.settings import MIB
-from cogs.jazz.clip import ClipButton, InstrumentMenu, play
+from cogs.jazz.clip import ClipButton, InstrumentMenu, play, posted
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import (
     LARGEST_SEED,
@@ -91,7 +90,7 @@ class Jazz(commands.Cog):
             await play(interaction, request)
             return
         require_size(phrase, LONGEST_PHRASE_BYTES, "The phrase")
-        await play(interaction, request, partial(read_attachment, phrase, LONGEST_PHRASE_BYTES, "The phrase"))
+        await play(interaction, request, posted(phrase, LONGEST_PHRASE_BYTES, interaction.user.id))
 
     @jazz.autocomplete("instrument")
     async def complete_instrument(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -6,10 +6,12 @@ The buttons know the answer's number; the store knows the rest, also after a res
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import discord
 
 from bot.answering.creations import delete, find
+from bot.answering.creations import keep as creation_keep
 from bot.answering.durable import MOST_OPTIONS, ChoiceMenu, Durable
 from bot.answering.jobs import one_answer, one_job
 from bot.answering.parcels import Upload
@@ -24,6 +26,9 @@ from engine.contract.limits import SHORTEST_COPIED_RUN
 TEMPO_STEP = 1.15
 """Slower and faster: by 15 %, enough to be felt at any tempo."""
 
+PHRASE_KEPT = b"kept"
+"""Stands in a kept request for the phrase, which is a file of its own."""
+
 LABELS = {
     "another": "Another take",
     "slower": "Slower",
@@ -35,11 +40,28 @@ LABELS = {
 _ROW = {"another": 1, "slower": 1, "faster": 1, "midi": 2, "lead-sheet": 2, "delete": 2}
 
 
-async def play(
-    interaction: Interaction,
-    request: pb.PlayRequest,
-    phrase: Callable[[], Awaitable[bytes]] | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A MIDI phrase that the soloist answers."""
+
+    content: bytes
+    owner: int
+    """Discord id of whoever posted it"""
+
+
+PhraseSource = Callable[[Interaction], Awaitable[Phrase]]
+
+
+def posted(attachment: discord.Attachment, limit_bytes: int, owner: int) -> PhraseSource:
+    """A phrase that came with a command."""
+
+    async def read(interaction: Interaction) -> Phrase:
+        return Phrase(await interaction.client.attachments.read(attachment, limit_bytes, "The phrase"), owner)
+
+    return read
+
+
+async def play(interaction: Interaction, request: pb.PlayRequest, phrase: PhraseSource | None = None) -> None:
     """Have the engine play, post the clip with its buttons, and keep what they need.
 
     `phrase` reads the MIDI phrase that the soloist answers. Raises what it and the engine raise."""
@@ -47,11 +69,11 @@ async def play(
     require_may_post(interaction, "attach_files", "embed_links")
     async with one_job(interaction) as job:
         request.job.CopyFrom(job.ticket)
-        if phrase is not None:
-            request.continue_from = await phrase()
+        answered = None if phrase is None else await phrase(interaction)
+        request.continue_from = answered.content if answered else b""
         request.max_bytes = upload_limit_bytes(interaction)
         clip = await bot.engine.play(request, job.show)
-        creation_id = await keep(interaction, request, clip)
+        creation_id = await keep(interaction, request, clip, answered)
         options = await bot.catalogue.jazz.get()
         message_id = await job.finish(
             embeds=[embed(clip)], uploads=uploads(clip), view=clip_view(creation_id, clip, options.instruments)
@@ -59,28 +81,44 @@ async def play(
         await creations.posted(bot.store, creation_id, message_id)
 
 
-async def keep(interaction: Interaction, request: pb.PlayRequest, clip: pb.Clip) -> int:
-    """Record what the buttons will need: the request as it turned out, MIDI and lead sheet, and what the clip is."""
-    assert interaction.channel_id is not None
+async def again(interaction: Interaction, creation: creations.Creation, request: pb.PlayRequest) -> None:
+    """Play a changed request of an earlier clip, over the same phrase if there was one."""
+
+    async def kept(interaction: Interaction) -> Phrase:
+        file = await creations.file(interaction.client.store, creation.id, "phrase")
+        if file is None:
+            days = interaction.client.settings.store.picture_days
+            raise Refused(f"I keep phrases for {days:.0f} days, and this one is gone. Please post it again.")
+        return Phrase(file.content, file.owner)
+
+    async def in_request(interaction: Interaction) -> Phrase:  # as older versions kept it
+        return Phrase(pb.PlayRequest.FromString(creation.request).continue_from, creation.member_id)
+
+    if request.continue_from and request.continue_from != PHRASE_KEPT:
+        await play(interaction, request, in_request)
+    else:
+        await play(interaction, request, kept if request.continue_from else None)
+
+
+async def keep(interaction: Interaction, request: pb.PlayRequest, clip: pb.Clip, phrase: Phrase | None) -> int:
+    """Record what the buttons will need: the request as it turned out, the phrase, MIDI and lead sheet, and what the
+    clip is."""
     made = pb.Clip()
     made.CopyFrom(clip)
     for name in ("audio", "midi", "roll", "lead_sheet"):
         made.ClearField(name)
-    files: dict[creations.Role, bytes] = {}
+    own = interaction.user.id
+    files: dict[creations.Role, creations.File] = {}
     if clip.midi:
-        files["midi"] = clip.midi
+        files["midi"] = creations.File(own, clip.midi)
     if clip.lead_sheet:
-        files["lead_sheet"] = clip.lead_sheet
-    return await creations.add(
-        interaction.client.store,
-        "clip",
-        member_id=interaction.user.id,
-        guild_id=interaction.guild_id,
-        channel_id=interaction.channel_id,
-        request=pinned(request, clip).SerializeToString(),
-        result=made.SerializeToString(),
-        files=files,
-        now=interaction.client.now(),
+        files["lead_sheet"] = creations.File(own, clip.lead_sheet)
+    full = pinned(request, clip)
+    if phrase:
+        files["phrase"] = creations.File(phrase.owner, phrase.content)
+        full.continue_from = PHRASE_KEPT
+    return await creation_keep(
+        interaction, "clip", request=full.SerializeToString(), result=made.SerializeToString(), files=files
     )
 
 
@@ -161,11 +199,11 @@ class ClipButton(
             case "another":
                 for name in ("seed", "solo_seed", "solo_instrument", "solo_tempo_bpm"):
                     request.ClearField(name)
-                await play(interaction, request)
+                await again(interaction, creation, request)
             case "slower" | "faster":
                 keep_solo(request)
                 request.tempo_bpm = round(request.tempo_bpm * TEMPO_STEP ** (1 if self.action == "faster" else -1))
-                await play(interaction, request)
+                await again(interaction, creation, request)
             case "midi":
                 await send_file(interaction, creation, "midi", "mid")
             case "lead-sheet":
@@ -182,7 +220,7 @@ class InstrumentMenu(ChoiceMenu, template=r"take:(?P<creation>\d+):instrument"):
         request = over_its_changes(creation)
         keep_solo(request)
         request.instrument = self.chosen
-        await play(interaction, request)
+        await again(interaction, creation, request)
 
 
 def clip_view(creation_id: int, clip: pb.Clip, instruments: Sequence[str]) -> discord.ui.View:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 import secrets
 from collections.abc import Callable
 from typing import Literal
@@ -13,30 +11,20 @@ import structlog
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.access import guild_id_of, require_own_message, require_staff
-from bot.answering.jobs import Job, one_job
-from bot.answering.posting import require_may_post, upload_limit_bytes
+from bot.answering.access import guild_id_of, require_own_message, require_staff, take_turn
+from bot.answering.first_answers import say
+from bot.answering.jobs import one_answer
+from bot.answering.posting import require_may_post
 from bot.client import Interaction, Woodshed
 from bot.errors import MissingPermission, Refused
-from bot.library.preparation import Preparation, collection
-from bot.rules.blind_poll import (
-    MAX_MINUTES,
-    MIN_MINUTES,
-    MOST_TRIALS,
-    SALT_BYTES,
-    closing_time,
-    draw_series,
-    mixed_designs,
-    seal,
-    sealed_text,
-)
-from bot.rules.listening.judgements import share_of, trial_scores
-from bot.rules.listening.planning import TYPICAL_CLASS, make_plan
+from bot.rules.blind_poll import MAX_MINUTES, MIN_MINUTES, MOST_TRIALS, seal, sealed_text
+from bot.rules.listening.judgements import share_of
 from bot.rules.listening.summary import best_ears
+from bot.rules.quotas import Quota
 from bot.store.polls import ballots, listeners, series
 from bot.store.polls.ballots import Stored
 from bot.store.polls.listeners import Listener
-from bot.store.polls.series import NewSeries, Series
+from bot.store.polls.series import Series
 from cogs.poll import results
 from cogs.poll.announcing import Announcer
 from cogs.poll.board import EarsButton
@@ -45,6 +33,7 @@ from cogs.poll.counter import VoterCounter
 from cogs.poll.figures import Figures
 from cogs.poll.posting import Poster
 from cogs.poll.question import PickButton, PickMenu
+from cogs.poll.starting import Starter, Wish
 from cogs.poll.steps import StepButton
 from cogs.poll.voting import ConfidenceMenu, KnowsButton, ReasonMenu, VoteButton
 from engine.contract.limits import LARGEST_SEED
@@ -52,8 +41,9 @@ from engine.contract.limits import LARGEST_SEED
 log = structlog.get_logger(__name__)
 
 BUTTONS = (VoteButton, KnowsButton, ConfidenceMenu, ReasonMenu, StepButton, PickButton, PickMenu, EarsButton)
-DISTURBED = "The poll is ready, but Discord isn't accepting it right now; I'll post it as soon as I can."
-OTHER_CLIPS = "{count} of your clips were stored by an earlier version, without their score; hand them in again."
+FIGURES = (9, 60.0)
+"""So often in so many seconds a member may ask for figures, which take a while to compute."""
+EXPORTS = (4, 60.0)
 
 
 @app_commands.guild_only()
@@ -63,12 +53,13 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
     def __init__(self, bot: Woodshed, draw_seed: Callable[[], int] = lambda: secrets.randbelow(LARGEST_SEED)) -> None:
         self.bot = bot
         self.draw_seed = draw_seed
-        self.figures = Figures()
-        self.announcer = Announcer(bot, self.figures)
-        self.poster = Poster(bot, self.announcer.question)
+        self.poster = Poster(bot)
+        self.announcer = Announcer(bot, Figures(), self.poster)
         self.closer = Closer(bot, self.announcer.announce, self.announcer.remind, self.announcer.tell_staff)
+        self.starter = Starter(bot, self.poster, self.closer.wake)
         self.counter = VoterCounter(bot, self.poster)
-        self._preparing: dict[int, asyncio.Lock] = {}
+        self.figures_quota = Quota(*FIGURES)
+        self.export_quota = Quota(*EXPORTS)
 
     async def cog_load(self) -> None:
         self.bot.add_dynamic_items(*BUTTONS)
@@ -80,7 +71,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        await self._take_up_again()
+        await self.starter.take_up_again()
         self.closer.wake()
 
     @commands.Cog.listener()
@@ -97,32 +88,18 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         if stored.before is None or not stored.before.choice:
             self.counter.changed(stored.series, stored.trial)
 
-    async def _take_up_again(self) -> None:
-        """Post what a stopped bot had prepared and not posted; call off what can't be posted any more."""
-        for found in await series.half_posted(self.bot.store):
-            try:
-                await self.poster.complete(found.id)
-            except (discord.Forbidden, discord.NotFound, Refused) as error:
-                if await ballots.has_any(self.bot.store, found.id):
-                    log.warning("a series stands in part only", series=found.id, error=str(error))
-                    continue
-                await series.void(self.bot.store, found.id, self.bot.now())
-                log.warning("a series that can't be posted is called off", series=found.id, error=str(error))
-            except (discord.HTTPException, OSError) as error:
-                log.warning("a series isn't posted yet", series=found.id, error=str(error))
-
     # ------------------------------------------------------------ start
 
     @app_commands.command(description="Staff: start a series of blind trials: human or AI, at random")
     @app_commands.describe(
         trials="How many clips or pairs (5 if left out)",
         design="Pairs (two clips, which one is the human?), single clips, or both",
-        closes_in="Minutes until it closes by itself; left out: over days after the usual time, live when you say so",
+        closes_in="Minutes until it closes by itself; if left out, the usual time, or when you say so if it's live",
         pace="Over days: all at once, in a thread. Live: you step through with a button",
         title="Its title",
         channel="Where it is posted; here if left out",
         matched="The model plays under the human clip's conditions (the default), or under its own",
-        recordings="Of uploaded recordings only; their sound may give them away, so it counts in no statistics",
+        recordings="Use only uploaded recordings; their sound may give them away, so they stay out of the statistics",
         catches="Add catch trials, which show who isn't listening",
     )
     async def start(
@@ -142,104 +119,12 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         place = channel or interaction.channel
         assert place is not None
         _require_may_post_in(interaction, channel)
-        async with self._preparing.setdefault(place.id, asyncio.Lock()):
-            opened = await series.open_in_channel(self.bot.store, place.id)
-            if opened is not None:
-                raise Refused(f"{series.ONE_AT_A_TIME} {opened.link if opened.opening_message_id else ''}".strip())
-            if closes_in is None and pace == "days":
-                closes_in = self.bot.settings.club.poll_minutes
-            async with one_job(interaction, private=True) as job:
-                new = NewSeries(
-                    guild_id=guild_id_of(interaction),
-                    channel_id=place.id,
-                    started_by=interaction.user.id,
-                    closes_at=None,
-                    title=title,
-                    pace=pace,
-                    draw_seed=self.draw_seed(),
-                    recordings=recordings,
-                    matched=matched,
-                )
-                found, remarks = await self._prepare(interaction, job, new, trials, design, catches, closes_in)
-                said = await self.post(found)
-                await job.finish(content="\n".join([said, *remarks, "I won't tell you which is which either."]))
-
-    async def _prepare(
-        self,
-        interaction: Interaction,
-        job: Job,
-        new: NewSeries,
-        trials: int,
-        design: str,
-        catches: bool,
-        closes_in: int | None,
-    ) -> tuple[Series, list[str]]:
-        """Draw, render both sides of every trial, and write it all down; returns the series and remarks."""
-        store, engine, guild_id = self.bot.store, self.bot.engine, new.guild_id
-        found = await collection(engine, store, guild_id, recordings=new.recordings)
-        candidates = [source.candidate for source in found.sources.values()]
-        draws = draw_series(
-            new.draw_seed, candidates, mixed_designs(design, trials), catches=catches and not new.recordings
-        )
-        preparation = Preparation(
-            engine=engine,
-            store=store,
-            guild_id=guild_id,
-            job=job.ticket,
-            max_bytes=upload_limit_bytes(interaction),
-            matched=new.matched,
-            on_event=job.show,
-        )
-        prepared = await preparation.trials(draws, found)
-        before = trial_scores(await ballots.judgements(store, guild_id))
-        voters = await ballots.typical_voters(store, guild_id) or TYPICAL_CLASS
-        plan = await asyncio.to_thread(make_plan, before, trials, voters, random.Random(new.draw_seed))
-        now = self.bot.now()
-        recorded = await series.record(
-            store,
-            NewSeries(
-                guild_id=guild_id,
-                channel_id=new.channel_id,
-                started_by=new.started_by,
-                closes_at=None if closes_in is None else closing_time(now, closes_in),
-                title=new.title,
-                pace=new.pace,
-                draw_seed=new.draw_seed,
-                recordings=new.recordings,
-                matched=new.matched,
-                plan=plan.as_json(),
-            ),
-            prepared,
-            secrets.token_hex(SALT_BYTES),
-            now,
-        )
-        remarks = []
-        if found.unplayable:
-            remarks.append(OTHER_CLIPS.format(count=found.unplayable))
-        if min(candidate.times_drawn for candidate in candidates) > 0:
-            remarks.append("Every human clip has been in a poll before; use `/clips add` to add new ones.")
-        return recorded, remarks
+        wish = Wish(place.id, trials, design, closes_in, pace, title, matched, recordings, catches)
+        await self.starter.start(interaction, wish, self.draw_seed())
 
     async def post(self, found: Series) -> str:
-        """Post what was prepared; what to say to whoever started it. Raises MissingPermission: then it is off."""
-        try:
-            found = await self.poster.complete(found.id)
-        except discord.Forbidden as error:
-            await asyncio.shield(series.void(self.bot.store, found.id, self.bot.now()))
-            raise MissingPermission("I may not post in that channel any more, so the poll is off.") from error
-        except discord.HTTPException as error:
-            log.warning("a series isn't posted yet", series=found.id, status=error.status, code=error.code)
-            self._later()
-            return DISTURBED
-        finally:
-            self.closer.wake()
-        when = "closes when you press “Reveal”" if found.closes_at is None else f"closes <t:{found.closes_at:.0f}:R>"
-        return f"[Series {found.id}]({found.link}) is open and {when}."
-
-    def _later(self) -> None:
-        """Try again in a minute to post what isn't posted."""
-        loop = asyncio.get_running_loop()
-        loop.call_later(60.0, lambda: loop.create_task(self._take_up_again(), name="post-series"))
+        """Post a vote that was written down; what to say to whoever asked. Raises Refused."""
+        return await self.starter.post(found)
 
     async def show_next(self, number: int, place: int) -> str:
         """Live: let the trial at `place` stand; what to say to who pressed. Raises Refused."""
@@ -250,8 +135,8 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
             raise Refused("This poll has closed.")
         trial = await self.poster.next_trial(number, place)
         if trial is None:
-            return "That one stands already."
-        return f"Trial {place} is open. What people vote stays hidden until you press “Reveal” under the last one."
+            return "It's been posted already."
+        return f"Trial {place} is open. How people vote stays hidden until you press “Reveal” under the last one."
 
     async def close_series(self, number: int) -> str:
         """Close now; what to say to who asked. Raises Refused."""
@@ -278,8 +163,8 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
                 raise Refused("No poll is open in this channel.")
         else:
             found = await self._here(interaction, number)
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        await interaction.edit_original_response(content=await self.close_series(found.id))
+        async with one_answer(interaction, private=True) as reply:
+            await reply.finish(content=await self.close_series(found.id))
 
     @app_commands.command(description="Staff: post the result of a closed poll again")
     @app_commands.describe(number="Its number")
@@ -287,14 +172,14 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
     async def announce(self, interaction: Interaction, number: int) -> None:
         require_staff(interaction)
         found = await self._closed(interaction, number)
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        message_id = await self.announcer.announce_again(found)
-        await series.set_announced(self.bot.store, found.id, message_id, self.bot.now())
-        await interaction.edit_original_response(content=f"The result of series {number} is told again.")
+        async with one_answer(interaction, private=True) as reply:
+            await reply.begun()
+            await self.announcer.announce_again(found, interaction.id)
+            await reply.finish(content=f"The result of series {number} is posted again.")
 
     # ------------------------------------------------------------ what came of it
 
-    @app_commands.command(name="list", description="The latest polls of this server")
+    @app_commands.command(name="list", description="This server's latest polls")
     async def list_polls(self, interaction: Interaction) -> None:
         store, guild_id = self.bot.store, guild_id_of(interaction)
         rows = []
@@ -302,13 +187,13 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
             trials = await series.trials(store, found.id)
             share = share_of(await ballots.judgements(store, guild_id, series=found.id)) if found.closed else None
             rows.append((found, len(trials), share))
-        await interaction.response.send_message(embed=results.list_embed(rows), ephemeral=True)
+        await say(interaction, embed=results.list_embed(rows))
 
     @app_commands.command(name="results", description="The result of a closed poll; only you see it")
     @app_commands.describe(number="Its number; the latest closed one if left out")
     @app_commands.rename(number="series")
-    @app_commands.checks.cooldown(6, 60.0)
     async def show_results(self, interaction: Interaction, number: int | None = None) -> None:
+        take_turn(self.figures_quota, interaction)
         store = self.bot.store
         if number is None:
             latest = await series.of_guild(store, guild_id_of(interaction))
@@ -316,23 +201,29 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
             if number is None:
                 raise Refused("No poll has closed yet.")
         found = await self._closed(interaction, number)
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        embed, uploads = await self.announcer.result(found)
-        await interaction.edit_original_response(embed=embed, attachments=[upload.file() for upload in uploads])
+        async with one_answer(interaction, private=True) as reply:
+            embed, uploads = await self.announcer.result(found)
+            await reply.finish(embeds=[embed], uploads=uploads)
 
     @app_commands.command(description="The combined result of all closed polls")
-    @app_commands.checks.cooldown(6, 60.0)
     async def stats(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        embed, uploads = await self.announcer.statistics(guild_id_of(interaction))
-        await interaction.edit_original_response(embed=embed, attachments=[upload.file() for upload in uploads])
+        take_turn(self.figures_quota, interaction)
+        async with one_answer(interaction, private=True) as reply:
+            embed, uploads = await self.announcer.statistics(guild_id_of(interaction))
+            await reply.finish(embeds=[embed], uploads=uploads)
 
-    @app_commands.command(description="How each version of the model did")
-    @app_commands.checks.cooldown(6, 60.0)
+    @app_commands.command(description="Each clip of the closed polls: how many it fooled, and what gave it away")
+    async def clips(self, interaction: Interaction) -> None:
+        take_turn(self.figures_quota, interaction)
+        async with one_answer(interaction, private=True) as reply:
+            await reply.finish(embeds=[await self.announcer.heard(guild_id_of(interaction))])
+
+    @app_commands.command(description="How each version of the model did, and which one is ahead")
     async def seasons(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        embed, uploads = await self.announcer.seasons(guild_id_of(interaction))
-        await interaction.edit_original_response(embed=embed, attachments=[upload.file() for upload in uploads])
+        take_turn(self.figures_quota, interaction)
+        async with one_answer(interaction, private=True) as reply:
+            embed, uploads = await self.announcer.seasons(guild_id_of(interaction))
+            await reply.finish(embeds=[embed], uploads=uploads)
 
     @app_commands.command(description="Best ears, of those who chose to be shown")
     async def board(self, interaction: Interaction) -> None:
@@ -342,7 +233,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         embed = results.board_embed(best_ears(judgements, list(names)), names)
         view = discord.ui.View(timeout=None)
         view.add_item(EarsButton("off" if interaction.user.id in names.values() else "on"))
-        await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
+        await say(interaction, embed=embed, view=view)
 
     @app_commands.command(description="Check that nobody has changed a poll's answers since it opened")
     @app_commands.describe(number="Its number")
@@ -358,7 +249,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
             f"Sealed text: `{text}`\nIts SHA-256: `{seal(answers, found.salt)}`\n{verdict} in the opening message "
             f"({found.link}). To check without me:\n```sh\nprintf '%s' '{text}' | sha256sum\n```"
         )
-        await interaction.response.send_message(content, ephemeral=True)
+        await say(interaction, content)
 
     @app_commands.command(description="Staff: the votes as files, with the plan and the verdict")
     @app_commands.describe(
@@ -366,18 +257,17 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         same_names="Give each voter the same pseudonym in every export; else they differ from export to export",
     )
     @app_commands.rename(number="series")
-    @app_commands.checks.cooldown(4, 60.0)
     async def export(self, interaction: Interaction, number: int | None = None, same_names: bool = False) -> None:
         require_staff(interaction)
         require_may_post(interaction, "attach_files")
+        take_turn(self.export_quota, interaction)
         if number is not None:
             await self._closed(interaction, number)
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        uploads = await self.announcer.export(guild_id_of(interaction), number, same_names=same_names)
-        await interaction.edit_original_response(
-            content="These are the closed polls. `dictionary.md` says what each column means.",
-            attachments=[upload.file() for upload in uploads],
-        )
+        async with one_answer(interaction, private=True) as reply:
+            uploads = await self.announcer.export(guild_id_of(interaction), number, same_names=same_names)
+            await reply.finish(
+                content="These are the closed polls. `dictionary.md` says what each column means.", uploads=uploads
+            )
 
     # ------------------------------------------------------------ listeners
 
@@ -411,13 +301,13 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
             )
             await listeners.put(store, user, updated, self.bot.now())
             said = _listener_sentence(updated)
-        await interaction.response.send_message(said, ephemeral=True)
+        await say(interaction, said)
 
     async def _here(self, interaction: Interaction, number: int) -> Series:
         """A series of this server. Raises Refused."""
         found = await series.get(self.bot.store, number)
         if found is None or found.guild_id != guild_id_of(interaction) or found.opening_message_id is None:
-            raise Refused(f"There is no series {number} here; `/poll list` shows those there are.")
+            raise Refused(f"There is no series {number} here; `/poll list` shows the ones there are.")
         return found
 
     async def _closed(self, interaction: Interaction, number: int) -> Series:
@@ -433,8 +323,8 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
 def _listener_sentence(listener: Listener | None) -> str:
     if listener is None:
         return (
-            "You haven't told me anything. `/poll me instrument: years: hearing_aid:` does; the results then compare "
-            "musicians with others. Nobody sees what you said."
+            "You haven't told me anything yet; you can, with `/poll me instrument: years: hearing_aid:`. The results "
+            "then compare musicians with others. Nobody sees what you said."
         )
     said = [f"you play {listener.instrument}" if listener.instrument else "you play no instrument"]
     if listener.years is not None:
@@ -454,7 +344,7 @@ def _require_may_post_in(interaction: Interaction, channel: discord.TextChannel 
     missing = [name for name in ("view_channel", "send_messages", *needed) if not getattr(permissions, name)]
     if missing:
         names = " and ".join(name.replace("_", " ") for name in missing)
-        raise MissingPermission(f"I may not {names} in {channel.mention}, so I can't post a poll there.")
+        raise MissingPermission(f"I'm not allowed to {names} in {channel.mention}, so I can't post a poll there.")
 
 
 async def setup(bot: Woodshed) -> None:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import discord
-import structlog
 
-from bot.answering.discord_codes import THREAD_ARCHIVED
-from bot.answering.parcels import Upload
+from bot.answering.parcels import Parcel, Upload
+from bot.answering.posts import post
 from bot.charts import Chart
 from bot.client import Woodshed
 from bot.rules.blind_poll import tally
-from bot.rules.listening.judgements import trial_scores
+from bot.rules.listening.judgements import clip_results, trial_scores
+from bot.rules.listening.race import race
 from bot.rules.listening.verdict import MARGIN, Verdict, verdict
 from bot.store import clips
 from bot.store.polls import ballots, series
 from bot.store.polls.export import export_files
-from bot.store.polls.series import Series, Trial
+from bot.store.polls.series import Series
 from cogs.poll import results
 from cogs.poll.figures import Figures, with_chart
-from cogs.poll.question import question_embed, question_result_embed, question_view
-
-log = structlog.get_logger(__name__)
+from cogs.poll.posting import Poster
+from cogs.poll.question import question_result_embed
 
 REMINDER = "This poll closes <t:{closes_at:.0f}:R>: {link}"
 
@@ -31,34 +29,33 @@ REMINDER = "This poll closes <t:{closes_at:.0f}:R>: {link}"
 class Announcer:
     """Works from the store alone."""
 
-    def __init__(self, bot: Woodshed, figures: Figures) -> None:
+    def __init__(self, bot: Woodshed, figures: Figures, poster: Poster) -> None:
         self.bot = bot
         self.figures = figures
+        self._poster = poster
+        self._lock = asyncio.Lock()
 
     async def announce(self, found: Series) -> int:
         """Tell the result below the opening message and close the trials' messages; returns the result's message.
 
-        An attempt of before may have been taken without our knowing: it is looked for first. Raises
-        discord.HTTPException."""
-        if found.announcing_at is not None:
-            known = await self._told_before(found)
-            if known is not None:
-                return known
-        await series.set_announcing(self.bot.store, found.id, self.bot.now())
-        nonce = f"result-{found.id}"
-        try:
-            message_id = await self._send(found, nonce=nonce)
-        except discord.HTTPException as error:
-            if error.code != THREAD_ARCHIVED:
-                raise
-            await self.bot.http.edit_channel(found.channel_id, archived=False)
-            message_id = await self._send(found, nonce=nonce)
+        An attempt of before may have been taken without our knowing: it is looked for first. Raises Undelivered."""
+        async with self._lock:
+            latest = await series.get(self.bot.store, found.id)
+            assert latest is not None
+            if latest.result_message_id is not None:  # staff were faster
+                return latest.result_message_id
+            await series.set_announcing(self.bot.store, found.id, self.bot.now())
+            message_id = await self._post(
+                latest, f"result-{found.id}", since=latest.announcing_at, newer_than=latest.opening_message_id or 0
+            )
         await self._close_messages(found)
         return message_id
 
-    async def announce_again(self, found: Series) -> int:
-        """Tell it once more, because staff ask for it. Raises discord.HTTPException."""
-        message_id = await self._send(found)
+    async def announce_again(self, found: Series, request: int) -> int:
+        """Tell it once more, because staff ask for it by an interaction of the id `request`. Raises Undelivered."""
+        async with self._lock:
+            message_id = await self._post(found, f"again-{request}"[-25:], newer_than=request)
+            await series.set_announced(self.bot.store, found.id, message_id, self.bot.now())
         await self._close_messages(found)
         return message_id
 
@@ -82,18 +79,20 @@ class Announcer:
         """All closed series of a server."""
         drawn = await self.figures.of(await ballots.judgements(self.bot.store, guild_id), Chart.VERDICT)
         embed = results.stats_embed(drawn.summary)
-        rows = []
-        for found in await series.of_guild(self.bot.store, guild_id, limit=100):
-            if found.closed and not found.recordings:
-                rows += await self.trial_results(found)
-        results.clips_field(embed, rows)
+        results.clips_field(embed, await self._closed_trials(guild_id))
         return embed, with_chart(embed, drawn, "verdict")
 
     async def seasons(self, guild_id: int) -> tuple[discord.Embed, list[Upload]]:
-        """The versions of the model, in order."""
-        drawn = await self.figures.of(await ballots.judgements(self.bot.store, guild_id), Chart.SEASONS)
-        embed = results.seasons_embed(drawn.summary.versions)
+        """The versions of the model, in order, and which of the latest two is ahead."""
+        judgements = await ballots.judgements(self.bot.store, guild_id)
+        drawn = await self.figures.of(judgements, Chart.SEASONS)
+        embed = results.seasons_embed(drawn.summary.versions, await asyncio.to_thread(race, judgements))
         return embed, with_chart(embed, drawn, "seasons")
+
+    async def heard(self, guild_id: int) -> discord.Embed:
+        """Each clip of the closed series, and what listeners went by who weren't fooled."""
+        judgements = await ballots.judgements(self.bot.store, guild_id)
+        return results.clips_embed(clip_results(judgements), await self._closed_trials(guild_id))
 
     async def export(self, guild_id: int, number: int | None, *, same_names: bool) -> list[Upload]:
         """Votes, a small database, the dictionary, plans and verdicts."""
@@ -102,16 +101,20 @@ class Announcer:
         files = await export_files(self.bot.store, guild_id, number, drawn.summary, same_names=same_names)
         return [Upload(name, content) for name, content in files.items()]
 
-    async def question(self, found: Series, trial: Trial) -> dict[str, Any]:
-        """The message of a general vote, for `send`."""
-        voters = (await ballots.voters(self.bot.store, found.id)).get(trial.id, 0)
-        return {"embed": question_embed(found, trial, voters), "view": question_view(trial)}
-
     async def remind(self, found: Series) -> None:
-        """Raises discord.HTTPException."""
+        """Raises Undelivered."""
         assert found.closes_at is not None
-        channel = self.bot.get_partial_messageable(found.trials_channel, guild_id=found.guild_id)
-        await channel.send(REMINDER.format(closes_at=found.closes_at, link=found.link))
+        parcel = Parcel(REMINDER.format(closes_at=found.closes_at, link=found.link))
+        nonce = f"reminder-{found.id}-{found.reminded}"
+        await post(
+            self.bot,
+            found.trials_channel,
+            parcel,
+            guild_id=found.guild_id,
+            nonce=nonce,
+            since=self.bot.now(),
+            patience=self.bot.patience,
+        )
 
     async def tell_staff(self, found: Series, sentence: str) -> None:
         """In the channel that the settings name, and in the log."""
@@ -130,6 +133,13 @@ class Announcer:
             rows.append(results.TrialResult(trial, human, model, counted))
         return rows
 
+    async def _closed_trials(self, guild_id: int) -> list[results.TrialResult]:
+        rows = []
+        for found in await series.of_guild(self.bot.store, guild_id, limit=100):
+            if found.closed and not found.recordings:
+                rows += await self.trial_results(found)
+        return rows
+
     async def _all_before(self, found: Series) -> Verdict:
         """All that had closed when this series had: a result told again says what it said the first time."""
         judgements = await ballots.judgements(self.bot.store, found.guild_id)
@@ -137,31 +147,28 @@ class Announcer:
         before = [judgement for judgement in judgements if judgement.closed_at <= found.closed_at]
         return await asyncio.to_thread(verdict, trial_scores(before), found.plan.get("margin", MARGIN))
 
-    async def _send(self, found: Series, nonce: str | None = None) -> int:
+    async def _post(self, found: Series, nonce: str, *, newer_than: int, since: float | None = None) -> int:
+        """`since` when an attempt may have been taken; messages' ids grow with time."""
         embed, uploads = await self.result(found)
+        footer = results.result_footer(found.id)
         channel = self.bot.get_partial_messageable(found.channel_id, guild_id=found.guild_id)
         assert found.opening_message_id is not None
         opening = channel.get_partial_message(found.opening_message_id)
-        message = await channel.send(
-            embed=embed,
-            files=[upload.file() for upload in uploads],
+        return await post(
+            self.bot,
+            found.channel_id,
+            Parcel(embeds=[embed], uploads=uploads),
+            guild_id=found.guild_id,
+            nonce=nonce,
             reference=opening.to_reference(fail_if_not_exists=False),
-            nonce=nonce or discord.utils.MISSING,
+            may_be_there=since is not None,
+            is_it=lambda message: message.id > newer_than and any(e.footer.text == footer for e in message.embeds),
+            since=since or self.bot.now(),
+            patience=self.bot.patience,
         )
-        return message.id
-
-    async def _told_before(self, found: Series) -> int | None:
-        cog: Any = self.bot.get_cog("Polls")
-        channel = self.bot.get_partial_messageable(found.channel_id, guild_id=found.guild_id)
-        footer = results.result_footer(found.id)
-        assert found.announcing_at is not None
-        message = await cog.poster.find(
-            channel, found.announcing_at, lambda one: any(e.footer.text == footer for e in one.embeds)
-        )
-        return None if message is None else message.id
 
     async def _close_messages(self, found: Series) -> None:
-        """Take the buttons away and say what each trial was. What Discord doesn't take stays as it is."""
+        """Say in each trial's message what it was."""
         changes: list[tuple[int, int, discord.Embed]] = []
         assert found.opening_message_id is not None
         if found.kind == "listening":
@@ -176,9 +183,4 @@ class Announcer:
             (trial,) = await series.trials(self.bot.store, found.id)
             embed = discord.Embed(title=trial.question[:256], description="This vote has closed.")
             changes.append((found.channel_id, found.opening_message_id, embed))
-        for channel_id, message_id, embed in changes:
-            channel = self.bot.get_partial_messageable(channel_id, guild_id=found.guild_id)
-            try:
-                await channel.get_partial_message(message_id).edit(embed=embed, view=None)
-            except (discord.HTTPException, OSError) as error:
-                log.info("a message stays as it was", message=message_id, error=str(error))
+        await self._poster.end(found, changes)

@@ -6,6 +6,7 @@ import discord
 
 from bot.answering.access import guild_id_of
 from bot.answering.durable import Durable
+from bot.answering.first_answers import say
 from bot.client import Interaction
 from bot.store.polls import listeners
 
@@ -30,5 +31,5 @@ class EarsButton(
         await listeners.show_ears(
             interaction.client.store, guild_id_of(interaction), interaction.user.id, self.shown, now
         )
-        said = "You're on the board, as soon as ten of your votes count." if self.shown else "You're off the board."
-        await interaction.response.send_message(said, ephemeral=True)
+        said = "You'll be on the board as soon as ten of your votes count." if self.shown else "You're off the board."
+        await say(interaction, said)

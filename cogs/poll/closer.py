@@ -1,38 +1,31 @@
 """Closes series at their deadlines, reminds before, and tells what they came to.
 
 The deadlines live in the database. The close is committed first and told after, so a bot that dies in between tells it
-on its next start and never closes twice. The clock is looked at once a minute at least: a timer stands still while
-a laptop sleeps, and time may jump.
+on its next start and never closes twice.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
-import aiohttp
-import discord
 import structlog
 
+from bot.alarm import RETRY_S, Alarm
 from bot.client import Woodshed
+from bot.errors import Undelivered
 from bot.rules.blind_poll import reminder_times
+from bot.rules.pauses import next_try
 from bot.store.polls import series
 from bot.store.polls.series import Series
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY_S = 60.0
-"""Also the pause before a result that Discord didn't take is tried again."""
-TRIED_FOR_S = 24 * 3600.0
-"""Rights come back, threads are opened again, Discord recovers: for a day a result is tried again."""
-UNKNOWN_CHANNEL = 10003
-
 Announce = Callable[[Series], Awaitable[int]]
-"""Tells a result and returns its message's id. Raises discord.HTTPException."""
+"""Tells a result and returns its message's id. Raises Undelivered."""
 
 
 class Closer:
-    """One alarm, set to the next deadline or a minute from now, whichever is sooner."""
+    """One alarm, set to whatever comes next: a deadline, a reminder, or another try of a result."""
 
     def __init__(
         self,
@@ -45,85 +38,70 @@ class Closer:
         self._announce = announce
         self._remind = remind
         self._tell_staff = tell_staff
-        self._lock = asyncio.Lock()
-        self._alarm: asyncio.TimerHandle | None = None
-        self._running: set[asyncio.Task[None]] = set()
-        self._told: set[int] = set()
-        """Series of which staff know that their result is stuck."""
+        self._alarm = Alarm("close-due-series", self._work, bot.now)
+        self._stuck: dict[int, tuple[int, float]] = {}
+        """Results that Discord doesn't take: how often they were tried, and when they will be again."""
 
     def wake(self) -> None:
-        """Look now, behind the scenes, what is to be closed and told, and set the alarm for what comes next."""
-        task = asyncio.create_task(self._work(), name="close-due-series")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        """Look now, behind the scenes, what is to be closed and told."""
+        self._alarm.ring()
 
     def stop(self) -> None:
-        self._set_alarm(None)
-        for task in self._running:
-            task.cancel()
+        self._alarm.stop()
 
-    async def _work(self) -> None:
-        async with self._lock:
-            wake_at = self.bot.now() + LOOK_EVERY_S
-            try:
-                deadline = await self._close_due()
-                wake_at = wake_at if deadline is None else min(wake_at, deadline)
-            except Exception:
-                log.exception("closing series failed", retry_s=LOOK_EVERY_S)
-            self._set_alarm(wake_at)
-
-    async def _close_due(self) -> float | None:
-        """Close what is overdue, tell what isn't told yet, remind; returns the next deadline."""
+    async def _work(self) -> float | None:
+        """Close what is overdue, tell what isn't told yet, remind; returns when to look again."""
         store = self.bot.store
         await series.close_overdue(store, self.bot.now())
-        for found in await series.unannounced(store):
-            await self._tell(found)
-        for found in await series.with_deadline(store):
-            await self._remind_of(found)
-        return await series.next_deadline(store)
+        due = [await self._tell(found) for found in await series.unannounced(store)]
+        due += [await self._remind_of(found) for found in await series.with_deadline(store)]
+        due.append(await series.next_deadline(store))
+        return min((at for at in due if at is not None), default=None)
 
-    def _set_alarm(self, at: float | None) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        if at is not None:
-            self._alarm = asyncio.get_running_loop().call_later(max(0.0, at - self.bot.now()), self.wake)
-
-    async def _tell(self, found: Series) -> None:
-        """Tell a result. Trouble that may pass is tried again; staff are told once."""
+    async def _tell(self, found: Series) -> float | None:
+        """Tell a result; returns when it is tried again. Trouble that may pass is tried for a day; staff hear once."""
         assert found.closed_at is not None
+        failures, again_at = self._stuck.get(found.id, (0, 0.0))
+        if self.bot.now() < again_at:
+            return again_at
         try:
             message_id = await self._announce(found)
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            code = error.code if isinstance(error, discord.HTTPException) else 0
-            is_over = code == UNKNOWN_CHANNEL or self.bot.now() - found.closed_at > TRIED_FOR_S
-            log.warning("a result can't be told", series=found.id, error=str(error), again=not is_over)
-            if found.id not in self._told:
-                self._told.add(found.id)
-                await self._tell_staff(found, _trouble(found, code, is_over))
-            if is_over:
+        except Undelivered as error:
+            next_at = None if error.final else next_try(found.closed_at, failures + 1, self.bot.now())
+            log.warning("a result can't be told", series=found.id, error=str(error), again=next_at is not None)
+            if not failures or next_at is None:
+                await self._tell_staff(found, _trouble(found, error, is_over=next_at is None))
+            if next_at is None:
+                self._stuck.pop(found.id, None)
                 await series.set_announced(self.bot.store, found.id, None, self.bot.now())
-            return
-        self._told.discard(found.id)
+            else:
+                self._stuck[found.id] = failures + 1, next_at
+            return next_at
+        except Exception:  # one result that can't be made must not hold up the others
+            log.exception("a result can't be made", series=found.id)
+            return self.bot.now() + RETRY_S
+        self._stuck.pop(found.id, None)
         await series.set_announced(self.bot.store, found.id, message_id, self.bot.now())
+        return None
 
-    async def _remind_of(self, found: Series) -> None:
+    async def _remind_of(self, found: Series) -> float | None:
+        """Returns when the next reminder is due."""
         assert found.closes_at is not None
+        if not self.bot.settings.club.poll_reminders:
+            return None
         times = reminder_times(found.prepared_at, found.closes_at)
         due = sum(time <= self.bot.now() for time in times)
-        if due <= found.reminded or not self.bot.settings.club.poll_reminders:
-            return
-        if not await series.set_reminded(self.bot.store, found.id, due):
-            return
-        try:
-            await self._remind(found)
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            log.info("a reminder isn't taken", series=found.id, error=str(error))
+        if due > found.reminded and await series.set_reminded(self.bot.store, found.id, due):
+            try:
+                await self._remind(found)
+            except Undelivered as error:
+                log.info("a reminder isn't taken", series=found.id, error=str(error))
+        return min((time for time in times if time > self.bot.now()), default=None)
 
 
-def _trouble(found: Series, code: int, is_over: bool) -> str:
+def _trouble(found: Series, error: Undelivered, is_over: bool) -> str:
     where = f"the result of series {found.id} in <#{found.channel_id}>"
-    again = f"`/poll announce series:{found.id}` tells it again, and `/poll results series:{found.id}` shows it."
+    again = f"`/poll announce series:{found.id}` posts it again, and `/poll results series:{found.id}` shows it."
     if is_over:
-        return f"I can't tell {where}: Discord doesn't take it there (code {code}). {again}"
-    return f"I can't tell {where} at the moment (code {code}); I'll keep trying for a day. {again}"
+        return f"I can't tell {where}. {error} {again}"
+    return f"I can't tell {where} at the moment. {error} I'll keep trying for a day. {again}"

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-import structlog
-
 from bot.client import Woodshed
-from bot.store.polls import series
 from cogs.poll.posting import Poster
-
-log = structlog.get_logger(__name__)
 
 INTERVALS = 3
 """Of progress, between two edits: Discord allows about 5 in 5 s in a channel, for all that is edited there."""
@@ -40,15 +35,6 @@ class VoterCounter:
 
     def _due(self, number: int, trial: int) -> None:
         self._waiting.pop(trial, None)
-        task = asyncio.create_task(self._refresh(number, trial), name="show-voters")
+        task = asyncio.create_task(self._poster.refresh(number, trial), name="show-voters")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-
-    async def _refresh(self, number: int, trial: int) -> None:
-        found = await series.get(self.bot.store, number)
-        if found is None or found.closed:
-            return
-        trials = await series.trials(self.bot.store, number)
-        for one in trials:
-            if one.id == trial:
-                await self._poster.refresh(found, one, trials)

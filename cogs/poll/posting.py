@@ -7,42 +7,44 @@ where it stopped: what may stand there already is looked for first.
 from __future__ import annotations
 
 import asyncio
-import io
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import discord
 import structlog
 
+from bot.answering.delivery.courier import CONNECTION_ERRORS
+from bot.answering.parcels import Parcel, Upload
+from bot.answering.posts import edit, post
 from bot.client import Woodshed
+from bot.errors import Undelivered
 from bot.store.polls import ballots, series
 from bot.store.polls.series import Series, Trial
 from cogs.poll import wording
+from cogs.poll.question import question_parcel
 from cogs.poll.steps import Step, StepButton
 from cogs.poll.voting import trial_buttons
 
 log = structlog.get_logger(__name__)
 
 COLOUR = discord.Colour.gold()
-LOOKED_THROUGH = 100
-"""Messages of a channel among which one's own is looked for."""
 LATE_S = 60.0
 """After so long the posting is being taken up again: then what stands there has to be looked for."""
+EDIT_PATIENCE_S = 20.0
+"""For a message that stands already and only says more than it did."""
 THREAD_EXISTS = 160004
 
 
 class Poster:
     """Posts what isn't there yet. Calling it again does no harm."""
 
-    def __init__(self, bot: Woodshed, show_question: Callable[[Series, Trial], Awaitable[dict[str, Any]]]) -> None:
+    def __init__(self, bot: Woodshed) -> None:
         self.bot = bot
-        self._show_question = show_question
         self._locks: dict[int, asyncio.Lock] = {}
 
     async def complete(self, number: int) -> Series:
-        """Let a series stand: its opening and, over days, all its trials. Raises discord.HTTPException."""
-        async with self._locks.setdefault(number, asyncio.Lock()):
+        """Let a series stand: its opening and, over days, all its trials. Raises Undelivered."""
+        async with self._lock(number):
             found = await series.get(self.bot.store, number)
             assert found is not None
             trials = await series.trials(self.bot.store, number)
@@ -59,8 +61,8 @@ class Poster:
     async def next_trial(self, number: int, place: int) -> Trial | None:
         """Live: let the trial at `place` (from 1) stand; None when it stands already or there is none.
 
-        Raises discord.HTTPException."""
-        async with self._locks.setdefault(number, asyncio.Lock()):
+        Raises Undelivered."""
+        async with self._lock(number):
             trials = await series.trials(self.bot.store, number)
             trial = next((trial for trial in trials if trial.number == place), None)
             if trial is None or trial.message_id is not None:
@@ -68,39 +70,56 @@ class Poster:
             await self._show(number, trial, trials)
             return trial
 
-    async def refresh(self, found: Series, trial: Trial, trials: list[Trial]) -> None:
-        """Show how many have voted. What Discord doesn't take now comes with the next vote."""
-        if trial.message_id is None:
-            return
-        voters = (await ballots.voters(self.bot.store, found.id)).get(trial.id, 0)
-        embed = trial_embed(found, trial, len(trials), voters)
-        if found.kind == "question":
-            shown = await self._show_question(found, trial)
-            embed = shown["embed"]
+    async def refresh(self, number: int, trial_id: int) -> None:
+        """Show how many have voted on an open trial. What Discord doesn't take now comes with the next vote."""
+        async with self._lock(number):
+            found = await series.get(self.bot.store, number)
+            trials = await series.trials(self.bot.store, number)
+            trial = next((trial for trial in trials if trial.id == trial_id), None)
+            if found is None or found.closed or trial is None or trial.message_id is None:
+                return
+            voters = (await ballots.voters(self.bot.store, number)).get(trial_id, 0)
+            if found.kind == "question":
+                parcel = question_parcel(found, trial, voters)
+            else:
+                parcel = Parcel(
+                    embeds=[trial_embed(found, trial, len(trials), voters)], view=trial_view(found, trial, len(trials))
+                )
+            await self._change(found, found.trials_channel, trial.message_id, parcel)
+
+    async def end(self, found: Series, embeds: Sequence[tuple[int, int, discord.Embed]]) -> None:
+        """Take the buttons away from messages, given by channel and id, and say something else in them; their files
+        stay. What Discord doesn't take stays as it is: the buttons answer that the series has closed."""
+        async with self._lock(found.id):  # a number of voters on its way would bring the buttons back
+            for channel_id, message_id, embed in embeds:
+                await self._change(found, channel_id, message_id, Parcel(embeds=[embed]))
+
+    async def _change(self, found: Series, channel_id: int, message_id: int, parcel: Parcel) -> None:
+        patience = replace(self.bot.patience, total_s=min(EDIT_PATIENCE_S, self.bot.patience.total_s))
         try:
-            await self._channel(found.trials_channel, found).get_partial_message(trial.message_id).edit(embed=embed)
-        except discord.HTTPException as error:
-            log.info("the number of voters stays as it was", trial=trial.id, code=error.code)
+            kept = replace(parcel, keeps_files=True)
+            await edit(self.bot, channel_id, message_id, kept, guild_id=found.guild_id, patience=patience)
+        except Undelivered as error:
+            log.info("a message stays as it was", message=message_id, error=str(error))
 
     async def _open(self, found: Series, trials: list[Trial]) -> None:
         store = self.bot.store
-        channel = self._channel(found.channel_id, found)
-        message: discord.Message | None = None
-        if found.posting_at is not None:
-            message = await self.find(channel, found.posting_at, lambda one: is_opening(one, found.id, trials))
+        is_question = found.kind == "question"
         await series.set_posting(store, found.id, self.bot.now())
-        if message is None:
-            if found.kind == "question":
-                message = await channel.send(**await self._show_question(found, trials[0]), nonce=f"series-{found.id}")
-            else:
-                view = discord.ui.View(timeout=None)
-                if found.pace == "live":
-                    view.add_item(StepButton(found.id, Step.NEXT, 1))
-                embed = opening_embed(found, trials)
-                message = await channel.send(embed=embed, view=view, nonce=f"series-{found.id}")
-        await series.set_opened(store, found.id, message.id)
-        if found.kind == "question":
-            await series.set_shown(store, trials[0].id, message.id, self.bot.now())
+        message_id = await post(
+            self.bot,
+            found.channel_id,
+            question_parcel(found, trials[0], 0) if is_question else opening_parcel(found, trials),
+            guild_id=found.guild_id,
+            nonce=f"series-{found.id}",
+            may_be_there=found.posting_at is not None,
+            is_it=lambda message: is_opening(message, found.id, trials),
+            since=found.posting_at or self.bot.now(),
+            patience=self.bot.patience,
+        )
+        await series.set_opened(store, found.id, message_id)
+        if is_question:
+            await series.set_shown(store, trials[0].id, message_id, self.bot.now())
 
     async def _thread(self, number: int, trials: int) -> None:
         """A thread for several trials, where the channel allows one; else they stand in the channel."""
@@ -109,10 +128,16 @@ class Poster:
         if trials < 2 or found.thread_id is not None or not _can_have_threads(self.bot, found):
             return
         assert found.opening_message_id is not None
-        message = self._channel(found.channel_id, found).get_partial_message(found.opening_message_id)
+        channel = self.bot.get_partial_messageable(found.channel_id, guild_id=found.guild_id)
+        message = channel.get_partial_message(found.opening_message_id)
         try:
             thread_id = (await message.create_thread(name=thread_name(found), auto_archive_duration=10080)).id
-        except discord.HTTPException as error:
+        except (discord.HTTPException, *CONNECTION_ERRORS) as error:
+            if not isinstance(error, discord.HTTPException) or error.status >= 429:
+                # Nobody knows; when it's asked for again, Discord says whether it exists.
+                raise Undelivered(
+                    "Discord doesn't open the thread.", final=False, may_have_arrived=True, worth_saying=False
+                ) from error
             if error.code != THREAD_EXISTS:
                 log.info("no thread for a series", series=number, code=error.code)
                 return
@@ -125,38 +150,35 @@ class Poster:
         store = self.bot.store
         found = await series.get(store, number)
         assert found is not None
-        channel = self._channel(found.trials_channel, found)
         since = found.posting_at or found.prepared_at
-        message = (
-            await self.find(channel, since, lambda one: is_trial(one, trial.id))
-            if self.bot.now() - since > LATE_S
-            else None
+        parcel = Parcel(
+            embeds=[trial_embed(found, trial, len(trials), 0)],
+            uploads=trial_uploads(trial, await series.sounds(store, trial)),
+            view=trial_view(found, trial, len(trials)),
         )
-        if message is None:
-            message = await channel.send(
-                embed=trial_embed(found, trial, len(trials), 0),
-                files=trial_files(trial, await series.sounds(store, trial)),
-                view=trial_view(found, trial, len(trials)),
-                nonce=f"trial-{trial.id}",
-            )
-        await series.set_shown(store, trial.id, message.id, self.bot.now())
+        message_id = await post(
+            self.bot,
+            found.trials_channel,
+            parcel,
+            guild_id=found.guild_id,
+            nonce=f"trial-{trial.id}",
+            may_be_there=self.bot.now() - since > LATE_S,
+            is_it=lambda message: is_trial(message, trial.id),
+            since=since,
+            patience=self.bot.patience,
+        )
+        await series.set_shown(store, trial.id, message_id, self.bot.now())
 
-    async def find(
-        self, channel: discord.PartialMessageable, since: float, is_it: Callable[[discord.Message], bool]
-    ) -> discord.Message | None:
-        """One's own message, posted since `since` without our knowing; None also where the history can't be read."""
-        after = datetime.fromtimestamp(since, UTC) - timedelta(minutes=5)
-        assert self.bot.user is not None
-        try:
-            async for message in channel.history(limit=LOOKED_THROUGH, after=after, oldest_first=False):
-                if message.author.id == self.bot.user.id and is_it(message):
-                    return message
-        except discord.Forbidden:
-            log.warning("the channel's history can't be read", channel=channel.id)
-        return None
+    def _lock(self, number: int) -> asyncio.Lock:
+        return self._locks.setdefault(number, asyncio.Lock())
 
-    def _channel(self, channel_id: int, found: Series) -> discord.PartialMessageable:
-        return self.bot.get_partial_messageable(channel_id, guild_id=found.guild_id)
+
+def opening_parcel(found: Series, trials: list[Trial]) -> Parcel:
+    view = None
+    if found.pace == "live":
+        view = discord.ui.View(timeout=None)
+        view.add_item(StepButton(found.id, Step.NEXT, 1))
+    return Parcel(embeds=[opening_embed(found, trials)], view=view)
 
 
 def opening_embed(found: Series, trials: list[Trial]) -> discord.Embed:
@@ -180,13 +202,10 @@ def trial_embed(found: Series, trial: Trial, trials: int, voters: int) -> discor
     return embed
 
 
-def trial_files(trial: Trial, sounds: list[bytes]) -> list[discord.File]:
+def trial_uploads(trial: Trial, sounds: list[bytes]) -> list[Upload]:
     """The sounds under names that say nothing but the trial's number and the side."""
     names = ["A", "B"] if trial.design == "pair" else [""]
-    return [
-        discord.File(io.BytesIO(sound), filename=f"clip-{trial.id}{name}.ogg")
-        for name, sound in zip(names, sounds, strict=True)
-    ]
+    return [Upload(f"clip-{trial.id}{name}.ogg", sound) for name, sound in zip(names, sounds, strict=True)]
 
 
 def trial_view(found: Series, trial: Trial, trials: int) -> discord.ui.View:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import discord
 
 from bot.answering.durable import Durable
+from bot.answering.parcels import Parcel
 from bot.answering.text import MAX_FIELD, counted, percent, shorten
 from bot.client import Interaction
 from bot.rules.blind_poll import Ballot
@@ -33,6 +34,11 @@ def question_embed(found: Series, trial: Trial, voters: int) -> discord.Embed:
     lines += ["", f"{rule}. {shown} You can change your vote {wording.closes(found.closes_at)}."]
     embed = discord.Embed(title=shorten(trial.question, 256), description="\n".join(lines), colour=COLOUR)
     return embed.set_footer(text=f"Vote {found.id} · {counted(voters, 'vote')} so far")
+
+
+def question_parcel(found: Series, trial: Trial, voters: int) -> Parcel:
+    """The message of a vote while it is open."""
+    return Parcel(embeds=[question_embed(found, trial, voters)], view=question_view(trial))
 
 
 def question_view(trial: Trial) -> discord.ui.View:

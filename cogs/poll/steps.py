@@ -9,6 +9,7 @@ import discord
 
 from bot.answering.access import require_staff
 from bot.answering.durable import Durable
+from bot.answering.jobs import one_answer
 from bot.client import Interaction
 
 
@@ -40,9 +41,10 @@ class StepButton(
 
     async def press(self, interaction: Interaction) -> None:
         require_staff(interaction)
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        cog: Any = interaction.client.get_cog("Polls")
-        said = await (
-            cog.show_next(self.series, self.place) if self.step is Step.NEXT else cog.close_series(self.series)
-        )
-        await interaction.edit_original_response(content=said)
+        polls: Any = interaction.client.get_cog("Polls")
+        async with one_answer(interaction, private=True) as reply:
+            if self.step is Step.NEXT:
+                said = await polls.show_next(self.series, self.place)
+            else:
+                said = await polls.close_series(self.series)
+            await reply.finish(content=said)

@@ -13,6 +13,7 @@ from typing import Any, Self
 import discord
 import structlog
 
+from bot.answering.access import is_simulated
 from bot.answering.durable import Durable
 from bot.answering.first_answers import acknowledge, begin, is_acknowledged, say, take
 from bot.client import Interaction
@@ -33,8 +34,6 @@ first and confirmed later."""
 PATIENCE_S = 60.0
 """So long a vote is tried again while the database is locked."""
 RETRY_S = 0.5
-SIMULATED_ROLE = "Simulated class"
-"""What the playground's made-up members carry."""
 
 LABELS = {Choice.A: "A", Choice.B: "B", Choice.HUMAN: "Human", Choice.AI: "AI"}
 
@@ -76,7 +75,7 @@ async def _write(interaction: Interaction, trial: int, change: Change) -> Stored
                 interaction.client.now(),
                 message_id=message.id if message is not None and is_public else None,
                 names=[name for name in (user.name, user.global_name, user.display_name) if name],
-                simulated=any(role.name == SIMULATED_ROLE for role in getattr(user, "roles", ())),
+                simulated=is_simulated(user),
             )
         except sqlite3.IntegrityError as error:  # the series closed between our look and the write
             if "closed" not in str(error):

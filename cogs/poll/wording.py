@@ -142,7 +142,7 @@ def trial_title(series: Series, trial: Trial, trials: int) -> str:
 
 
 def voters_text(voters: int) -> str:
-    return f"{counted(voters, 'vote')} so far; nobody sees what was voted before the reveal."
+    return f"{counted(voters, 'vote')} so far; nobody sees how people voted before the reveal."
 
 
 def verdict_text(verdict: Verdict) -> str:

@@ -10,6 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_own_message, require_staff
+from bot.answering.durable import submit
 from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer
 from bot.answering.posting import require_may_post
@@ -19,22 +20,28 @@ from bot.engine.catalogue import matching
 from bot.errors import Refused
 from bot.rules import daily as daily_rules
 from bot.rules.class_quiz import MAX_ROUNDS, MAX_SECONDS, MIN_ROUNDS, MIN_SECONDS, Plan
-from bot.rules.quiz import Score, streak
+from bot.rules.quiz import Score, streak, streaks
 from bot.rules.quotas import Quota
 from bot.store import quiz
-from bot.store.lessons import daily, own_questions, practice
+from bot.store.lessons import daily as daily_store
+from bot.store.lessons import own_questions, practice
 from bot.store.lessons.daily import Daily
 from bot.store.polls import ballots
-from cogs.quiz import class_buttons, own, private, report, scores
+from cogs.quiz import class_buttons, follow_ups, kinds, own, private, report, scores
 from cogs.quiz import questions as views
 from cogs.quiz.asking import draw_question
 from cogs.quiz.class_quiz import start_class_quiz, started_sentence
 from cogs.quiz.class_run import ClassRunner
 from cogs.quiz.daily import DailyAsker
+from cogs.quiz.guessing import GuessMenu
+from cogs.quiz.kinds import answer_view
+from cogs.quiz.taking import Place
 from engine.contract.limits import LARGEST_SEED
 
 QUESTIONS_PER_MINUTE = 6
-"""For one member: enough to practise fast, too few to flood a channel."""
+"""For one member: too few to flood a channel."""
+PRACTICE_PER_MINUTE = 20
+"""Nobody else sees these; nobody reads faster."""
 
 
 @app_commands.guild_only()
@@ -45,6 +52,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         self.bot = bot
         self.draw_seed = draw_seed
         self.quota = Quota(QUESTIONS_PER_MINUTE, 60.0)
+        self.practice_quota = Quota(PRACTICE_PER_MINUTE, 60.0)
         self.runner = ClassRunner(bot)
         self.daily = DailyAsker(bot, draw_seed)
 
@@ -67,19 +75,24 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         """A button of a class quiz was pressed."""
         self.runner.changed(number, at_once=at_once)
 
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """A form was filled in."""
+        await submit(interaction, FORMS)
+
     # ------------------------------------------------------------ for everybody
 
     @app_commands.command(name="question", description="One question for this channel; only you see your answer")
     @app_commands.describe(topic="What it should be about (any topic if left out)")
     async def ask_question(self, interaction: Interaction, topic: str = "") -> None:
         require_may_post(interaction, "embed_links")
-        self._take_turn(interaction)
+        self._take_turn(interaction, self.quota)
         channel_id = interaction.channel_id
         assert channel_id is not None
         async with one_answer(interaction) as answer:
             store, guild_id = self.bot.store, guild_id_of(interaction)
-            recent = await quiz.recent_generators(store, guild_id, interaction.user.id, topic)
-            question = await draw_question(self.bot, guild_id, topic, self.draw_seed(), recent)
+            before = await quiz.asked_before(store, guild_id, interaction.user.id, topic)
+            question = await draw_question(self.bot, guild_id, topic, self.draw_seed(), before)
             posted = await quiz.add_question(
                 store,
                 question,
@@ -88,19 +101,26 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
                 asked_by=interaction.user.id,
                 now=self.bot.now(),
             )
-            message_id = await answer.finish(embeds=[views.question_embed(posted)], view=views.question_view(posted))
+            message_id = await answer.finish(
+                embeds=[views.question_embed(posted)],
+                view=answer_view(Place.CHANNEL, posted),
+                uploads=views.picture_of(question),
+            )
             await quiz.set_message(store, posted.id, message_id)
 
     @app_commands.command(name="me", description="Practise alone: what you got wrong comes back with different numbers")
     @app_commands.describe(topic="What it should be about (any topic if left out)")
     async def practise(self, interaction: Interaction, topic: str = "") -> None:
-        self._take_turn(interaction)
-        async with one_answer(interaction, private=True) as answer:
-            embed, view = await private.next_question(interaction, topic, self.draw_seed(), self.bot.now())
-            await answer.finish(embeds=[embed], view=view)
+        await self.practise_now(interaction, topic)
 
-    def _take_turn(self, interaction: Interaction) -> None:
-        wait_s = self.quota.take(interaction.user.id, self.bot.now())
+    async def practise_now(self, interaction: Interaction, topic: str, card: str = "") -> None:
+        """Ask a member alone: on a topic, or what a card answers."""
+        self._take_turn(interaction, self.practice_quota)
+        async with one_answer(interaction, private=True) as answer:
+            await private.ask_next(answer, interaction, topic, card, self.draw_seed(), self.bot.now())
+
+    def _take_turn(self, interaction: Interaction, quota: Quota) -> None:
+        wait_s = quota.take(interaction.user.id, self.bot.now())
         if wait_s:
             raise Refused(too_many_questions(wait_s))
 
@@ -111,9 +131,11 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         listening = Score(len(judgements), sum(vote.right for vote in judgements))
         shown = await quiz.is_shown(store, guild_id, member)
         view = discord.ui.View(timeout=None).add_item(scores.LeaderboardButton("off" if shown else "on"))
+        results = await quiz.latest_results(store, guild_id, member)
         embed = scores.score_embed(
             topics=await quiz.scores_by_topic(store, guild_id, member),
-            streak=streak(await quiz.latest_results(store, guild_id, member)),
+            streak=streak(right for _, right in results),
+            streaks=streaks(results),
             listening=listening,
             shown=shown,
             total=await quiz.class_total(store, guild_id),
@@ -187,7 +209,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         channel_id = interaction.channel_id
         assert channel_id is not None
         if time.strip().casefold() == "off":
-            dropped = await daily.drop(self.bot.store, channel_id)
+            dropped = await daily_store.drop(self.bot.store, channel_id)
             sentence = "No more daily questions here." if dropped else "This channel had no daily question."
             await say(interaction, sentence)
             return
@@ -195,7 +217,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         local_time, zone = daily_rules.parse_time(time), daily_rules.parse_zone(zone)
         next_at = daily_rules.next_at(local_time, zone, self.bot.now())
         entry = Daily(channel_id, guild_id_of(interaction), local_time, zone, topic, next_at)
-        await daily.put(self.bot.store, entry, interaction.user.id, self.bot.now())
+        await daily_store.put(self.bot.store, entry, interaction.user.id, self.bot.now())
         self.daily.changed()
         sentence = (
             f"I'll ask one question a day here, at {local_time} in {zone}. The first one comes <t:{next_at:.0f}:R>."
@@ -253,12 +275,13 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
 
 
 BUTTONS = (
-    views.AnswerButton,
-    views.CardButton,
     scores.LeaderboardButton,
+    GuessMenu,
+    *kinds.BUTTONS,
     *class_buttons.BUTTONS,
-    *private.BUTTONS,
+    *follow_ups.BUTTONS,
 )
+FORMS = (*kinds.FORMS, *follow_ups.FORMS)
 
 
 async def setup(bot: Woodshed) -> None:

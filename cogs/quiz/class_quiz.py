@@ -9,11 +9,11 @@ from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.rules import class_quiz as rules
 from bot.rules.class_quiz import Plan
-from bot.rules.quiz import Question, to_avoid
+from bot.rules.quiz import Question
 from bot.store import quiz
 from bot.store.lessons import class_quiz
 from bot.store.lessons.class_quiz import ClassQuiz
-from cogs.quiz.asking import question_of
+from cogs.quiz.asking import IN_CLASS, draw_question
 
 MOST_TRIES = 3
 """Of drawing a question that isn't in the quiz yet, where a topic has fewer generators than the quiz has questions."""
@@ -28,8 +28,8 @@ async def start_class_quiz(interaction: Interaction, topic: str, plan: Plan, dra
     if await class_quiz.running_in(bot.store, channel_id) is not None:
         raise Refused(class_quiz.ONE_AT_A_TIME)
     guild_id = guild_id_of(interaction)
-    recent = await quiz.recent_generators(bot.store, guild_id, interaction.user.id, topic)
-    questions = await _draw_questions(bot, topic, plan.rounds, to_avoid(recent), draw_seed)
+    before = await quiz.asked_before(bot.store, guild_id, interaction.user.id, topic)
+    questions = await _draw_questions(bot, guild_id, topic, plan.rounds, before, draw_seed)
     now = bot.now()  # the first vote opens when all is there
     return await class_quiz.begin(
         bot.store,
@@ -45,18 +45,15 @@ async def start_class_quiz(interaction: Interaction, topic: str, plan: Plan, dra
 
 
 async def _draw_questions(
-    bot: Woodshed, topic: str, count: int, avoid: list[str], draw_seed: Callable[[], int]
-) -> list[tuple[Question, tuple[str, ...]]]:
-    """As many questions as wanted with the misconceptions behind their options, no generator twice while others are
-    left, and no question twice."""
-    drawn: list[tuple[Question, tuple[str, ...]]] = []
-    texts: set[tuple[str, str]] = set()
+    bot: Woodshed, guild_id: int, topic: str, count: int, before: list[str], draw_seed: Callable[[], int]
+) -> list[Question]:
+    """As many questions as wanted, no generator twice while others are left, and no question twice."""
+    drawn: list[Question] = []
     for _ in range(count * MOST_TRIES):
-        used = [question.generator for question, _ in drawn]
-        reply = await bot.engine.quiz(topic=topic, seed=draw_seed(), avoid=[*used, *avoid])
-        if (reply.question, reply.code) not in texts:
-            texts.add((reply.question, reply.code))
-            drawn.append((question_of(reply), tuple(reply.reasons)))
+        used = [question.generator for question in reversed(drawn)]
+        question = await draw_question(bot, guild_id, topic, draw_seed(), [*used, *before], IN_CLASS)
+        if not any((question.text, question.code, question.alt) == (one.text, one.code, one.alt) for one in drawn):
+            drawn.append(question)
         if len(drawn) == count:
             return drawn
     raise Refused(f"I only have {len(drawn)} different questions on this topic; please ask for fewer.")

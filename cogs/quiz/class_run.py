@@ -7,6 +7,7 @@ phase that the store names, finds the question it had posted, and goes on; a pha
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import discord
 import structlog
@@ -18,10 +19,12 @@ from bot.client import Woodshed
 from bot.errors import Undelivered
 from bot.rules import class_quiz as rules
 from bot.rules.class_quiz import Distribution, Phase, Standing
+from bot.rules.quiz import Question
 from bot.store.lessons import class_quiz
 from bot.store.lessons.class_quiz import ClassQuiz, Round
 from cogs.quiz import class_views
 from cogs.quiz.class_buttons import control_view, round_view
+from cogs.quiz.questions import picture_of
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +115,7 @@ class ClassRunner:
     async def _show(self, quiz: ClassQuiz) -> None:
         at = await self._round(quiz, quiz.standing.position)
         if quiz.standing.phase is Phase.REVEALED:
-            embed = class_views.reveal_embed(quiz, at, *await self._distributions(quiz, at))
+            embed = class_views.reveal_embed(quiz, at, *await self._counted(quiz, at))
             view = control_view(quiz)
         else:
             embed = class_views.round_embed(quiz, at, await self._voters(quiz))
@@ -121,9 +124,9 @@ class ClassRunner:
 
     async def _put(self, quiz: ClassQuiz, at: Round, embed: discord.Embed, view: discord.ui.View) -> None:
         """Into the question's message; a question that has none yet is posted, and once, whatever happens."""
-        parcel = Parcel(embeds=[embed], view=view)
+        parcel = Parcel(embeds=[embed], view=view, uploads=picture_of(at.posted.question))
         if at.message_id is not None:
-            await edit(self.bot, quiz.channel_id, at.message_id, parcel, guild_id=quiz.guild_id)
+            await edit(self.bot, quiz.channel_id, at.message_id, _as_edit(parcel), guild_id=quiz.guild_id)
             return
         title = embed.title
         message_id = await post(
@@ -135,7 +138,7 @@ class ClassRunner:
             may_be_there=True,
             is_it=lambda message: _has_button(message, f"class-host:{quiz.id}:") and _title(message) == title,
         )
-        await class_quiz.set_message(self.bot.store, quiz.id, at.position, message_id)
+        await class_quiz.set_message(self.bot.store, quiz.id, at, message_id)
         if at.position:
             await self._leave_behind(quiz, at.position - 1)
 
@@ -147,21 +150,20 @@ class ClassRunner:
         if before.skipped:
             embed = class_views.skipped_embed(quiz, before)
         elif position < quiz.standing.position or quiz.standing.phase is Phase.REVEALED:
-            embed = class_views.reveal_embed(quiz, before, *await self._distributions(quiz, before))
+            embed = class_views.reveal_embed(quiz, before, *await self._counted(quiz, before))
         else:
             embed = class_views.left_embed(quiz, before)
         with contextlib.suppress(Undelivered):
-            parcel = Parcel(embeds=[embed])
+            parcel = _as_edit(Parcel(embeds=[embed]))
             await edit(self.bot, quiz.channel_id, before.message_id, parcel, guild_id=quiz.guild_id)
 
-    async def _distributions(self, quiz: ClassQuiz, at: Round) -> tuple[Distribution, Distribution | None]:
+    async def _counted(self, quiz: ClassQuiz, at: Round) -> tuple[Question, Distribution, Distribution | None]:
+        """The question with the options that its answers are counted by, and the distribution of each vote."""
         answers = await class_quiz.answers(self.bot.store, quiz.id)
-        question = at.posted.question
-
-        def of(vote: int) -> Distribution:
-            return rules.distribution(answers, at.position, vote, len(question.options), question.correct)
-
-        return of(1), of(2) if quiz.plan.second_vote else None
+        question = rules.counted_by(answers, at.position, at.posted.question)
+        first = rules.distribution(answers, at.position, 1, question)
+        second = rules.distribution(answers, at.position, 2, question) if quiz.plan.second_vote else None
+        return question, first, second
 
     async def _tell_ranking(self, quiz: ClassQuiz) -> None:
         store = self.bot.store
@@ -170,9 +172,8 @@ class ClassRunner:
         revealed = quiz.standing.position + (quiz.standing.phase is Phase.REVEALED)
         asked = [at for at in rounds[:revealed] if not at.skipped]
         answers = await class_quiz.answers(store, quiz.id)
-        correct = {at.position: at.posted.question.correct for at in asked}
-        options = {at.position: len(at.posted.question.options) for at in asked}
-        scores = rules.points_of(answers, await class_quiz.guesses(store, quiz.id), correct, options)
+        questions = {at.position: at.posted.question for at in asked}
+        scores = rules.points_of(answers, await class_quiz.guesses(store, quiz.id), questions)
         teams = rules.team_scores(scores, answers) if quiz.plan.teams else {}
         embed = class_views.ranking_embed(
             quiz,
@@ -191,6 +192,11 @@ class ClassRunner:
             is_it=lambda message: _footer(message) == embed.footer.text,
         )
         await self._leave_behind(quiz, quiz.standing.position)
+
+
+def _as_edit(parcel: Parcel) -> Parcel:
+    """A question's picture was posted with it, and stays."""
+    return replace(parcel, uploads=(), keeps_files=True)
 
 
 def _title(message: discord.Message) -> str | None:

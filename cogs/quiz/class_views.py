@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import discord
 
-from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, counted, percent, shorten
+from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, counted, in_a_row, percent, shorten
 from bot.rules.class_quiz import Distribution, Phase, Place, normalised_gain
-from bot.rules.quiz import LETTERS
+from bot.rules.judging import reason_of
+from bot.rules.quiz import LETTERS, Kind, Question
 from bot.store.lessons.class_quiz import ClassQuiz, Round
 from cogs.quiz import questions as views
 
@@ -53,28 +54,33 @@ def _phase_text(quiz: ClassQuiz, voters: int) -> str:
     return f"{counted(voters, 'answer')} so far. Closes {until}."
 
 
-def reveal_embed(quiz: ClassQuiz, at: Round, first: Distribution, second: Distribution | None) -> discord.Embed:
-    """What was chosen, by option, with the misconception that leads there; then why the right one is right."""
-    question = at.posted.question
+def reveal_embed(
+    quiz: ClassQuiz, at: Round, counted_by: Question, first: Distribution, second: Distribution | None
+) -> discord.Embed:
+    """What was chosen, by option, with the misconception that leads there; then why the right one is right.
+
+    `counted_by` is the question with the options that the distributions count by: what was typed, where it was."""
     final = second if second is not None and second.voters else first
-    lines = [shorten(question.text, 600)]
-    for option, text in enumerate(question.options):
+    lines = [shorten(counted_by.text, 600)]
+    for option, text in enumerate(counted_by.options):
         lines.append(_option_line(option, text, first, second))
-        if option != question.correct and final.counts[option] and at.reasons[option : option + 1] != ("",):
-            lines += [f"  *{shorten(reason, 200)}*" for reason in at.reasons[option : option + 1]]
+        reason = reason_of(counted_by, option)
+        if option not in first.right and final.counts[option] and reason:
+            lines.append(f"  *{shorten(reason, 200)}*")
+    right = [LETTERS[option] for option in sorted(first.right)]
     embed = discord.Embed(
-        title=f"{_title(quiz, at)} · answer {LETTERS[question.correct]}",
+        title=f"{_title(quiz, at)} · answer {in_a_row(right)}",
         description=shorten("\n".join(lines), MAX_DESCRIPTION // 2),
         colour=CLOSED,
     )
-    why = question.explanation.partition("\n\nThe others:")[0]
+    why = counted_by.explanation.partition("\n\nThe others:")[0]
     embed.add_field(name="Why", value=shorten(why, MAX_FIELD), inline=False)
     embed.add_field(name="The class", value=_class_line(first, second), inline=False)
     return embed
 
 
 def _option_line(option: int, text: str, first: Distribution, second: Distribution | None) -> str:
-    mark = "✅" if option == first.correct else "▫️"
+    mark = "✅" if option in first.right else "▫️"
     name = f"{mark} **{LETTERS[option]}** {views.as_option(text, 120)}"
     if second is None:
         return f"{name}\n{_bar(first, option)}"
@@ -142,13 +148,14 @@ def _points(points: float) -> str:
     return f"{whole} point" if whole == "1" else f"{whole} points"
 
 
-def recorded_sentence(text: str, before: int | None, choice: int, quiz: ClassQuiz) -> str:
+def recorded_sentence(question: Question, before: str | None, given: str) -> str:
     """What a member reads alone after an answer."""
-    chosen = views.as_option(text, 200)
+    chosen = views.chosen_words(question, given)
+    verb, changed = ("wrote", "written") if question.kind is Kind.TYPED else ("chose", "chosen")
     if before is None:
-        said = f"You chose {chosen}."
-    elif before == choice:
-        said = f"You'd already chosen {chosen}, and that stands."
+        said = f"You {verb} {chosen}."
+    elif before == given:
+        said = f"You'd already {changed} {chosen}, and that stands."
     else:
         said = f"Changed to {chosen}."
     return f"{said} You can change it until the vote closes."

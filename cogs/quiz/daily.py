@@ -21,12 +21,13 @@ from bot.store.lessons import daily
 from bot.store.lessons.daily import Daily
 from cogs.quiz import questions as views
 from cogs.quiz.asking import draw_question
+from cogs.quiz.kinds import answer_view
+from cogs.quiz.taking import Place
 
 log = structlog.get_logger(__name__)
 
 LATE_S = 6 * 3600.0
 """A question that is later than this is left out: the class has gone home."""
-RECENT = 30
 
 
 class DailyAsker:
@@ -61,8 +62,8 @@ class DailyAsker:
 
     async def _ask(self, entry: Daily, now: float) -> None:
         try:
-            recent = await quiz.recent_generators(self.bot.store, entry.guild_id, 0, entry.topic, RECENT)
-            question = await draw_question(self.bot, entry.guild_id, entry.topic, self.draw_seed(), recent)
+            before = await quiz.asked_before(self.bot.store, entry.guild_id, 0, entry.topic)
+            question = await draw_question(self.bot, entry.guild_id, entry.topic, self.draw_seed(), before)
             assert self.bot.user is not None
             posted = await quiz.add_question(
                 self.bot.store,
@@ -75,7 +76,12 @@ class DailyAsker:
             embed = views.question_embed(posted)
             embed.title = "Question of the day"
             channel = self.bot.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
-            message = await channel.send(embed=embed, view=views.question_view(posted), nonce=f"daily-{posted.id}")
+            message = await channel.send(
+                embed=embed,
+                view=answer_view(Place.CHANNEL, posted),
+                files=[upload.file() for upload in views.picture_of(question)],
+                nonce=f"daily-{posted.id}",
+            )
             await quiz.set_message(self.bot.store, posted.id, message.id)
         except (WoodshedError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("a daily question was not asked", channel=entry.channel_id, error=str(error))

@@ -10,7 +10,6 @@ from bot.answering.access import guild_id_of
 from bot.answering.error_handler import report
 from bot.answering.first_answers import say
 from bot.answering.parcels import Upload
-from bot.answering.posting import read_attachment
 from bot.answering.text import counted, shorten
 from bot.client import Interaction
 from bot.errors import Refused
@@ -69,7 +68,7 @@ def removed_sentence(removed: OwnQuestion) -> str:
 
 async def import_file(interaction: Interaction, file: discord.Attachment, now: float) -> None:
     """Add what a file holds, all or nothing. Raises Refused with the line of the first mistake."""
-    content = await read_attachment(file, MOST_BYTES)
+    content = await interaction.client.attachments.read(file, MOST_BYTES)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""How a quiz question and its private answer look, and the buttons under them."""
+"""How a quiz question and its private answer look."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.answering.durable import Durable
-from bot.answering.first_answers import say
-from bot.answering.jobs import one_answer
-from bot.answering.text import MAX_DESCRIPTION, MAX_EMBED, code_block, in_words, shorten
-from bot.client import Interaction
-from bot.errors import Refused
-from bot.rules.quiz import LETTERS, Question, fit_on_buttons
-from bot.store import quiz
+from bot.answering.parcels import Upload
+from bot.answering.text import MAX_DESCRIPTION, code_block, in_a_row, in_words, shorten
+from bot.rules.judging import missed, places_of, slips_of
+from bot.rules.quiz import LETTERS, ON_BUTTONS, Kind, Question, fit_on_buttons
 from bot.store.quiz import Answer, PostedQuestion
-from cogs.ask.cards import card_embed
 
 COLOUR = discord.Colour.blurple()
 RIGHT, WRONG = discord.Colour.green(), discord.Colour.orange()
+TASKS = {
+    Kind.SEVERAL: "Choose all that are right, in the menu below.",
+    Kind.TYPED: "Type your answer: a number, a shape or a word, however you write it.",
+    Kind.ORDER: "Put these lines in order.",
+}
 
 
 def question_embed(posted: PostedQuestion) -> discord.Embed:
@@ -27,31 +27,34 @@ def question_embed(posted: PostedQuestion) -> discord.Embed:
     parts = [shorten(question.text, 1500)]
     if question.code:
         parts.append(code_block(question.code, "py", 1500))
-    if not fit_on_buttons(question.options):
+    if question.options and not (question.kind in ON_BUTTONS and fit_on_buttons(question.options)):
         room = (MAX_DESCRIPTION - sum(map(len, parts))) // len(question.options) - 16
-        parts += [f"**{letter}**  {as_option(text, room)}" for letter, text in _lettered(question.options)]
+        parts += [f"**{letter}**  {as_option(text, room)}" for letter, text in lettered(question.options)]
+    if task := TASKS.get(question.kind):
+        parts.append(f"*{task}*")
     embed = discord.Embed(title="Quiz", description=shorten("\n".join(parts), MAX_DESCRIPTION), colour=COLOUR)
     embed.set_footer(text=f"{in_words(question.topic)} · Answers are private, and your first one counts.")
     return embed
 
 
-def question_view(posted: PostedQuestion) -> discord.ui.View:
-    view = discord.ui.View(timeout=None)
-    options = posted.question.options
-    plain = fit_on_buttons(options)
-    for choice, (letter, text) in enumerate(_lettered(options)):
-        view.add_item(AnswerButton(posted.id, choice, text if plain else letter))
-    return view
+def picture_of(question: Question) -> list[Upload]:
+    """The picture that a question is posted with, if it has one. Its name and its words give nothing away."""
+    return [Upload("question.png", question.picture, question.alt or None)] if question.picture else []
 
 
 def answer_embed(question: Question, answer: Answer) -> discord.Embed:
-    """What the member reads alone: right or wrong, why, and the misconceptions behind the other options."""
+    """What the member reads alone: right or wrong, what led to what they chose, why the right one is right, and the
+    misconceptions behind the other options."""
     parts = []
     if not answer.first:
         parts.append("You've answered this one before, and your first answer counts.")
-    if not answer.right or not answer.first:
-        parts.append(f"You chose {as_option(question.options[answer.choice], 300)}.")
-    parts.append(shorten(question.explanation, 2500))
+    told: set[str] = set()
+    if answer.right:
+        parts += [] if answer.first else [f"You chose {chosen_words(question, answer.given)}."]
+    else:
+        said, told = _what_went_wrong(question, answer.given)
+        parts.append(said)
+    parts.append(shorten(_without(question.explanation, told), 2500))
     return discord.Embed(
         title="Right!" if answer.right else "Not this time",
         description="\n\n".join(part for part in parts if part),
@@ -59,51 +62,44 @@ def answer_embed(question: Question, answer: Answer) -> discord.Embed:
     )
 
 
-class AnswerButton(
-    Durable,
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"quiz:(?P<question>\d+):(?P<choice>\d+)",
-):
-    """One option of a question. Its id is the option's place and says nothing of right or wrong."""
-
-    def __init__(self, question: int, choice: int, label: str = "?") -> None:
-        super().__init__(
-            discord.ui.Button(label=label, style=discord.ButtonStyle.secondary, custom_id=f"quiz:{question}:{choice}")
-        )
-        self.question = question
-        self.choice = choice
-
-    async def press(self, interaction: Interaction) -> None:
-        store = interaction.client.store
-        posted = await quiz.get_question(store, self.question)
-        if posted is None or self.choice >= len(posted.question.options):
-            raise Refused("I don't have this question any more. `/quiz question` asks a new one.")
-        now = interaction.client.now()
-        answer = await quiz.record_answer(store, posted, interaction.user.id, self.choice, now)
-        view = discord.ui.View(timeout=None)
-        if posted.question.card_id:
-            view.add_item(CardButton(posted.question.card_id))
-        await say(interaction, embed=answer_embed(posted.question, answer), view=view if view.children else None)
+def _what_went_wrong(question: Question, given: str) -> tuple[str, set[str]]:
+    """A wrong answer with what led to it, and the options whose misconception has been told so."""
+    lines, told = [], set()
+    for slip in slips_of(question, given):
+        chosen = as_option(slip.chosen, 300)
+        if not slip.reason:
+            lines.append(f"You chose {chosen}.")
+            continue
+        told.add(slip.chosen)
+        # Of a planted fault the reason says why it is none; elsewhere it says what whoever chooses this does.
+        because = f"But {slip.reason}" if question.kind is Kind.BUG else f"That {slip.reason}"
+        lines.append(f"You chose {chosen}. {because}.")
+    if left_out := missed(question, given):
+        lines.append(f"You left out {in_a_row([as_option(text, 200) for text in left_out])}.")
+    if question.kind is Kind.ORDER:
+        lines.append(f"You chose {chosen_words(question, given)}.")
+    return "\n".join(lines), told
 
 
-class CardButton(
-    Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"card:(?P<card>[a-z0-9-]+)"
-):
-    """Opens the concept card behind a question."""
-
-    def __init__(self, card: str) -> None:
-        super().__init__(
-            discord.ui.Button(label="Read the card", style=discord.ButtonStyle.secondary, custom_id=f"card:{card}")
-        )
-        self.card = card
-
-    async def press(self, interaction: Interaction) -> None:
-        async with one_answer(interaction, private=True) as answer:
-            reply = await interaction.client.engine.ask(card_id=self.card)
-            await answer.finish(embeds=[card_embed(reply.cards[0], MAX_EMBED)])
+def _without(explanation: str, told: set[str]) -> str:
+    """An explanation without the misconceptions that the member has just read."""
+    head, others, lines = explanation.partition("\n\nThe others:\n")
+    left = [line for line in lines.splitlines() if not any(line.startswith(f"- `{option}`:") for option in told)]
+    return head + others + "\n".join(left) if left else head
 
 
-def _lettered(options: Sequence[str]) -> list[tuple[str, str]]:
+def chosen_words(question: Question, given: str) -> str:
+    """An answer inside a sentence."""
+    match question.kind:
+        case Kind.TYPED:
+            return as_option(given, 200)
+        case Kind.ORDER:
+            lines = [question.options[place] for place in places_of(given)]
+            return "this order:\n" + code_block("\n".join(lines), "py", 1000)
+    return in_a_row([as_option(question.options[place], 300) for place in places_of(given)])
+
+
+def lettered(options: Sequence[str]) -> list[tuple[str, str]]:
     return list(zip(LETTERS, options, strict=False))
 
 

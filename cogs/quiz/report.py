@@ -9,7 +9,8 @@ import discord
 
 from bot.answering.access import guild_id_of
 from bot.answering.parcels import Upload
-from bot.answering.text import MAX_FIELD, counted, percent, shorten
+from bot.answering.text import MAX_ALT_TEXT, MAX_FIELD, counted, percent, shorten
+from bot.charts import lesson_chart
 from bot.client import Interaction
 from bot.rules.class_report import Item, Report, report
 from bot.store import quiz
@@ -18,11 +19,13 @@ from bot.store.quiz import Objection
 
 DAY_S = 86_400.0
 ITEMS_SHOWN = 5
+CHART = "lesson.png"
 COLOUR = discord.Colour.blurple()
 
 
 async def report_answer(interaction: Interaction, days: int, now: float) -> tuple[discord.Embed, list[Upload]]:
-    """The report on the last `days`, and the same as two CSV files: by question and by student."""
+    """The report on the last `days`, a picture of it, and the same as files: by question, by student, and the questions
+    that members disagree with."""
     store, guild_id = interaction.client.store, guild_id_of(interaction)
     since = now - days * DAY_S
     replies, names = await class_quiz.replies(store, guild_id, since)
@@ -34,7 +37,14 @@ async def report_answer(interaction: Interaction, days: int, now: float) -> tupl
             Upload("questions.csv", items_csv(found).encode()),
             Upload("students.csv", students_csv(found, names).encode()),
         ]
-    return report_embed(found, objections, days), files
+        picture, alt = await lesson_chart(found)
+        files += [Upload(CHART, picture, shorten(alt, MAX_ALT_TEXT))] if picture else []
+    if objections:
+        files.append(Upload("objections.csv", objections_csv(objections).encode()))
+    embed = report_embed(found, objections, days)
+    if any(file.name == CHART for file in files):
+        embed.set_image(url=f"attachment://{CHART}")
+    return embed, files
 
 
 def report_embed(found: Report, objections: list[Objection], days: int) -> discord.Embed:
@@ -53,7 +63,8 @@ def report_embed(found: Report, objections: list[Objection], days: int) -> disco
         embed.add_field(name="By topic", value=shorten("\n".join(rows), MAX_FIELD), inline=False)
     if objections:
         lines = [
-            f"`{one.generator}` seed {one.seed}: {discord.utils.escape_markdown(shorten(one.reason, 160))}"
+            f"“{discord.utils.escape_markdown(shorten(one.question.text, 80))}” (`{one.question.generator}`, seed "
+            f"{one.question.seed}): {discord.utils.escape_markdown(shorten(one.reason, 160))}"
             for one in objections
         ]
         embed.add_field(name="Disagreed with", value=shorten("\n".join(lines), MAX_FIELD), inline=False)
@@ -94,6 +105,24 @@ def students_csv(found: Report, names: dict[int, int]) -> str:
         for topic, (right, answers) in sorted(topics.items())
     ]
     return _csv(["discord_id", "topic", "right", "answers"], rows)
+
+
+def objections_csv(objections: list[Objection]) -> str:
+    """One row an objection, with all that it takes to look at the question again."""
+    rows: list[list[object]] = [
+        [
+            one.question.generator,
+            one.question.seed,
+            one.question.topic,
+            one.question.text,
+            one.question.code,
+            " | ".join(one.question.options),
+            " | ".join(one.question.accepted),
+            one.reason,
+        ]
+        for one in objections
+    ]
+    return _csv(["question", "seed", "topic", "text", "code", "options", "accepted", "reason"], rows)
 
 
 def _csv(header: list[str], rows: list[list[object]]) -> str:

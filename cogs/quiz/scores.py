@@ -34,6 +34,7 @@ async def board_embed(store: Store, guild_id: int, this_week: bool, now: float) 
 def score_embed(
     topics: dict[str, Score],
     streak: int,
+    streaks: dict[str, int],
     listening: Score,
     shown: bool,
     total: Score,
@@ -54,10 +55,13 @@ def score_embed(
             lines.append(f"The whole class: {percent(total.share)} of {counted(total.answered, 'answer')} right.")
     embed = discord.Embed(title="Your score", description="\n".join(lines), colour=COLOUR)
     if topics:
-        rows = [f"{in_words(topic)}: {score.right} of {score.answered}" for topic, score in topics.items()]
+        rows = [
+            f"{in_words(topic)}: {score.right} of {score.answered}{_in_a_row(streaks.get(topic, 0))}"
+            for topic, score in topics.items()
+        ]
         embed.add_field(name="By topic", value=shorten("\n".join(rows), MAX_FIELD), inline=True)
     if memories:
-        rows = [f"{one.topic}: {percent(one.share)}" for one in mastery(memories, now)]
+        rows = [f"{in_words(one.topic)}: {percent(one.share)}" for one in mastery(memories, now)]
         embed.add_field(name="You'd get right today", value=shorten("\n".join(rows), MAX_FIELD), inline=True)
         waiting = len(due(memories, now))
         if waiting:
@@ -67,6 +71,10 @@ def score_embed(
         embed.add_field(name="By ear", value=text, inline=True)
     embed.set_footer(text="You're on the leaderboard." if shown else "You aren't on the leaderboard.")
     return embed
+
+
+def _in_a_row(length: int) -> str:
+    return f", the last {length} in a row" if length > 1 else ""
 
 
 def leaderboard_embed(standings: Sequence[Standing], total: Score) -> discord.Embed:

@@ -12,8 +12,9 @@ from bot.answering.access import guild_id_of, require_staff
 from bot.answering.first_answers import say
 from bot.answering.jobs import one_job
 from bot.answering.parcels import Upload
-from bot.answering.posting import read_attachment, require_may_post, require_size, upload_limit_bytes
+from bot.answering.posting import require_may_post, upload_limit_bytes
 from bot.answering.text import MAX_ALT_TEXT, MAX_EMBED, counted, shorten
+from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching, style_label
 from bot.errors import Refused
@@ -41,11 +42,11 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
         if image:
             require_size(image, limit, "The picture")
         async with one_job(interaction, private=True) as job:
-            content = await read_attachment(image, limit, "The picture") if image else b""
+            files = {"image": await job.fetch(image, limit, "The picture")} if image else {}
             guild_id = interaction.guild_id
             own = [] if guild_id is None else await styles.of_guild(self.bot.store, guild_id)
-            request = pb.StyleSheetRequest(job=job.ticket, image=content, max_bytes=upload_limit_bytes(interaction))
-            result = await own_styles.style_sheet(self.bot.engine, self.bot.store, own, request, job.show)
+            request = pb.StyleSheetRequest(job=job.ticket, max_bytes=upload_limit_bytes(interaction))
+            result = await own_styles.style_sheet(self.bot.engine, self.bot.store, own, request, job.show, files)
             pages = result.pages[:MOST_PAGES]
             await job.finish(
                 content="\n".join(result.notes) or None,
@@ -75,9 +76,7 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
         async with one_job(interaction, private=True) as job:
             if style in {each.name for each in await self.bot.engine.list_styles()}:
                 raise Refused(f"`{style}` is already in the style book. Please choose another name.")
-            encoded = await self.bot.engine.encode_style(
-                await read_attachment(image, limit_bytes, "The picture"), job.ticket
-            )
+            encoded = await self.bot.engine.encode_style(await job.fetch(image, limit_bytes, "The picture"), job.ticket)
             await styles.add(
                 self.bot.store,
                 guild_id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-from functools import partial
 from typing import Literal
 
 import discord
@@ -12,12 +11,15 @@ from discord.ext import commands
 
 from bot.answering.jobs import one_job
 from bot.answering.parcels import Upload
-from bot.answering.posting import read_attachment, require_may_post, require_size
+from bot.answering.posting import require_may_post
+from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused
 from bot.library import own_styles
+from bot.store import creations
 from cogs.stylize.pictures import PictureButton, StyleMenu, paint
+from cogs.stylize.sources import posted
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import LARGEST_SEED
 
@@ -88,8 +90,8 @@ class Stylize(commands.Cog):
         await paint(
             interaction,
             request,
-            partial(read_attachment, image, limit, "The picture"),
-            partial(read_attachment, style_image, limit, "The style picture") if style_image else None,
+            posted(image, limit, "The picture", interaction.user.id),
+            posted(style_image, limit, "The style picture", interaction.user.id) if style_image else None,
             spoiler=image.is_spoiler(),
         )
 
@@ -104,10 +106,19 @@ class Stylize(commands.Cog):
         found = pictures_of(message)
         if not found:
             raise Refused("There's no picture in that message.")
+        picture, shown_in = found[0]
         limit = self.bot.settings.discord.max_attachment_bytes
-        require_size(found[0], limit, "The picture")
-        source = partial(read_attachment, found[0], limit, "The picture")
-        await paint(interaction, pb.StylizeRequest(strength=1.0), source, spoiler=found[0].is_spoiler())
+        require_size(picture, limit, "The picture")
+        source = posted(picture, limit, "The picture", await self._owner(shown_in))
+        await paint(interaction, pb.StylizeRequest(strength=1.0), source, spoiler=picture.is_spoiler())
+
+    async def _owner(self, message: discord.Message) -> int:
+        """Whose the picture in a message is: its author's; in the bot's own answers, whoever it was painted from."""
+        if message.author == self.bot.user and (creation := await creations.shown_by(self.bot.store, message.id)):
+            painted_from = await creations.file(self.bot.store, creation, "image")
+            if painted_from is not None:
+                return painted_from.owner
+        return message.author.id
 
     @app_commands.command(description="What the network sees in a picture: feature maps of its five stages")
     @app_commands.describe(image="The picture to look at")
@@ -116,8 +127,8 @@ class Stylize(commands.Cog):
         require_may_post(interaction, "attach_files", "embed_links")
         require_size(image, limit, "The picture")
         async with one_job(interaction) as job:
-            content = await read_attachment(image, limit, "The picture")
-            result = await self.bot.engine.see(pb.SeeRequest(job=job.ticket, image=content), job.show)
+            files = {"image": await job.fetch(image, limit, "The picture")}
+            result = await self.bot.engine.see(pb.SeeRequest(job=job.ticket), job.show, files)
             shown = discord.Embed(title="What the network sees", description="\n".join(result.notes) or None)
             sheet = Upload("feature-maps.png", result.sheet, "Feature maps of the five stages of the encoder")
             if image.is_spoiler():
@@ -127,15 +138,16 @@ class Stylize(commands.Cog):
             await job.finish(embeds=[shown], uploads=[sheet])
 
 
-def pictures_of(message: discord.Message) -> list[discord.Attachment]:
-    """Pictures and films of a message, else of the one that it forwards, else of the one that it answers."""
+def pictures_of(message: discord.Message) -> list[tuple[discord.Attachment, discord.Message]]:
+    """Pictures and films of a message, else of the one that it forwards, else of the one that it answers; each with
+    the message that it counts as posted in. Of what was forwarded, Discord names no author."""
     answered = message.reference.resolved if message.reference else None
-    for attachments in (
-        message.attachments,
-        *(snapshot.attachments for snapshot in message.message_snapshots),
-        answered.attachments if isinstance(answered, discord.Message) else [],
+    for attachments, shown_in in (
+        (message.attachments, message),
+        *((snapshot.attachments, message) for snapshot in message.message_snapshots),
+        *([(answered.attachments, answered)] if isinstance(answered, discord.Message) else []),
     ):
-        found = [attachment for attachment in attachments if _may_be_picture(attachment)]
+        found = [(attachment, shown_in) for attachment in attachments if _may_be_picture(attachment)]
         if found:
             return found
     return []

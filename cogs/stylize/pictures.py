@@ -5,20 +5,22 @@ The buttons know the answer's number; the store knows the rest, also after a res
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 
 import discord
 
 from bot.answering.creations import delete, find
+from bot.answering.creations import keep as creation_keep
 from bot.answering.durable import MOST_OPTIONS, ChoiceMenu, Durable
 from bot.answering.jobs import one_answer, one_job
 from bot.answering.parcels import HIDDEN, Upload
-from bot.answering.posting import REQUEST_LIMIT_BYTES, read_attachment, require_may_post, upload_limit_bytes
-from bot.client import Interaction, Woodshed
+from bot.answering.posting import REQUEST_LIMIT_BYTES, require_may_post, upload_limit_bytes
+from bot.client import Interaction
 from bot.errors import Refused
 from bot.library import own_styles
 from bot.library.own_styles import StyleChoice
 from bot.store import creations
+from cogs.stylize.sources import Found, Source, gone, kept
 from engine.contract import engine_pb2 as pb
 
 STEP = 0.2
@@ -33,9 +35,6 @@ LABELS = {
     "next": "Paint over this one",
     "delete": "Delete",
 }
-
-Source = Callable[[], Awaitable[bytes]]
-"""Where a picture comes from: a member's attachment, or the store."""
 
 
 async def paint(
@@ -56,14 +55,15 @@ async def paint(
     used = await own_styles.put_codes(bot.store, interaction.guild_id, request)
     async with one_job(interaction) as job:
         request.job.CopyFrom(job.ticket)
-        request.image = await image()
-        request.style_image = await style_image() if style_image else b""
+        found = {"image": await image(job)}
+        if style_image:
+            found["style_image"] = await style_image(job)
         request.max_bytes = upload_limit_bytes(interaction)
-        result = await own_styles.stylize(bot.engine, bot.store, used, request, job.show)
+        request.keep_copies = not all(one.digest for one in found.values())
+        waiting = {name: one.file for name, one in found.items()}
+        result = await own_styles.stylize(bot.engine, bot.store, used, request, job.show, waiting)
         files = uploads(result, spoiler=spoiler)
-        for name in ("image", "before_after"):
-            result.ClearField(name)
-        creation_id = await keep(interaction, request, result, spoiler=spoiler)
+        creation_id = await keep(interaction, request, result, found, spoiler=spoiler)
         styles = await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)
         message_id = await job.finish(
             embeds=[embed(request, result, styles, with_before_after=len(files) > 1 and not spoiler)],
@@ -73,30 +73,36 @@ async def paint(
         await creations.posted(bot.store, creation_id, message_id)
 
 
-async def keep(interaction: Interaction, request: pb.StylizeRequest, result: pb.StylizeResult, *, spoiler: bool) -> int:
+async def keep(
+    interaction: Interaction,
+    request: pb.StylizeRequest,
+    result: pb.StylizeResult,
+    found: Mapping[str, Found],
+    *,
+    spoiler: bool,
+) -> int:
     """Record what the buttons will need: the request as it turned out, its pictures, and the result without its own.
 
-    Takes the files out of the request: they are megabytes, and a copy would hold up the event loop."""
-    assert interaction.channel_id is not None
-    files: dict[creations.Role, bytes] = {"image": request.image}
-    if request.style_image:
-        files["style_image"] = request.style_image
-    for name in ("job", "image", "style_image", "max_bytes"):
+    Of pictures that members sent the engine's copies are kept: nothing that came along with them."""
+    files: dict[creations.Role, creations.File] = {}
+    if image := found["image"].to_keep(result.kept_image):
+        files["image"] = image
+    if "style_image" in found and (style_image := found["style_image"].to_keep(result.kept_style_image)):
+        files["style_image"] = style_image
+    for name in ("image", "before_after", "kept_image", "kept_style_image"):
+        result.ClearField(name)
+    for name in ("job", "max_bytes", "keep_copies"):
         request.ClearField(name)
     own_styles.take_codes_out(request)
     request.seed = result.seed
     if result.drawn_style:
         request.style = result.drawn_style  # so that a newer style book does not draw another one
-    return await creations.add(
-        interaction.client.store,
+    return await creation_keep(
+        interaction,
         "picture",
-        member_id=interaction.user.id,
-        guild_id=interaction.guild_id,
-        channel_id=interaction.channel_id,
         request=request.SerializeToString(),
         result=result.SerializeToString(),
         files=files,
-        now=interaction.client.now(),
         spoiler=spoiler,
     )
 
@@ -132,19 +138,6 @@ def uploads(result: pb.StylizeResult, *, spoiler: bool = False) -> list[Upload]:
     if result.before_after and len(result.image) + len(result.before_after) < REQUEST_LIMIT_BYTES:
         files.append(Upload("before-after.jpg", result.before_after, "The picture before and after"))
     return [file.hidden() for file in files] if spoiler else files
-
-
-def kept_picture(bot: Woodshed, creation_id: int, role: creations.Role) -> Source:
-    """A picture behind an earlier answer. The source raises Refused when it is no longer kept."""
-
-    async def read() -> bytes:
-        files = await creations.files(bot.store, creation_id)
-        if role not in files:
-            days = bot.settings.store.picture_days
-            raise Refused(f"I keep pictures for {days:.0f} days, and this one is gone. Please post it again.")
-        return files[role]
-
-    return read
 
 
 class PictureButton(
@@ -247,8 +240,8 @@ async def again(interaction: Interaction, creation: creations.Creation, request:
     await paint(
         interaction,
         request,
-        kept_picture(bot, creation.id, "image"),
-        kept_picture(bot, creation.id, "style_image") if from_picture else None,
+        kept(bot, creation.id, "image"),
+        kept(bot, creation.id, "style_image") if from_picture else None,
         spoiler=creation.spoiler,
     )
 
@@ -265,7 +258,7 @@ async def another_style(interaction: Interaction, creation: creations.Creation, 
     for name in ("seed", "blend_with", "blend_with_name", "blend"):
         request.ClearField(name)
     own_styles.choose(request, style)
-    await paint(interaction, request, kept_picture(bot, creation.id, "image"), spoiler=creation.spoiler)
+    await paint(interaction, request, kept(bot, creation.id, "image"), spoiler=creation.spoiler)
 
 
 def is_painted(attachment: discord.Attachment) -> bool:
@@ -281,18 +274,16 @@ async def offer_as_input(interaction: Interaction, creation: creations.Creation)
         painted = [a for a in message.attachments if is_painted(a)] if message else []
         if not painted:
             raise Refused("The painted picture isn't there any more. Please post it with `/stylize`.")
-        content = await read_attachment(painted[0], bot.settings.discord.max_attachment_bytes, "The picture")
-        assert interaction.channel_id is not None
-        start = await creations.add(
-            bot.store,
+        before = await creations.file(bot.store, creation.id, "image")
+        if before is None:  # perhaps its owner asked for that, and a painting can show all that a photo did
+            raise Refused(gone(bot))
+        content = await bot.attachments.read(painted[0], bot.settings.discord.max_attachment_bytes, "The picture")
+        start = await creation_keep(
+            interaction,
             "picture",
-            member_id=interaction.user.id,
-            guild_id=interaction.guild_id,
-            channel_id=interaction.channel_id,
             request=creation.request,
             result=creation.result,
-            files={"image": content},
-            now=interaction.client.now(),
+            files={"image": creations.File(before.owner, content)},
             spoiler=creation.spoiler,
         )
         view = discord.ui.View(timeout=None)

@@ -7,15 +7,19 @@ from typing import Any
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering.access import guild_id_of, require_own_message
+from bot.answering.access import guild_id_of, require_own_message, take_turn
+from bot.answering.jobs import one_answer
 from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.rules.blind_poll import MAX_MINUTES, MIN_MINUTES, closing_time
+from bot.rules.quotas import Quota
 from bot.store.polls import series
 from bot.store.polls.series import NewQuestion, NewSeries
 
 FEWEST, MOST = 2, 10
 LONGEST_OPTION = 100
+VOTES = (4, 60.0)
+"""So often in so many seconds a member may start one."""
 
 
 class Votes(commands.Cog):
@@ -23,6 +27,7 @@ class Votes(commands.Cog):
 
     def __init__(self, bot: Woodshed) -> None:
         self.bot = bot
+        self.quota = Quota(*VOTES)
 
     @app_commands.command(
         description="Ask everybody a question and let them vote; the tally stays hidden until the end"
@@ -36,7 +41,6 @@ class Votes(commands.Cog):
         names="Show who voted for what when the result is in",
         quorum="How many have to vote for the result to count",
     )
-    @app_commands.checks.cooldown(4, 60.0)
     async def vote(
         self,
         interaction: Interaction,
@@ -48,22 +52,27 @@ class Votes(commands.Cog):
         quorum: app_commands.Range[int, 0, 10_000] = 0,
     ) -> None:
         answers = split_options(options)
+        take_turn(self.quota, interaction)
         require_own_message(interaction, "embed_links", "read_message_history")
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        now = self.bot.now()
         assert interaction.channel_id is not None
-        new = NewSeries(
-            guild_id=guild_id_of(interaction),
-            channel_id=interaction.channel_id,
-            started_by=interaction.user.id,
-            closes_at=closing_time(now, closes_in or self.bot.settings.club.poll_minutes),
-            title=question,
-        )
-        asked = NewQuestion(question, answers, most_choices=min(choices, len(answers)), is_open=names, quorum=quorum)
-        recorded = await series.record_question(self.bot.store, new, asked, now)
-        polls: Any = self.bot.get_cog("Polls")
-        said = await polls.post(recorded)
-        await interaction.edit_original_response(content=said)
+        async with one_answer(interaction, private=True) as reply:
+            now = self.bot.now()
+            recorded = await series.of_request(self.bot.store, interaction.id)
+            if recorded is None:
+                new = NewSeries(
+                    guild_id=guild_id_of(interaction),
+                    channel_id=interaction.channel_id,
+                    started_by=interaction.user.id,
+                    closes_at=closing_time(now, closes_in or self.bot.settings.club.poll_minutes),
+                    title=question,
+                    request=interaction.id,
+                )
+                asked = NewQuestion(
+                    question, answers, most_choices=min(choices, len(answers)), is_open=names, quorum=quorum
+                )
+                recorded = await series.record_question(self.bot.store, new, asked, now)
+            polls: Any = self.bot.get_cog("Polls")
+            await reply.finish(content=await polls.post(recorded))
 
 
 def split_options(text: str) -> list[str]:

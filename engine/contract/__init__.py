@@ -3,6 +3,12 @@
 ERROR_METADATA_KEY = "woodshed-error"
 """Trailing metadata key that carries the `code` of an `engine.errors.EngineError`."""
 
+CONTRACT_VERSION = 1
+"""Raised whenever an older side couldn't follow any more. New fields and calls alone don't count: it skips those."""
+
+CONTRACT_METADATA_KEY = "woodshed-contract"
+"""Request metadata key of the version that the caller speaks."""
+
 TOKEN_METADATA_KEY = "woodshed-token"
 """Request metadata key that carries the shared token of a remote engine."""
 

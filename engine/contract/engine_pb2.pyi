@@ -104,7 +104,7 @@ class Model(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., parameters: _Optional[int] = ..., summary: _Optional[str] = ..., card: _Optional[str] = ...) -> None: ...
 
 class AboutReply(_message.Message):
-    __slots__ = ("version", "torch_version", "device", "models", "soundfont", "uptime_s", "cards", "generators", "intake_layers", "reference")
+    __slots__ = ("version", "torch_version", "device", "models", "soundfont", "uptime_s", "cards", "generators", "contract", "intake_layers", "reference")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TORCH_VERSION_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +113,7 @@ class AboutReply(_message.Message):
     UPTIME_S_FIELD_NUMBER: _ClassVar[int]
     CARDS_FIELD_NUMBER: _ClassVar[int]
     GENERATORS_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_FIELD_NUMBER: _ClassVar[int]
     INTAKE_LAYERS_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     version: str
@@ -123,9 +124,10 @@ class AboutReply(_message.Message):
     uptime_s: float
     cards: int
     generators: int
+    contract: int
     intake_layers: _containers.RepeatedScalarFieldContainer[str]
     reference: str
-    def __init__(self, version: _Optional[str] = ..., torch_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., soundfont: _Optional[str] = ..., uptime_s: _Optional[float] = ..., cards: _Optional[int] = ..., generators: _Optional[int] = ..., intake_layers: _Optional[_Iterable[str]] = ..., reference: _Optional[str] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., torch_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., soundfont: _Optional[str] = ..., uptime_s: _Optional[float] = ..., cards: _Optional[int] = ..., generators: _Optional[int] = ..., contract: _Optional[int] = ..., intake_layers: _Optional[_Iterable[str]] = ..., reference: _Optional[str] = ...) -> None: ...
 
 class ListStylesRequest(_message.Message):
     __slots__ = ()
@@ -170,7 +172,7 @@ class EncodeStyleReply(_message.Message):
     def __init__(self, code: _Optional[bytes] = ..., model_version: _Optional[str] = ..., picture: _Optional[bytes] = ...) -> None: ...
 
 class StylizeRequest(_message.Message):
-    __slots__ = ("job", "image", "style", "style_image", "style_code", "strength", "keep_colors", "size", "seed", "blend_with", "blend_with_code", "blend", "max_bytes", "style_name", "blend_with_name", "brush")
+    __slots__ = ("job", "image", "style", "style_image", "style_code", "strength", "keep_colors", "size", "seed", "blend_with", "blend_with_code", "blend", "max_bytes", "style_name", "blend_with_name", "brush", "keep_copies")
     JOB_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     STYLE_FIELD_NUMBER: _ClassVar[int]
@@ -187,6 +189,7 @@ class StylizeRequest(_message.Message):
     STYLE_NAME_FIELD_NUMBER: _ClassVar[int]
     BLEND_WITH_NAME_FIELD_NUMBER: _ClassVar[int]
     BRUSH_FIELD_NUMBER: _ClassVar[int]
+    KEEP_COPIES_FIELD_NUMBER: _ClassVar[int]
     job: Job
     image: bytes
     style: str
@@ -203,10 +206,11 @@ class StylizeRequest(_message.Message):
     style_name: str
     blend_with_name: str
     brush: Brush
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., image: _Optional[bytes] = ..., style: _Optional[str] = ..., style_image: _Optional[bytes] = ..., style_code: _Optional[bytes] = ..., strength: _Optional[float] = ..., keep_colors: _Optional[bool] = ..., size: _Optional[int] = ..., seed: _Optional[int] = ..., blend_with: _Optional[str] = ..., blend_with_code: _Optional[bytes] = ..., blend: _Optional[float] = ..., max_bytes: _Optional[int] = ..., style_name: _Optional[str] = ..., blend_with_name: _Optional[str] = ..., brush: _Optional[_Union[Brush, str]] = ...) -> None: ...
+    keep_copies: bool
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., image: _Optional[bytes] = ..., style: _Optional[str] = ..., style_image: _Optional[bytes] = ..., style_code: _Optional[bytes] = ..., strength: _Optional[float] = ..., keep_colors: _Optional[bool] = ..., size: _Optional[int] = ..., seed: _Optional[int] = ..., blend_with: _Optional[str] = ..., blend_with_code: _Optional[bytes] = ..., blend: _Optional[float] = ..., max_bytes: _Optional[int] = ..., style_name: _Optional[str] = ..., blend_with_name: _Optional[str] = ..., brush: _Optional[_Union[Brush, str]] = ..., keep_copies: _Optional[bool] = ...) -> None: ...
 
 class StylizeResult(_message.Message):
-    __slots__ = ("image", "media_type", "extension", "width", "height", "before_after", "style", "compute_s", "seed", "notes", "model_version", "drawn_style")
+    __slots__ = ("image", "media_type", "extension", "width", "height", "before_after", "style", "compute_s", "seed", "notes", "model_version", "drawn_style", "kept_image", "kept_style_image")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
     EXTENSION_FIELD_NUMBER: _ClassVar[int]
@@ -219,6 +223,8 @@ class StylizeResult(_message.Message):
     NOTES_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     DRAWN_STYLE_FIELD_NUMBER: _ClassVar[int]
+    KEPT_IMAGE_FIELD_NUMBER: _ClassVar[int]
+    KEPT_STYLE_IMAGE_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     media_type: str
     extension: str
@@ -231,7 +237,9 @@ class StylizeResult(_message.Message):
     notes: _containers.RepeatedScalarFieldContainer[str]
     model_version: str
     drawn_style: str
-    def __init__(self, image: _Optional[bytes] = ..., media_type: _Optional[str] = ..., extension: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., before_after: _Optional[bytes] = ..., style: _Optional[str] = ..., compute_s: _Optional[float] = ..., seed: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., model_version: _Optional[str] = ..., drawn_style: _Optional[str] = ...) -> None: ...
+    kept_image: bytes
+    kept_style_image: bytes
+    def __init__(self, image: _Optional[bytes] = ..., media_type: _Optional[str] = ..., extension: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., before_after: _Optional[bytes] = ..., style: _Optional[str] = ..., compute_s: _Optional[float] = ..., seed: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., model_version: _Optional[str] = ..., drawn_style: _Optional[str] = ..., kept_image: _Optional[bytes] = ..., kept_style_image: _Optional[bytes] = ...) -> None: ...
 
 class StylizeEvent(_message.Message):
     __slots__ = ("queued", "progress", "result")
@@ -340,7 +348,7 @@ class Piece(_message.Message):
     def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., composer: _Optional[str] = ..., year: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
 
 class ListJazzOptionsReply(_message.Message):
-    __slots__ = ("instruments", "forms", "keys", "feels", "pieces", "min_bars", "max_bars", "min_tempo_bpm", "max_tempo_bpm", "styles")
+    __slots__ = ("instruments", "forms", "keys", "feels", "pieces", "min_bars", "max_bars", "min_tempo_bpm", "max_tempo_bpm", "styles", "model_versions")
     INSTRUMENTS_FIELD_NUMBER: _ClassVar[int]
     FORMS_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
@@ -351,6 +359,7 @@ class ListJazzOptionsReply(_message.Message):
     MIN_TEMPO_BPM_FIELD_NUMBER: _ClassVar[int]
     MAX_TEMPO_BPM_FIELD_NUMBER: _ClassVar[int]
     STYLES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSIONS_FIELD_NUMBER: _ClassVar[int]
     instruments: _containers.RepeatedScalarFieldContainer[str]
     forms: _containers.RepeatedScalarFieldContainer[str]
     keys: _containers.RepeatedScalarFieldContainer[str]
@@ -361,10 +370,11 @@ class ListJazzOptionsReply(_message.Message):
     min_tempo_bpm: float
     max_tempo_bpm: float
     styles: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, instruments: _Optional[_Iterable[str]] = ..., forms: _Optional[_Iterable[str]] = ..., keys: _Optional[_Iterable[str]] = ..., feels: _Optional[_Iterable[str]] = ..., pieces: _Optional[_Iterable[_Union[Piece, _Mapping]]] = ..., min_bars: _Optional[int] = ..., max_bars: _Optional[int] = ..., min_tempo_bpm: _Optional[float] = ..., max_tempo_bpm: _Optional[float] = ..., styles: _Optional[_Iterable[str]] = ...) -> None: ...
+    model_versions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, instruments: _Optional[_Iterable[str]] = ..., forms: _Optional[_Iterable[str]] = ..., keys: _Optional[_Iterable[str]] = ..., feels: _Optional[_Iterable[str]] = ..., pieces: _Optional[_Iterable[_Union[Piece, _Mapping]]] = ..., min_bars: _Optional[int] = ..., max_bars: _Optional[int] = ..., min_tempo_bpm: _Optional[float] = ..., max_tempo_bpm: _Optional[float] = ..., styles: _Optional[_Iterable[str]] = ..., model_versions: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PlayRequest(_message.Message):
-    __slots__ = ("job", "chords", "bars", "tempo_bpm", "instrument", "seed", "form", "key", "feel", "takes", "continue_from", "max_bytes", "solo_seed", "solo_instrument", "solo_tempo_bpm", "form_chords", "style", "beats_per_bar", "for_trial")
+    __slots__ = ("job", "chords", "bars", "tempo_bpm", "instrument", "seed", "form", "key", "feel", "takes", "continue_from", "max_bytes", "solo_seed", "solo_instrument", "solo_tempo_bpm", "form_chords", "style", "beats_per_bar", "for_trial", "model_version")
     JOB_FIELD_NUMBER: _ClassVar[int]
     CHORDS_FIELD_NUMBER: _ClassVar[int]
     BARS_FIELD_NUMBER: _ClassVar[int]
@@ -384,6 +394,7 @@ class PlayRequest(_message.Message):
     STYLE_FIELD_NUMBER: _ClassVar[int]
     BEATS_PER_BAR_FIELD_NUMBER: _ClassVar[int]
     FOR_TRIAL_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     job: Job
     chords: str
     bars: int
@@ -403,7 +414,8 @@ class PlayRequest(_message.Message):
     style: str
     beats_per_bar: int
     for_trial: bool
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., takes: _Optional[int] = ..., continue_from: _Optional[bytes] = ..., max_bytes: _Optional[int] = ..., solo_seed: _Optional[int] = ..., solo_instrument: _Optional[str] = ..., solo_tempo_bpm: _Optional[float] = ..., form_chords: _Optional[str] = ..., style: _Optional[str] = ..., beats_per_bar: _Optional[int] = ..., for_trial: _Optional[bool] = ...) -> None: ...
+    model_version: str
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., takes: _Optional[int] = ..., continue_from: _Optional[bytes] = ..., max_bytes: _Optional[int] = ..., solo_seed: _Optional[int] = ..., solo_instrument: _Optional[str] = ..., solo_tempo_bpm: _Optional[float] = ..., form_chords: _Optional[str] = ..., style: _Optional[str] = ..., beats_per_bar: _Optional[int] = ..., for_trial: _Optional[bool] = ..., model_version: _Optional[str] = ...) -> None: ...
 
 class RenderRequest(_message.Message):
     __slots__ = ("job", "midi", "audio", "piece_id", "chords", "tempo_bpm", "instrument", "seed", "melody_track", "max_bytes", "max_duration_s", "for_trial", "shuffle_seed")
@@ -436,7 +448,7 @@ class RenderRequest(_message.Message):
     def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., midi: _Optional[bytes] = ..., audio: _Optional[bytes] = ..., piece_id: _Optional[str] = ..., chords: _Optional[str] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., melody_track: _Optional[int] = ..., max_bytes: _Optional[int] = ..., max_duration_s: _Optional[float] = ..., for_trial: _Optional[bool] = ..., shuffle_seed: _Optional[int] = ...) -> None: ...
 
 class Clip(_message.Message):
-    __slots__ = ("audio", "midi", "roll", "lead_sheet", "seed", "chords", "bars", "tempo_bpm", "instrument", "form", "key", "feel", "model_version", "soundfont", "duration_s", "loudness_lufs", "true_peak_dbtp", "compute_s", "takes", "longest_copied_run", "notes", "chords_estimated", "notated", "melody_track", "tracks", "style", "beats_per_bar")
+    __slots__ = ("audio", "midi", "roll", "lead_sheet", "seed", "chords", "bars", "tempo_bpm", "instrument", "form", "key", "feel", "model_version", "soundfont", "duration_s", "loudness_lufs", "true_peak_dbtp", "compute_s", "takes", "longest_copied_run", "notes", "chords_estimated", "notated", "melody_track", "tracks", "style", "beats_per_bar", "fingerprint")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     MIDI_FIELD_NUMBER: _ClassVar[int]
     ROLL_FIELD_NUMBER: _ClassVar[int]
@@ -464,6 +476,7 @@ class Clip(_message.Message):
     TRACKS_FIELD_NUMBER: _ClassVar[int]
     STYLE_FIELD_NUMBER: _ClassVar[int]
     BEATS_PER_BAR_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     audio: bytes
     midi: bytes
     roll: bytes
@@ -491,7 +504,8 @@ class Clip(_message.Message):
     tracks: _containers.RepeatedCompositeFieldContainer[Track]
     style: str
     beats_per_bar: int
-    def __init__(self, audio: _Optional[bytes] = ..., midi: _Optional[bytes] = ..., roll: _Optional[bytes] = ..., lead_sheet: _Optional[bytes] = ..., seed: _Optional[int] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., model_version: _Optional[str] = ..., soundfont: _Optional[str] = ..., duration_s: _Optional[float] = ..., loudness_lufs: _Optional[float] = ..., true_peak_dbtp: _Optional[float] = ..., compute_s: _Optional[float] = ..., takes: _Optional[int] = ..., longest_copied_run: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., chords_estimated: _Optional[bool] = ..., notated: _Optional[bool] = ..., melody_track: _Optional[int] = ..., tracks: _Optional[_Iterable[_Union[Track, _Mapping]]] = ..., style: _Optional[str] = ..., beats_per_bar: _Optional[int] = ...) -> None: ...
+    fingerprint: bytes
+    def __init__(self, audio: _Optional[bytes] = ..., midi: _Optional[bytes] = ..., roll: _Optional[bytes] = ..., lead_sheet: _Optional[bytes] = ..., seed: _Optional[int] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., model_version: _Optional[str] = ..., soundfont: _Optional[str] = ..., duration_s: _Optional[float] = ..., loudness_lufs: _Optional[float] = ..., true_peak_dbtp: _Optional[float] = ..., compute_s: _Optional[float] = ..., takes: _Optional[int] = ..., longest_copied_run: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., chords_estimated: _Optional[bool] = ..., notated: _Optional[bool] = ..., melody_track: _Optional[int] = ..., tracks: _Optional[_Iterable[_Union[Track, _Mapping]]] = ..., style: _Optional[str] = ..., beats_per_bar: _Optional[int] = ..., fingerprint: _Optional[bytes] = ...) -> None: ...
 
 class Track(_message.Message):
     __slots__ = ("number", "name", "notes")
@@ -647,28 +661,37 @@ class ReadNotesReply(_message.Message):
     def __init__(self, passages: _Optional[_Iterable[_Union[Passage, _Mapping]]] = ..., cut: _Optional[bool] = ...) -> None: ...
 
 class QuizRequest(_message.Message):
-    __slots__ = ("topic", "seed", "avoid", "kinds", "generator", "pictures")
+    __slots__ = ("topic", "seed", "avoid", "kinds", "generator", "pictures", "card")
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     AVOID_FIELD_NUMBER: _ClassVar[int]
     KINDS_FIELD_NUMBER: _ClassVar[int]
     GENERATOR_FIELD_NUMBER: _ClassVar[int]
     PICTURES_FIELD_NUMBER: _ClassVar[int]
+    CARD_FIELD_NUMBER: _ClassVar[int]
     topic: str
     seed: int
     avoid: _containers.RepeatedScalarFieldContainer[str]
     kinds: _containers.RepeatedScalarFieldContainer[str]
     generator: str
     pictures: bool
-    def __init__(self, topic: _Optional[str] = ..., seed: _Optional[int] = ..., avoid: _Optional[_Iterable[str]] = ..., kinds: _Optional[_Iterable[str]] = ..., generator: _Optional[str] = ..., pictures: _Optional[bool] = ...) -> None: ...
+    card: str
+    def __init__(self, topic: _Optional[str] = ..., seed: _Optional[int] = ..., avoid: _Optional[_Iterable[str]] = ..., kinds: _Optional[_Iterable[str]] = ..., generator: _Optional[str] = ..., pictures: _Optional[bool] = ..., card: _Optional[str] = ...) -> None: ...
 
 class QuizReply(_message.Message):
-    __slots__ = ("generator", "topic", "seed", "question", "code", "options", "correct", "explanation", "card_id", "reasons", "kind", "answer", "right", "orders", "picture", "alt")
+    __slots__ = ("generator", "topic", "seed", "question", "code", "options", "correct", "explanation", "card_id", "reasons", "kind", "answer", "right", "orders", "picture", "alt", "slips", "fixed")
     class Order(_message.Message):
         __slots__ = ("places",)
         PLACES_FIELD_NUMBER: _ClassVar[int]
         places: _containers.RepeatedScalarFieldContainer[int]
         def __init__(self, places: _Optional[_Iterable[int]] = ...) -> None: ...
+    class Slip(_message.Message):
+        __slots__ = ("answer", "reason")
+        ANSWER_FIELD_NUMBER: _ClassVar[int]
+        REASON_FIELD_NUMBER: _ClassVar[int]
+        answer: str
+        reason: str
+        def __init__(self, answer: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
     GENERATOR_FIELD_NUMBER: _ClassVar[int]
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -685,6 +708,8 @@ class QuizReply(_message.Message):
     ORDERS_FIELD_NUMBER: _ClassVar[int]
     PICTURE_FIELD_NUMBER: _ClassVar[int]
     ALT_FIELD_NUMBER: _ClassVar[int]
+    SLIPS_FIELD_NUMBER: _ClassVar[int]
+    FIXED_FIELD_NUMBER: _ClassVar[int]
     generator: str
     topic: str
     seed: int
@@ -701,4 +726,6 @@ class QuizReply(_message.Message):
     orders: _containers.RepeatedCompositeFieldContainer[QuizReply.Order]
     picture: bytes
     alt: str
-    def __init__(self, generator: _Optional[str] = ..., topic: _Optional[str] = ..., seed: _Optional[int] = ..., question: _Optional[str] = ..., code: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., correct: _Optional[int] = ..., explanation: _Optional[str] = ..., card_id: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ..., kind: _Optional[str] = ..., answer: _Optional[str] = ..., right: _Optional[_Iterable[int]] = ..., orders: _Optional[_Iterable[_Union[QuizReply.Order, _Mapping]]] = ..., picture: _Optional[bytes] = ..., alt: _Optional[str] = ...) -> None: ...
+    slips: _containers.RepeatedCompositeFieldContainer[QuizReply.Slip]
+    fixed: bool
+    def __init__(self, generator: _Optional[str] = ..., topic: _Optional[str] = ..., seed: _Optional[int] = ..., question: _Optional[str] = ..., code: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., correct: _Optional[int] = ..., explanation: _Optional[str] = ..., card_id: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ..., kind: _Optional[str] = ..., answer: _Optional[str] = ..., right: _Optional[_Iterable[int]] = ..., orders: _Optional[_Iterable[_Union[QuizReply.Order, _Mapping]]] = ..., picture: _Optional[bytes] = ..., alt: _Optional[str] = ..., slips: _Optional[_Iterable[_Union[QuizReply.Slip, _Mapping]]] = ..., fixed: _Optional[bool] = ...) -> None: ...

@@ -6,12 +6,14 @@ turn: networks only), `finish` (band, sound, pictures; on other threads, while t
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import structlog
 import torch
 
 from engine.contract import engine_pb2 as pb
@@ -19,7 +21,9 @@ from engine.contract.limits import MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM
 from engine.device import one_thread
 from engine.errors import BadMidi
 from engine.jazz.corpus.solos import STYLES
-from engine.jazz.finishing import CPU, finish_clip
+from engine.jazz.finishing.clip import finish_clip
+from engine.jazz.finishing.process import Died, FinishingProcess
+from engine.jazz.finishing.work import Work
 from engine.jazz.human.intake import phrase_of, piece_of, read_midi_upload, read_sound_upload
 from engine.jazz.human.midi_file import Piece
 from engine.jazz.human.pieces import PIECES
@@ -27,15 +31,17 @@ from engine.jazz.human_solo import check_duration, perform
 from engine.jazz.machine_solo import improvise
 from engine.jazz.playing.soloist import Soloist
 from engine.jazz.rendering.render import Synthesizer, find_soundfont
+from engine.jazz.rendering.room import CPU, in_room
 from engine.jazz.rendering.samples import Stereo
 from engine.jazz.theory.feel import FEELS
 from engine.jazz.theory.form import FORM_NAMES
 from engine.jazz.theory.instruments import SOLOISTS
 from engine.jazz.theory.keys import KEYS
-from engine.jazz.work import Work
 from engine.progress import Progress, silent
 from engine.settings import JazzSettings
 from engine.uploads import MIDI, SOUND, Reading, Upload
+
+log = structlog.get_logger(__name__)
 
 MAX_DRAWN_SEED = 2**32
 MAX_PHRASE_S = 120.0
@@ -54,6 +60,8 @@ class Combo:
         self._synthesizer: Synthesizer | None = None
         self._loading = threading.Lock()
         self._soloist: Soloist | None = None
+        self.finisher: FinishingProcess | None = None
+        """Where clips are finished; without one, on the thread that asks."""
 
     @property
     def soundfont(self) -> str:
@@ -168,10 +176,24 @@ class Combo:
         """Band, sound and pictures of a clip. Raises `BadAudio` where it can't be made small enough, `Cancelled`."""
         started = time.monotonic()
         with one_thread(CPU):
-            clip = finish_clip(work, self.synthesizer, progress)
+            clip = self._finished(work, progress)
         clip.compute_s = work.compute_s + time.monotonic() - started
         progress("done", 1.0)
         return clip
+
+    def _finished(self, work: Work, progress: Progress) -> pb.Clip:
+        if self.finisher is not None:
+            try:
+                return self.finisher.finish(work, in_room, progress)
+            except Died as error:
+                log.warning("a clip is finished here, for the process that should is gone", why=str(error))
+        return finish_clip(work, self.synthesizer, progress, in_room)
+
+    def finish_apart(self) -> None:
+        """From now on finish clips in a process of their own, beside the next clip's networks."""
+        self.finisher = FinishingProcess(self._soundfont)
+        with contextlib.suppress(Died):  # the first clip tells
+            self.finisher.start()
 
     def _checked(self, data: bytes) -> bytes:
         if len(data) > self.settings.max_upload_bytes:

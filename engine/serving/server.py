@@ -19,12 +19,22 @@ from typing import Any
 import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from safetensors import SafetensorError
 
-from engine.contract import HUNG_EXIT_CODE, MESSAGE_OPTIONS, PARENT_FD_VARIABLE, TOKEN_METADATA_KEY
+from engine.contract import (
+    CONTRACT_METADATA_KEY,
+    CONTRACT_VERSION,
+    ERROR_METADATA_KEY,
+    HUNG_EXIT_CODE,
+    MESSAGE_OPTIONS,
+    PARENT_FD_VARIABLE,
+    TOKEN_METADATA_KEY,
+)
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.contract.configuration import ConfigurationError
 from engine.contract.network import check_listen
 from engine.device import choose_device, describe, share_heaps, use_threads
+from engine.errors import Internal, OtherContract
 from engine.serving.intake.pool import Intake
 from engine.serving.rooms import JazzRoom, Rooms, StylizeRoom, TeachRoom
 from engine.serving.scheduler import MOST_TOGETHER, Limits, Scheduler
@@ -37,10 +47,15 @@ SERVICE = "woodshed.v1.Engine"
 LOCAL_NICENESS = 5
 """A local engine steps back behind the bot it shares the machine with: the bot must answer within 3 s."""
 STOP_GRACE_S = 2.0
+ASKING = (f"/{SERVICE}/About",)
+"""Answered to any version: it tells which one this is."""
+OTHER_CONTRACT = "My engine and I are of different versions. The people who run me have to update one of us."
 
 
 class LoadedRooms:
-    """The real rooms. Importing and loading takes seconds, so it happens on a thread after the port is open."""
+    """The real rooms. Importing and loading takes seconds, so it happens on a thread after the port is open.
+
+    Raises ConfigurationError for weights that are missing, cut off, or of another version of the networks."""
 
     def __init__(self, settings: EngineSettings) -> None:
         from engine.jazz.combo import Combo
@@ -49,12 +64,39 @@ class LoadedRooms:
         from engine.teach.reference.index import Reference, cache_folder
 
         device = choose_device(settings.engine.device)
-        self.studio: StylizeRoom = Studio(device, settings.stylize)
-        self.combo: JazzRoom = Combo(device, settings.jazz)
-        self.library: TeachRoom = Library(reference=Reference(cache_folder() if settings.teach.documentation else None))
-        self.studio.warm()
-        self.combo.warm()
+        try:
+            self.studio: StylizeRoom = Studio(device, settings.stylize)
+            combo = Combo(device, settings.jazz)
+            combo.finish_apart()
+            self.combo: JazzRoom = combo
+            self.library: TeachRoom = Library(
+                reference=Reference(cache_folder() if settings.teach.documentation else None)
+            )
+            self.studio.warm()
+            self.combo.warm()
+        except Exception as error:
+            if (reason := weights_fault(error)) is None:
+                raise
+            log.error("loading failed", exc_info=error)
+            raise ConfigurationError(
+                f"The weights of the networks can't be used: {reason} Get them back from the repository "
+                "(git checkout -- engine), or train them again (docs/training.md)."
+            ) from error
         self.library.warm()
+
+
+def weights_fault(error: Exception) -> str | None:
+    """What's wrong with the weights, as a sentence; None where loading failed for another reason."""
+    match error:
+        case FileNotFoundError() | Internal():
+            return str(error)
+        case SafetensorError():
+            return f"a file is damaged or cut off ({error})."
+        case KeyError() | TypeError():
+            return f"a file belongs to another version of the networks ({error})."
+        case RuntimeError() if "state_dict" in str(error):
+            return "a file belongs to another version of the networks."
+    return None
 
 
 class TokenInterceptor(grpc.aio.ServerInterceptor):
@@ -73,6 +115,30 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
         sent_bytes = sent if isinstance(sent, bytes) else sent.encode()
         if details.method.startswith("/grpc.health.") or hmac.compare_digest(sent_bytes, self._token):
             return await continuation(details)
+        return self._refusal
+
+
+class ContractInterceptor(grpc.aio.ServerInterceptor):
+    """Refuses every call of a bot that says it speaks another version of the contract. Health checks pass."""
+
+    def __init__(self) -> None:
+        self._warned: set[str] = set()
+
+        async def refuse(request: Any, context: grpc.aio.ServicerContext) -> None:
+            error = OtherContract(OTHER_CONTRACT)
+            await context.abort(
+                grpc.StatusCode[error.status], str(error), trailing_metadata=((ERROR_METADATA_KEY, error.code),)
+            )
+
+        self._refusal = grpc.unary_unary_rpc_method_handler(refuse)
+
+    async def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
+        said = str(dict(details.invocation_metadata).get(CONTRACT_METADATA_KEY, CONTRACT_VERSION))
+        if said == str(CONTRACT_VERSION) or details.method.startswith("/grpc.health.") or details.method in ASKING:
+            return await continuation(details)
+        if said not in self._warned and len(self._warned) < 10:
+            self._warned.add(said)
+            log.error("a bot of another version calls; update the older of the two", bot=said, engine=CONTRACT_VERSION)
         return self._refusal
 
 
@@ -117,7 +183,9 @@ async def serve(
     _stop_with_parent(stop)
     device = choose_device(settings.engine.device)
     use_threads(settings.engine.threads)
-    guards = [TokenInterceptor(settings.engine.token)] if settings.engine.token else []
+    guards: list[grpc.aio.ServerInterceptor] = [ContractInterceptor()]
+    if settings.engine.token:
+        guards.insert(0, TokenInterceptor(settings.engine.token))
     server = grpc.aio.server(interceptors=guards, options=MESSAGE_OPTIONS)
     lost: list[str] = []
 
@@ -126,7 +194,7 @@ async def serve(
         stop.set()
 
     limits = limits or Limits(read_ahead=MOST_TOGETHER if device.type == "cuda" else Limits.read_ahead)
-    intake = intake or Intake(settings.engine.intake_processes)
+    intake = intake or Intake(settings.engine.intake_processes, quick_processes=1)
     async with intake, Scheduler(settings.engine.queue_length, intake, limits, on_loss) as scheduler:
         servicer = EngineServicer(scheduler, device, intake)
         pb_grpc.add_EngineServicer_to_server(servicer, server)

@@ -16,7 +16,7 @@ import grpc
 import structlog
 import torch
 
-from engine.contract import ERROR_METADATA_KEY, REQUEST_ID_METADATA_KEY
+from engine.contract import CONTRACT_VERSION, ERROR_METADATA_KEY, REQUEST_ID_METADATA_KEY
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 from engine.device import describe
@@ -103,6 +103,7 @@ class EngineServicer(pb_grpc.EngineServicer):
             cards=rooms.library.card_count,
             generators=rooms.library.generator_count,
             intake_layers=self._intake.holds,
+            contract=CONTRACT_VERSION,
             reference=rooms.library.reference_state(),
         )
 

@@ -36,6 +36,8 @@ class Prepared:
     """Upload limit for the result; 0: none."""
     read_s: float = 0.0
     """What the reading took."""
+    keep_copies: bool = False
+    """Copies of the pictures go along with the result."""
 
     def painted(self, frames: Sequence[Tensor], compute_s: float) -> Restyled:
         """With its frames as painted, (1, 3, H, W) each; they keep the picture's transparency and pace."""

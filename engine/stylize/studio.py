@@ -43,6 +43,9 @@ and all but its largest code are nearly what the picture itself would give."""
 SMALLEST_STYLE_PX = 32
 """A style that is kept needs room for a few strokes."""
 MOST_SAVED_STYLES = 200
+KEPT_JPEG_QUALITY = 95
+LARGEST_KEPT_BYTES = 8_000_000
+"""Of a copy that is kept so that a picture can be painted once more; a PNG over it becomes a JPEG."""
 CUDA_TILE_PX = 4096
 """A GPU has room for a 4K picture in one piece, and small tiles would leave it idle."""
 SMALLEST_SIZE_PX = 16
@@ -132,6 +135,7 @@ class Studio:
             request.keep_colors,
             request.max_bytes,
             sum(one.seconds for one in readings),
+            request.keep_copies,
         )
 
     def share_key(self, work: Prepared) -> Hashable | None:
@@ -168,6 +172,8 @@ class Studio:
             notes=[*work.picture.notes, *encoded.notes],
             model_version=self.version,
             drawn_style=work.style.drawn,
+            kept_image=_copy(work.picture, progress) if work.keep_copies else b"",
+            kept_style_image=_style_copy(work.style.picture) if work.keep_copies else b"",
         )
 
     # ------------------------------------------------------------ saved styles
@@ -322,6 +328,18 @@ def _small_copy(rgb: Tensor) -> bytes:
     image = image.crop((left, top, left + cut_width, top + cut_height))
     image.thumbnail((STYLE_PICTURE_PX, STYLE_PICTURE_PX))
     return jpeg(image)
+
+
+def _copy(picture: Picture, progress: Progress) -> bytes:
+    """A picture or film as it was read, as a file of our own: what may be kept of a stranger's."""
+    if len(picture.frames) == 1 and picture.photographic and picture.frames[0].alpha is None:
+        return jpeg(to_image(picture.frames[0].rgb), KEPT_JPEG_QUALITY)
+    return _encode(list(picture.frames), picture.photographic, LARGEST_KEPT_BYTES, progress).data
+
+
+def _style_copy(rgb: Tensor | None) -> bytes:
+    """The same of a style's picture (1, 3, H, W), if there is one."""
+    return b"" if rgb is None else jpeg(to_image(rgb), KEPT_JPEG_QUALITY)
 
 
 def _encode(frames: list[Frame], photographic: bool, max_bytes: int, progress: Progress) -> Encoded:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from engine.contract import engine_pb2 as pb
+from engine.contract.typed import is_number_or_shape
 from engine.errors import BadOption
 from engine.progress import silent
 from engine.teach.answering import Answering
@@ -16,7 +17,7 @@ from engine.teach.calculator.answering import may_be_calculation, read_calculati
 from engine.teach.deck import Card, load_deck
 from engine.teach.notes.reading import notes_upload, passages_of
 from engine.teach.questions import GENERATORS
-from engine.teach.questions.question import Generator, Kind, Question, compose
+from engine.teach.questions.question import Generator, Kind, Question, as_typed, compose
 from engine.teach.reference.index import Reference
 from engine.teach.retrieval import Index
 from engine.teach.topics import TOPICS, nearest_topic, normalise
@@ -30,6 +31,9 @@ MAX_SEED = 2**64 - 1
 
 DRAWN_SEEDS = 2**32
 """Seeds that are drawn here stay short enough to be typed in again."""
+
+TYPED_SHARE = 0.25
+"""Of the generated questions that could be typed: recalling is worth more than recognising, and takes longer."""
 
 BUTTON_KINDS = frozenset({Kind.ONE, Kind.BUG})
 """Kinds that are answered by choosing exactly one option: what a request gets that names none."""
@@ -116,24 +120,32 @@ class Library:
         self,
         topic: str = "",
         seed: int | None = None,
-        avoid: Collection[str] = (),
+        avoid: Sequence[str] = (),
         kinds: Collection[Kind] = BUTTON_KINDS,
         pictures: bool = False,
         name: str = "",
+        card: str = "",
     ) -> Question:
         """One question of one of the `kinds`; the same arguments with the same seed give the same one again.
 
-        Generators and fixed questions in `avoid` are left out as long as others of the topic are there. With `name`
-        it is that one that asks. Raises `BadOption` for an unknown topic or name."""
+        Generators and fixed questions in `avoid` (the latest first) are left out as long as others of the topic are
+        there; then the one that was asked longest ago comes again. With `name` it is that one that asks; with `card`
+        those that the card answers do, if there are any. Where a question may be typed, a part of the generated ones
+        with a number or a shape for an answer is. Raises `BadOption` for an unknown topic or name."""
         allowed = self._sources(topic, kinds, pictures)
         if name:
             allowed = [source for source in self._sources("", tuple(Kind), True) if _name(source) == name]
             if not allowed:
                 raise BadOption(f"There is no question called {name[:40]!r}.")
-        fresh = [source for source in allowed if _name(source) not in avoid] or allowed
+        allowed = [source for source in allowed if card and source.card_id == card] or allowed
         seed = self._draw_seed() if seed is None else seed
-        source = random.Random(f"generator:{seed}").choice(fresh)
-        return ask_fixed(source, seed) if isinstance(source, Fixed) else compose(source, seed)
+        source = random.Random(f"generator:{seed}").choice(_fresh(allowed, avoid))
+        if isinstance(source, Fixed):
+            return ask_fixed(source, seed)
+        question = compose(source, seed)
+        if Kind.TYPED in kinds and is_number_or_shape(question.answer):
+            return as_typed(question) if random.Random(f"kind:{seed}").random() < TYPED_SHARE else question
+        return question
 
     def quiz(self, request: pb.QuizRequest) -> pb.QuizReply:
         """One question of a kind that the request can show, with one right option if it names none; the same request
@@ -147,7 +159,8 @@ class Library:
         kinds = frozenset(map(Kind, request.kinds)) or BUTTON_KINDS
         known = request.generator in self.names("", kinds, request.pictures)
         name = request.generator if known else ""
-        question = self.question(request.topic, seed, request.avoid, kinds, request.pictures, name)
+        topic = self._topic_of_card(request.card) or request.topic
+        question = self.question(topic, seed, request.avoid, kinds, request.pictures, name, request.card)
         return pb.QuizReply(
             generator=question.generator,
             topic=question.topic,
@@ -165,6 +178,8 @@ class Library:
             orders=[pb.QuizReply.Order(places=order) for order in question.orders],
             picture=question.picture,
             alt=question.alt,
+            slips=[pb.QuizReply.Slip(answer=answer, reason=reason) for answer, reason in question.slips],
+            fixed=question.is_fixed,
         )
 
     def _sources(self, topic: str, kinds: Collection[Kind], pictures: bool) -> list[Generator | Fixed]:
@@ -173,6 +188,9 @@ class Library:
         fixed = [f for f in self._bank if f.kind in kinds]
         sources: list[Generator | Fixed] = [*generators, *fixed]
         return [source for source in sources if not wanted or source.topic == wanted]
+
+    def _topic_of_card(self, card: str) -> str:
+        return next((one.topic for one in self._cards if one.id == card), "")
 
     def _topic(self, name: str) -> str:
         topic = normalise(name)
@@ -183,3 +201,10 @@ class Library:
 
 def _name(source: Generator | Fixed) -> str:
     return source.name
+
+
+def _fresh(allowed: Sequence[Generator | Fixed], avoid: Sequence[str]) -> Sequence[Generator | Fixed]:
+    """Those that aren't to be avoided, or else the one that was asked longest ago; `avoid` names the latest first."""
+    asked = {name: place for place, name in reversed(list(enumerate(avoid)))}
+    fresh = [source for source in allowed if source.name not in asked]
+    return fresh or [max(allowed, key=lambda source: asked[source.name])]

@@ -32,7 +32,7 @@ TOPICS: dict[str, str] = {
     "worked-study": "A worked study: Fashion-MNIST with a ResNet",
     "projects": "Environments, project layout and Docker",
 }
-"""Slug (the folder's name, and what a member types) -> title. At most 25: Discord's bound on choices."""
+"""Slug (the folder's name, and what a member types) -> title. Discord completes them, 25 at a time."""
 
 
 def normalise(name: str) -> str:

@@ -9,6 +9,12 @@ GET    violations        with --openapi: what didn't fit Discord's description
 POST   clock             {"advance_s": 900}: tokens and addresses grow old at once
 POST   gateway           {"do": "drop" | "drop_session" | "invalidate" | "reconnect"}
 POST   guild             {"do": "kick" | "invite"}
+PUT    guild             {"boost_level": 2}: larger files
+GET    roles             all roles
+POST   roles             {"name": ...}
+PATCH  roles/{id}        {"name": ...}
+DELETE roles/{id}        a role; nobody has it any more
+PUT    members/{slug}/roles            {"roles": [id, ...]}
 POST   class             {"size": 12, "pace": 1.0}: a simulated class
 PUT    channels/{id}/bot-permissions   {"send_messages": false, ...}
 POST   channels/{id}/threads           {"name": ...}
@@ -118,6 +124,46 @@ async def throw_out_or_invite(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+@routes.put("/control/guild")
+async def boost(request: web.Request) -> web.Response:
+    level = (await read_object(request)).get("boost_level")
+    if not isinstance(level, int) or not 0 <= level < len(cast.BOOSTS):
+        raise _wrong("boost_level", f"The levels are 0 to {len(cast.BOOSTS) - 1}.")
+    changes.set_boost_level(_of(request), level)
+    return web.Response(status=204)
+
+
+@routes.get("/control/roles")
+async def list_roles(request: web.Request) -> web.Response:
+    return answer(list(_of(request).roles.values()))
+
+
+@routes.post("/control/roles")
+async def create_role(request: web.Request) -> web.Response:
+    return answer(changes.create_role(_of(request), (await read_object(request)).get("name", "")))
+
+
+@routes.patch("/control/roles/{role}")
+async def rename_role(request: web.Request) -> web.Response:
+    name = (await read_object(request)).get("name", "")
+    return answer(changes.rename_role(_of(request), request.match_info["role"], name))
+
+
+@routes.delete("/control/roles/{role}")
+async def delete_role(request: web.Request) -> web.Response:
+    changes.delete_role(_of(request), request.match_info["role"])
+    return web.Response(status=204)
+
+
+@routes.put("/control/members/{member}/roles")
+async def set_roles(request: web.Request) -> web.Response:
+    wanted = (await read_object(request)).get("roles")
+    if not isinstance(wanted, list):
+        raise _wrong("roles", "A list of role ids.")
+    changes.set_roles(_of(request), _member(request), [str(role_id) for role_id in wanted])
+    return web.Response(status=204)
+
+
 @routes.post("/control/class")
 async def bring_class(request: web.Request) -> web.Response:
     """A simulated class: `{"size": 12, "pace": 1.0}`; a pace of 0 answers at once."""
@@ -169,6 +215,13 @@ async def delete_message(request: web.Request) -> web.Response:
 
 def _of(request: web.Request) -> Playground:
     return request.app[PLAYGROUND]
+
+
+def _member(request: web.Request) -> cast.Member:
+    for member in _of(request).users.values():
+        if member.slug == request.match_info["member"]:
+            return member
+    raise errors.unknown_member()
 
 
 def _channel(request: web.Request) -> cast.Channel:

@@ -1,7 +1,7 @@
 """The gateway: the WebSocket over which a bot hears what happens.
 
-https://discord.com/developers/docs/events/gateway. It sends text frames, also to clients that asked for compression:
-they accept both.
+https://discord.com/developers/docs/events/gateway. A bot may come in several shards: the server belongs to one of
+them, direct conversations to the first. It may also log in twice; then both hear everything, as on Discord.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from playground.gateway.line import Line, UnknownCompression
 from playground.world import cast
 from playground.world.intents import ALL_INTENTS, PRIVILEGED, Intent
 
@@ -26,12 +27,8 @@ _DISPATCH, _HEARTBEAT, _IDENTIFY, _PRESENCE, _RESUME, _RECONNECT = 0, 1, 2, 3, 6
 _REQUEST_MEMBERS, _INVALID_SESSION, _HELLO, _HEARTBEAT_ACK = 8, 9, 10, 11
 
 _CLOSE_UNKNOWN_OPCODE, _CLOSE_DECODE_ERROR, _CLOSE_NOT_AUTHENTICATED, _CLOSE_BAD_TOKEN = 4001, 4002, 4003, 4004
-_CLOSE_ALREADY_AUTHENTICATED, _CLOSE_TIMED_OUT, _CLOSE_INVALID_INTENTS, _CLOSE_DISALLOWED_INTENTS = (
-    4005,
-    4009,
-    4013,
-    4014,
-)
+_CLOSE_ALREADY_AUTHENTICATED, _CLOSE_TIMED_OUT, _CLOSE_INVALID_SHARD = 4005, 4009, 4010
+_CLOSE_INVALID_INTENTS, _CLOSE_DISALLOWED_INTENTS = 4013, 4014
 OPCODES = {
     _DISPATCH: "dispatch",
     _HEARTBEAT: "heartbeat",
@@ -48,8 +45,13 @@ EVENTS = (
     "READY",
     "RESUMED",
     "GUILD_CREATE",
+    "GUILD_UPDATE",
     "GUILD_DELETE",
+    "GUILD_MEMBER_UPDATE",
     "GUILD_MEMBERS_CHUNK",
+    "GUILD_ROLE_CREATE",
+    "GUILD_ROLE_UPDATE",
+    "GUILD_ROLE_DELETE",
     "CHANNEL_UPDATE",
     "CHANNEL_DELETE",
     "THREAD_CREATE",
@@ -74,10 +76,27 @@ class Session:
 
     id: str
     intents: int
-    socket: web.WebSocketResponse | None = None
+    shard: tuple[int, int] = (0, 1)
+    """Its number, and of how many."""
+    line: Line | None = None
     sequence: int = 0
     replay: collections.deque[tuple[int, str]] = field(default_factory=lambda: collections.deque(maxlen=_REPLAY_EVENTS))
     outbox: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
+
+    @property
+    def has_guild(self) -> bool:
+        """Whether the server is this shard's."""
+        return shard_of(cast.GUILD_ID, self.shard[1]) == self.shard[0]
+
+    def hears(self, event: str, body: Json) -> bool:
+        """Whether an event is this shard's: the server's go to one, all others to the first."""
+        of_guild = event.startswith("GUILD_") or "guild_id" in body
+        return self.has_guild if of_guild else self.shard[0] == 0
+
+
+def shard_of(guild_id: str, count: int) -> int:
+    """https://discord.com/developers/docs/events/gateway#sharding-sharding-formula"""
+    return (int(guild_id) >> 22) % count
 
 
 class Gateway:
@@ -112,7 +131,7 @@ class Gateway:
         if "guild_id" in body and not self.is_in_guild:
             return
         for session in self._sessions.values():
-            if intent and not session.intents & intent:
+            if not session.hears(event, body) or (intent and not session.intents & intent):
                 continue
             hidden = event.startswith("MESSAGE_") and not own and "guild_id" in body
             if hidden and not session.intents & Intent.MESSAGE_CONTENT and not self._mentions_bot(body):
@@ -123,11 +142,11 @@ class Gateway:
 
     async def drop_sockets(self, *, resumable: bool = True) -> None:
         """Cuts every bot's connection, to try how it comes back; without `resumable` its session is gone, too."""
-        sockets = [session.socket for session in self._sessions.values() if session.socket is not None]
+        lines = [session.line for session in self._sessions.values() if session.line is not None]
         if not resumable:
             self._sessions.clear()
-        for socket in sockets:
-            await socket.close(code=4000, message=b"Unknown error")
+        for line in lines:
+            await line.close(4000, b"Unknown error")
 
     async def invalidate(self) -> None:
         """Sends opcode 9: the session is gone, the bot has to log in anew on the same or another socket."""
@@ -154,16 +173,20 @@ class Gateway:
     async def close(self) -> None:
         """Ends every connection, because the server stops."""
         for session in self._sessions.values():
-            if session.socket is not None:
-                await session.socket.close(code=WSCloseCode.GOING_AWAY)
+            if session.line is not None:
+                await session.line.close(WSCloseCode.GOING_AWAY)
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """One connection, from HELLO to its end."""
-        socket = web.WebSocketResponse(max_msg_size=16 * 1024, heartbeat=None)
+        socket = web.WebSocketResponse(max_msg_size=16 * 1024, heartbeat=None, compress=False)
         await socket.prepare(request)
-        await socket.send_str(
-            json.dumps({"op": _HELLO, "d": {"heartbeat_interval": int(self._heartbeat_interval_s * 1000)}})
-        )
+        try:
+            line = Line(socket, request.query.get("compress", ""))
+        except UnknownCompression as error:
+            _log.warning("The bot asked for the compression %s, which the playground does not have.", error)
+            await socket.close(code=_CLOSE_DECODE_ERROR, message=b"Unknown compression")
+            return socket
+        await line.send_frame(_HELLO, {"heartbeat_interval": int(self._heartbeat_interval_s * 1000)})
         session: Session | None = None
         writer: asyncio.Task[None] | None = None
         try:
@@ -171,67 +194,71 @@ class Gateway:
                 try:
                     message = await socket.receive(timeout=self._heartbeat_interval_s * 1.5)
                 except TimeoutError:
-                    await socket.close(code=_CLOSE_TIMED_OUT, message=b"Session timed out")
+                    await line.close(_CLOSE_TIMED_OUT, b"Session timed out")
                     break
                 if message.type is not WSMsgType.TEXT:
                     break
                 was = session
-                session = await self._receive(socket, session, message.data)
+                session = await self._receive(line, session, message.data)
                 if session is not None and was is None:
-                    writer = asyncio.create_task(self._write(session, socket))
+                    writer = asyncio.create_task(self._write(session, line))
                 if socket.closed:
                     break
         finally:
-            if session is not None and session.socket is socket:
-                session.socket = None
+            if session is not None and session.line is line:
+                session.line = None
                 session.outbox.put_nowait(None)
             if writer is not None:
                 writer.cancel()
             self._update_connected()
         return socket
 
-    async def _receive(self, socket: web.WebSocketResponse, session: Session | None, text: str) -> Session | None:
+    async def _receive(self, line: Line, session: Session | None, text: str) -> Session | None:
         """Acts on one frame; returns the session that the socket belongs to from now on."""
         try:
             frame = json.loads(text)
             opcode, data = frame["op"], frame.get("d")
         except (ValueError, KeyError, TypeError):
-            await socket.close(code=_CLOSE_DECODE_ERROR, message=b"Decode error")
+            await line.close(_CLOSE_DECODE_ERROR, b"Decode error")
             return session
         if opcode == _HEARTBEAT:
             # A library that notes the time only after it has sent takes an answer that is there already for a late one.
             await asyncio.sleep(_ACKNOWLEDGE_AFTER_S)
-            await socket.send_str(json.dumps({"op": _HEARTBEAT_ACK}))
+            await line.send_frame(_HEARTBEAT_ACK)
             return session
         if opcode in (_IDENTIFY, _RESUME):
             if session is not None:
-                await socket.close(code=_CLOSE_ALREADY_AUTHENTICATED, message=b"Already authenticated")
+                await line.close(_CLOSE_ALREADY_AUTHENTICATED, b"Already authenticated")
                 return session
-            return await (self._identify if opcode == _IDENTIFY else self._resume)(socket, data)
+            return await (self._identify if opcode == _IDENTIFY else self._resume)(line, data)
         if session is None:
-            await socket.close(code=_CLOSE_NOT_AUTHENTICATED, message=b"Not authenticated")
+            await line.close(_CLOSE_NOT_AUTHENTICATED, b"Not authenticated")
         elif opcode == _REQUEST_MEMBERS:
             self._send_members(session, data)
         elif opcode == _PRESENCE:
             self._set_presence(data)
         else:
-            await socket.close(code=_CLOSE_UNKNOWN_OPCODE, message=b"Unknown opcode")
+            await line.close(_CLOSE_UNKNOWN_OPCODE, b"Unknown opcode")
         return session
 
-    async def _identify(self, socket: web.WebSocketResponse, data: Json) -> Session | None:
+    async def _identify(self, line: Line, data: Json) -> Session | None:
         if str(data.get("token", "")).removeprefix("Bot ") != self._token:
-            await socket.close(code=_CLOSE_BAD_TOKEN, message=b"Authentication failed")
+            await line.close(_CLOSE_BAD_TOKEN, b"Authentication failed")
             return None
         intents = data.get("intents")
         if not isinstance(intents, int) or not 0 <= intents <= ALL_INTENTS:
-            await socket.close(code=_CLOSE_INVALID_INTENTS, message=b"Invalid intent(s)")
+            await line.close(_CLOSE_INVALID_INTENTS, b"Invalid intent(s)")
             return None
         if intents & PRIVILEGED and not self._privileged_intents:
-            await socket.close(code=_CLOSE_DISALLOWED_INTENTS, message=b"Disallowed intent(s)")
+            await line.close(_CLOSE_DISALLOWED_INTENTS, b"Disallowed intent(s)")
             return None
-        session = Session(secrets.token_hex(16), intents, socket)
-        # One bot, one session: a second login takes over, and the sessions of dead processes don't pile up.
-        self._sessions = {s.id: s for s in self._sessions.values() if s.socket is not None}
+        shard = data.get("shard") or [0, 1]
+        if not _is_shard(shard):
+            await line.close(_CLOSE_INVALID_SHARD, b"Invalid shard")
+            return None
+        session = Session(secrets.token_hex(16), intents, (shard[0], shard[1]), line)
+        # A new login ends the sessions of that shard whose process is dead, or they would pile up.
+        self._sessions = {s.id: s for s in self._sessions.values() if s.line is not None or s.shard != session.shard}
         self._sessions[session.id] = session
         if data.get("presence"):
             self._set_presence(data["presence"])
@@ -239,7 +266,7 @@ class Gateway:
             "v": 10,
             "user": cast.BOT.user() | {"verified": True, "mfa_enabled": False, "email": None},
             "user_settings": {},
-            "guilds": [{"id": cast.GUILD_ID, "unavailable": True}] if self.is_in_guild else [],
+            "guilds": [{"id": cast.GUILD_ID, "unavailable": True}] if self.is_in_guild and session.has_guild else [],
             "session_id": session.id,
             "session_type": "normal",
             "resume_gateway_url": self.url,
@@ -251,6 +278,8 @@ class Gateway:
             "application": {"id": cast.APPLICATION_ID, "flags": 0},
             "_trace": [],
         }
+        if data.get("shard"):
+            ready["shard"] = list(session.shard)
         self._send_event(session, "READY", ready)
         if self.is_in_guild:
             self._send_guild(session)
@@ -258,25 +287,25 @@ class Gateway:
         return session
 
     def _send_guild(self, session: Session) -> None:
-        if not session.intents & Intent.GUILDS:
+        if not session.intents & Intent.GUILDS or not session.has_guild:
             return
         everybody = session.intents & Intent.GUILD_MEMBERS and session.intents & Intent.GUILD_PRESENCES
         present = self._users.values() if everybody else [cast.BOT]
         self._send_event(session, "GUILD_CREATE", self._guild_payload([_with_user(m) for m in present]))
 
-    async def _resume(self, socket: web.WebSocketResponse, data: Json) -> Session | None:
+    async def _resume(self, line: Line, data: Json) -> Session | None:
         session = self._sessions.get(str(data.get("session_id")))
         if str(data.get("token", "")).removeprefix("Bot ") != self._token:
-            await socket.close(code=_CLOSE_BAD_TOKEN, message=b"Authentication failed")
+            await line.close(_CLOSE_BAD_TOKEN, b"Authentication failed")
             return None
         sequence = data.get("seq") or 0
         oldest = session.replay[0][0] if session is not None and session.replay else 0
         if session is None or sequence > session.sequence or sequence < oldest - 1:
-            await socket.send_str(json.dumps({"op": _INVALID_SESSION, "d": False}))
+            await line.send_frame(_INVALID_SESSION, False)
             return None
-        previous, session.socket = session.socket, socket
+        previous, session.line = session.line, line
         if previous is not None:
-            await previous.close(code=4000, message=b"Resumed elsewhere")
+            await previous.close(4000, b"Resumed elsewhere")
         session.outbox = asyncio.Queue()
         for number, text in session.replay:
             if number > sequence:
@@ -285,12 +314,12 @@ class Gateway:
         self._update_connected()
         return session
 
-    async def _write(self, session: Session, socket: web.WebSocketResponse) -> None:
+    async def _write(self, session: Session, line: Line) -> None:
         """Sends what waits in the session's outbox, in order."""
         outbox: asyncio.Queue[str | None] = session.outbox
         while (text := await outbox.get()) is not None:
             try:
-                await socket.send_str(text)
+                await line.send(text)
             except ConnectionError:
                 return  # kept in `replay`: the resumed connection gets it
 
@@ -299,7 +328,7 @@ class Gateway:
         session.sequence += 1
         text = json.dumps({"op": _DISPATCH, "t": event, "s": session.sequence, "d": body})
         session.replay.append((session.sequence, text))
-        if session.socket is not None:
+        if session.line is not None:
             session.outbox.put_nowait(text)
 
     def _send_members(self, session: Session, data: Json) -> None:
@@ -333,7 +362,7 @@ class Gateway:
         self._on_presence()
 
     def _update_connected(self) -> None:
-        if any(session.socket is not None for session in self._sessions.values()):
+        if any(session.line is not None for session in self._sessions.values()):
             self.connected.set()
         else:
             self.connected.clear()
@@ -342,6 +371,15 @@ class Gateway:
     @staticmethod
     def _mentions_bot(body: Json) -> bool:
         return any(user["id"] == cast.BOT.id for user in body.get("mentions", []))
+
+
+def _is_shard(shard: object) -> bool:
+    return (
+        isinstance(shard, list)
+        and len(shard) == 2
+        and all(isinstance(number, int) for number in shard)
+        and 0 <= shard[0] < shard[1]
+    )
 
 
 def _with_user(member: cast.Member) -> Json:

@@ -91,7 +91,7 @@ async def state(request: web.Request) -> web.Response:
             "guild": {"id": cast.GUILD_ID, "name": "PyTorch course"},
             "me": _described(me),
             "members": [_described(member) for member in playground.users.values()],
-            "roles": list(cast.ROLES),
+            "roles": list(playground.roles.values()),
             "channels": channels,
             "bot": {"id": cast.BOT.id} | playground.bot_status(),
             "switches": {name: getattr(playground, name) for name in _SWITCHES if name != "rate_limits"}

@@ -67,8 +67,9 @@ async def gateway(request: web.Request) -> web.Response:
 
 @routes.get("/gateway/bot")
 async def gateway_bot(request: web.Request) -> web.Response:
+    playground = request.app[PLAYGROUND]
     limit = {"total": 1000, "remaining": 1000, "reset_after": 14_400_000, "max_concurrency": 1}
-    return answer({"url": request.app[PLAYGROUND].gateway.url, "shards": 1, "session_start_limit": limit})
+    return answer({"url": playground.gateway.url, "shards": playground.options.shards, "session_start_limit": limit})
 
 
 def _scope(request: web.Request) -> str | None:

@@ -19,7 +19,7 @@ _MOST_MESSAGES = 100
 async def guild(request: web.Request) -> web.Response:
     _check_guild(request)
     playground = request.app[PLAYGROUND]
-    return answer(cast.guild(playground.text_channels(), [], playground.threads()))
+    return answer(playground.guild_payload([]))
 
 
 @routes.get("/guilds/{guild}/channels")
@@ -31,7 +31,7 @@ async def guild_channels(request: web.Request) -> web.Response:
 @routes.get("/guilds/{guild}/roles")
 async def guild_roles(request: web.Request) -> web.Response:
     _check_guild(request)
-    return answer(list(cast.ROLES))
+    return answer(list(request.app[PLAYGROUND].roles.values()))
 
 
 @routes.get("/guilds/{guild}/members/{user}")

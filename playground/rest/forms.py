@@ -12,7 +12,8 @@ from playground.world.attachments import Upload
 
 Json = dict[str, Any]
 
-REQUEST_LIMIT_BYTES = 25 * 1024 * 1024
+MIB = 1024 * 1024
+REQUEST_LIMIT_BYTES = 25 * MIB
 BODY: web.RequestKey[Any] = web.RequestKey("body", object)
 """Where the doorway finds the JSON that a handler has read."""
 _FILE_FIELD = re.compile(r"^files\[(\d+)\]$")
@@ -29,7 +30,7 @@ class Form:
 
 async def read_form(request: web.Request, file_limit_bytes: int) -> Form:
     """The body of a request; raises ApiError 40005 when a file or the whole is too large, 50109 when it isn't JSON."""
-    if request.content_length is not None and request.content_length > REQUEST_LIMIT_BYTES:
+    if request.content_length is not None and request.content_length > request_limit(file_limit_bytes):
         raise errors.request_too_large()
     if request.content_type.startswith("multipart/"):
         form = await _read_multipart(request, file_limit_bytes)
@@ -38,6 +39,11 @@ async def read_form(request: web.Request, file_limit_bytes: int) -> Form:
         form = Form(_parse(raw) if raw else {})
     request[BODY] = form.body
     return form
+
+
+def request_limit(file_limit_bytes: int) -> int:
+    """The largest request: 25 MiB, or in a boosted server one file of the largest size and what goes with it."""
+    return max(REQUEST_LIMIT_BYTES, file_limit_bytes + MIB)
 
 
 async def read_object(request: web.Request, known: frozenset[str] | None = None) -> Json:
@@ -71,7 +77,7 @@ async def _read_multipart(request: web.Request, file_limit_bytes: int) -> Form:
         while chunk := await part.read_chunk(_CHUNK_BYTES):
             content += chunk
             total += len(chunk)
-            if total > REQUEST_LIMIT_BYTES or (match and len(content) > file_limit_bytes):
+            if total > request_limit(file_limit_bytes) or (match and len(content) > file_limit_bytes):
                 raise errors.request_too_large()
         if match:
             files[int(match[1])] = Upload(part.filename or "unknown", bytes(content))

@@ -51,6 +51,14 @@ def unknown_message() -> ApiError:
     return ApiError(404, 10008, "Unknown Message")
 
 
+def unknown_role() -> ApiError:
+    return ApiError(404, 10011, "Unknown Role")
+
+
+def invalid_role() -> ApiError:
+    return ApiError(400, 50028, "Invalid Role")
+
+
 def unknown_user() -> ApiError:
     return ApiError(404, 10013, "Unknown User")
 
@@ -128,6 +136,8 @@ REFUSALS: dict[int, Callable[[], ApiError]] = {
         unknown_guild,
         unknown_member,
         unknown_message,
+        unknown_role,
+        invalid_role,
         unknown_user,
         unknown_webhook,
         unknown_interaction,

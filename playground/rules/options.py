@@ -18,12 +18,16 @@ class Directory:
     """Looks up whom and what an option can point at, for `resolved`."""
 
     def __init__(
-        self, users: Mapping[str, cast.Member], channels: Mapping[str, cast.Channel], attachments: Attachments
+        self,
+        users: Mapping[str, cast.Member],
+        channels: Mapping[str, cast.Channel],
+        roles: Mapping[str, Json],
+        attachments: Attachments,
     ) -> None:
         self._users = users
         self._channels = channels
         self._attachments = attachments
-        self._roles = {role["id"]: role for role in cast.ROLES}
+        self._roles = roles
 
     def resolve(self, resolved: Json, kind: int, target: str) -> bool:
         """Adds `target` to `resolved`; False if there is no such user, role, channel or attachment."""

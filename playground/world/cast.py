@@ -3,7 +3,7 @@
 All ids are fixed, so that what a bot remembers (in its own database) still fits after a restart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,8 @@ STUDENT_ROLE_ID = str(_BASE + 5)
 SIMULATED_ROLE_ID = str(_BASE + 6)
 GUILD_OWNER_ID = str(_BASE + 10)
 PUBLIC_THREAD = 11
+BOOSTS = (0, 2, 7, 14)
+"""How many boosts make each level."""
 JOINED_AT = "2025-09-01T08:00:00+00:00"
 
 
@@ -187,7 +189,7 @@ def text_channels() -> list[Channel]:
     ]
 
 
-def _role(role_id: str, name: str, position: int, bits: int, color: int = 0, tags: Json | None = None) -> Json:
+def new_role(role_id: str, name: str, position: int, bits: int, color: int = 0, tags: Json | None = None) -> Json:
     role: Json = {
         "id": role_id,
         "name": name,
@@ -208,15 +210,21 @@ def _role(role_id: str, name: str, position: int, bits: int, color: int = 0, tag
 
 
 ROLES: tuple[Json, ...] = (
-    _role(GUILD_ID, "@everyone", 0, permissions.EVERYONE),
-    _role(STUDENT_ROLE_ID, "Students", 1, permissions.EVERYONE),
-    _role(SIMULATED_ROLE_ID, "Simulated class", 1, permissions.EVERYONE, 0x8A8D98),
-    _role(BOT_ROLE_ID, "Woodshed", 2, permissions.BOT, 0xC98A3D, {"bot_id": APPLICATION_ID}),
-    _role(STAFF_ROLE_ID, "Course staff", 3, permissions.STAFF, 0xF0B232),
+    new_role(GUILD_ID, "@everyone", 0, permissions.EVERYONE),
+    new_role(STUDENT_ROLE_ID, "Students", 1, permissions.EVERYONE),
+    new_role(SIMULATED_ROLE_ID, "Simulated class", 1, permissions.EVERYONE, 0x8A8D98),
+    new_role(BOT_ROLE_ID, "Woodshed", 2, permissions.BOT, 0xC98A3D, {"bot_id": APPLICATION_ID}),
+    new_role(STAFF_ROLE_ID, "Course staff", 3, permissions.STAFF, 0xF0B232),
 )
 
 
-def guild(channels: list[Channel], members: list[Json], threads: Sequence[Channel] = ()) -> Json:
+def guild(
+    channels: Sequence[Channel],
+    members: list[Json],
+    threads: Sequence[Channel],
+    roles: Iterable[Json],
+    boost_level: int,
+) -> Json:
     """The wire's guild object, as GUILD_CREATE brings it."""
     return {
         "id": GUILD_ID,
@@ -232,7 +240,7 @@ def guild(channels: list[Channel], members: list[Json], threads: Sequence[Channe
         "verification_level": 0,
         "default_message_notifications": 1,
         "explicit_content_filter": 0,
-        "roles": list(ROLES),
+        "roles": list(roles),
         "emojis": [],
         "stickers": [],
         "features": [],
@@ -244,8 +252,8 @@ def guild(channels: list[Channel], members: list[Json], threads: Sequence[Channe
         "vanity_url_code": None,
         "description": None,
         "banner": None,
-        "premium_tier": 0,
-        "premium_subscription_count": 0,
+        "premium_tier": boost_level,
+        "premium_subscription_count": BOOSTS[boost_level],
         "preferred_locale": "en-US",
         "public_updates_channel_id": None,
         "nsfw_level": 0,

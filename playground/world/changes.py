@@ -1,12 +1,15 @@
 """What happens to a server while a bot is in it: threads, permissions, deletions, a kick. Everybody is told of each."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from playground.rules import errors
-from playground.world import cast
+from playground.world import cast, permissions, roles
 from playground.world.cast import Channel, Json
 from playground.world.intents import Intent
 from playground.world.messages import timestamp
 from playground.world.permissions import Permission
-from playground.world.state import Playground
+from playground.world.state import FILE_LIMITS, Playground
 
 THREAD_NAME = 100
 
@@ -92,6 +95,81 @@ def set_bot_permissions(playground: Playground, channel: Channel, wanted: dict[s
     mine = [{"id": cast.BOT.id, "type": 1, "allow": "0", "deny": str(denied)}] if denied else []
     channel.overwrites = others + mine
     playground.keep_channel(channel)
+
+
+def create_role(playground: Playground, name: str, bits: int = permissions.EVERYONE) -> Json:
+    """A new role at the top of the list. Raises ApiError 50035 for a name that's too long or missing."""
+    _check_role_name(name)
+    role = cast.new_role(playground.ids.next(), name, len(playground.roles), bits)
+    playground.roles[role["id"]] = role
+    _role_changed(playground, "GUILD_ROLE_CREATE", role)
+    return role
+
+
+def rename_role(playground: Playground, role_id: str, name: str) -> Json:
+    """Raises ApiError 10011 for a role that isn't there."""
+    role = _role(playground, role_id)
+    _check_role_name(name)
+    role["name"] = name
+    _role_changed(playground, "GUILD_ROLE_UPDATE", role)
+    return role
+
+
+def delete_role(playground: Playground, role_id: str) -> None:
+    """Takes the role from everybody and out of the channels, then deletes it. Raises ApiError 10011, or 50028 for
+    `@everyone` and the bot's own."""
+    role = _role(playground, role_id)
+    if role["managed"] or role_id == cast.GUILD_ID:
+        raise errors.invalid_role()
+    for member in [m for m in playground.users.values() if role_id in m.role_ids]:
+        set_roles(playground, member, [held for held in member.role_ids if held != role_id])
+    for channel in playground.text_channels():
+        if any(overwrite["id"] == role_id for overwrite in channel.overwrites):
+            channel.overwrites = [overwrite for overwrite in channel.overwrites if overwrite["id"] != role_id]
+            playground.keep_channel(channel)
+    del playground.roles[role_id]
+    roles.keep_deleted(playground.store, role_id)
+    body = {"guild_id": cast.GUILD_ID, "role_id": role_id}
+    playground.gateway.dispatch("GUILD_ROLE_DELETE", body, Intent.GUILDS)
+    playground.audience.send("CHANNELS_UPDATE", {})
+
+
+def set_roles(playground: Playground, member: cast.Member, role_ids: Sequence[str]) -> None:
+    """Gives a member exactly these roles. Raises ApiError 10011 for one that isn't there."""
+    for role_id in role_ids:
+        _role(playground, role_id)
+    member = replace(member, role_ids=tuple(role_ids))
+    playground.users[member.id] = member
+    roles.keep_held(playground.store, member)
+    body = member.member() | {"user": member.user(), "guild_id": cast.GUILD_ID}
+    playground.gateway.dispatch("GUILD_MEMBER_UPDATE", body, Intent.GUILD_MEMBERS)
+    playground.audience.send("CHANNELS_UPDATE", {})
+
+
+def set_boost_level(playground: Playground, level: int) -> None:
+    """Boosts the server to a level of 0 to 3, which decides how large a file may be."""
+    playground.boost_level = level
+    playground.store.set("boost-level", str(level))
+    playground.attachment_size_limit = FILE_LIMITS[level]
+    playground.gateway.dispatch("GUILD_UPDATE", playground.guild_payload([]), Intent.GUILDS)
+
+
+def _role(playground: Playground, role_id: str) -> Json:
+    if role_id not in playground.roles:
+        raise errors.unknown_role()
+    return playground.roles[role_id]
+
+
+def _check_role_name(name: str) -> None:
+    faults = errors.Faults()
+    faults.length(("name",), name, 1, roles.NAME)
+    faults.raise_if_any()
+
+
+def _role_changed(playground: Playground, event: str, role: Json) -> None:
+    roles.keep(playground.store, role)
+    playground.gateway.dispatch(event, {"guild_id": cast.GUILD_ID, "role": role}, Intent.GUILDS)
+    playground.audience.send("CHANNELS_UPDATE", {})
 
 
 def kick_bot(playground: Playground) -> None:

@@ -16,7 +16,7 @@ from playground.gateway.gateway import Gateway
 from playground.rest.rate_limits import RateLimits
 from playground.rules import errors
 from playground.rules.options import Directory
-from playground.world import cast, permissions
+from playground.world import cast, permissions, roles
 from playground.world.attachments import Attachments
 from playground.world.audience import Audience
 from playground.world.commands import Commands
@@ -31,6 +31,8 @@ Json = dict[str, Any]
 
 HOST = "127.0.0.1"
 MIB = 1024 * 1024
+FILE_LIMITS = (10 * MIB, 10 * MIB, 50 * MIB, 100 * MIB)
+"""The largest file, by the server's boost level."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Options:
     privileged_intents: bool = False
     answer_within_s: float = 3.0
     heartbeat_interval_s: float = 41.25
+    shards: int = 1
+    """How many shards a bot that asks is told to come in."""
     openapi: Path | None = None
     """Discord's OpenAPI description, to hold every request and answer against."""
 
@@ -62,6 +66,11 @@ class Playground:
         self.key = self.store.secret("page")
         self.ids = Snowflakes(clock, last=self.store.largest_id())
         self.users = {member.id: member for member in cast.MEMBERS}
+        self.roles = roles.kept(self.store)
+        roles.restore_held(self.store, self.users)
+        self.boost_level = int(self.store.get("boost-level") or 0)
+        if self.boost_level:
+            self.attachment_size_limit = max(options.attachment_size_limit, FILE_LIMITS[self.boost_level])
         self.channels = {channel.id: channel for channel in cast.text_channels()}
         for row in self.store.all("channel"):
             channel = cast.Channel(**row)
@@ -72,7 +81,7 @@ class Playground:
         self.messages = Messages(self.store, self.ids, clock, self.attachments, self.channels, self.users)
         self.commands = Commands(self.store, self.ids, clock)
         self.interactions = Interactions(self.store, self.ids, clock, self.messages, options.answer_within_s)
-        self.directory = Directory(self.users, self.channels, self.attachments)
+        self.directory = Directory(self.users, self.channels, self.roles, self.attachments)
         self.rate_limits = RateLimits(options.rate_limits)
         self.faults = FaultOrders()
         self.description = Description(options.openapi) if options.openapi else None
@@ -80,7 +89,7 @@ class Playground:
         self.audience = Audience()
         self.gateway = Gateway(
             token=self.token,
-            guild_payload=lambda members: cast.guild(self.text_channels(), members, self.threads()),
+            guild_payload=self.guild_payload,
             users=self.users,
             privileged_intents=options.privileged_intents,
             heartbeat_interval_s=options.heartbeat_interval_s,
@@ -110,6 +119,10 @@ class Playground:
         self.port = port
         self.attachments.base_url = self.origin
         self.gateway.url = f"ws://{HOST}:{port}/gateway"
+
+    def guild_payload(self, members: list[Json]) -> Json:
+        """The wire's guild object, with these members in it."""
+        return cast.guild(self.text_channels(), members, self.threads(), self.roles.values(), self.boost_level)
 
     def text_channels(self) -> list[cast.Channel]:
         return [c for c in self.channels.values() if not c.is_direct and not c.is_thread]
@@ -167,13 +180,12 @@ class Playground:
             return permissions.EVERYONE
         if channel.parent_id is not None:
             channel = self.channels[channel.parent_id]
-        roles = {role["id"]: int(role["permissions"]) for role in cast.ROLES}
-        held = [cast.GUILD_ID, *member.role_ids]
+        held = [role_id for role_id in (cast.GUILD_ID, *member.role_ids) if role_id in self.roles]
         return permissions.in_channel(
             user_id=member.id,
             guild_id=cast.GUILD_ID,
             is_owner=member.id == cast.GUILD_OWNER_ID,
-            role_permissions=[roles[role_id] for role_id in held],
+            role_permissions=[int(self.roles[role_id]["permissions"]) for role_id in held],
             role_ids=held,
             overwrites=channel.overwrites,
         )

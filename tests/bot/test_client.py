@@ -6,8 +6,10 @@ import time
 import aiohttp
 import discord
 import pytest
+import simcord
 
 from bot.answering.command_sync import GLOBAL, sync_commands
+from bot.answering.posting import require_may_post
 from bot.client import Woodshed
 from bot.loop_lag import LoopLag
 from engine.contract.configuration import ConfigurationError
@@ -35,6 +37,40 @@ async def test_changed_commands_are_sent_again(club):
     assert await sync_commands(club.bot.tree, club.store, application_id, ()) == [GLOBAL]
     assert "help" not in command_writes(club.env)[-1][1]
     assert await sync_commands(club.bot.tree, club.store, application_id, ()) == []
+
+
+@pytest.mark.parametrize("user_install", [False, True])
+async def test_people_may_take_ask_and_stylize_along_where_the_host_allows_it(settings, store, engine, user_install):
+    discord_settings = settings.discord.model_copy(update={"user_install": user_install})
+    bot = Woodshed(settings.model_copy(update={"discord": discord_settings}), store, engine)
+    async with simcord.run(bot) as env:
+        (sent,) = [r.json for r in env.http_requests if r.method == "PUT" and r.path.endswith("/commands")]
+    installs = {command["name"]: command["integration_types"] for command in sent}
+    contexts = {command["name"]: command.get("contexts") for command in sent}
+    personal = {"ask", "stylize"} if user_install else set()
+    assert {name for name, types in installs.items() if 1 in types} == personal
+    assert all(0 in types for types in installs.values())
+    assert {name for name, places in contexts.items() if places and 2 in places} == personal
+
+
+def test_a_member_of_a_server_that_the_bot_isnt_on_is_no_staff_there_and_may_be_answered(club):
+    payload = {
+        "id": "1", "application_id": str(club.bot.application_id), "type": 2, "token": "t", "version": 1,
+        "guild_id": "999", "channel_id": "998",
+        "channel": {"id": "998", "type": 0, "name": "elsewhere", "position": 0, "permissions": "0"},
+        "app_permissions": str(discord.Permissions(embed_links=True, attach_files=True).value),
+        "authorizing_integration_owners": {"1": "77"}, "context": 0, "attachment_size_limit": 10 << 20,
+        "entitlements": [], "locale": "en-GB", "guild_locale": "en-GB",
+        "member": {
+            "user": {"id": "77", "username": "zoe", "discriminator": "0", "avatar": None, "global_name": None},
+            "roles": ["5"], "joined_at": "2026-01-01T00:00:00+00:00", "deaf": False, "mute": False, "flags": 0,
+            "permissions": str(discord.Permissions.all().value),
+        },
+        "data": {"id": "3", "name": "ask", "type": 1, "options": []},
+    }  # fmt: skip
+    interaction = discord.Interaction(data=payload, state=club.bot._connection)
+    assert not club.bot.is_staff(interaction.user)
+    require_may_post(interaction, "embed_links", "attach_files")
 
 
 async def test_commands_that_discord_has_lost_are_sent_again(club):

@@ -111,7 +111,7 @@ async def test_an_empty_or_oversized_file_is_refused_unread(club: Club) -> None:
 )
 async def test_the_collection_is_for_staff(club: Club, command: str, options: dict) -> None:
     await add(club)
-    refused = await club.student.slash(club.channel, command, **options)
+    refused = await club.moderator.slash(club.channel, command, **options)
     assert refused.ephemeral
     assert "staff" in refused.response.content
     assert len(await collection(club)) == 1
@@ -120,7 +120,7 @@ async def test_the_collection_is_for_staff(club: Club, command: str, options: di
 
 async def test_members_are_not_offered_the_titles_either(club: Club) -> None:
     await add(club)
-    assert await club.student.autocomplete(club.channel, "clips play", "clip", "") == []
+    assert await club.moderator.autocomplete(club.channel, "clips play", "clip", "") == []
     offered = await club.instructor.autocomplete(club.channel, "clips play", "clip", "blues")
     assert [choice["value"] for choice in offered] == [1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
 import aiohttp
@@ -34,8 +35,12 @@ log = structlog.get_logger(__name__)
 CONNECTION_ERRORS = (aiohttp.ClientError, OSError, TimeoutError)
 """Whatever may happen to a request on its way; nobody knows then whether it has arrived."""
 ORIGINAL = cast(int, "@original")
-LOOKED_THROUGH = 50
-"""Messages of a channel that are looked through for one of the bot's own."""
+LOOKED_THROUGH = 100
+"""The latest messages of a channel, among which one of the bot's own is looked for."""
+LOOKED_THROUGH_SINCE = 1000
+"""So many where it's known since when it may be there."""
+CLOCKS_DIFFER_S = 300.0
+"""So far may this machine's clock and Discord's be apart."""
 
 
 def outcome_of(error: Exception) -> tuple[Outcome, float]:
@@ -155,6 +160,7 @@ class ChannelCarrier:
         message_id: int | None = None,
         reference: discord.MessageReference | None = None,
         is_it: Callable[[discord.Message], bool] | None = None,
+        since: float | None = None,
     ) -> None:
         self._bot = bot
         self._channel_id = channel_id
@@ -163,6 +169,7 @@ class ChannelCarrier:
         self._nonce = nonce
         self._reference = reference
         self._is_it = is_it or (lambda message: shows(message, parcel))
+        self._since = since
         self.message_id = message_id
 
     async def send(self, route: Route, cargo: Cargo) -> bool:
@@ -171,10 +178,9 @@ class ChannelCarrier:
             if self.message_id is None:
                 return False
             message = self._channel.get_partial_message(self.message_id)
-            await message.edit(
-                content=parcel.content, embeds=list(parcel.embeds), attachments=parcel.files(), view=parcel.view
-            )
-            return True
+            files: dict[str, Any] = {} if parcel.keeps_files else {"attachments": parcel.files()}
+            edited = await message.edit(content=parcel.content, embeds=list(parcel.embeds), view=parcel.view, **files)
+            return not edited.flags.loading  # or members would go on reading "thinking ..." in its place
         extra: dict[str, Any] = {} if parcel.view is None else {"view": parcel.view}
         if self._reference is not None:
             extra["reference"] = self._reference
@@ -188,8 +194,9 @@ class ChannelCarrier:
         if route is Route.BOT_EDIT:
             if self.message_id is None:
                 return None
-            return shows(await self._channel.fetch_message(self.message_id), self._parcel)
-        found = await find_own(self._bot, self._channel, self._is_it)
+            message = await self._channel.fetch_message(self.message_id)
+            return shows(message, self._parcel) and not message.flags.loading
+        found = await find_own(self._bot, self._channel, self._is_it, self._since)
         if found is not None:
             self.message_id = found.id
         return found is not None
@@ -203,11 +210,19 @@ class ChannelCarrier:
 
 
 async def find_own(
-    bot: discord.Client, channel: discord.abc.Messageable, is_it: Callable[[discord.Message], bool]
+    bot: discord.Client,
+    channel: discord.abc.Messageable,
+    is_it: Callable[[discord.Message], bool],
+    since: float | None = None,
 ) -> discord.Message | None:
-    """The bot's own latest message of a channel that `is_it` is true of."""
+    """A message of the bot's own that `is_it` is true of: the channel's latest, or the first one `since` a moment."""
     assert bot.user is not None
-    async for message in channel.history(limit=LOOKED_THROUGH):
+    if since is None:
+        messages = channel.history(limit=LOOKED_THROUGH)
+    else:
+        after = datetime.fromtimestamp(since - CLOCKS_DIFFER_S, UTC)
+        messages = channel.history(limit=LOOKED_THROUGH_SINCE, after=after)
+    async for message in messages:
         if message.author.id == bot.user.id and is_it(message):
             return message
     return None

@@ -127,7 +127,9 @@ SAME_MESSAGE = frozenset({Route.EDIT, Route.BOT_EDIT})
 MOST_OPENINGS = 3
 """A thread that is closed again each time is closed on purpose."""
 ENOUGH_FAILURES = 2
-"""So many on one route, and the next one is tried. (discord.py has tried five times within each.)"""
+"""So many on one route, and the next one to the same message is tried. (discord.py has tried each 5xx five times.)"""
+MANY_FAILURES = 5
+"""So many, and it goes into another message: a direct one, or one of the bot's own."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ class Delivery:
             self._lost(now)
         elif outcome is Outcome.ABSENT:
             self._doubtful = self._looks = False
-            if self._failures >= ENOUGH_FAILURES and len(self._routes) > 1:
+            if len(self._routes) > 1 and self._failures >= self._enough:
                 self._advance()
         elif outcome is Outcome.GONE:
             self._gone()
@@ -227,11 +229,16 @@ class Delivery:
             self._doubtful = True
         if self._routes[0] is Route.FOLLOW_UP:
             self._end(Verdict.DOUBTFUL)
-        elif self._failures >= ENOUGH_FAILURES and set(self._routes[:2]) == SAME_MESSAGE:
+        elif self._failures >= self._enough and set(self._routes[:2]) == SAME_MESSAGE:
             self._advance()
             self._looks = True
         else:
             self._looks = True
+
+    @property
+    def _enough(self) -> int:
+        """Failures on this route before the next one is tried."""
+        return ENOUGH_FAILURES if set(self._routes[:2]) == SAME_MESSAGE else MANY_FAILURES
 
     def _gone(self) -> None:
         if self._routes[0] is Route.EDIT and self._after_all:

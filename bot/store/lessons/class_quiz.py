@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +9,14 @@ from dataclasses import dataclass
 from bot.errors import Refused
 from bot.rules.class_quiz import Given, Guess, Phase, Plan, Standing
 from bot.rules.class_report import Reply
+from bot.rules.judging import judge, slips_of
 from bot.rules.quiz import Question
 from bot.store import members, quiz
 from bot.store.connection import Store, Transaction
+from bot.store.lessons.own_questions import GENERATOR
 from bot.store.quiz import PostedQuestion
 
-ONE_AT_A_TIME = "A class quiz is running in this channel already; end it first, or take another channel."
+ONE_AT_A_TIME = "A class quiz is running in this channel already; end it first, or use another channel."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,10 @@ class ClassQuiz:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One question of a quiz. `reasons[i]` is the misconception that leads to option i, "" where there is none."""
+    """One question of a quiz."""
 
     position: int
     posted: PostedQuestion
-    reasons: tuple[str, ...]
     message_id: int | None
     skipped: bool
 
@@ -49,7 +49,7 @@ async def begin(
     store: Store,
     plan: Plan,
     standing: Standing,
-    questions: Sequence[tuple[Question, tuple[str, ...]]],
+    questions: Sequence[Question],
     *,
     guild_id: int,
     channel_id: int,
@@ -59,7 +59,7 @@ async def begin(
 ) -> ClassQuiz:
     """Write a whole quiz down before anything is posted. `hosted_by` is a Discord id.
 
-    `questions` come with the reasons of their options. Raises Refused when one runs in the channel."""
+    Raises Refused when one runs in the channel."""
     async with store.transaction() as transaction:
         host = await members.number_of(transaction, hosted_by, now)
         try:
@@ -84,11 +84,10 @@ async def begin(
             )
         except sqlite3.IntegrityError as error:
             raise Refused(ONE_AT_A_TIME) from error
-        for position, (question, reasons) in enumerate(questions):
+        for position, question in enumerate(questions):
             asked = await quiz.insert_question(transaction, question, guild_id, channel_id, host, now)
             await transaction.execute(
-                "INSERT INTO class_quiz_rounds (quiz, position, question, reasons) VALUES (?, ?, ?, ?)",
-                (number, position, asked, json.dumps(reasons)),
+                "INSERT INTO class_quiz_rounds (quiz, position, question) VALUES (?, ?, ?)", (number, position, asked)
             )
     found = await get(store, number)
     assert found is not None
@@ -114,7 +113,7 @@ async def untold(store: Store) -> list[ClassQuiz]:
 
 async def rounds(store: Store, number: int) -> list[Round]:
     rows = await store.fetch_all(
-        "SELECT position, question, reasons, class_quiz_rounds.message_id AS posted_as, skipped"
+        "SELECT position, question, class_quiz_rounds.message_id AS posted_as, skipped"
         " FROM class_quiz_rounds WHERE quiz = ? ORDER BY position",
         (number,),
     )
@@ -122,15 +121,24 @@ async def rounds(store: Store, number: int) -> list[Round]:
     for row in rows:
         posted = await quiz.get_question(store, int(row["question"]))
         assert posted is not None
-        reasons = tuple(json.loads(row["reasons"]))
-        found.append(Round(int(row["position"]), posted, reasons, row["posted_as"], bool(row["skipped"])))
+        found.append(Round(int(row["position"]), posted, row["posted_as"], bool(row["skipped"])))
     return found
 
 
-async def set_message(store: Store, number: int, position: int, message_id: int) -> None:
-    await store.execute(
-        "UPDATE class_quiz_rounds SET message_id = ? WHERE quiz = ? AND position = ?", (message_id, number, position)
-    )
+async def round_of(store: Store, question: int) -> tuple[int, int] | None:
+    """The quiz that a question belongs to, and its position there."""
+    row = await store.fetch_one("SELECT quiz, position FROM class_quiz_rounds WHERE question = ?", (question,))
+    return None if row is None else (int(row["quiz"]), int(row["position"]))
+
+
+async def set_message(store: Store, number: int, at: Round, message_id: int) -> None:
+    """A question is posted; from now on its picture lies at Discord."""
+    async with store.transaction() as transaction:
+        await transaction.execute(
+            "UPDATE class_quiz_rounds SET message_id = ? WHERE quiz = ? AND position = ?",
+            (message_id, number, at.position),
+        )
+        await transaction.execute("UPDATE questions SET picture = NULL WHERE id = ?", (at.posted.id,))
 
 
 async def move(store: Store, before: ClassQuiz, after: Standing | None, now: float, *, skip: bool = False) -> bool:
@@ -163,8 +171,8 @@ async def move(store: Store, before: ClassQuiz, after: Standing | None, now: flo
 
 async def _put_down(transaction: Transaction, number: int, position: int) -> None:
     await transaction.execute(
-        "INSERT INTO answers (question, member, choice, answered_at)"
-        " SELECT question, member, choice, answered_at FROM class_quiz_answers AS given"
+        "INSERT INTO answers (question, member, given, is_right, simulated, answered_at)"
+        " SELECT question, member, given, is_right, simulated, answered_at FROM class_quiz_answers AS given"
         " JOIN class_quiz_rounds USING (quiz, position)"
         " WHERE quiz = ? AND position = ? AND vote = (SELECT max(vote) FROM class_quiz_answers AS other"
         "  WHERE (other.quiz, other.position, other.member) = (given.quiz, given.position, given.member))"
@@ -180,38 +188,42 @@ async def set_told(store: Store, number: int, now: float) -> None:
 async def record(
     store: Store,
     number: int,
-    position: int,
+    at: Round,
     vote: int,
     discord_id: int,
-    choice: int,
+    given: str,
     *,
     seconds: float,
     team: str,
     now: float,
-) -> int | None:
-    """Take or change an answer while its vote is open; returns what was chosen before, or None.
+    simulated: bool = False,
+) -> str | None:
+    """Judge and take or change an answer while its vote is open; returns what was answered before, or None.
 
-    Raises Refused when the vote has closed: what the store says at that moment decides."""
+    Raises Refused when the vote has closed (what the store says at that moment decides), and for an answer that the
+    question doesn't offer."""
+    right = judge(at.posted.question, given)
     async with store.transaction() as transaction:
         row = await transaction.fetch_one(
             "SELECT 1 FROM class_quizzes WHERE id = ? AND ended_at IS NULL AND position = ? AND phase = ?",
-            (number, position, (Phase.VOTE if vote == 1 else Phase.SECOND_VOTE).value),
+            (number, at.position, (Phase.VOTE if vote == 1 else Phase.SECOND_VOTE).value),
         )
         if row is None:
             raise Refused("This vote has closed; the next question comes in this channel.")
         member = await members.number_of(transaction, discord_id, now)
-        key = (number, position, vote, member)
+        key = (number, at.position, vote, member)
         before = await transaction.fetch_one(
-            "SELECT choice FROM class_quiz_answers WHERE quiz = ? AND position = ? AND vote = ? AND member = ?", key
+            "SELECT given FROM class_quiz_answers WHERE quiz = ? AND position = ? AND vote = ? AND member = ?", key
         )
         await transaction.execute(
-            "INSERT INTO class_quiz_answers (quiz, position, vote, member, choice, seconds, team, answered_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (quiz, position, vote, member) DO UPDATE SET"
-            " choice = excluded.choice, seconds = excluded.seconds, team = excluded.team,"
-            " answered_at = excluded.answered_at WHERE choice <> excluded.choice",
-            (*key, choice, seconds, team, now),
+            "INSERT INTO class_quiz_answers (quiz, position, vote, member, given, is_right, seconds, team, simulated,"
+            " answered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (quiz, position, vote, member) DO UPDATE SET given = excluded.given,"
+            " is_right = excluded.is_right, seconds = excluded.seconds, team = excluded.team,"
+            " answered_at = excluded.answered_at WHERE given <> excluded.given",
+            (*key, given, right, seconds, team, simulated, now),
         )
-    return None if before is None else int(before["choice"])
+    return None if before is None else str(before["given"])
 
 
 async def guess(store: Store, number: int, position: int, discord_id: int, choice: int, now: float) -> None:
@@ -239,7 +251,8 @@ async def answers(store: Store, number: int) -> list[Given]:
             position=int(row["position"]),
             vote=int(row["vote"]),
             member=int(row["member"]),
-            choice=int(row["choice"]),
+            given=str(row["given"]),
+            right=bool(row["is_right"]),
             seconds=float(row["seconds"]),
             team=str(row["team"]),
         )
@@ -278,31 +291,36 @@ async def is_host(store: Store, found: ClassQuiz, discord_id: int) -> bool:
 
 async def replies(store: Store, guild_id: int, since: float) -> tuple[list[Reply], dict[int, int]]:
     """What was answered in class on a server since then, for the report: everybody's first vote on each question, for
-    the second follows a discussion. And Discord ids by member number, of those who were not forgotten."""
+    the second follows a discussion. And Discord ids by member number, of those who were not forgotten. A simulated
+    class is left out."""
     rows = await store.fetch_all(
-        "SELECT given.member, discord_id, generator, questions.topic, choice, correct, reasons"
+        "SELECT questions.*, given.member, members.discord_id, given.given, given.is_right"
         " FROM class_quiz_answers AS given JOIN class_quiz_rounds USING (quiz, position)"
         " JOIN class_quizzes ON class_quizzes.id = given.quiz"
         " JOIN questions ON questions.id = class_quiz_rounds.question JOIN members ON members.id = given.member"
-        " WHERE class_quizzes.guild_id = ? AND answered_at >= ? AND skipped = 0 AND vote = 1"
-        " AND (ended_at IS NOT NULL OR given.position < class_quizzes.position) ORDER BY answered_at",
+        " WHERE class_quizzes.guild_id = ? AND answered_at >= ? AND skipped = 0 AND vote = 1 AND simulated = 0"
+        " AND (given.position < class_quizzes.position"
+        "      OR given.position = class_quizzes.position AND phase = 'revealed') ORDER BY answered_at",
         (guild_id, since),
     )
     found = [
         Reply(
             member=int(row["member"]),
-            item=str(row["generator"]),
+            item=_item(quiz.question_of(row)),
             topic=str(row["topic"]),
-            right=row["choice"] == row["correct"],
-            reason=_reason(json.loads(row["reasons"]), int(row["choice"])),
+            right=bool(row["is_right"]),
+            reasons=tuple(slip.reason for slip in slips_of(quiz.question_of(row), str(row["given"])) if slip.reason)
+            if not row["is_right"]
+            else (),
         )
         for row in rows
     ]
     return found, {int(row["member"]): int(row["discord_id"]) for row in rows if row["discord_id"] is not None}
 
 
-def _reason(reasons: list[str], choice: int) -> str:
-    return reasons[choice] if choice < len(reasons) else ""
+def _item(question: Question) -> str:
+    """What a question is called, across seeds; one that staff wrote has no name but its text."""
+    return question.text[:60] if question.generator.startswith(GENERATOR) else question.generator
 
 
 def _quiz(row: sqlite3.Row) -> ClassQuiz:

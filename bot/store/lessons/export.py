@@ -6,7 +6,7 @@ from bot.store.connection import Transaction
 
 EXPORTS = {
     "class_quiz_answers": (
-        "SELECT quiz, position, vote, choice, seconds, team, answered_at FROM class_quiz_answers"
+        "SELECT quiz, position, vote, given, is_right, seconds, team, answered_at FROM class_quiz_answers"
         " JOIN members ON members.id = member WHERE discord_id = ? ORDER BY answered_at"
     ),
     "class_quiz_guesses": (
@@ -46,10 +46,17 @@ EXPORTS = {
 
 
 async def forget(transaction: Transaction, member: int) -> None:
-    """What is a member's own goes: what they remember, the questions they left, and the
-    objections they wrote. Their answers in class stay as
-    those of somebody unknown, so that the class's figures stay right, but without their team."""
+    """What is a member's own goes: what they remember, the questions they left, and the objections they wrote. Their
+    answers in class stay as those of somebody unknown, so that the class's figures stay right, but without their team
+    and what they typed."""
     await transaction.execute("DELETE FROM practice WHERE member = ?", (member,))
     await transaction.execute("DELETE FROM unanswered WHERE asked_by = ?", (member,))
     await transaction.execute("DELETE FROM objections WHERE member = ?", (member,))
     await transaction.execute("UPDATE class_quiz_answers SET team = '' WHERE member = ?", (member,))
+    typed = "(SELECT id FROM questions WHERE kind = 'typed')"
+    await transaction.execute(f"UPDATE answers SET given = '' WHERE member = ? AND question IN {typed}", (member,))
+    await transaction.execute(
+        "UPDATE class_quiz_answers SET given = '' WHERE member = ? AND (quiz, position) IN"
+        f" (SELECT quiz, position FROM class_quiz_rounds WHERE question IN {typed})",
+        (member,),
+    )

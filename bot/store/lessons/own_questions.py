@@ -71,9 +71,10 @@ def as_asked(number: int, own: OwnQuestion, seed: int) -> Question:
         text=own.question,
         code=own.code,
         options=tuple(own.options[place] for place in places),
-        correct=places.index(0),
+        accepted=(str(places.index(0)),),
         explanation=own.explanation,
         card_id="",
+        is_fixed=True,
     )
 
 

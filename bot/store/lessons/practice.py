@@ -33,3 +33,11 @@ async def remember(store: Store, discord_id: int, generator: str, topic: str, ri
             (member, generator, topic, after.state, after.due_at),
         )
     return after
+
+
+async def forget(store: Store, discord_id: int, generator: str) -> None:
+    """Drop the memory of a question that no longer exists."""
+    await store.execute(
+        "DELETE FROM practice WHERE generator = ? AND member = (SELECT id FROM members WHERE discord_id = ?)",
+        (generator, discord_id),
+    )

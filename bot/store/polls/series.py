@@ -113,6 +113,9 @@ class PreparedTrial:
     human_sound: bytes
     model: NewClip
     model_sound: bytes
+    human_midi: bytes = b""
+    """what both sides play; empty for a recording"""
+    model_midi: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,8 @@ class NewSeries:
     recordings: bool = False
     matched: bool = True
     plan: Mapping[str, Any] = field(default_factory=dict)
+    request: int | None = None
+    """the interaction that asked for it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +177,7 @@ async def record(store: Store, new: NewSeries, prepared: Sequence[PreparedTrial]
                 model = await clips.add_within(transaction, trial.model, trial.model_sound, now)
                 await transaction.execute(
                     "INSERT INTO trials (series, number, design, is_catch, human_clip, ai_clip, answer, band_seed,"
-                    " human_sound) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    " human_sound, human_midi, model_midi) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         number,
                         place,
@@ -183,6 +188,8 @@ async def record(store: Store, new: NewSeries, prepared: Sequence[PreparedTrial]
                         trial.draw.answer,
                         trial.draw.band_seed,
                         trial.human_sound,
+                        trial.human_midi or None,
+                        trial.model_midi or None,
                     ),
                 )
     except sqlite3.IntegrityError as error:
@@ -214,7 +221,7 @@ async def record_question(store: Store, new: NewSeries, question: NewQuestion, n
 async def _insert(transaction: Any, new: NewSeries, kind: Kind, salt: str, sealed: str, now: float) -> int:
     number: int = await transaction.insert(
         "INSERT INTO series (kind, pace, title, guild_id, channel_id, started_by, draw_seed, recordings, matched, salt,"
-        " seal, plan, prepared_at, closes_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " seal, plan, prepared_at, closes_at, request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             kind,
             new.pace,
@@ -230,6 +237,7 @@ async def _insert(transaction: Any, new: NewSeries, kind: Kind, salt: str, seale
             json.dumps(dict(new.plan), ensure_ascii=False),
             now,
             new.closes_at,
+            new.request,
         ),
     )
     return number
@@ -277,6 +285,12 @@ async def half_posted(store: Store) -> list[Series]:
 
 async def get(store: Store, series: int) -> Series | None:
     row = await store.fetch_one(f"SELECT {_SERIES} FROM series WHERE id = ?", (series,))
+    return None if row is None else _series(row)
+
+
+async def of_request(store: Store, request: int) -> Series | None:
+    """What an interaction has had written down already."""
+    row = await store.fetch_one(f"SELECT {_SERIES} FROM series WHERE request = ?", (request,))
     return None if row is None else _series(row)
 
 

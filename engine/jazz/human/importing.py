@@ -193,7 +193,7 @@ def _tempo(tempo_bpm: float, remarks: list[str]) -> float:
         tempo /= 2
     if abs(tempo - tempo_bpm) > 0.5:
         remarks.append(
-            f"The file's tempo of {tempo_bpm:.0f} bpm is out of our range, so the band plays at {tempo:.0f}."
+            f"The file's tempo of {tempo_bpm:.0f} bpm is out of the band's range, so the band plays at {tempo:.0f}."
         )
     return tempo
 

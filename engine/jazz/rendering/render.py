@@ -9,12 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import tinysoundfont
-import torch
 from numpy.typing import NDArray
 
 from engine.contract.configuration import ConfigurationError
@@ -40,6 +38,10 @@ SOUNDFONT_FOLDERS = ("/usr/share/sounds/sf3", "/usr/share/sounds/sf2", "/usr/sha
 PREFERRED_SOUNDFONTS = ("MuseScore_General_Full.sf2", "MuseScore_General_HQ.sf3", "MuseScore_General.sf2",
                         "MuseScore_General.sf3", "MuseScore_General_Lite.sf3", "FluidR3_GM.sf2", "FluidR3Mono_GM.sf3",
                         "default-GM.sf3", "default-GM.sf2", "TimGM6mb.sf2")  # fmt: skip
+
+
+Room = Callable[[Stereo], Stereo]
+"""What a room answers to the sound that is sent into it; as long as that. `engine.jazz.rendering.room` has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ class Synthesizer:
         return block.copy()
 
 
-def mix(stems: dict[str, Stereo], device: torch.device) -> Stereo:
+def mix(stems: dict[str, Stereo], room: Room) -> Stereo:
     """Stems -> one stereo signal in one small room (not yet at its final loudness)."""
     dry: Stereo | None = None
     send: Stereo | None = None
@@ -170,7 +172,7 @@ def mix(stems: dict[str, Stereo], device: torch.device) -> Stereo:
         send = sent if send is None else send + sent
     if dry is None or send is None:
         return np.zeros((RATE_HZ, 2), dtype=np.float32)
-    return dry + convolve(send, room_impulse(), device)
+    return dry + room(send)
 
 
 def ring_out(signal: Stereo) -> Stereo:
@@ -198,41 +200,6 @@ def _pan(stem: Stereo, pan: float) -> Stereo:
     right = middle * np.sin(angle) * np.sqrt(2) - side
     panned: Stereo = np.stack([left, right], axis=1).astype(np.float32)
     return panned
-
-
-@lru_cache(maxsize=1)
-def room_impulse(decay_s: float = 0.55, seed: int = 7) -> NDArray[np.float32]:
-    """(M, 2): a small club. Eight early reflections within 40 ms, then noise that decays by 60 dB in `decay_s`, highs
-    faster than lows (two bands), left and right independent."""
-    rng = np.random.default_rng(seed)
-    length = int(RATE_HZ * decay_s * 1.2)
-    time_s = np.arange(length) / RATE_HZ
-    noise = rng.standard_normal((length, 2))
-    spectrum = np.fft.rfft(noise, axis=0)
-    frequency = np.fft.rfftfreq(length, 1 / RATE_HZ)[:, None]
-    low_band = 1 / (1 + (frequency / 1800) ** 2)
-    rumble = (frequency / 150) ** 2 / (1 + (frequency / 150) ** 2)
-    low = np.fft.irfft(spectrum * low_band * rumble, n=length, axis=0)
-    high = np.fft.irfft(spectrum * (1 - low_band), n=length, axis=0)
-    tail = low * 10 ** (-3 * time_s / decay_s)[:, None] + 0.7 * high * 10 ** (-3 * time_s / (0.55 * decay_s))[:, None]
-    tail[: int(0.018 * RATE_HZ)] = 0
-    tail /= np.sqrt((tail**2).sum(axis=0, keepdims=True))
-    impulse = 0.8 * tail
-    for index in range(8):
-        at = int((0.006 + 0.0042 * index + 0.002 * rng.random()) * RATE_HZ)
-        impulse[at, index % 2] += 0.42 * 0.82**index
-    return impulse.astype(np.float32)
-
-
-def convolve(signal: Stereo, impulse: NDArray[np.float32], device: torch.device) -> Stereo:
-    """Each channel with its channel of the impulse by FFT on `device`; the result is cut to the signal's length."""
-    size = 1 << (len(signal) + len(impulse) - 2).bit_length()
-    with torch.inference_mode():
-        spectrum = torch.fft.rfft(torch.from_numpy(signal.T.copy()).to(device), n=size)
-        response = torch.fft.rfft(torch.from_numpy(impulse.T.copy()).to(device), n=size)
-        wet = torch.fft.irfft(spectrum * response, n=size)[:, : len(signal)]
-    result: Stereo = wet.T.contiguous().cpu().numpy()
-    return result
 
 
 def _loudness(stem: Stereo) -> float:

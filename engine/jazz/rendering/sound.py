@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from engine.jazz.rendering.codec import decode, encode_within
 from engine.jazz.rendering.loudness import (
@@ -17,7 +16,7 @@ from engine.jazz.rendering.loudness import (
     levelled,
     true_peak_dbtp,
 )
-from engine.jazz.rendering.render import Synthesizer, mix, ring_out
+from engine.jazz.rendering.render import Room, Synthesizer, mix, ring_out
 from engine.jazz.rendering.samples import RATE_HZ, Stereo
 from engine.jazz.theory.score import Score
 from engine.progress import Progress
@@ -25,8 +24,10 @@ from engine.progress import Progress
 DECODE_LIMIT_S = 3600.0
 MAX_ATTEMPTS = 5
 TOLERANCE_LU = 0.3
-TRIAL_TOLERANCE_LU = 0.08
-"""Of one side of a blind trial: both sides are then within 0.2 LU of each other."""
+TRIAL_TOLERANCE_LU = 0.02
+"""Of one side of a blind trial: what is left is too little to be measured apart over many trials, let alone heard."""
+LEVELLING_LU, TRIAL_LEVELLING_LU = 0.1, 0.005
+"""How near the signal is brought to its level before it is encoded."""
 TRIAL_RING_S = 2.5
 TRIAL_FADE_S = 1.0
 """A side of a blind trial ends so long after its last bar, whatever rings on, fading over its last second."""
@@ -42,13 +43,11 @@ class Finished:
     true_peak_dbtp: float
 
 
-def play_score(
-    synthesizer: Synthesizer, score: Score, brushes: bool, device: torch.device, progress: Progress
-) -> Stereo:
+def play_score(synthesizer: Synthesizer, score: Score, brushes: bool, room: Room, progress: Progress) -> Stereo:
     """Stems, room and mix. Reports 0..1."""
     stems = synthesizer.stems(score, brushes, lambda share: progress("playing", 0.7 * share))
     progress("mixing", 0.75)
-    mixed = ring_out(mix(stems, device))
+    mixed = ring_out(mix(stems, room))
     progress("mixing", 1.0)
     return mixed
 
@@ -69,9 +68,10 @@ def finish(signal: Stereo, max_bytes: int, progress: Progress, *, for_trial: boo
     `for_trial`: closer to the target loudness, and at a constant bit rate."""
     ceiling, aim = LIMIT_DBTP, TARGET_LUFS
     tolerance_lu = TRIAL_TOLERANCE_LU if for_trial else TOLERANCE_LU
+    levelling_lu = TRIAL_LEVELLING_LU if for_trial else LEVELLING_LU
     for attempt in range(MAX_ATTEMPTS):
         progress("levelling", 0.2 * attempt)
-        level = levelled(signal, aim, ceiling)
+        level = levelled(signal, aim, ceiling, levelling_lu)
         progress("encoding", 0.2 * attempt + 0.1)
         audio = encode_within(level, max_bytes, constant=for_trial)
         heard = decode(audio, DECODE_LIMIT_S)

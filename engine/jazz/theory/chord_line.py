@@ -296,7 +296,7 @@ def _advice(token: str) -> str:
     if re.fullmatch(_JUMPS, token):
         return "Write the form out in the order in which it's played."
     if token.count("(") != token.count(")"):
-        return "A parenthesis is open."
+        return "A parenthesis is never closed."
     return hint(token)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import mmap
 import os
 import resource
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from engine.serving.intake.messages import (
     unpacked,
 )
 from engine.serving.intake.readers import FAULTS
-from engine.uploads import Reading, Upload
+from engine.uploads import CALCULATION, Reading, Upload
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +42,10 @@ MEMORY_BYTES = 640 * MIB
 GROWTH_BYTES = 192 * MIB
 """A child that has kept more than this of what it took is replaced."""
 TIME_LIMIT_S = 20.0
-CPU_LIMIT_S = 20
+QUICK = frozenset({CALCULATION})
+"""Kinds that a person waits for who only asked a question: they have a child of their own."""
+QUICK_MEMORY_BYTES = 256 * MIB
+QUICK_LIMIT_S = 4.0
 START_LIMIT_S = 120.0
 RESTART_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 BROKEN_AFTER = 3
@@ -52,6 +57,7 @@ KNOWN = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, t
 CHILD_MODULE = "engine.serving.intake.child"
 TOO_HARD = "I couldn't read that file safely; please send a simpler or a smaller one."
 TOO_LONG = "That file takes too long to read; please send a simpler or a smaller one."
+TOO_MUCH = "That's too much for me to work out here; please ask for something smaller."
 
 
 class Died(Exception):
@@ -61,21 +67,22 @@ class Died(Exception):
 class Child:
     """One process. It reads one file at a time."""
 
-    def __init__(self, process: asyncio.subprocess.Process, memory: mmap.mmap) -> None:
-        self._process, self._memory = process, memory
+    def __init__(self, process: asyncio.subprocess.Process, memory: mmap.mmap, quick: bool) -> None:
+        self._process, self._memory, self.quick = process, memory, quick
         self._watched = psutil.Process(process.pid)
         self.holds: tuple[str, ...] = ()
         self.heavy: tuple[str, ...] = ()
         self._warm_bytes = 0
 
     @classmethod
-    async def start(cls) -> Child:
-        """A warm child. Raises `Died`, `TimeoutError`."""
+    async def start(cls, quick: bool) -> Child:
+        """A warm child; `quick`: with less memory. Raises `Died`, `TimeoutError`."""
         descriptor = shared_memory(SHARED_BYTES)
+        memory_bytes = QUICK_MEMORY_BYTES if quick else MEMORY_BYTES
         try:
             spawning = asyncio.ensure_future(
                 asyncio.create_subprocess_exec(
-                    sys.executable, "-B", "-m", CHILD_MODULE, str(descriptor), str(MEMORY_BYTES),
+                    sys.executable, "-B", "-m", CHILD_MODULE, str(descriptor), str(memory_bytes),
                     stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
                     pass_fds=(descriptor,), cwd=HOUSE, env=_environment(), limit=MOST_MESSAGE_BYTES,
                 )
@@ -87,7 +94,7 @@ class Child:
                 process.kill()
                 await process.wait()
                 raise
-            child = cls(process, mmap.mmap(descriptor, SHARED_BYTES))
+            child = cls(process, mmap.mmap(descriptor, SHARED_BYTES), quick)
         finally:
             os.close(descriptor)
         try:
@@ -108,11 +115,11 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
-    async def read(self, upload: Upload, progress: Progress) -> Reading:
-        """Raises `CallerError`s, `Died`, and whatever `progress` raises."""
+    async def read(self, upload: Upload, limit_s: float, progress: Progress) -> Reading:
+        """`limit_s`: of the processor's time. Raises `CallerError`s, `Died`, and whatever `progress` raises."""
         if len(upload.data) > SHARED_BYTES // 2:
-            raise FAULTS.get(upload.kind, CallerError)(TOO_HARD)
-        self._limit_cpu()
+            raise _fault(upload.kind, TOO_HARD)
+        self._limit_cpu(limit_s)
         await _aside(len(upload.data), self._memory.__setitem__, slice(0, len(upload.data)), upload.data)
         request = {"kind": upload.kind, "bytes": len(upload.data), "options": dict(upload.options)}
         assert self._process.stdin is not None
@@ -139,7 +146,7 @@ class Child:
         if known is not None:
             return known(str(message.get("sentence", TOO_HARD))[:500])
         log.warning("a file broke its reader", kind=kind, traceback=str(message.get("traceback", ""))[:4000])
-        return FAULTS.get(kind, CallerError)(TOO_HARD)
+        return _fault(kind, TOO_HARD)
 
     async def _message(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -153,11 +160,11 @@ class Child:
         except Malformed as error:
             raise Died(str(error)) from error
 
-    def _limit_cpu(self) -> None:
+    def _limit_cpu(self, limit_s: float) -> None:
         """Processor time for the next file. Set from outside: the child itself may not change its limits."""
         if sys.platform == "linux":
             times = self._watched.cpu_times()
-            most = int(times.user + times.system) + CPU_LIMIT_S + 1
+            most = math.ceil(times.user + times.system + limit_s) + 1
             resource.prlimit(self.pid, resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
 
     def _forget(self) -> None:
@@ -184,9 +191,18 @@ class Child:
 class Intake:
     """A few warm children. Open it with `async with`; its methods belong to the event loop's thread."""
 
-    def __init__(self, processes: int = 2, time_limit_s: float = TIME_LIMIT_S) -> None:
-        self._count, self._time_limit_s = processes, time_limit_s
+    def __init__(
+        self,
+        processes: int = 2,
+        time_limit_s: float = TIME_LIMIT_S,
+        quick_processes: int = 0,
+        quick_limit_s: float = QUICK_LIMIT_S,
+    ) -> None:
+        """`quick_processes` read kinds of `QUICK` only; those may go to the other children, too, when one is idle."""
+        self._count, self._quick_count = processes, quick_processes
+        self._time_limit_s, self._quick_limit_s = time_limit_s, quick_limit_s
         self._idle: asyncio.Queue[Child] = asyncio.Queue()
+        self._quick: asyncio.Queue[Child] = asyncio.Queue()
         self._children: set[Child] = set()
         self._starting: set[asyncio.Task[None]] = set()
         self._broken = asyncio.Event()
@@ -195,8 +211,8 @@ class Intake:
         """Layers that keep the children in; empty until the first one is warm."""
 
     async def __aenter__(self) -> Intake:
-        for _ in range(self._count):
-            self._start_one()
+        for number in range(self._count + self._quick_count):
+            self._start_one(quick=number >= self._count)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -206,9 +222,10 @@ class Intake:
         await asyncio.gather(*(child.end() for child in self._children))
 
     async def warm(self) -> None:
-        """Wait until one child is ready. Raises `Internal` when none starts."""
-        if self._count:
-            self._idle.put_nowait(await self._next())
+        """Wait until one child of each sort is ready. Raises `Internal` when none starts."""
+        for queue, count in ((self._idle, self._count), (self._quick, self._quick_count)):
+            if count:
+                self._give_back(await self._next([queue]))
 
     @property
     def pids(self) -> list[int]:
@@ -218,11 +235,13 @@ class Intake:
         """Read one upload in a child of its own. Being cancelled kills that child.
 
         Raises `CallerError`s, `Internal`, and whatever `progress` raises."""
-        child = await self._next()
+        quick = upload.kind in QUICK
+        child = await self._next([self._quick, self._idle] if quick else [self._idle])
+        limit_s = self._quick_limit_s if quick else self._time_limit_s
         sound = False
         try:
-            async with asyncio.timeout(self._time_limit_s):
-                reading = await child.read(upload, progress)
+            async with asyncio.timeout(limit_s):
+                reading = await child.read(upload, limit_s, progress)
             sound = True
             return reading
         except CallerError:
@@ -230,49 +249,62 @@ class Intake:
             raise
         except TimeoutError as error:
             log.warning("a file took too long to read", kind=upload.kind, size=len(upload.data))
-            raise FAULTS.get(upload.kind, CallerError)(TOO_LONG) from error
+            raise _fault(upload.kind, TOO_LONG) from error
         except Died as error:
             log.warning("a child ended over a file", kind=upload.kind, size=len(upload.data), why=str(error))
-            raise FAULTS.get(upload.kind, CallerError)(TOO_HARD) from error
+            raise _fault(upload.kind, TOO_HARD) from error
         finally:
             if sound and not child.has_grown():
-                self._idle.put_nowait(child)
+                self._give_back(child)
             else:
                 self._replace(child)
 
-    async def _next(self) -> Child:
-        getting = asyncio.ensure_future(self._idle.get())
+    def _give_back(self, child: Child) -> None:
+        (self._quick if child.quick else self._idle).put_nowait(child)
+
+    async def _next(self, queues: Sequence[asyncio.Queue[Child]]) -> Child:
+        """An idle child, of the first queue that has one. Raises `Internal` when none can be had."""
+        for queue in queues:
+            if not queue.empty():
+                return queue.get_nowait()
+        getting = [asyncio.ensure_future(queue.get()) for queue in queues]
         broken = asyncio.ensure_future(self._broken.wait())
+        taken: Child | None = None
         try:
-            await asyncio.wait((getting, broken), timeout=START_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
-            if getting.done():
-                return getting.result()
-            raise Internal("I can't read files right now; please try again in a minute.")
-        except asyncio.CancelledError:
-            if getting.done():
-                self._idle.put_nowait(getting.result())
-            raise
+            await asyncio.wait((*getting, broken), timeout=START_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
+            taken = next((task.result() for task in getting if task.done()), None)
         finally:
-            getting.cancel()
-            broken.cancel()
+            for task in getting:  # a second one that came at the same time, or one that nobody waits for any more
+                if task.done() and task.result() is not taken:
+                    self._give_back(task.result())
+            for waiting in (*getting, broken):
+                waiting.cancel()
+        if taken is None:
+            raise Internal("I can't read files right now; please try again in a minute.")
+        return taken
 
     def _replace(self, child: Child) -> None:
         self.replaced += 1
         self._children.discard(child)
-        self._start_one(instead_of=child)
+        self._start_one(child.quick, instead_of=child)
 
-    def _start_one(self, instead_of: Child | None = None) -> None:
-        task = asyncio.create_task(self._started(instead_of), name="intake child")
+    def _start_one(self, quick: bool, instead_of: Child | None = None) -> None:
+        task = asyncio.create_task(self._started(quick, instead_of), name="intake child")
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
 
-    async def _started(self, instead_of: Child | None) -> None:
+    async def _started(self, quick: bool, instead_of: Child | None) -> None:
         if instead_of is not None:
-            await asyncio.shield(instead_of.end())
+            ending = asyncio.ensure_future(instead_of.end())
+            try:
+                await asyncio.shield(ending)
+            except asyncio.CancelledError:
+                await ending  # or its pipes would outlive the loop
+                raise
         failures = 0
         while True:
             try:
-                child = await Child.start()
+                child = await Child.start(quick)
             except (Died, TimeoutError, OSError) as error:
                 failures += 1
                 log.error("an intake child didn't start", failures=failures, why=str(error) or type(error).__name__)
@@ -283,8 +315,12 @@ class Intake:
             self._broken.clear()
             self._children.add(child)
             self.holds = child.holds
-            self._idle.put_nowait(child)
+            self._give_back(child)
             return
+
+
+def _fault(kind: str, sentence: str) -> CallerError:
+    return FAULTS.get(kind, CallerError)(TOO_MUCH if kind in QUICK else sentence)
 
 
 async def _aside(size: int, function: Any, *arguments: Any) -> Any:

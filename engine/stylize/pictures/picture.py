@@ -49,7 +49,7 @@ def picture_of(reading: Reading) -> Picture:
         durations_ms, notes = reading.facts["durations_ms"], reading.facts["notes"]
         full_side_px, photographic = int(reading.facts["full_side_px"]), bool(reading.facts["photographic"])
     except (KeyError, ValueError, TypeError) as error:
-        raise BadPicture("That picture could not be read; please save it again and send the new file.") from error
+        raise BadPicture("I couldn't read that picture; please save it again and send the new file.") from error
     sound = (
         pixels.dtype == np.uint8
         and pixels.ndim == 4
@@ -59,7 +59,7 @@ def picture_of(reading: Reading) -> Picture:
         and all(isinstance(one, int) and 0 <= one < 2**31 for one in durations_ms)
     )
     if not sound:
-        raise BadPicture("That picture could not be read; please save it again and send the new file.")
+        raise BadPicture("I couldn't read that picture; please save it again and send the new file.")
     frames = tuple(_frame(one, ms) for one, ms in zip(pixels, durations_ms, strict=True))
     said = tuple(str(note)[:LONGEST_SENTENCE] for note in notes[:MOST_SENTENCES])
     return Picture(frames, said, photographic, full_side_px)

@@ -4,7 +4,8 @@ A file holds the questions of one kind. All of them have `id`, `topic`, `card`, 
 
 several  `setup`, shown; `options`, expressions; `test`, a condition on OPTION, or `raises = true`; `why`, for each
          option the misconception behind choosing it, empty for the right ones
-typed    `code`, which prints the answer on one line; `answer`, the same worked out by hand
+typed    `code`, which prints the answer on one line; `answer`, the same worked out by hand; perhaps `wrong`, pairs of
+         a wrong answer that people give and the misconception that leads to it
 output   `code` and `answer`, likewise; `wrong`, pairs of an answer and the misconception that leads to it
 order    `setup`, shown above; `lines` in a right order; `after`, which prints what they did
 bugs     `code` with one fault; `fix`, pairs of a piece of the code and what it should be; `fault`, which names it;
@@ -21,7 +22,7 @@ import itertools
 import random
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ _NEEDED = {
     "order": {"lines"},
     "bugs": {"code", "fix", "fault", "wrong"},
 }
-_ALLOWED = {"several": {"setup", "test", "raises"}, "order": {"setup", "after"}, "bugs": set(), "typed": set()}
+_ALLOWED = {"several": {"setup", "test", "raises"}, "order": {"setup", "after"}, "bugs": set(), "typed": {"wrong"}}
 _COMMON = {"id", "topic", "card", "text", "because"}
 _KINDS = {
     "several": Kind.SEVERAL,
@@ -133,6 +134,7 @@ def _question(fixed: Fixed, seed: int, **values: Any) -> Question:
         seed=seed,
         text=fixed.fields["text"],
         kind=fixed.kind,
+        is_fixed=True,
         **values,
     )
 
@@ -188,6 +190,7 @@ def _typed(fixed: Fixed, rng: random.Random, seed: int) -> Question:
         options=(),
         correct=0,
         answer=answer,
+        slips=tuple((wrong, why) for wrong, why in entry.get("wrong", ())),
         explanation=explain([answer], entry["because"], (), ()),
     )
 
@@ -199,7 +202,7 @@ def _output(fixed: Fixed, rng: random.Random, seed: int) -> Question:
     question = compose_draft(draft, rng, name=fixed.name, topic=fixed.topic, card_id=fixed.card_id, seed=seed)
     if question is None:
         raise Internal(f"The question {fixed.name} has too few wrong options.")
-    return question
+    return replace(question, is_fixed=True)
 
 
 @functools.lru_cache(maxsize=256)

@@ -15,11 +15,13 @@ from engine.teach.questions import (
     sequences,
     systems,
     tensors,
+    views,
     vision,
 )
 from engine.teach.questions.question import Generator
 
 GENERATORS: tuple[Generator, ...] = (
+    *views.GENERATORS,
     *tensors.GENERATORS,
     *gradients.GENERATORS,
     *neurons.GENERATORS,

@@ -235,7 +235,7 @@ def clipped_gradient(rng: random.Random) -> Draft:
         ),
         mistakes=[
             Mistake(f"{min(a, limit):.3f}", "clamps each gradient by itself, as clip_grad_value_ would"),
-            Mistake(f"{float(a):.3f}", "takes the limit for one that is not reached"),
+            Mistake(f"{float(a):.3f}", "thinks that the limit is not reached"),
             Mistake(f"{a / norm:.3f}", "scales to norm 1, whatever the limit"),
             Mistake(
                 f"{a * limit / (a + b):.3f}",

@@ -349,8 +349,8 @@ def scheduled_rate(rng: random.Random) -> Draft:
         because=f"StepLR multiplies by {gamma} every {size} epochs: {count_of(epochs // size, 'time')} in {epochs}.",
         mistakes=[
             Mistake(f"{rate * gamma**epochs:.5f}", "multiplies in every epoch, as ExponentialLR does"),
-            Mistake(f"{rate * gamma ** (epochs // size + 1):.5f}", "multiplies once too often"),
-            Mistake(f"{rate * gamma ** max(0, epochs // size - 1):.5f}", "multiplies once too seldom"),
+            Mistake(f"{rate * gamma ** (epochs // size + 1):.5f}", "multiplies one time too many"),
+            Mistake(f"{rate * gamma ** max(0, epochs // size - 1):.5f}", "multiplies one time too few"),
             Mistake(f"{rate:.5f}", "thinks that the rate stays"),
             Mistake(f"{max(0.0, rate - gamma * (epochs // size)):.5f}", "subtracts gamma instead of multiplying by it"),
         ],

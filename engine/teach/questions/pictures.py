@@ -82,7 +82,7 @@ def what_happened(rng: random.Random) -> Draft:
         "learning rate too high": "takes any change for instability; then both losses would jump about and grow",
         "underfitting": "takes a loss above 0 for underfitting; then both would stay high and flat",
         "still learning well": "looks only at one stretch of the curves; then both would fall together to the end",
-        "the learning rate was lowered": "sees a drop that isn't there: it comes at once, in both losses",
+        "the learning rate was lowered": "sees a drop that isn't there: it would come at once, in both losses",
     }
     return Draft(
         text="The loss over the epochs. What happened here?",
@@ -164,9 +164,9 @@ _TRAITS = {
     "leaky ReLU (slope 0.1)": "a straight line with a small slope on the left, and y = x on the right",
     "sigmoid": "S-shaped between 0 and 1, with ½ at 0",
     "tanh": "S-shaped between -1 and 1, with 0 at 0",
-    "SiLU": "dipping to about -0.28 before it rises to y = x",
+    "SiLU": "a curve that dips to about -0.28 and then rises to y = x",
     "softplus": "smooth and above 0 everywhere, with 0.69 at 0",
-    "ELU": "bending smoothly to -1 on the left, and y = x on the right",
+    "ELU": "a smooth bend to -1 on the left, and y = x on the right",
 }
 
 

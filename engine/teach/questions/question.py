@@ -31,7 +31,7 @@ class Kind(enum.StrEnum):
     SEVERAL = "several"
     """Any number of options are right, at least one."""
     TYPED = "typed"
-    """A number, a shape or a word is typed in; `engine.teach.typed` compares it."""
+    """A number, a shape or a word is typed in; `engine.contract.typed` compares it."""
     ORDER = "order"
     """The options are lines of code, to be put in order."""
     BUG = "bug"
@@ -99,6 +99,10 @@ class Question:
     """PNG that belongs to the question; empty if none."""
     alt: str = ""
     """What the picture shows, for those who can't see it; it doesn't give the answer away."""
+    slips: tuple[tuple[str, str], ...] = ()
+    """For `Kind.TYPED`: wrong answers that people give, each with the misconception that leads there."""
+    is_fixed: bool = False
+    """Whether every seed asks it with the same numbers."""
 
 
 @dataclass(frozen=True)
@@ -184,9 +188,12 @@ def leads_to_its_option(draft: Draft, mistake: Mistake) -> bool:
 
 
 def as_typed(question: Question) -> Question:
-    """The same question without its options: the answer is typed in."""
+    """The same question without its options: the answer is typed in, and the options' misconceptions are its slips."""
     head, _, _ = question.explanation.partition("\n\nThe others:")
-    return replace(question, kind=Kind.TYPED, options=(), correct=0, right=(), reasons=(), explanation=head)
+    slips = tuple((option, why) for option, why in zip(question.options, question.reasons, strict=True) if why)
+    return replace(
+        question, kind=Kind.TYPED, options=(), correct=0, right=(), reasons=(), explanation=head, slips=slips
+    )
 
 
 def count_of(n: int, noun: str) -> str:

@@ -13,9 +13,11 @@ import re
 import subprocess
 import sys
 import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nlargest
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -247,12 +249,12 @@ class Reference:
         total = sum(weights.values())
         if total < 2 * MIN_INFORMATION or len(weights) < 2:
             return []
-        scores: Counter[str] = Counter()
+        scores: dict[str, float] = defaultdict(float)
         for word, weight in weights.items():
             for entry in self._postings.get(word, ()):
                 scores[entry.name] += weight * TEXT_WORTH
         best = []
-        for name, score in scores.most_common(50):
+        for name, score in nlargest(50, scores.items(), key=itemgetter(1)):
             in_name = set(words(name))
             covered = (score + sum((NAME_WORTH - TEXT_WORTH) * weights[w] for w in in_name & set(weights))) / total
             if covered >= COVERED and in_name & set(weights):

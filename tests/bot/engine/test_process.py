@@ -12,7 +12,15 @@ import psutil
 import pytest
 
 from bot.engine.calls import open_engine_client
-from bot.engine.process import LISTEN_VARIABLE, Backoff, EngineProcess, Probe, Supervision, private_address
+from bot.engine.process import (
+    AT_ONCE,
+    LISTEN_VARIABLE,
+    Backoff,
+    EngineProcess,
+    Probe,
+    Supervision,
+    private_address,
+)
 from engine.contract.configuration import ConfigurationError
 from engine.contract.process_settings import ProcessSettings
 from tests.waiting import until
@@ -30,7 +38,7 @@ QUICK = Supervision(
 
 
 @contextlib.asynccontextmanager
-async def supervised(mode, supervision=QUICK):
+async def supervised(mode, supervision=QUICK, draw=None):
     """An EngineProcess around a tiny engine; yields it, a client for it, and its task."""
     async with private_address() as address, open_engine_client(ProcessSettings(), address) as client:
 
@@ -49,7 +57,7 @@ async def supervised(mode, supervision=QUICK):
             {**os.environ, LISTEN_VARIABLE: address, "PYTHONPATH": str(HOUSE)},
             Probe(client.is_serving, is_alive),
             supervision,
-            random.Random(1),
+            draw or random.Random(1),
         )
         task = asyncio.create_task(process.run())
         try:
@@ -104,6 +112,25 @@ async def test_an_engine_that_never_gets_warm_is_replaced():
 async def test_an_engine_that_keeps_dying_is_started_again_and_again():
     async with supervised("short") as (process, _, task):
         await until(lambda: process.starts >= 3)
+        assert not task.done()
+
+
+class Pauses(random.Random):
+    """Counts the pauses that were drawn."""
+
+    drawn = 0
+
+    def uniform(self, low, high):
+        self.drawn += 1
+        return high
+
+
+async def test_an_engine_that_gives_itself_up_is_started_again_at_once_but_not_for_ever():
+    """Exit code 75: a job hung or the device was lost. Whoever waits shouldn't wait for a pause on top of that."""
+    pauses, patience = Pauses(), Supervision(first_backoff_s=600.0, longest_backoff_s=600.0, stop_grace_s=0.5)
+    async with supervised("gives up", patience, pauses) as (process, _, task):
+        await until(lambda: pauses.drawn == 1)
+        assert process.starts == 1 + AT_ONCE
         assert not task.done()
 
 

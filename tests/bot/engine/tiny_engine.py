@@ -7,6 +7,7 @@ Run as `python -m tests.bot.engine.tiny_engine MODE`, as the bot runs `python -m
   silent      opens no port at all
   stunned     serves for half a second, then stops answering without dying
   short       serves for half a second, then exits with code 3
+  gives up    serves for a moment, then exits as an engine does whose job hangs
   misset      says one sentence and exits with code 78
   busy        serves, and keeps one CPU core busy meanwhile
 """
@@ -20,7 +21,7 @@ import sys
 import threading
 import time
 
-from engine.contract import PARENT_FD_VARIABLE
+from engine.contract import HUNG_EXIT_CODE, PARENT_FD_VARIABLE
 from tests.engine_double import EngineDouble, serve_double
 
 
@@ -36,7 +37,7 @@ def main(mode: str) -> int:
         time.sleep(60)
         return 0
     asyncio.run(serve(mode))
-    return 3 if mode == "short" else 0
+    return {"short": 3, "gives up": HUNG_EXIT_CODE}.get(mode, 0)
 
 
 def leave_with_parent() -> None:
@@ -53,6 +54,8 @@ async def serve(mode: str) -> None:
     async with serve_double(os.environ["WOODSHED_ENGINE__LISTEN"], EngineDouble(), serving=mode != "cold"):
         if mode == "busy":
             threading.Thread(target=spin, daemon=True).start()
+        if mode == "gives up":
+            return
         if mode in ("stunned", "short"):
             await asyncio.sleep(0.5)
             if mode == "stunned":

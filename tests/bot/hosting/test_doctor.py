@@ -127,7 +127,7 @@ async def examined(settings, address, **changed):
 
 
 ME = (200, {"id": "4711", "username": "woodshed"})
-ROLES = (200, [{"name": "@everyone"}, {"name": "Course staff"}])
+ROLES = (200, [{"name": "@everyone"}, {"name": "Course staff", "permissions": str(1 << 13)}])
 
 
 def guilds(permissions=ALL):
@@ -154,6 +154,16 @@ async def test_a_bot_that_is_well_set_up_has_nothing_to_mend(settings):
             0,
             "server PyTorch course",
             "create the role 'Course staff'",
+        ),
+        (
+            {
+                "/users/@me": ME,
+                "/users/@me/guilds": guilds(),
+                "/guilds/1/roles": (200, [{"name": "Course staff", "permissions": "0"}]),
+            },
+            0,
+            "server PyTorch course",
+            "give the role 'Course staff' Manage Messages",
         ),
         ({"/users/@me": ME, "/users/@me/guilds": guilds()}, 60, "clock", "timedatectl set-ntp true"),
         ({"/users/@me": ME, "/users/@me/guilds": guilds()}, -60, "clock", "timedatectl set-ntp true"),

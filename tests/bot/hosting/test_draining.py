@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from bot.hosting.draining import CLOSED, CUT_SHORT
+from bot.errors import Refused
+from bot.hosting.draining import CLOSED, CUT_SHORT, InHand
 from playground.driver import drive
 from tests.bot.test_process import child
 from tests.engine_double import Behaviour, EngineDouble, png, serve_double, socket_address
@@ -75,3 +76,57 @@ async def test_a_job_that_doesnt_finish_in_time_ends_with_a_sentence(tmp_path, p
         assert await asyncio.wait_for(bot.process.wait(), 15.0) == 0
         assert not bot.said("Traceback")
         double.release.set()
+
+
+async def test_who_presses_at_the_very_last_hears_that_its_too_late_before_anything_is_closed():
+    in_hand, said = InHand(), []
+
+    async def press():
+        try:
+            in_hand.take()
+        except Refused as leaving:
+            await asyncio.sleep(0.05)  # on its way to Discord
+            said.append(str(leaving))
+
+    await in_hand.close(1.0)
+    pressing = asyncio.create_task(press())
+    await asyncio.sleep(0)
+    await in_hand.end(1.0)
+    assert pressing.done()
+    assert said == [CLOSED]
+
+
+async def test_who_isnt_done_in_time_is_stopped_before_the_store_is_closed():
+    in_hand, is_open, used_too_late = InHand(), True, []
+
+    async def answer():
+        in_hand.take()
+        try:
+            await asyncio.sleep(60.0)
+        finally:
+            if not is_open:
+                used_too_late.append("the store")
+
+    answering = asyncio.create_task(answer())
+    await asyncio.sleep(0)
+    await in_hand.end(0.01)
+    is_open = False
+    assert answering.cancelled()
+    assert not used_too_late
+
+
+async def test_an_event_that_is_still_being_handled_is_stopped_before_the_store_is_closed(club):
+    began, stopped = asyncio.Event(), asyncio.Event()
+
+    async def on_news():
+        began.set()
+        try:
+            await asyncio.sleep(60.0)
+        finally:
+            stopped.set()
+
+    club.bot.add_listener(on_news)
+    club.bot.dispatch("news")
+    await began.wait()
+    await club.bot.in_hand.end(0.01)
+    assert stopped.is_set()

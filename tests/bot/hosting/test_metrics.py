@@ -26,12 +26,12 @@ async def test_commands_failures_and_the_bots_state_are_counted(club, unused_tcp
         await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
         club.double.misbehave(Behaviour.FAIL)
         await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
-        await club.student.slash(club.channel, "clips list")
+        await club.student.slash(club.channel, "styles remove", name="x")
         await metrics.look(club.bot)
         found = await scraped(unused_tcp_port)
     assert found['woodshed_command_seconds_count{command="stylize"}'] == 1
     assert found['woodshed_errors_total{command="stylize",kind="engine"}'] == 1
-    assert found['woodshed_errors_total{command="clips list",kind="refused"}'] == 1
+    assert found['woodshed_errors_total{command="styles remove",kind="refused"}'] == 1
     assert (found["woodshed_servers"], found["woodshed_engine_up"], found["woodshed_jobs"]) == (1, 1, 0)
     assert found["woodshed_database_bytes"] > 0
     assert not [name for name in found if str(club.student.id) in name or "ada" in name]
@@ -45,7 +45,7 @@ async def test_only_this_machine_reaches_them_and_they_end_with_the_bot(club, un
         assert await scraped(unused_tcp_port)
     with pytest.raises(aiohttp.ClientError):
         await scraped(unused_tcp_port)
-    assert club.bot.failures == []
+    assert club.bot.failures == [club.bot.pulse.ended]
 
 
 async def test_a_port_that_is_taken_is_a_wrong_setting(club):
@@ -62,7 +62,7 @@ async def test_the_board_draws_only_figures_that_there_are(club, unused_tcp_port
     drawn = {name for panel in board["panels"] for name in re.findall(r"woodshed_\w+", panel["targets"][0]["expr"])}
     async with serve_metrics(club.bot, unused_tcp_port) as metrics:
         await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
-        await club.student.slash(club.channel, "clips list")
+        await club.student.slash(club.channel, "styles remove", name="x")
         await metrics.look(club.bot)
         there = {name.partition("{")[0] for name in await scraped(unused_tcp_port)}
     assert len(drawn) >= 8

@@ -49,9 +49,9 @@ async def test_a_renamed_staff_role_still_makes_staff(club):
     await club.env.settle()
     assert club.bot.staff_roles.role_of(guild).name == "Teaching team"
     await club.restart()
-    result = await club.instructor.slash(club.channel, "clips list")
+    result = await club.instructor.slash(club.channel, "styles remove", name="x")
     assert result.response.content != STAFF_ONLY
-    result = await club.student.slash(club.channel, "clips list")
+    result = await club.student.slash(club.channel, "styles remove", name="x")
     assert result.response.content == STAFF_ONLY
     club.refusals()
 
@@ -61,11 +61,11 @@ async def test_when_the_staff_role_is_gone_a_new_one_of_that_name_counts(club):
     former = await club.bot.staff_roles.learn(guild)
     await former.delete()
     await club.env.settle()
-    result = await club.instructor.slash(club.channel, "clips list")
+    result = await club.instructor.slash(club.channel, "styles remove", name="x")
     assert result.response.content == STAFF_ONLY
     again = club.guild.create_role(ClubSettings().staff_role)
     newcomer = club.guild.add_member(club.env.create_user("linus"), roles=[again])
-    result = await newcomer.slash(club.channel, "clips list")
+    result = await newcomer.slash(club.channel, "styles remove", name="x")
     assert result.response.content != STAFF_ONLY
     club.refusals()
 

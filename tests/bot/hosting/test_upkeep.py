@@ -30,7 +30,8 @@ def settings(tmp_path, **store):
 async def add_picture(store, at, size=1000):
     return await creations.add(
         store, "picture", member_id=1, guild_id=1, channel_id=1, request=b"", result=b"",
-        files={"image": bytes([int(at) % 256]) * size, "midi": b"notes"}, now=at,
+        files={"image": creations.File(1, bytes([int(at) % 256]) * size), "midi": creations.File(1, b"notes")}, now=at,
+        room=creations.Room(10**9, 10**9),
     )  # fmt: skip
 
 
@@ -52,7 +53,7 @@ async def test_pictures_older_than_the_settings_allow_are_let_go(tmp_path, store
 async def test_pictures_beyond_their_room_are_let_go_oldest_first(tmp_path, store):
     now = time.time()
     kept = [await add_picture(store, now + number, size=4_000_000) for number in range(5)]
-    await upkeep.look_after(settings(tmp_path, picture_mb=12), store, Told(), now)
+    await upkeep.look_after(settings(tmp_path, picture_mb=13), store, Told(), now)
     assert ["image" in await creations.files(store, number) for number in kept] == [False, False, True, True, True]
     assert (
         await store.fetch_all("SELECT digest FROM blobs WHERE digest NOT IN (SELECT digest FROM creation_blobs)") == []

@@ -13,7 +13,7 @@ def replies_of(table, reasons=None):
             item,
             "autograd" if item < "c" else "tensors",
             right,
-            "" if right else (reasons or {}).get(item, "x"),
+            () if right else ((reasons or {}).get(item, "x"),),
         )
         for member, row in enumerate(table)
         for item, right in row.items()
@@ -27,9 +27,9 @@ def test_the_hardest_question_and_the_weakest_topic_come_first():
 
 
 def test_the_commonest_misconception_is_counted():
-    replies = [Reply(m, "a", "t", False, "takes dim for the one that stays") for m in range(12)]
-    replies += [Reply(20 + m, "a", "t", False, "forgets keepdim") for m in range(3)]
-    replies += [Reply(40 + m, "a", "t", True, "") for m in range(5)]
+    replies = [Reply(m, "a", "t", False, ("takes dim for the one that stays",)) for m in range(12)]
+    replies += [Reply(20 + m, "a", "t", False, ("forgets keepdim",)) for m in range(3)]
+    replies += [Reply(40 + m, "a", "t", True, ()) for m in range(5)]
     (item,) = report(replies).items
     assert (item.misconception, item.believers, item.answers) == ("takes dim for the one that stays", 12, 20)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.quiz import Score, fit_on_buttons, leaderboard, streak, to_avoid, weakest_topic
+from bot.rules.quiz import Score, fit_on_buttons, leaderboard, streak, streaks, weakest_topic
 
 scores = st.dictionaries(
     st.integers(1, 40),
@@ -32,14 +32,15 @@ def test_options_go_on_buttons_only_as_they_are(options: list[str], fits: bool) 
     assert fit_on_buttons(options) is fits
 
 
-def test_the_generators_asked_last_are_avoided_once_each() -> None:
-    assert to_avoid(["b", "a", "b", "c"], remembered=2) == ["b", "a"]
-
-
 def test_a_streak_ends_at_the_latest_mistake() -> None:
     assert streak([True, True, False, True]) == 2
     assert streak([]) == 0
     assert streak([False, True]) == 0
+
+
+def test_each_topic_has_a_streak_of_its_own() -> None:
+    answers = [("gans", True), ("losses", False), ("gans", True), ("losses", True), ("gans", False)]
+    assert streaks(answers) == {"gans": 2}
 
 
 def test_the_topic_to_practise_is_the_weakest_with_enough_answers() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.rules import class_quiz as class_rules
 from bot.rules.blind_poll import Ballot, Choice
-from bot.rules.quiz import Question
+from bot.rules.quiz import Kind, Question, Score
 from bot.store import Store, members, quiz
 from bot.store.lessons import class_quiz, practice
 from bot.store.polls import ballots, listeners, series
@@ -14,7 +14,7 @@ from tests.bot.store.collection import GUILD, open_series
 
 ANN, BOB = 10**17 + 1, 10**17 + 2
 
-QUESTION = Question("shapes", 7, "tensors", "?", "", ("a", "b"), 1, "because", "")
+QUESTION = Question("shapes", 7, "tensors", "?", "", ("a", "b"), ("1",), "because", "")
 
 
 async def test_a_member_keeps_one_number(store: Store) -> None:
@@ -32,7 +32,7 @@ async def test_forgetting_somebody_leaves_totals_right(store: Store) -> None:
     await listeners.show_ears(store, GUILD, ANN, True, 12.0)
     await series.close(store, found.id, 100.0)
     posted = await quiz.add_question(store, QUESTION, guild_id=GUILD, channel_id=2, asked_by=ANN, now=1.0)
-    await quiz.record_answer(store, posted, ANN, 1, 2.0)
+    await quiz.record_answer(store, posted, ANN, "1", 2.0)
 
     assert await members.forget(store, ANN, 200.0)
 
@@ -54,6 +54,17 @@ async def test_nobody_votes_twice_by_being_forgotten(store: Store) -> None:
     assert await ballots.of_trial(store, trial.id) == [Ballot("human")]
 
 
+async def test_nothing_leads_back_to_who_was_forgotten(store: Store) -> None:
+    """Discord shows above a question's message who asked for it: that message's number may not stay beside theirs."""
+    posted = await quiz.add_question(store, QUESTION, guild_id=GUILD, channel_id=2, asked_by=ANN, now=1.0)
+    await quiz.set_message(store, posted.id, 4711)
+    await open_series(store)
+    await store.execute("UPDATE series SET request = 815, started_by = (SELECT asked_by FROM questions)")
+    await members.forget(store, ANN, 200.0)
+    assert [tuple(row) for row in await store.fetch_all("SELECT message_id FROM questions")] == [(None,)]
+    assert [tuple(row) for row in await store.fetch_all("SELECT request FROM series")] == [(None,)]
+
+
 async def test_forgetting_a_stranger_changes_nothing(store: Store) -> None:
     assert not await members.forget(store, ANN, 1.0)
 
@@ -70,14 +81,15 @@ async def test_ones_data_never_tells_what_an_open_poll_is(store: Store) -> None:
 
 
 async def test_what_lessons_keep_is_exported_and_forgotten(store):
-    question = Question("shape-of-matmul", 7, "tensors", "What?", "", ("a", "b"), 0, "because", "")
+    question = Question("shape-of-matmul", 7, "tensors", "What?", "", ("a", "b"), ("0",), "because", "")
     posted = await quiz.add_question(store, question, guild_id=1, channel_id=2, asked_by=99, now=1.0)
     plan = class_rules.Plan(1, 30)
     started = await class_quiz.begin(
-        store, plan, class_rules.begin(plan, 1.0), [(question, ("", "b"))], guild_id=1, channel_id=2, hosted_by=5,
+        store, plan, class_rules.begin(plan, 1.0), [question], guild_id=1, channel_id=2, hosted_by=5,
         topic="", now=1.0,
     )  # fmt: skip
-    await class_quiz.record(store, started.id, 0, 1, 5, 1, seconds=3.0, team="Team red", now=2.0)
+    (at,) = await class_quiz.rounds(store, started.id)
+    await class_quiz.record(store, started.id, at, 1, 5, "1", seconds=3.0, team="Team red", now=2.0)
     await class_quiz.guess(store, started.id, 0, 5, 1, 2.0)
     await practice.remember(store, 5, "shape-of-matmul", "tensors", True, 3.0)
     await quiz.object_to(store, posted.id, 5, "I think it's b", 4.0)
@@ -88,4 +100,13 @@ async def test_what_lessons_keep_is_exported_and_forgotten(store):
     assert await practice.memories(store, 5) == []
     assert await quiz.objections(store, 1, 0.0) == []
     (answer,) = await class_quiz.answers(store, started.id)
-    assert (answer.choice, answer.team) == (1, ""), "the class's figures stay right"
+    assert (answer.given, answer.team) == ("1", ""), "the class's figures stay right"
+
+
+async def test_what_a_forgotten_member_typed_is_gone_and_the_figures_stay(store):
+    question = Question("g", 7, "tensors", "What?", "", (), ("8",), "because", "", Kind.TYPED)
+    posted = await quiz.add_question(store, question, guild_id=1, channel_id=2, asked_by=99, now=1.0)
+    await quiz.record_answer(store, posted, 5, "8.0 says Ann", 2.0)
+    await members.forget(store, 5, 3.0)
+    assert [row["given"] for row in await store.fetch_all("SELECT given FROM answers")] == [""]
+    assert await quiz.class_total(store, 1) == Score(1, 0)

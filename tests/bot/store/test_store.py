@@ -207,8 +207,9 @@ async def test_a_creation_keeps_its_files_once_and_lets_go_of_them(store):
             channel_id=2,
             request=b"r",
             result=b"s",
-            files={"image": image},
+            files={"image": creations.File(1, image)},
             now=now,
+            room=creations.Room(10**9, 10**9),
         )
 
     old, new = await add(100.0), await add(200.0)

@@ -7,6 +7,8 @@ import asyncio
 import discord
 import pytest
 
+from bot.answering.delivery.rules import Patience
+from bot.errors import STAFF_ONLY
 from bot.rules.blind_poll import Ballot, Choice
 from bot.store.polls import ballots, series
 from tests.cogs.poll.lesson import everything, latest, messages, start, trials
@@ -14,6 +16,8 @@ from tests.conftest import Club
 from tests.engine_double import Behaviour
 
 HOUR_S = 3600.0
+SHORT = Patience(total_s=0.3, first_pause_s=0.05, longest_pause_s=0.1)
+"""What takes a minute elsewhere."""
 
 
 def reveals(found: list[discord.Message]) -> list[discord.Message]:
@@ -76,10 +80,19 @@ async def test_a_bot_killed_before_it_posted_posts_on_its_next_start(club: Club)
     assert again.opening_message_id not in (None, found.opening_message_id)
 
 
-async def test_discord_failing_in_the_middle_of_posting_leaves_no_half_series(club: Club) -> None:
+async def test_one_failure_in_the_middle_of_posting_is_nothing_anybody_notices(club: Club) -> None:
     club.env.inject_error("POST", "/channels/*/messages", status=500)
     result = await start(club, Choice.A)
+    assert "is open" in result.response.content
+    assert len(await everything(club)) == 2
+
+
+async def test_discord_failing_for_long_in_the_middle_of_posting_leaves_no_half_series(club: Club) -> None:
+    club.bot.patience = SHORT
+    club.env.inject_error("POST", "/channels/*/messages", status=500, times=None)
+    result = await start(club, Choice.A)
     assert "as soon as I can" in result.response.content
+    club.env.backend.faults.clear()
     await club.env.advance_time(130)
     (message,) = await messages(club)
     assert "Your vote" in (await club.student.click(message, label="A")).response.content
@@ -88,15 +101,15 @@ async def test_discord_failing_in_the_middle_of_posting_leaves_no_half_series(cl
 
 async def test_two_first_polls_at_once_are_one_poll(club: Club) -> None:
     """Two of the staff press at the same moment on a new server: one poll, one sentence for the other."""
-    polls = club.bot.get_cog("Polls")
-    lock = polls._preparing.setdefault(club.channel.id, asyncio.Lock())
-    await lock.acquire()
-    asyncio.get_running_loop().call_soon(lock.release)
+    preparing = club.bot.get_cog("Polls").starter.preparing.setdefault(club.channel.id, asyncio.Lock())
+    async with preparing:
+        second = await start(club)
+    assert "being prepared already; one at a time" in second.response.content
     await start(club)
-    second = await start(club)
-    assert "one at a time" in second.response.content
+    third = await start(club)
+    assert "one at a time" in third.response.content
     assert len(await club.store.fetch_all("SELECT 1 FROM series")) == 1
-    assert club.refusals()
+    assert len(club.refusals()) == 2
 
 
 async def test_an_engine_that_dies_midway_leaves_no_half_collection(club: Club) -> None:
@@ -134,6 +147,7 @@ async def test_a_result_isnt_told_twice_after_an_outage_longer_than_discords_mem
     told = club.channel.last_message.id
     await club.store.execute("UPDATE series SET announced_at = NULL, result_message_id = NULL")
     await club.env.advance_time(HOUR_S)
+    await club.restart()
     assert len(reveals(await everything(club))) == 1
     found = await latest(club)
     assert found.result_message_id == told
@@ -153,11 +167,13 @@ async def test_every_message_that_must_come_once_carries_a_nonce(club: Club) -> 
 async def test_trouble_that_may_pass_is_tried_again(club: Club, status: int, code: int) -> None:
     """A brief 403 used to mark the result as told for ever."""
     await start(club)
-    club.env.inject_error("POST", "/channels/*/messages", status=status, code=code)
+    club.bot.patience = SHORT
+    club.env.inject_error("POST", "/channels/*/messages", status=status, code=code, times=None)
     await club.env.advance_time(10 * 60)
     assert (await latest(club)).closed
     assert reveals(await everything(club)) == []
     assert (await latest(club)).announced_at is None
+    club.env.backend.faults.clear()
     await club.env.advance_time(120)
     assert len(reveals(await everything(club))) == 1
     assert (await latest(club)).announced_at is not None
@@ -187,7 +203,7 @@ async def test_a_deleted_channel_ends_it_and_the_result_can_still_be_asked_for(c
     shown = await club.student.slash(club.channel, "poll results", series=1)
     assert "1 of 1" in shown.response.embeds[0].description
     again = await club.instructor.slash(club.channel, "poll announce", series=1)
-    assert "told again" in again.response.content
+    assert "posted again" in again.response.content
     assert len(reveals(await everything(club))) == 1
 
 
@@ -237,6 +253,21 @@ async def test_a_bot_thrown_out_of_the_server_stops_trying(club: Club) -> None:
     assert found.announced_at is not None
     await club.env.advance_time(HOUR_S)
     assert reveals(await everything(club)) == []
+
+
+async def test_a_series_ends_on_time_though_the_staff_role_was_deleted_meanwhile(club: Club) -> None:
+    await start(club, Choice.A)
+    guild = club.bot.get_guild(club.guild.id)
+    role = club.bot.staff_roles.role_of(guild)
+    await role.delete()
+    await club.env.settle()
+    refused = await club.moderator.slash(club.channel, "poll close")
+    assert refused.response.content == STAFF_ONLY
+    (message,) = await messages(club)
+    assert "Your vote" in (await club.student.click(message, label="A")).response.content
+    await club.env.advance_time(10 * 60)
+    assert len(reveals(await everything(club))) == 1
+    assert club.refusals()
 
 
 async def test_buttons_and_deadline_survive_a_restart(club: Club) -> None:

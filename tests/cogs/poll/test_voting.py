@@ -265,7 +265,7 @@ async def test_live_the_instructor_steps_through_and_reveals(club: Club) -> None
     assert "staff" in refused.response.content
     await club.instructor.click(first, label="Next (staff)")
     again = await club.instructor.click(first, label="Next (staff)")
-    assert "stands already" in again.response.content
+    assert "posted already" in again.response.content
     _, second = await messages(club)
     await club.student.click(second, label="B")
     await club.other.click(first, label="B")  # changeable until the reveal

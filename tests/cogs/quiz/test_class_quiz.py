@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bot.answering.access import SIMULATED_ROLE
 from bot.errors import Refused
 from bot.rules.class_quiz import DISCUSSION_S, READING_S
+from bot.rules.quiz import Score
 from bot.store import quiz
 from bot.store.lessons import class_quiz
 from engine.contract import engine_pb2 as pb
@@ -101,9 +103,10 @@ async def test_an_answer_may_be_changed_until_the_vote_closes_and_counts_once(cl
     await pass_time(club, 31)
     assert "100 % of 1 answer right" in text_of(newest(club))
     (running,) = await class_quiz.untold(club.store)
+    (at,) = await class_quiz.rounds(club.store, running.id)
     with pytest.raises(Refused, match="closed"):
         await class_quiz.record(
-            club.store, running.id, 0, 1, club.other.id, 0, seconds=31.0, team="", now=club.bot.now()
+            club.store, running.id, at, 1, club.other.id, "0", seconds=31.0, team="", now=club.bot.now()
         )
 
 
@@ -197,7 +200,8 @@ async def test_the_report_names_what_the_class_believes(club: Club) -> None:
     text = text_of(answered.response)
     assert "0 of 2 right; 2 of 2 would say it counts one too many" in text
     names = {attachment.filename for attachment in answered.response.attachments}
-    assert names == {"questions.csv", "students.csv"}
+    assert names - {"lesson.png"} == {"questions.csv", "students.csv"}
+    assert answered.response.embeds[0].image.url == "attachment://lesson.png" or "lesson.png" in names
     refused = await club.student.slash(club.channel, "quiz report")
     assert refused.ephemeral
     assert club.refusals()
@@ -220,3 +224,62 @@ async def test_an_ended_quiz_is_ranked_by_what_was_revealed(club: Club, label: s
     await pass_time(club, 1)
     assert "ranking after 1 question" in text_of(newest(club))
     assert await class_quiz.running_in(club.store, club.channel.id) is None
+
+
+async def test_a_question_that_was_never_revealed_counts_for_nobody(club: Club) -> None:
+    message = await start(club, count=2, seconds=30)
+    await club.student.click(message, label="three")
+    await club.instructor.click(message, label="End quiz")
+    await pass_time(club, 1)
+    report = (await club.instructor.slash(club.channel, "quiz report")).response
+    assert "No class quiz was answered" in report.embeds[0].description
+
+
+async def test_latecomers_join_and_those_who_leave_keep_their_points(club: Club) -> None:
+    message = await start(club, seconds=30)
+    await club.student.click(message, label="two")
+    await pass_time(club, 31)
+    await pass_time(club, READING_S + 1)
+    late = club.guild.add_member(club.env.create_user("cleo"))
+    await late.click(newest(club), label="two")
+    await pass_time(club, 31)
+    await pass_time(club, READING_S + 1)
+    ranking = text_of(newest(club))
+    assert f"<@{club.student.id}>  1 point" in ranking
+    assert f"<@{late.id}>  1 point" in ranking
+
+
+async def test_a_guess_of_the_commonest_mistake_earns_half_a_point(club: Club) -> None:
+    message = await start(club, count=1, seconds=30)
+    mine = await club.student.click(message, label="two")
+    guessed = await club.student.select(mine.response, ["1"])
+    assert guessed.ephemeral
+    await club.other.click(message, label="three")
+    await pass_time(club, 31)
+    await pass_time(club, READING_S + 1)
+    assert f"1. <@{club.student.id}>  1.5 points" in text_of(newest(club))
+
+
+async def test_teams_are_roles_and_ranked_by_their_mean(club: Club) -> None:
+    green = club.guild.add_member(club.env.create_user("dora"), roles=[club.guild.create_role("Team green")])
+    message = await start(club, count=1, seconds=30, teams=True)
+    await green.click(message, label="two")
+    await pass_time(club, 31)
+    await pass_time(club, READING_S + 1)
+    assert "Teams: 1. Team green  1 point each" in text_of(newest(club))
+
+
+async def test_a_made_up_class_plays_along_and_is_left_out_of_report_and_scores(club: Club) -> None:
+    robot = club.guild.add_member(club.env.create_user("robot"), roles=[club.guild.create_role(SIMULATED_ROLE)])
+    message = await start(club, count=1, seconds=30)
+    await robot.click(message, label="three")
+    await club.student.click(message, label="two")
+    await pass_time(club, 31)
+    assert "50 % of 2 answers right" in text_of(newest(club))
+    await pass_time(club, READING_S + 1)
+    report = (await club.instructor.slash(club.channel, "quiz report")).response
+    assert report.embeds[0].description.startswith("1 answer of 1 student")
+    (students,) = [await a.read() for a in report.attachments if a.filename == "students.csv"]
+    assert str(club.student.id).encode() in students
+    assert str(robot.id).encode() not in students
+    assert await quiz.class_total(club.store, club.guild.id) == Score(1, 1)

@@ -45,6 +45,12 @@ async def test_what_was_wrong_comes_back_when_it_is_due(club: Club) -> None:
 
 
 async def test_an_objection_reaches_staff_with_the_seed(club: Club) -> None:
+    notices: list[str] = []
+
+    async def post(text: str) -> None:
+        notices.append(text)
+
+    club.bot.notices.connect(post)
     asked = await club.student.slash(club.channel, "quiz me")
     answered = await club.student.click(asked.response, label="(3, 3)")
     form = await club.student.click(answered.response, label="I disagree")
@@ -52,8 +58,74 @@ async def test_an_objection_reaches_staff_with_the_seed(club: Club) -> None:
     await club.student.submit_modal(form, {field: "I get (3, 3) here"})
     (objection,) = await quiz.objections(club.store, club.guild.id, 0.0)
     assert objection.reason == "I get (3, 3) here"
+    await club.bot.notices.drain()
+    (notice,) = notices
+    assert "What is the shape of" in notice
+    assert f"seed {objection.question.seed}" in notice
+    assert "I get (3, 3) here" in notice
     report = await club.instructor.slash(club.channel, "quiz report")
-    assert f"seed {objection.seed}" in report.response.embeds[0].fields[-1].value
+    assert f"seed {objection.question.seed}" in report.response.embeds[0].fields[-1].value
+    (table,) = report.response.attachments
+    assert b"I get (3, 3) here" in await table.read()
+
+
+async def test_under_an_answer_in_the_channel_stand_the_next_question_the_card_and_an_objection(club: Club) -> None:
+    asked = await club.student.slash(club.channel, "quiz question")
+    answered = await club.other.click(asked.response, label="(2, 4)")
+    assert labels(answered.response) == ["Next question", "Read the card", "I disagree"]
+    following = await club.other.click(answered.response, label="Next question")
+    assert following.ephemeral
+    assert following.response.embeds[0].title == "Practice"
+
+
+async def test_a_card_leads_to_a_question_that_it_answers(club: Club) -> None:
+    club.double.cards.append(pb.Card(id="backward", topic="autograd", title="What backward() does", text="It walks."))
+    asked = await club.student.slash(club.channel, "quiz me")
+    answered = await club.student.click(asked.response, label="(3, 3)")
+    card = await club.student.click(answered.response, label="Read the card")
+    await club.restart()
+    question = await club.student.click(card.response, label="Quiz me on this")
+    assert question.response.embeds[0].title == "Practice"
+    assert club.double.requests[-1].card == "backward"
+
+
+async def test_what_has_been_met_is_left_alone_while_others_are_left(club: Club) -> None:
+    for number in range(12):
+        club.double.questions.append(
+            pb.QuizReply(generator=f"g-{number}", topic="tensors", question="?", options=["a", "b"], explanation="so")
+        )
+        asked = await club.student.slash(club.channel, "quiz me", topic="tensors")
+        await club.student.click(asked.response, label="a")
+        await club.env.advance_time(10)
+    await club.student.slash(club.channel, "quiz me", topic="tensors")
+    avoided = list(club.double.requests[-1].avoid)
+    assert avoided == [f"g-{number}" for number in range(11, -1, -1)], "and the one that is due next comes last"
+
+
+async def test_a_question_that_no_longer_exists_is_forgotten_and_another_one_asked(club: Club) -> None:
+    club.double.questions.append(
+        pb.QuizReply(generator="gone", topic="tensors", question="?", options=["a", "b"], explanation="so")
+    )
+    asked = await club.student.slash(club.channel, "quiz me")
+    await club.student.click(asked.response, label="b")
+    await club.env.advance_time(86_400)
+    again = await club.student.slash(club.channel, "quiz me")
+    assert again.response.embeds[0].title == "Practice"
+    assert await practice.memories(club.store, club.student.id) == []
+
+
+async def test_the_staffs_own_questions_come_back_here_and_on_no_other_server(club: Club) -> None:
+    await club.instructor.slash(club.channel, "quiz import", file=("questions.toml", FILE))
+    asked = await club.student.slash(club.channel, "quiz me", topic="week 3")
+    answered = await club.student.click(asked.response, label="nothing")
+    assert answered.response.embeds[0].footer.text == "You'll meet this one again today."
+    await club.env.advance_time(86_400)
+    again = await club.student.slash(club.channel, "quiz me")
+    assert "x.backward() fill in" in again.response.embeds[0].description
+    elsewhere = club.env.create_guild("Another course")
+    guest = elsewhere.add_member(club.student.user)
+    other = await guest.slash(elsewhere.create_text_channel("quiz"), "quiz me")
+    assert "x.backward() fill in" not in other.response.embeds[0].description
 
 
 async def test_the_question_of_the_day_is_asked_once_a_day(club: Club) -> None:

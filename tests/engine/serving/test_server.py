@@ -385,6 +385,24 @@ async def test_staff_cancel_anybodys_job(tmp_path):
     assert caught.value.code() is grpc.StatusCode.CANCELLED
 
 
+async def test_a_style_of_a_servers_own_waits_its_turn_like_every_other_job(tmp_path):
+    rooms = Rooms()
+    async with serving(tmp_path, rooms, children=1) as engine:
+        painting = engine.Stylize(pb.StylizeRequest(job=pb.Job(job_id="1", member_key="ada"), style="endless"))
+        assert await asyncio.to_thread(rooms.studio.busy.wait, WAIT_S)
+        request = pb.EncodeStyleRequest(job=pb.Job(job_id="2", member_key="ben"), image=photo(2, 1))
+        encoding = asyncio.ensure_future(engine.EncodeStyle(request))
+        waiting = None
+        async with asyncio.timeout(WAIT_S):
+            while waiting is None or waiting.stage != "ready":
+                entries = (await engine.Queue(pb.QueueRequest())).entries
+                waiting = next((entry for entry in entries if entry.job_id == "2"), None)
+        assert (waiting.kind, waiting.position) == ("style", 1)
+        assert not encoding.done()
+        painting.cancel()
+        assert (await encoding).code
+
+
 async def test_a_job_that_hangs_on_the_device_ends_the_engine_and_everybody_is_told(tmp_path):
     rooms, codes = Rooms(), []
     limits = Limits(turn_silence_s=0.2, watch_every_s=0.02)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.contract.typed import same_answer
 from engine.errors import Internal
 from engine.teach.bank.reading import MAX_LINES, BankError, Fixed, ask_fixed, load_bank
 from engine.teach.deck import load_deck
@@ -17,7 +18,6 @@ from engine.teach.questions import GENERATORS
 from engine.teach.questions.question import Kind
 from engine.teach.snippets import run_snippet
 from engine.teach.topics import TOPICS
-from engine.teach.typed import same_answer
 
 BANK = load_bank()
 CARD_IDS = {card.id for card in load_deck()}
@@ -44,6 +44,11 @@ def test_a_fixed_question_is_what_its_code_does(fixed: Fixed) -> None:
         assert len(set(question.options)) == len(question.options)
         if fixed.kind is Kind.TYPED:
             assert same_answer(question.answer, run_snippet(question.code))
+            for wrong, why in question.slips:
+                assert not same_answer(question.answer, wrong)
+                assert same_answer(wrong, wrong)
+                assert why
+                assert not why.endswith(".")
             continue
         if fixed.kind is Kind.ORDER:
             assert 3 <= len(question.options) <= MAX_LINES

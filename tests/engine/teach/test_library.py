@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.contract import engine_pb2 as pb
+from engine.contract.typed import same_answer
 from engine.errors import BadOption
 from engine.teach.library import BUTTON_KINDS, Library
 from engine.teach.questions import GENERATORS
@@ -136,3 +137,31 @@ def test_a_question_can_be_asked_again_by_its_name(library: Library) -> None:
         assert library.question(seed=4, name=name).generator == name
     with pytest.raises(BadOption, match="no question called 'nothing'"):
         library.question(seed=4, name="nothing")
+
+
+def test_nothing_comes_twice_before_the_others_are_used_up_and_then_the_oldest_does(library: Library) -> None:
+    count = len(library.names("gans", tuple(Kind), True))
+    asked: list[str] = []
+    for seed in range(2 * count):
+        question = library.question("gans", seed, asked[::-1], tuple(Kind), True)
+        asked.append(question.generator)
+    assert len(set(asked[:count])) == count
+    assert asked[count:] == asked[:count], "the second time round in the order of the first"
+
+
+def test_a_card_is_followed_by_a_question_that_it_answers(library: Library) -> None:
+    for seed in range(5):
+        reply = library.quiz(pb.QuizRequest(seed=seed, card="broadcasting", kinds=list(Kind)))
+        assert reply.card_id == "broadcasting"
+    unasked = library.quiz(pb.QuizRequest(seed=1, card="no-such-card", topic="gans"))
+    assert unasked.topic == "gans"
+
+
+def test_what_is_typed_brings_the_misconceptions_of_its_wrong_answers(library: Library) -> None:
+    typed = [library.quiz(pb.QuizRequest(seed=seed, topic="tensors", kinds=["one", "typed"])) for seed in range(60)]
+    typed = [reply for reply in typed if reply.kind == "typed" and not reply.fixed]
+    assert typed
+    for reply in typed:
+        assert not reply.options
+        assert reply.slips
+        assert not any(same_answer(reply.answer, slip.answer) for slip in reply.slips)

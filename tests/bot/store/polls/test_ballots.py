@@ -139,7 +139,7 @@ async def test_a_question_takes_as_many_choices_as_it_says(store: Store) -> None
     (trial,) = await series.trials(store, asked.id)
     await ballots.put(store, trial.id, GRACE, Change(choice="0,2"), 10.0)
     await ballots.put(store, trial.id, ANN, Change(choice="2"), 10.0)
-    with pytest.raises(Refused, match="2 at most"):
+    with pytest.raises(Refused, match="at most 2"):
         await ballots.put(store, trial.id, BOB, Change(choice="0,1,2"), 10.0)
     assert ballots.chosen_options(await ballots.of_trial(store, trial.id), 3) == [1, 0, 2]
 
@@ -219,3 +219,10 @@ async def test_the_typical_number_of_voters_is_that_of_the_latest_trials(store: 
     assert await ballots.typical_voters(store, GUILD) is None
     await closed_votes(store, (ANN, "A"), (BOB, "B"))
     assert await ballots.typical_voters(store, GUILD) == 2
+
+
+async def test_a_made_up_class_plans_nothing(store: Store) -> None:
+    found, (trial,) = await open_series(store)
+    await ballots.put(store, trial.id, ANN, Change(choice=Choice.HUMAN), 10.0, simulated=True)
+    await series.close(store, found.id, 100.0)
+    assert await ballots.typical_voters(store, GUILD) is None

@@ -5,18 +5,16 @@ import io
 import av
 import numpy as np
 import pytest
-import torch
 
 from engine.contract.configuration import ConfigurationError
 from engine.errors import BadAudio
-from engine.jazz.rendering import codec, render
+from engine.jazz.rendering import codec, render, room
 from engine.jazz.rendering.loudness import integrated_lufs, levelled, limited, true_peak_dbtp
+from engine.jazz.rendering.room import CPU, in_room
 from engine.jazz.rendering.samples import RATE_HZ
 from engine.jazz.rendering.sound import finish, play_score
 from engine.jazz.theory.score import Note, Score
 from engine.progress import silent
-
-CPU = torch.device("cpu")
 
 
 def tone(seconds=3.0, hertz=997.0, level_db=-20.0):
@@ -118,14 +116,14 @@ def test_a_clip_fits_the_upload_limit_or_says_that_it_cannot():
 
 
 def test_thirty_seconds_stay_under_a_megabyte(synthesizer, score):
-    signal = play_score(synthesizer, score, False, CPU, silent)
+    signal = play_score(synthesizer, score, False, in_room, silent)
     second = finish(signal, 0, silent)
     assert len(second.audio) / second.duration_s * 30 < 1_000_000
 
 
 def test_the_same_score_sounds_the_same_to_the_last_bit(synthesizer, score):
-    first = play_score(synthesizer, score, False, CPU, silent)
-    again = play_score(synthesizer, score, False, CPU, silent)
+    first = play_score(synthesizer, score, False, in_room, silent)
+    again = play_score(synthesizer, score, False, in_room, silent)
     assert np.array_equal(first, again)
 
 
@@ -140,25 +138,25 @@ def test_notes_sound_when_they_are_written(synthesizer):
 
 
 def test_the_ending_rings_out_instead_of_being_cut(synthesizer, score):
-    signal = play_score(synthesizer, score, False, CPU, silent)
+    signal = play_score(synthesizer, score, False, in_room, silent)
     end = np.abs(signal[-RATE_HZ // 10 :]).max()
     assert end < 0.01 * np.abs(signal).max()
     assert len(signal) / RATE_HZ > score.seconds(score.beats) + 1
 
 
 def test_parts_stand_at_different_places(synthesizer, score):
-    mixed = render.mix({"comping": synthesizer.stems(score, False, lambda share: None)["comping"]}, CPU)
+    mixed = render.mix({"comping": synthesizer.stems(score, False, lambda share: None)["comping"]}, in_room)
     left, right = np.square(mixed).mean(axis=0)
     assert right > 1.3 * left
 
 
 def test_the_room_is_small_and_the_same_each_time():
-    impulse = render.room_impulse()
+    impulse = room.room_impulse()
     energy = np.square(impulse).sum(axis=1).cumsum()
     assert np.searchsorted(energy, 0.99 * energy[-1]) / RATE_HZ < 0.5
     impulse_of_one = np.zeros((RATE_HZ, 2), dtype=np.float32)
     impulse_of_one[0] = 1.0
-    wet = render.convolve(impulse_of_one, impulse, CPU)
+    wet = room.convolve(impulse_of_one, impulse, CPU)
     assert np.allclose(wet[: len(impulse)], impulse[: len(wet)], atol=1e-5)
 
 

@@ -90,7 +90,7 @@ def test_a_line_comes_out_as_meant(line: str) -> None:
         ("|: C | F :| x600", "more than 1024 bars"),
         ("|: C :| x99999999999", "more than 1024 bars"),
         ("|: |: :|", "no chords"),
-        ("C7((b9) | F", "A parenthesis is open."),
+        ("C7((b9) | F", "A parenthesis is never closed."),
         ("la la la", "“la” (chord 1"),
         ("%", "none before bar 1"),
         ("/", "none before bar 1"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -13,11 +14,12 @@ import numpy as np
 import psutil
 import pytest
 
-from engine.errors import BadPicture, PictureTooLarge
+from benchmarks.files.broken_files import written_files
+from engine.errors import BadPicture, CallerError, PictureTooLarge
 from engine.serving.intake import pool as pool_module
 from engine.serving.intake.pool import Intake
 from engine.serving.intake.sandbox import CALLS, FILES, MEMORY, NETWORK
-from engine.uploads import PICTURE, Upload
+from engine.uploads import CALCULATION, NOTES, PICTURE, Upload
 from tests.engine.serving.intake import naughty_child
 from tests.engine.stylize.pictures.uploads import film, opened, photo
 
@@ -66,6 +68,19 @@ async def test_a_callers_error_crosses_with_its_kind_and_its_sentence(intake: In
     with pytest.raises(PictureTooLarge):
         await intake.read(Upload(PICTURE, photo(), {**BOUNDS, "max_pixels": 5}))
     assert intake.pids == [child.pid]
+
+
+async def test_texts_in_any_encoding_are_read_where_no_file_can_be_opened(intake: Intake) -> None:
+    """Python loads most encodings from a file when they are first needed; a PDF's text comes in one of those."""
+    page = written_files()["notes .pdf"]
+    for data, ending, words in (
+        ("über".encode("cp1252"), ".md", "über"),
+        ("naïve".encode("utf-16"), ".txt", "naïve"),
+        ('{"cells": [{"cell_type": "markdown", "source": "über"}]}'.encode("utf-32-be"), ".ipynb", "über"),
+        (page.data, ".pdf", "Gradients add up"),
+    ):
+        reading = await intake.read(Upload(NOTES, data, {"ending": ending}))
+        assert words in str(json.loads(reading.arrays[0].tobytes()))
 
 
 async def test_a_child_has_no_torch_and_is_closed_in(intake: Intake) -> None:
@@ -139,6 +154,55 @@ async def test_nobody_waits_for_a_hung_child_but_its_member(naughty: None) -> No
         assert time.monotonic() - began < 20
         hung.cancel()
         await asyncio.gather(hung, return_exceptions=True)
+
+
+def question(what: bytes) -> Upload:
+    return Upload(CALCULATION, what)
+
+
+async def test_a_question_never_waits_behind_a_file(naughty: None) -> None:
+    async with Intake(1, time_limit_s=60.0, quick_processes=1) as intake:
+        await intake.warm()
+        hung = asyncio.create_task(intake.read(picture(b"hang")))
+        await asyncio.sleep(0.1)
+        for _ in range(5):
+            assert (await intake.read(question(b"fine"))).facts == {"came": "fine"}
+        assert not hung.done()
+        assert len(intake.pids) == 2
+        hung.cancel()
+        await asyncio.gather(hung, return_exceptions=True)
+
+
+async def test_files_are_not_read_where_questions_are(naughty: None) -> None:
+    async with Intake(1, time_limit_s=60.0, quick_processes=1) as intake:
+        await intake.warm()
+        hung = asyncio.create_task(intake.read(picture(b"hang")))
+        second = asyncio.create_task(intake.read(picture(b"fine")))
+        await asyncio.sleep(0.5)
+        assert not second.done()
+        hung.cancel()
+        assert (await second).facts == {"came": "fine"}
+
+
+@pytest.mark.parametrize("death", ["exit", "hang", "spin", "memory", "lie"])
+async def test_a_hostile_question_is_ended_with_one_sentence_and_the_next_one_is_answered(
+    naughty: None, death: str
+) -> None:
+    async with Intake(1, quick_processes=1, quick_limit_s=1.0) as intake:
+        await intake.warm()
+        with pytest.raises(CallerError) as caught:
+            await intake.read(question(death.encode()))
+        assert str(caught.value) == pool_module.TOO_MUCH
+        assert (await intake.read(question(b"fine"))).facts == {"came": "fine"}
+
+
+async def test_a_question_goes_to_any_child_while_its_own_is_replaced(naughty: None) -> None:
+    async with Intake(1, quick_processes=1) as intake:
+        await intake.warm()
+        with pytest.raises(CallerError):
+            await intake.read(question(b"exit"))
+        assert (await intake.read(question(b"fine"))).facts == {"came": "fine"}
+        assert intake.replaced == 1
 
 
 async def test_no_child_and_no_descriptor_is_left_behind(naughty: None) -> None:

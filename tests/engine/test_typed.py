@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.contract.typed import same_answer
 from engine.teach.questions import GENERATORS
 from engine.teach.questions.question import Kind, as_typed, compose
-from engine.teach.typed import same_answer
 
 RIGHT = [
     *[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import struct
 from collections.abc import Iterator
@@ -13,9 +14,10 @@ from typing import Any
 
 import av
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 
-from engine.uploads import MIDI, PICTURE, SOUND, Upload
+from engine.uploads import CALCULATION, MIDI, NOTES, PICTURE, SOUND, Upload
 
 PICTURE_BOUNDS: dict[str, Any] = {
     "max_upload_bytes": 25 << 20, "max_pixels": 50_000_000, "max_side_px": 1024, "max_frames": 120, "film_side_px": 480
@@ -74,13 +76,12 @@ def lures() -> list[Broken]:
 def broken_files(count: int, seed: int) -> Iterator[Broken]:
     """`count` mutated files, all formats in turn; the same seed gives the same files."""
     draw = random.Random(seed)
-    whole = sound_files()
+    whole = {name: upload(kind, data) for name, (kind, data) in sound_files().items()} | written_files()
     names = list(whole)
     for number in range(count):
         name = names[number % len(names)]
-        kind, data = whole[name]
-        other = whole[draw.choice(names)][1]
-        yield Broken(f"{number}: {name}", upload(kind, mutated(data, other, draw)))
+        one, other = whole[name], whole[draw.choice(names)].data
+        yield Broken(f"{number}: {name}", Upload(one.kind, mutated(one.data, other, draw), one.options))
 
 
 def mutated(data: bytes, other: bytes, draw: random.Random) -> bytes:
@@ -112,6 +113,54 @@ def mutated(data: bytes, other: bytes, draw: random.Random) -> bytes:
     return bytes(changed)
 
 
+QUALITIES = (
+    "", "m", "-", "maj7", "M7", "Δ", "^7", "7", "9", "13", "m7", "mi7", "-7", "min9", "m7b5", "ø", "h7", "o7", "dim",
+    "°", "+", "aug", "6", "69", "6/9", "m6", "sus4", "7sus4", "7alt", "7b9", "7#9", "7#11", "13b9", "7(b9,#11)", "mM7",
+    "m(maj7)", "7M", ":maj7", ":min7", ":hdim7", "add9", "5", "2", "C7", "7#5#9",
+)  # fmt: skip
+BETWEEN = (
+    " | ",
+    " | ",
+    " | ",
+    " ",
+    " || ",
+    " |: ",
+    " :| ",
+    " :| x3 ",
+    " |1. ",
+    " :|2. ",
+    " | % | ",
+    "\n",
+    " / ",
+    " | A: ",
+)
+ODDITIES = "|:%/()[]{}#b♭♯ø△∆°+-^x0123456789. \u200b\u0301\x00☃HhNno,;\"'`*_~<@>\n"
+
+
+def chord_lines(count: int, seed: int) -> Iterator[str]:
+    """Chord lines as members write them: every second one is by the grammar, the others are broken in a few places."""
+    draw = random.Random(seed)
+    for number in range(count):
+        symbols = []
+        for _ in range(draw.randint(1, 24)):
+            root = draw.choice("ABCDEFG") + draw.choice(("", "", "", "b", "#", "♭", "♯"))
+            bass = "/" + draw.choice("ABCDEFG") if draw.random() < 0.1 else ""
+            symbols.append(draw.choice(("N.C.", "%")) if draw.random() < 0.05 else root + draw.choice(QUALITIES) + bass)
+        line = symbols[0] + "".join(draw.choice(BETWEEN) + symbol for symbol in symbols[1:])
+        for _ in range(draw.randint(1, 6) if number % 2 else 0):
+            at = draw.randrange(len(line) + 1)
+            match draw.randrange(4):
+                case 0:
+                    line = line[:at] + draw.choice(ODDITIES) + line[at:]
+                case 1:
+                    line = line[:at] + line[at + draw.randint(1, 3) :]
+                case 2:
+                    line = line[:at] + line[at : at + 12] * draw.randint(2, 40) + line[at:]
+                case 3:
+                    line = line[:at] + chr(draw.choice((draw.randrange(1, 0x3000), draw.randrange(0x10000, 0x11000))))
+        yield line
+
+
 @cache
 def sound_files() -> dict[str, tuple[str, bytes]]:
     """One sound file of every format: name -> (kind, bytes). Ogg and WebM draw a number for each file they write, which
@@ -132,6 +181,34 @@ def sound_files() -> dict[str, tuple[str, bytes]]:
     for tracks in (1, 3):
         files[f"midi of {tracks}"] = (MIDI, _midi(tracks))
     return files
+
+
+@cache
+def written_files() -> dict[str, Upload]:
+    """Notes of every kind, and questions that ask for a calculation."""
+    cells = [{"cell_type": "markdown", "source": ["# Loss\n", "It falls."]}, {"cell_type": "code", "source": "x = 1"}]
+    notebook = {"cells": cells, "nbformat": 4}
+    out = io.BytesIO()
+    page = Figure(figsize=(3, 2))
+    page.text(0.1, 0.5, "Gradients add up in .grad until somebody zeroes them.")
+    page.savefig(out, format="pdf", metadata={"CreationDate": None})
+    notes = {
+        ".md": b"# Tensors\nA tensor has a shape.\n\n```python\ntorch.ones(2, 3)\n```\n## Views\nThey share memory.\n"
+        * 4,
+        ".txt": "A line of plain text, naïve and über.\n\n".encode() * 9,
+        ".py": b'"""About."""\n\n\nclass Net:\n    """A net."""\n\n    def forward(self, x):\n        return x\n',
+        ".ipynb": json.dumps(notebook).encode(),
+        ".pdf": out.getvalue(),
+    }
+    questions = (
+        b"what is torch.arange(6.).view(2, 3).softmax(1)?",
+        b"what shape is nn.Conv2d(3, 16, 5, stride=2, padding=2)(torch.rand(8, 3, 28, 28))",
+        b"how many parameters has nn.Sequential(nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10))?",
+        b"kernel 5, stride 2 and padding 1 on 28 x 28 pixels",
+        b"torch.cat([torch.ones(2, 3), torch.zeros(4, 3)], dim=0).sum(0, keepdim=True) * 3",
+    )
+    written = {f"notes {ending}": Upload(NOTES, data, {"ending": ending}) for ending, data in notes.items()}
+    return written | {f"question {number}": Upload(CALCULATION, text) for number, text in enumerate(questions)}
 
 
 def _picture(image: Image.Image, kind: str, **options: Any) -> bytes:

@@ -1,4 +1,5 @@
-"""Whether what somebody typed is the answer, however they wrote it.
+"""Whether what somebody typed is the answer, however they wrote it. Both sides use it: the engine checks its questions
+with it, and the bot judges answers with it, also while the engine is away.
 
 >>> same_answer("(8, 3, 32)", "8x3x32"), same_answer("0.693", "0,69"), same_answer("1024", "1,024")
 (True, True, True)
@@ -39,6 +40,11 @@ def same_answer(expected: str, typed: str) -> bool:
             return False
         return all(_close(float(a), float(b), a, b) for a, b in zip(numbers, given_numbers, strict=True))
     return _words(expected) == _words(typed)
+
+
+def is_number_or_shape(text: str) -> bool:
+    """Whether an answer can be typed without having seen it: a number, a shape or a list of numbers."""
+    return _number(text) is not None or _numbers(text) is not None
 
 
 def _plain(text: str) -> str:

@@ -1,4 +1,5 @@
-"""`python -m benchmarks fuzz`: thousands of broken files through intake, and what came of them.
+"""`python -m benchmarks fuzz`: thousands of broken files through intake, chord lines through their reader, and what
+came of them.
 
 Each ends in pixels, notes or sound, or in one of the caller's errors; none takes 5 s, no child takes 1 GB, and no
 child and no descriptor is left behind.
@@ -16,10 +17,11 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from benchmarks.broken_files import Broken, broken_files, lures
+from benchmarks.files.broken_files import Broken, broken_files, chord_lines, lures
 from engine.command_line import Parser
-from engine.errors import CallerError
-from engine.serving.intake.pool import TOO_HARD, TOO_LONG, Intake
+from engine.errors import BadChords, CallerError
+from engine.jazz.theory.harmony import format_changes, parse_changes
+from engine.serving.intake.pool import TOO_HARD, TOO_LONG, TOO_MUCH, Intake
 
 LONGEST_S = 5.0
 MOST_BYTES = 1 << 30
@@ -69,7 +71,7 @@ async def _read(intake: Intake, broken: Broken, outcome: Outcome) -> None:
         outcome.read += 1
     except CallerError as error:
         outcome.refused["".join("#" if letter.isdigit() else letter for letter in str(error))] += 1
-        if str(error) in (TOO_HARD, TOO_LONG):
+        if str(error) in (TOO_HARD, TOO_LONG, TOO_MUCH):
             outcome.escaped.append(f"{broken.name}: {error}")
     took_s = time.perf_counter() - began
     outcome.longest_s = max(outcome.longest_s, took_s)
@@ -78,6 +80,26 @@ async def _read(intake: Intake, broken: Broken, outcome: Outcome) -> None:
     for pid in intake.pids:
         with suppress(psutil.Error, OSError):
             outcome.largest_bytes = max(outcome.largest_bytes, _peak_bytes(pid))
+
+
+def read_chords(lines: Iterable[str], outcome: Outcome) -> None:
+    """Chord lines: each is read, and what was read is read the same again, or it's refused."""
+    for number, line in enumerate(lines):
+        began = time.perf_counter()
+        try:
+            changes = parse_changes(line)
+            if parse_changes(format_changes(changes)) != changes:
+                outcome.escaped.append(f"chords {number} are another line when they are read again: {line!r}")
+            outcome.read += 1
+        except BadChords as refusal:
+            outcome.refused["chords, with the place and a hint"] += 1
+            if str(refusal)[-1] not in ".?":
+                outcome.escaped.append(f"chords {number}, half a sentence: {refusal}")
+        except Exception as error:  # noqa: BLE001 -- that is what is looked for
+            outcome.escaped.append(f"chords {number}: {error!r} at {line!r}")
+        took_s = time.perf_counter() - began
+        if took_s > LONGEST_S:
+            outcome.slow.append(f"chords {number}: {took_s:.1f} s")
 
 
 def _peak_bytes(pid: int) -> int:
@@ -90,12 +112,17 @@ def _peak_bytes(pid: int) -> int:
 def main(argv: list[str] | None = None) -> int:
     parser = Parser(prog="python -m benchmarks fuzz", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--files", type=int, default=3000)
+    parser.add_argument("--chords", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args(argv)
     began = time.perf_counter()
     outcome = asyncio.run(fuzz([*lures(), *broken_files(args.files, args.seed)]))
+    read_chords(chord_lines(args.chords, args.seed), outcome)
     write = sys.stdout.write
-    write(f"{args.files} broken files and {len(lures())} lures in {time.perf_counter() - began:.0f} s: ")
+    write(
+        f"{args.files} broken files, {len(lures())} lures and {args.chords} chord lines in "
+        f"{time.perf_counter() - began:.0f} s: "
+    )
     write(f"{outcome.read} read, {outcome.refused.total()} refused; the longest took {outcome.longest_s:.2f} s, the ")
     write(f"largest child had {outcome.largest_bytes / 2**20:.0f} MiB, {outcome.replaced} were replaced\n")
     for title, lines in (

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.playground.browser import Tab, open_browser
 from tests.playground.conftest import Course
-from tests.playground.contrast import weak_contrasts
+from tests.playground.page.contrast import weak_contrasts
 
 pytestmark = pytest.mark.browser
 
