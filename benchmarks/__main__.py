@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 NAMES = ("bot", "votes", "stylize", "jazz", "stages", "questions", "fuzz", "trials", "taste")
-IN_A_ROOM = {"trials": "listening.trials", "taste": "listening.taste"}
+IN_A_ROOM = {"fuzz": "files.fuzz", "trials": "listening.trials", "taste": "listening.taste"}
 
 
 def main(argv: Sequence[str]) -> int:

@@ -18,7 +18,7 @@ from engine.jazz.band.section import accompany
 from engine.jazz.combo import Combo
 from engine.jazz.corpus.shards import corpus_of
 from engine.jazz.corpus.solos import Solo
-from engine.jazz.finishing import CPU, finish_clip
+from engine.jazz.finishing.work import Lead
 from engine.jazz.human.pieces import PIECES
 from engine.jazz.judging.outside import features_of
 from engine.jazz.judging.same_conditions import Sides, report
@@ -26,9 +26,9 @@ from engine.jazz.model.windows import first_bar, notes_of_solo
 from engine.jazz.playing.matched import spans_of
 from engine.jazz.rendering.midi import write_midi
 from engine.jazz.rendering.render import mix
+from engine.jazz.rendering.room import CPU, in_room
 from engine.jazz.rendering.sound import as_long_as
 from engine.jazz.theory.score import Note, Score
-from engine.jazz.work import Lead
 from engine.progress import silent
 from engine.settings import JazzSettings
 
@@ -92,7 +92,7 @@ def make_trial(
 
 def _side(combo: Combo, request: pb.PlayRequest | pb.RenderRequest) -> tuple[pb.Clip, dict[str, float]]:
     work = combo.improvise(request, combo.read(request), silent)
-    clip = finish_clip(work, combo.synthesizer, silent)
+    clip = combo.finish(work, silent)
     lead = work.music
     assert isinstance(lead, Lead)
     score = accompany(
@@ -102,7 +102,7 @@ def _side(combo: Combo, request: pb.PlayRequest | pb.RenderRequest) -> tuple[pb.
     stems = combo.synthesizer.stems(score, lead.feel.name == "ballad", lambda share: None)
     alone = {part: stem for part, stem in stems.items() if part != "solo"}
     music_s = score.seconds(score.beats)
-    band, whole = (as_long_as(mix(parts, CPU), music_s) for parts in (alone, stems))
+    band, whole = (as_long_as(mix(parts, in_room), music_s) for parts in (alone, stems))
     return clip, features_of(clip, band, whole)
 
 

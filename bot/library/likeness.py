@@ -1,7 +1,7 @@
 """Whether a clip is in the collection already, as another file: in another key, at another tempo, as another recording.
 
 What the engine sends as a fingerprint says of what it is (notes or sound) and holds 32-bit numbers
-(`engine/jazz/human/fingerprint.py`).
+(`engine/jazz/rendering/fingerprint.py`).
 """
 
 from __future__ import annotations

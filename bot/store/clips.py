@@ -76,7 +76,7 @@ class NewClip:
     licence: str = ""
     """of a clip that a member handed in"""
     fingerprint: bytes = b""
-    """what the same music is found by (`engine/jazz/human/fingerprint.py`)"""
+    """what the same music is found by (`engine/jazz/rendering/fingerprint.py`)"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadMidi, BadOption
-from engine.jazz.human import fingerprint
+from engine.jazz.finishing.work import Lead, Work
 from engine.jazz.human.importing import HumanSolo, human_score, with_written_dynamics
 from engine.jazz.human.melody import find_melody
 from engine.jazz.human.midi_file import Piece
@@ -16,12 +16,12 @@ from engine.jazz.human.pieces import PIECES, read_piece
 from engine.jazz.plan import check_tempo
 from engine.jazz.playing.request import Request
 from engine.jazz.playing.soloist import Soloist
+from engine.jazz.rendering import fingerprint
 from engine.jazz.rendering.samples import Stereo
 from engine.jazz.theory.feel import SOLOIST_FEELS
 from engine.jazz.theory.harmony import format_changes
 from engine.jazz.theory.instruments import find_instrument
 from engine.jazz.theory.score import Note
-from engine.jazz.work import Lead, Work
 from engine.progress import Progress
 from engine.settings import JazzSettings
 

@@ -39,7 +39,8 @@ class Sides:
     @classmethod
     def of(cls, rows: Sequence[tuple[dict[str, float], dict[str, float], str]]) -> Sides:
         names = list(rows[0][0])
-        human, model = ({name: np.array([row[side][name] for row in rows]) for name in names} for side in (0, 1))
+        human = {name: np.array([row[0][name] for row in rows]) for name in names}
+        model = {name: np.array([row[1][name] for row in rows]) for name in names}
         return cls(human, model, np.array([row[2] for row in rows]))
 
     def write(self, path: Path) -> None:
