@@ -50,6 +50,8 @@ format: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.delivery
 	@$(BIN)/python -m benchmarks.lives.answers
+	@$(BIN)/python -m benchmarks.lives.votes
+	@$(BIN)/python -m benchmarks.lives.lesson
 	@$(BIN)/python -m benchmarks.bot
 	@$(BIN)/python -m benchmarks.votes
 	@$(BIN)/python -m engine bench stylize
@@ -59,7 +61,7 @@ bench: $(READY)
 	@$(BIN)/python -m benchmarks fuzz
 
 soak: $(READY)
-	@$(BIN)/python -m benchmarks.soak --seconds $(or $(SECONDS),1200)
+	@$(BIN)/python -m benchmarks.hosting.soak --seconds $(or $(SECONDS),1200)
 
 # Ray beside everything else; torch is there already, whichever build it is.
 cluster: $(READY)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks bot|votes|stylize|jazz|stages|questions|fuzz`: what `make bench` runs, one table each."""
+"""`python -m benchmarks NAME`: one table each. `make bench` runs those that take minutes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-NAMES = ("bot", "votes", "stylize", "jazz", "stages", "questions", "fuzz")
+NAMES = ("bot", "votes", "stylize", "jazz", "stages", "questions", "fuzz", "trials", "taste")
+IN_A_ROOM = {"fuzz": "files.fuzz", "trials": "listening.trials", "taste": "listening.taste"}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -14,7 +15,7 @@ def main(argv: Sequence[str]) -> int:
     if not argv or argv[0] not in NAMES:
         sys.stderr.write(f"Say which benchmark to run: python -m benchmarks {'|'.join(NAMES)}.\n")
         return 2
-    return int(importlib.import_module(f"benchmarks.{argv[0]}").main(list(argv[1:])))
+    return int(importlib.import_module(f"benchmarks.{IN_A_ROOM.get(argv[0], argv[0])}").main(list(argv[1:])))
 
 
 if __name__ == "__main__":

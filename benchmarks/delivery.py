@@ -19,6 +19,7 @@ from enum import Enum, auto
 
 from bot.answering.delivery.rules import (
     AS_BOT,
+    MOST_OPENINGS,
     PRIVATE,
     PUBLIC,
     Apology,
@@ -104,12 +105,12 @@ class World:
     stage: Stage | None = None
     begun: int = 0
     steps: int = 0
-    met: set[Fault] = field(default_factory=set)
+    met: Counter[Fault] = field(default_factory=Counter)
 
     def fault(self) -> Fault:
         """The next fault, and what it changes for good."""
         fault = next(self.faults, Fault.NONE)
-        self.met.add(fault)
+        self.met[fault] += 1
         match fault:
             case Fault.KILLED:
                 raise Killed
@@ -276,7 +277,9 @@ def broken_promises(world: World, verdict: Verdict) -> list[str]:
         broken.append("called delivered, and nothing is there")
     if results and verdict not in (Verdict.DELIVERED, Verdict.DOUBTFUL):
         broken.append("called undelivered, and the result is there")
-    if not (world.met & FINAL) and (verdict is not Verdict.DELIVERED or results + sentences == 0):
+    # A thread that somebody archives each time it's opened is final, too.
+    is_final = bool(FINAL & world.met.keys()) or world.met[Fault.ARCHIVED] > MOST_OPENINGS
+    if not is_final and (verdict is not Verdict.DELIVERED or results + sentences == 0):
         broken.append("nothing final happened, and it didn't arrive")
     if world.copies("sentence") > 1:
         broken.append("the sentence is there twice")

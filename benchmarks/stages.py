@@ -31,7 +31,7 @@ from engine.command_line import Parser
 from engine.contract import engine_pb2 as pb
 from engine.device import choose_device, describe, share_heaps, use_threads
 from engine.jazz.combo import Combo
-from engine.jazz.finishers.process import FinishingProcess
+from engine.jazz.finishing.process import FinishingProcess
 from engine.jazz.rendering.render import find_soundfont
 from engine.progress import silent
 from engine.serving.intake.pool import Intake
@@ -202,7 +202,7 @@ def draw_memory(resident: Sequence[int], path: Path) -> None:
     axis.plot(np.arange(1, len(resident) + 1), np.array(resident) / 2**20, linewidth=0.8)
     axis.set_xlabel("jobs done")
     axis.set_ylabel("the engine's memory, MiB")
-    axis.set_ylim(bottom=0)
+    axis.set_ylim(0, 1.15 * max(resident) / 2**20)
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 

@@ -71,7 +71,8 @@ class Woodshed(commands.Bot):
             command_prefix=commands.when_mentioned,
             help_command=None,
             tree_cls=ReportingTree,
-            intents=discord.Intents(guilds=True),
+            # Discord hands over the text of messages that mention the bot, and of no others: that would be privileged.
+            intents=discord.Intents(guilds=True, guild_messages=True),
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_installs=ON_SERVERS,
             max_messages=None,  # nothing here looks back at messages; a cache of them would only cost memory
@@ -206,6 +207,9 @@ class Woodshed(commands.Bot):
             self._resolving = asyncio.create_task(
                 resolve(self, self.store, self._left_open, self.now(), self.patience), name="answers left open"
             )
+
+    async def on_message(self, message: discord.Message) -> None:
+        """There are no text commands: a cog answers those who mention the bot."""
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         await leave_others([guild], self.settings.hosting.servers)

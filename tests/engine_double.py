@@ -71,6 +71,7 @@ class EngineDouble(pb_grpc.EngineServicer):
     cards: list[pb.Card] = field(default_factory=list)  # instead of the one below
     pieces: tuple[pb.Piece, ...] = PIECES
     human_metre: int = 4  # beats per bar of the humans' MIDI files and pieces
+    fingerprint: bytes = b""  # of humans' MIDI files and recordings
     estimates: bool = False  # of MIDI without given chords: as if the file named none, either
     weights: str = "abc1234"  # version of the stylize network's; codes of any other are refused as stale
     encoded: list[bytes] = field(default_factory=list)  # pictures whose style was taken
@@ -151,7 +152,9 @@ class EngineDouble(pb_grpc.EngineServicer):
             case pb.PlayRequest():
                 return clip(request)
             case pb.RenderRequest():
-                return human_clip(request, self.estimates, self.human_metre)
+                rendered = human_clip(request, self.estimates, self.human_metre)
+                rendered.fingerprint = self.fingerprint
+                return rendered
         raise TypeError(type(request).__name__)
 
     def _stylized(self, request: pb.StylizeRequest) -> pb.StylizeResult:

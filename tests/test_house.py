@@ -30,6 +30,7 @@ JAZZ_MAY_IMPORT = {
     "playing": {"theory", "corpus", "model"},
     "band": {"theory"},
     "rendering": {"theory"},
+    "finishing": {"theory", "band", "rendering"},
     "human": {"theory", "rendering"},
     "training": {"theory", "corpus", "model", "playing"},
     "judging": {"theory", "corpus", "model", "playing", "rendering"},

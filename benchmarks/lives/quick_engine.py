@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from engine.contract import ERROR_METADATA_KEY
+from engine.contract import CONTRACT_VERSION, ERROR_METADATA_KEY
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
 
@@ -57,7 +57,7 @@ class QuickEngine(pb_grpc.EngineServicer):
         return pb.ListTopicsReply(topics=["autograd"])
 
     async def About(self, request: pb.AboutRequest, context: grpc.aio.ServicerContext) -> pb.AboutReply:
-        return pb.AboutReply(version="quick")
+        return pb.AboutReply(version="quick", contract=CONTRACT_VERSION)
 
     async def Ask(self, request: pb.AskRequest, context: grpc.aio.ServicerContext) -> pb.AskReply:
         return pb.AskReply(known=True, cards=[pb.Card(id="backward", topic="autograd", title=TITLE, text="It adds.")])

@@ -70,8 +70,8 @@ async def report(interaction: discord.Interaction[Any], error: BaseException, **
         "channel": interaction.channel_id,
         **context,
     }
-    if isinstance(cause, Refused | JobCancelled):
-        log.info("refused", sentence=cause.sentence, **where)
+    if isinstance(cause, Refused | JobCancelled | app_commands.AppCommandError):  # the latter: Discord's own checks
+        log.info("refused", sentence=sentence_for(cause), **where)
     elif isinstance(cause, WoodshedError):
         # Where it came from is in the engine client's own lines and in the engine's log; a traceback adds nothing.
         log.warning(

@@ -42,6 +42,14 @@ def is_acknowledged(interaction: discord.Interaction[Any]) -> bool:
     )
 
 
+def settled(view: discord.ui.View) -> discord.ui.View:
+    """A view as it's sent with a private answer: its items are durable and found by their ids.
+
+    Otherwise discord.py would keep it, and a task for it, in memory for 15 minutes, one for each private answer."""
+    view.stop()
+    return view
+
+
 async def acknowledge(
     interaction: discord.Interaction[Any], send: Callable[[], Awaitable[Response]]
 ) -> Response | None:
@@ -91,7 +99,7 @@ async def say(
     if embed is not None:
         extra["embed"] = embed
     if view is not None:
-        extra["view"] = view
+        extra["view"] = settled(view)
     await acknowledge(
         interaction,
         lambda: interaction.response.send_message(

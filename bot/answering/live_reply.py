@@ -25,7 +25,7 @@ from bot.answering.delivery.courier import (
 )
 from bot.answering.delivery.rules import PATIENT, PRIVATE, PUBLIC, Apology, Cargo, Delivery, Patience, Route, Verdict
 from bot.answering.discord_codes import EXPIRED, UNKNOWN_MESSAGE
-from bot.answering.first_answers import begin
+from bot.answering.first_answers import begin, settled
 from bot.answering.parcels import Parcel, Upload, shows
 from bot.answering.text import roughly
 from bot.rules.open_answers import Stage
@@ -250,7 +250,7 @@ class AnswerCarrier:
                 )
                 self.message_id = message.id
             case Route.FOLLOW_UP:
-                extra: dict[str, Any] = {} if parcel.view is None else {"view": parcel.view}
+                extra: dict[str, Any] = {} if parcel.view is None else {"view": settled(parcel.view)}
                 await interaction.followup.send(
                     parcel.content or "", embeds=list(parcel.embeds), files=parcel.files(), ephemeral=True, **extra
                 )

@@ -14,7 +14,7 @@ from bot.store import Store, members
 async def export(store: Store, discord_id: int, target: Path | None) -> str:
     """The same data as `/mydata export`, as JSON: into a file that must not exist yet, or returned."""
     kept = await members.export(store, discord_id)
-    text = json.dumps({"discord_id": discord_id, **kept}, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps({"discord_id": str(discord_id), **kept}, indent=2, ensure_ascii=False) + "\n"
     if target is None:
         return text
     try:

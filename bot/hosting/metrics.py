@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter as Counts
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -49,7 +50,12 @@ class Metrics:
         self.jobs = self._gauge("jobs", "Pictures and clips that members have under way.")
         self.queue = self._gauge("engine_queue", "Jobs in the engine, running and waiting.")
         self.engine_up = self._gauge("engine_up", "1 while the engine answers.")
-        self.tasks = self._gauge("tasks", "Tasks of the event loop: more and more of them would be a leak.")
+        self.tasks = Gauge(
+            "woodshed_tasks",
+            "Tasks of the event loop, by what they run: more and more of one kind would be a leak.",
+            ["what"],
+            registry=self.registry,
+        )
         self.votes = self._gauge("votes", "Votes in the database.")
         self.database_bytes = self._gauge("database_bytes", "Size of the database.")
 
@@ -75,7 +81,9 @@ class Metrics:
         self.gateway.set(bot.latency)
         self.servers.set(len(bot.guilds))
         self.jobs.set(bot.jobs.total)
-        self.tasks.set(len(asyncio.all_tasks()))
+        self.tasks.clear()
+        for what, count in Counts(map(_what_it_runs, asyncio.all_tasks())).items():
+            self.tasks.labels(what).set(count)
         row = await bot.store.fetch_one("SELECT count(*) AS votes FROM ballots")
         self.votes.set(row["votes"] if row else 0)
         self.database_bytes.set((await asyncio.to_thread(bot.store.path.stat)).st_size)
@@ -128,6 +136,10 @@ async def _look_again(metrics: Metrics, bot: Woodshed) -> None:
         except Exception:
             log.exception("figures could not be read")
         await asyncio.sleep(INTERVAL_S)
+
+
+def _what_it_runs(task: asyncio.Task[Any]) -> str:
+    return str(getattr(task.get_coro(), "__qualname__", type(task.get_coro()).__name__))
 
 
 def _command_of(interaction: discord.Interaction[Any]) -> str:

@@ -13,11 +13,15 @@ import structlog
 
 from bot.engine.calls import EngineClient, OnEvent
 from bot.errors import Refused
-from bot.store import Store, clips
+from bot.store import Store, clips, submissions
 from bot.store.clips import Clip, Conditions, Kind, NewClip
+from bot.store.submissions import NewSubmission
 from engine.contract import engine_pb2 as pb
 
 log = structlog.get_logger(__name__)
+
+MOST_WAITING = 3
+"""Clips of one member that wait for staff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,13 @@ class Submission:
     added_by: int
     """Discord id"""
     track: int = -1
+    licence: str = ""
+    """of what a member hands in; "" where staff add it themselves"""
+
+    @property
+    def by_member(self) -> bool:
+        """Staff have to approve it first."""
+        return bool(self.licence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,14 @@ async def play_submission(
 
 async def store_draft(store: Store, draft: Draft, now: float) -> Clip:
     """Put a draft into the collection. Raises Refused when the same file has got there meanwhile."""
-    new = NewClip(
+    clip = await clips.get(store, await clips.add(store, new_clip(draft), draft.clip.audio, now))
+    assert clip is not None
+    return clip
+
+
+def new_clip(draft: Draft) -> NewClip:
+    """What is stored of a draft, besides its sound."""
+    return NewClip(
         guild_id=draft.guild_id,
         kind=draft.kind,
         source_digest=draft.digest,
@@ -95,10 +113,9 @@ async def store_draft(store: Store, draft: Draft, now: float) -> Clip:
         consent_at=draft.consent_at,
         score=draft.submission.content if draft.kind is Kind.MIDI else None,
         melody_track=draft.clip.melody_track if draft.kind is Kind.MIDI else -1,
+        licence=draft.submission.licence,
+        fingerprint=draft.clip.fingerprint,
     )
-    clip = await clips.get(store, await clips.add(store, new, draft.clip.audio, now))
-    assert clip is not None
-    return clip
 
 
 def conditions_of(clip: pb.Clip, seed: int) -> Conditions:
@@ -118,3 +135,79 @@ def conditions_of(clip: pb.Clip, seed: int) -> Conditions:
         notated=clip.notated,
         beats_per_bar=clip.beats_per_bar,
     )
+
+
+async def hand_over(store: Store, draft: Draft, now: float) -> int:
+    """Leave a member's draft with staff; returns its number. Raises Refused when the same file waits already, or the
+    member has too many waiting."""
+    played = pb.Clip()
+    played.CopyFrom(draft.clip)
+    for name in ("audio", "midi", "roll", "lead_sheet"):
+        played.ClearField(name)
+    new = NewSubmission(
+        guild_id=draft.guild_id,
+        member=draft.submission.added_by,
+        title=draft.submission.title,
+        performer=draft.submission.performer,
+        licence=draft.submission.licence,
+        chords=draft.submission.chords,
+        melody_track=draft.submission.track,
+        kind=draft.kind,
+        seed=draft.seed,
+        source_digest=draft.digest,
+        file=draft.submission.content,
+        sound=draft.clip.audio,
+        played=played.SerializeToString(),
+        consent_at=draft.consent_at,
+    )
+    return await submissions.add(store, new, MOST_WAITING, now)
+
+
+async def handed_over(store: Store, found: submissions.Submission) -> Draft:
+    """The draft that a member has left with staff. Raises Refused once it is decided, or its member is forgotten."""
+    if found.member is None:
+        raise Refused(submissions.DECIDED)
+    files = await submissions.files(store, found.id)
+    clip = pb.Clip.FromString(files.played)
+    clip.audio = files.sound
+    submission = Submission(
+        content=files.file,
+        title=found.title,
+        performer=found.performer,
+        chords=files.chords,
+        added_by=found.member,
+        track=files.melody_track,
+        licence=found.licence,
+    )
+    return Draft(submission, found.guild_id, files.source_digest, Kind(found.kind), files.seed, clip, found.consent_at)
+
+
+async def piece_clip(
+    engine: EngineClient, guild_id: int, piece: pb.Piece, *, job: pb.Job, seed: int, max_bytes: int,
+    added_by: int, on_event: OnEvent | None = None,
+) -> tuple[NewClip, bytes]:  # fmt: skip
+    """A piece that comes with the engine, as a clip that somebody adds, and its sound."""
+    request = pb.RenderRequest(job=job, piece_id=piece.id, seed=seed, melody_track=-1, max_bytes=max_bytes)
+    rendered = await engine.render(request, on_event)
+    return new_piece(guild_id, piece, conditions_of(rendered, seed), added_by), rendered.audio
+
+
+def new_piece(guild_id: int, piece: pb.Piece, conditions: Conditions, added_by: int | None = None) -> NewClip:
+    """A piece that comes with the engine as a clip of the collection."""
+    return NewClip(
+        guild_id=guild_id,
+        kind=Kind.PIECE,
+        source_digest=piece_digest(piece.id),
+        title=piece.title,
+        performer=piece.composer,
+        conditions=conditions,
+        year=piece.year,
+        source=piece.source,
+        added_by=added_by,
+        piece_id=piece.id,
+    )
+
+
+def piece_digest(piece_id: str) -> str:
+    """What a piece is recognised by in a collection."""
+    return hashlib.sha256(f"piece:{piece_id}".encode()).hexdigest()

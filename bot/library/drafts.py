@@ -56,6 +56,11 @@ class Drafts:
         if len(self._endings) > MOST_ENDINGS:
             self._endings.popitem(last=False)
 
+    def forget(self, member_id: int) -> None:
+        """Forget all that a member has handed in."""
+        for name in [name for name, (kept, _) in self._kept.items() if kept.submission.added_by == member_id]:
+            self.drop(name)
+
     def close(self) -> None:
         for name in list(self._kept):
             self.drop(name)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bot.engine.calls import EngineClient, OnEvent
 from bot.errors import Refused
-from bot.library.clip_intake import conditions_of
+from bot.library.clip_intake import conditions_of, new_piece, piece_digest
 from bot.rules.blind_poll import ENOUGH_OWN_CLIPS, Candidate, TrialDraw
 from bot.store import Store, clips
 from bot.store.clips import Clip, Conditions, Kind, NewClip
@@ -53,7 +53,8 @@ class Collection:
 async def collection(engine: EngineClient, store: Store, guild_id: int, *, recordings: bool) -> Collection:
     """What can be drawn on a server: recordings alone, or everything else.
 
-    A server with few clips of its own also draws from the engine's pieces. Raises Refused when there is nothing."""
+    A server with few clips of its own also draws from the engine's pieces, but those that staff have removed. Raises
+    Refused when there is nothing."""
     kept = await clips.human_clips(store, guild_id)
     if recordings:
         found = {f"clip:{clip.id}": clip for clip in kept if clip.kind is Kind.AUDIO}
@@ -62,19 +63,16 @@ async def collection(engine: EngineClient, store: Store, guild_id: int, *, recor
         return Collection({key: Source(key, clip.times_drawn, clip) for key, clip in found.items()})
     own = [clip for clip in kept if clip.kind is Kind.MIDI and clip.has_score]
     sources = {f"clip:{clip.id}": Source(f"clip:{clip.id}", clip.times_drawn, clip) for clip in own}
-    if len(own) < ENOUGH_OWN_CLIPS:
-        known = {await clips.source_digest(store, clip.id): clip for clip in kept if clip.kind is Kind.PIECE}
-        for piece in (await engine.list_jazz_options()).pieces:
-            key, clip = f"piece:{piece.id}", known.get(piece_digest(piece.id))
+    known = {await clips.source_digest(store, clip.id): clip for clip in kept if clip.kind is Kind.PIECE}
+    enough = len(own) + sum(clip.chosen for clip in known.values()) >= ENOUGH_OWN_CLIPS
+    removed = await clips.removed_pieces(store, guild_id)
+    for piece in (await engine.list_jazz_options()).pieces:
+        key, clip = f"piece:{piece.id}", known.get(piece_digest(piece.id))
+        if piece.id not in removed and (not enough or (clip is not None and clip.chosen)):
             sources[key] = Source(key, clip.times_drawn if clip else 0, clip, piece)
     if not sources:
         raise Refused(NOTHING_TO_DRAW)
     return Collection(sources, sum(clip.kind is Kind.MIDI and not clip.has_score for clip in kept))
-
-
-def piece_digest(piece_id: str) -> str:
-    """What a piece is recognised by in a collection."""
-    return hashlib.sha256(f"piece:{piece_id}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -104,37 +102,26 @@ class Preparation:
     async def _trial(
         self, draw: TrialDraw, source: Source, options: pb.ListJazzOptionsReply, place: str
     ) -> PreparedTrial:
-        human, human_sound, conditions = await self._human(draw, source, place)
+        human, heard, conditions = await self._human(draw, source, place)
         if draw.is_catch:
-            model, model_sound = await self._shuffled(draw, source, conditions, place)
+            model, played = await self._shuffled(draw, source, conditions, place)
         else:
-            model, model_sound = await self._model(draw, conditions, options, place)
-        return PreparedTrial(draw, human, human_sound, model, model_sound)
+            model, played = await self._model(draw, conditions, options, place)
+        return PreparedTrial(draw, human, heard.audio, model, played.audio, heard.midi, played.midi)
 
-    async def _human(self, draw: TrialDraw, source: Source, place: str) -> tuple[int | NewClip, bytes, Conditions]:
+    async def _human(self, draw: TrialDraw, source: Source, place: str) -> tuple[int | NewClip, pb.Clip, Conditions]:
         clip, piece = source.clip, source.piece
         if clip is not None and clip.kind is Kind.AUDIO:
             sound = await clips.audio(self.store, clip.id)
             if sound is None:
                 raise Refused(REMOVED)
-            return clip.id, sound, clip.conditions
+            return clip.id, pb.Clip(audio=sound), clip.conditions
         rendered = await self.engine.render(await self._score_request(draw, source), self._shown(place, "the human"))
         conditions = conditions_of(rendered, draw.band_seed)
         if clip is not None:
-            return clip.id, rendered.audio, conditions
+            return clip.id, rendered, conditions
         assert piece is not None
-        new = NewClip(
-            guild_id=self.guild_id,
-            kind=Kind.PIECE,
-            source_digest=piece_digest(piece.id),
-            title=piece.title,
-            performer=piece.composer,
-            conditions=conditions,
-            year=piece.year,
-            source=piece.source,
-            piece_id=piece.id,
-        )
-        return new, rendered.audio, conditions
+        return new_piece(self.guild_id, piece, conditions), rendered, conditions
 
     async def _score_request(self, draw: TrialDraw, source: Source) -> pb.RenderRequest:
         request = pb.RenderRequest(
@@ -157,7 +144,7 @@ class Preparation:
 
     async def _model(
         self, draw: TrialDraw, conditions: Conditions, options: pb.ListJazzOptionsReply, place: str
-    ) -> tuple[NewClip, bytes]:
+    ) -> tuple[NewClip, pb.Clip]:
         request = matched_request(conditions, options)
         if self.matched:
             request.chords = conditions.chords
@@ -176,11 +163,11 @@ class Preparation:
             performer=f"the model {played.model_version}",
             conditions=conditions_of(played, draw.model_seed),
         )
-        return new, played.audio
+        return new, played
 
     async def _shuffled(
         self, draw: TrialDraw, source: Source, conditions: Conditions, place: str
-    ) -> tuple[NewClip, bytes]:
+    ) -> tuple[NewClip, pb.Clip]:
         clip = source.clip
         if clip is not None and clip.kind is Kind.AUDIO:
             raise Refused("Catch trials need scores; a series of recordings has none.")
@@ -195,7 +182,7 @@ class Preparation:
             performer=SHUFFLED,
             conditions=conditions,
         )
-        return new, rendered.audio
+        return new, rendered
 
     def _most_bytes(self, draw: TrialDraw) -> int:
         return self.max_bytes // 2 if draw.design == "pair" else self.max_bytes

@@ -73,6 +73,10 @@ class NewClip:
     melody_track: int = -1
     piece_id: str = ""
     """of a piece that comes with the engine"""
+    licence: str = ""
+    """of a clip that a member handed in"""
+    fingerprint: bytes = b""
+    """what the same music is found by (`engine/jazz/rendering/fingerprint.py`)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +101,16 @@ class Clip:
     """can be rendered anew; a clip stored by an earlier version can't"""
     melody_track: int = -1
     piece_id: str = ""
+    licence: str = ""
+    chosen: bool = False
+    """somebody has added it; a piece also joins the collection when it is first drawn"""
 
 
 _COLUMNS = (
     "clips.id, clips.guild_id, kind, title, performer, year, source, removed_at, chords, bars, tempo_bpm, instrument,"
     " feel, seed, model_version, soundfont, duration_s, loudness_lufs, true_peak_dbtp, notated, beats_per_bar,"
     " score IS NOT NULL OR piece_id <> '' AS has_score, melody_track, piece_id,"
+    " licence, clips.added_by IS NOT NULL AS chosen,"
     " (SELECT count(*) FROM trials JOIN series ON series.id = trials.series"
     "   WHERE human_clip = clips.id AND voided = 0) AS times_drawn,"
     " (SELECT count(*) FROM trials JOIN series ON series.id = trials.series"
@@ -113,7 +121,8 @@ _COLUMNS = (
 
 
 async def add(store: Store, clip: NewClip, audio: bytes, now: float) -> int:
-    """Store a clip and return its number; a clip that was removed before comes back under its old one.
+    """Store a clip and return its number; a clip that was removed before comes back under its old one, and so does a
+    piece that has only been drawn so far.
 
     Raises Refused when the same source is stored already."""
     async with store.transaction() as transaction:
@@ -125,10 +134,11 @@ async def add_within(transaction: Transaction, clip: NewClip, audio: bytes, now:
     known = None
     if clip.kind.origin is Origin.HUMAN:
         known = await transaction.fetch_one(
-            "SELECT id, title, removed_at FROM clips WHERE guild_id = ? AND source_digest = ? AND origin = 'human'",
+            "SELECT id, removed_at, piece_id, added_by FROM clips"
+            " WHERE guild_id = ? AND source_digest = ? AND origin = 'human'",
             (clip.guild_id, clip.source_digest),
         )
-    if known is not None and known["removed_at"] is None:
+    if known is not None and known["removed_at"] is None and not (known["piece_id"] and known["added_by"] is None):
         raise Refused(f"This is already in the collection, as clip {known['id']}.")
     added_by = None if clip.added_by is None else await members.number_of(transaction, clip.added_by, now)
     conditions = clip.conditions
@@ -162,6 +172,8 @@ async def add_within(transaction: Transaction, clip: NewClip, audio: bytes, now:
         "score": clip.score,
         "melody_track": clip.melody_track,
         "piece_id": clip.piece_id,
+        "licence": clip.licence,
+        "fingerprint": clip.fingerprint or None,
     }
     if known is not None:
         assignments = ", ".join(f"{column} = ?" for column in values)
@@ -212,6 +224,23 @@ async def score(store: Store, clip: int) -> bytes | None:
     return None if row is None or row["score"] is None else bytes(row["score"])
 
 
+async def fingerprints(store: Store, guild_id: int) -> dict[int, bytes]:
+    """Of the clips of a server's collection, by number."""
+    rows = await store.fetch_all(
+        "SELECT id, fingerprint FROM clips WHERE guild_id = ? AND fingerprint IS NOT NULL AND removed_at IS NULL",
+        (guild_id,),
+    )
+    return {int(row["id"]): bytes(row["fingerprint"]) for row in rows}
+
+
+async def removed_pieces(store: Store, guild_id: int) -> set[str]:
+    """The engine's pieces that staff have taken out of a server's collection."""
+    rows = await store.fetch_all(
+        "SELECT piece_id FROM clips WHERE guild_id = ? AND piece_id <> '' AND removed_at IS NOT NULL", (guild_id,)
+    )
+    return {str(row["piece_id"]) for row in rows}
+
+
 async def human_clips(store: Store, guild_id: int) -> list[Clip]:
     """The collection of a server: human clips that were not removed, oldest first."""
     rows = await store.fetch_all(
@@ -223,15 +252,20 @@ async def human_clips(store: Store, guild_id: int) -> list[Clip]:
 
 
 async def remove(store: Store, guild_id: int, clip: int, now: float, *, forget_name: bool = False) -> Clip | None:
-    """Delete the sound of a clip of this server's collection, keep the row; None when there is no such clip.
+    """Delete the sound and the notes of a clip of this server's collection, also those rendered for its trials; keep
+    the row. None when there is no such clip.
 
     `forget_name`: whoever played an upload is not named any more, also when its sound was deleted before."""
     async with store.transaction() as transaction:
         changed = await transaction.execute(
-            "UPDATE clips SET audio = NULL, score = NULL, removed_at = ?"
+            "UPDATE clips SET audio = NULL, score = NULL, fingerprint = NULL, removed_at = ?"
             " WHERE id = ? AND guild_id = ? AND origin = 'human' AND removed_at IS NULL",
             (now, clip, guild_id),
         )
+        if changed:
+            await transaction.execute(
+                "UPDATE trials SET human_sound = NULL, human_midi = NULL WHERE human_clip = ?", (clip,)
+            )
         if forget_name:
             changed += await transaction.execute(
                 "UPDATE clips SET performer = ? WHERE id = ? AND guild_id = ? AND kind IN ('midi', 'audio')",
@@ -265,6 +299,8 @@ def _clip(row: sqlite3.Row) -> Clip:
         has_score=bool(row["has_score"]),
         melody_track=int(row["melody_track"]),
         piece_id=str(row["piece_id"]),
+        licence=str(row["licence"]),
+        chosen=bool(row["chosen"]),
         conditions=Conditions(
             chords=str(row["chords"]),
             bars=int(row["bars"]),

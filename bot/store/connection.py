@@ -51,7 +51,8 @@ class Transaction:
 
 
 class Store:
-    """The open database. A method that returns has been committed and survives `kill -9` and power loss."""
+    """The open database. A method that returns has been committed and survives `kill -9` and power loss; what was
+    deleted is overwritten."""
 
     def __init__(
         self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection, busy_timeout_s: float = 5.0
@@ -102,7 +103,9 @@ async def open_store(path: Path, *, busy_timeout_s: float = 5.0, migrations: Pat
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             await asyncio.to_thread(migrate, path, migrations, busy_timeout_s)
-            writer = await stack.enter_async_context(_connect(path, busy_timeout_s, ("synchronous=FULL",)))
+            writer = await stack.enter_async_context(
+                _connect(path, busy_timeout_s, ("synchronous=FULL", "secure_delete=ON"))
+            )
             reader = await stack.enter_async_context(_connect(path, busy_timeout_s, ("query_only=ON",)))
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"I can't open the database {path} ('[store] path' in the settings): {error}.") from error

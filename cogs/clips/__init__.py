@@ -1,4 +1,4 @@
-"""/clips: the staff's collection of human clips for the blind polls."""
+"""/clips: the collection of human clips for the blind polls. Staff keep it; members can hand something in."""
 
 from __future__ import annotations
 
@@ -11,31 +11,33 @@ from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_staff
 from bot.answering.first_answers import say
-from bot.answering.jobs import one_answer
+from bot.answering.jobs import one_answer, one_job
 from bot.answering.parcels import Upload
-from bot.answering.posting import require_may_post
+from bot.answering.posting import require_may_post, upload_limit_bytes
 from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, shorten
 from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused
-from bot.hosting.staff_roles import SHOWN_TO
-from bot.library.clip_intake import Submission
+from bot.library.clip_intake import Submission, piece_clip
 from bot.store import clips
 from bot.store.clips import Kind
 from cogs.clips.describing import described, in_short, measured
-from cogs.clips.drafts import LONGEST_CHORDS, DraftButton, TrackMenu, hand_in
+from cogs.clips.drafts import LONGEST_CHORDS, DraftButton, TrackMenu, hand_in, stored_lines
+from cogs.clips.submitting import LICENCES, SubmissionButton, show_mine, show_next, tell_late
 from cogs.clips.taking_back import take_back
 from engine.contract.limits import LARGEST_SEED
 
 NO_CONSENT = "I only store a clip if its performer agrees. Please ask them first, then set `consent` to True."
-BUTTONS = (DraftButton, TrackMenu)
+BUTTONS = (DraftButton, TrackMenu, SubmissionButton)
+LARGEST_SUBMISSION_BYTES = 8 * 2**20
+"""Of a member's file: it waits in the database until staff decide."""
 
 
 @app_commands.guild_only()
-@app_commands.default_permissions(SHOWN_TO)
-class Clips(commands.GroupCog, group_name="clips", group_description="Staff: human clips for the blind polls"):
-    """Everything here is for staff, and private: a list in the channel would tell what the polls are about."""
+class Clips(commands.GroupCog, group_name="clips", group_description="Human clips for the blind polls"):
+    """Everything here is private: a list in the channel would tell what the polls are about. All but `submit` and
+    `mine` is for staff."""
 
     def __init__(self, bot: Woodshed, draw_seed: Callable[[], int] = lambda: secrets.randbelow(LARGEST_SEED)) -> None:
         self.bot = bot
@@ -46,6 +48,10 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
 
     async def cog_unload(self) -> None:
         self.bot.remove_dynamic_items(*BUTTONS)
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        await tell_late(self.bot)
 
     @app_commands.command(description="Staff: store a clip played by a human")
     @app_commands.describe(
@@ -84,6 +90,90 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Staff: hum
             )
 
         await hand_in(interaction, read, self.draw_seed(), self.bot.now())
+
+    @app_commands.command(description="Hand in a clip that a human played; staff decide whether polls use it")
+    @app_commands.describe(
+        file="A MIDI file (the band plays it, so it's the fairer test) or a recording",
+        performer="Who played it",
+        title="What it's called",
+        consent="The performer agrees to have it stored here and played in polls",
+        licence="Whose it is, or the licence that lets you share it",
+        chords="Its chords, like Dm7 G7 | Cmaj7; if left out, those in the MIDI file, or my guess for you to check",
+        track="The MIDI track with the melody; if left out, I look for it",
+    )
+    @app_commands.choices(licence=[app_commands.Choice(name=name, value=name) for name in LICENCES])
+    async def submit(
+        self,
+        interaction: Interaction,
+        file: discord.Attachment,
+        performer: app_commands.Range[str, 1, 100],
+        title: app_commands.Range[str, 1, 150],
+        consent: bool,
+        licence: str,
+        chords: app_commands.Range[str, 1, LONGEST_CHORDS] = "",
+        track: app_commands.Range[int, 0, 1000] | None = None,
+    ) -> None:
+        guild_id_of(interaction)
+        if not consent:
+            raise Refused(NO_CONSENT)
+        if licence not in LICENCES:
+            raise Refused("Please choose one of the licences that the option shows.")
+        limit_bytes = min(LARGEST_SUBMISSION_BYTES, self.bot.settings.discord.max_attachment_bytes)
+        require_size(file, limit_bytes)
+
+        async def read() -> Submission:
+            return Submission(
+                content=await self.bot.attachments.read(file, limit_bytes),
+                title=title,
+                performer=performer,
+                chords=chords,
+                added_by=interaction.user.id,
+                track=-1 if track is None else track,
+                licence=licence,
+            )
+
+        await hand_in(interaction, read, self.draw_seed(), self.bot.now())
+
+    @app_commands.command(description="What you've handed in, what came of it, and how to take it back")
+    async def mine(self, interaction: Interaction) -> None:
+        await show_mine(interaction)
+
+    @app_commands.command(description="Staff: listen to what members have handed in, and decide")
+    async def queue(self, interaction: Interaction) -> None:
+        require_staff(interaction)
+        require_may_post(interaction, "attach_files")
+        await show_next(interaction)
+
+    @app_commands.command(description="Staff: add one of the pieces that come with me")
+    @app_commands.describe(piece="Which piece")
+    async def piece(self, interaction: Interaction, piece: str) -> None:
+        require_staff(interaction)
+        pieces = {one.id: one for one in (await self.bot.engine.list_jazz_options()).pieces}
+        if piece not in pieces:
+            names = ", ".join(one.title for one in pieces.values()) or "none"
+            raise Refused(f"I don't know that piece. These come with me: {names}.")
+        guild_id = guild_id_of(interaction)
+        async with one_job(interaction, private=True) as job:
+            new, audio = await piece_clip(
+                self.bot.engine,
+                guild_id,
+                pieces[piece],
+                job=job.ticket,
+                seed=self.draw_seed(),
+                max_bytes=upload_limit_bytes(interaction),
+                added_by=interaction.user.id,
+                on_event=job.show,
+            )
+            clip = await clips.get(self.bot.store, await clips.add(self.bot.store, new, audio, self.bot.now()))
+            assert clip is not None
+            await job.finish(content=shorten("\n".join(stored_lines(clip)), MAX_CONTENT))
+
+    @piece.autocomplete("piece")
+    async def complete_piece(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        if not self.bot.is_staff(interaction.user):
+            return []
+        pieces = (await self.bot.engine.list_jazz_options()).pieces
+        return matching(typed, [(f"{one.title}, {one.composer}", one.id) for one in pieces])
 
     @app_commands.command(name="list", description="Staff: what's in the collection")
     async def list_clips(self, interaction: Interaction) -> None:

@@ -1,4 +1,4 @@
-"""From a file that staff send to a stored clip; a file whose chords nobody wrote is played for them first.
+"""From a file that staff or a member send to a stored clip; a file whose chords nobody wrote is played for them first.
 
 What they hear is a draft: it's stored once they agree, and until then lies in memory (bot/library/drafts.py).
 """
@@ -22,9 +22,11 @@ from bot.answering.text import MAX_CHOICE, MAX_CONTENT, shorten
 from bot.client import Interaction, Woodshed
 from bot.library.clip_intake import Draft, Submission, play_submission, store_draft
 from bot.library.drafts import DISCARDED, REPLACED, STORED
+from bot.library.likeness import alike_in
 from bot.logs import begin_request
 from bot.store.clips import Clip, Kind
-from cogs.clips.describing import described, measured
+from cogs.clips.describing import described, in_short, measured
+from cogs.clips.submitting import leave_with_staff
 
 MOST_TRACKS = 25
 LONGEST_CHORDS = 2000
@@ -35,7 +37,8 @@ _STYLES = {"store": discord.ButtonStyle.success, "discard": discord.ButtonStyle.
 async def hand_in(
     interaction: Interaction, read: Callable[[], Awaitable[Submission]], seed: int, consent_at: float
 ) -> None:
-    """Have the engine play what `read` brings; store it, or ask first where the engine had to guess its chords.
+    """Have the engine play what `read` brings; store it, or leave it with staff where a member sends it. Where the
+    engine had to guess its chords, or staff have the same music already, ask first.
 
     Raises Refused, and what `read` and the engine raise."""
     bot = interaction.client
@@ -51,8 +54,11 @@ async def hand_in(
             now=consent_at,
             on_event=job.show,
         )
-        if draft.clip.chords_estimated:
-            await offer(bot, job, draft)
+        alike = None
+        if not draft.submission.by_member:  # staff see it in their queue; members aren't told what's in the collection
+            alike = await alike_in(bot.store, draft.guild_id, draft.clip.fingerprint)
+        if draft.clip.chords_estimated or alike is not None:
+            await offer(bot, job, draft, alike)
         else:
             await job.finish(content=await store(bot, draft))
 
@@ -68,7 +74,9 @@ async def hand_in_again(interaction: Interaction, name: str, changed: Draft) -> 
 
 
 async def store(bot: Woodshed, draft: Draft) -> str:
-    """Put a draft into the collection; returns what to say."""
+    """Put a draft into the collection, or into the queue of staff where a member sends it; returns what to say."""
+    if draft.submission.by_member:
+        return shorten("\n".join([await leave_with_staff(bot, draft), *draft.clip.notes]), MAX_CONTENT)
     clip = await store_draft(bot.store, draft, bot.now())
     return shorten("\n".join([*stored_lines(clip), *draft.clip.notes]), MAX_CONTENT)
 
@@ -84,15 +92,24 @@ def stored_lines(clip: Clip) -> list[str]:
     return lines
 
 
-async def offer(bot: Woodshed, job: Job, draft: Draft) -> None:
-    """Show a draft to whoever sent it: sound, piano roll, chords, and what to do with it."""
+async def offer(bot: Woodshed, job: Job, draft: Draft, alike: Clip | None = None) -> None:
+    """Show a draft to whoever sent it: sound, piano roll, chords, and what to do with it. `alike`: the same music in
+    the collection."""
     uploads = [Upload("draft.ogg", draft.clip.audio, "The clip")]
     if draft.clip.roll:
         uploads.append(Upload("draft.png", draft.clip.roll, "Piano roll"))
-    lines = [
-        "**Not stored yet.** This file came without chords, so I worked them out by ear. Please listen: do they fit?",
-        *draft.clip.notes,
-    ]
+    lines = []
+    if alike is not None:
+        lines.append(
+            f"**Not stored yet.** It sounds like clip {alike.id}, which you have: {in_short(alike)}. With both, "
+            "people may recognise the second one."
+        )
+    if draft.clip.chords_estimated:
+        lines.append(
+            "**Not stored yet.** This file came without chords, so I worked them out by ear. Please listen: do they "
+            "fit?"
+        )
+    lines += draft.clip.notes
     name = bot.drafts.keep(draft)
     await job.finish(content=shorten("\n".join(lines), MAX_CONTENT), uploads=uploads, view=draft_view(name, draft))
 

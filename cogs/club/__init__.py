@@ -1,8 +1,9 @@
-"""The bot itself: /about, /help, /queue, /status and /mydata, its welcome, and the line under its name."""
+"""The bot itself: /about, /help, /queue, /status, /mydata; its welcome and hello; the line under its name."""
 
 from bot.client import Woodshed
 from cogs.club.about import About
 from cogs.club.help import Help
+from cogs.club.mentions import Mentions
 from cogs.club.mydata import MyData
 from cogs.club.presence import Presence
 from cogs.club.queue import Queue
@@ -11,5 +12,5 @@ from cogs.club.welcome import Welcome
 
 
 async def setup(bot: Woodshed) -> None:
-    for cog in (About, Help, MyData, Presence, Queue, Status, Welcome):
+    for cog in (About, Help, Mentions, MyData, Presence, Queue, Status, Welcome):
         await bot.add_cog(cog(bot))

@@ -14,17 +14,26 @@ from bot.answering.jobs import one_answer
 from bot.answering.parcels import Upload
 from bot.answering.posting import require_may_post
 from bot.client import Interaction, Woodshed
+from bot.settings import StoreSettings
 from bot.store import clips, members
 
-ALL_KEPT = (
-    "Here's everything I keep about you. I also hold the files behind the buttons of your pictures and clips; they're "
-    "listed with their sizes, not included. If you played a clip, staff typed your name, so that isn't in here."
-)
+
+def all_kept(settings: StoreSettings) -> str:
+    """What comes with the file."""
+    return (
+        "Here's everything I keep about you. I also hold the files behind the buttons of your pictures and clips, and "
+        "those of yours that others' pictures are made from; they're listed with their sizes, not included. I keep "
+        f"what you posted for {settings.picture_days:.0f} days at most, and no more than {settings.member_mb} MB of "
+        "files behind your buttons: the oldest go first. If you played a clip, staff typed your name, so that isn't in "
+        "here."
+    )
+
+
 WARNING = (
     "This removes every link between you and what I keep. I'll delete your votes in open polls, your place on "
-    "leaderboards, and everything behind the buttons of your pictures and clips. Your quiz answers and your votes in "
-    "closed polls stay, without your name, so the totals stay right. Clips and styles that you've added to a server "
-    "stay with the server. You can't undo this."
+    "leaderboards, everything behind the buttons of your pictures and clips, and your pictures behind the buttons of "
+    "others; your jobs are cancelled. Your quiz answers and your votes in closed polls stay, without your name, so the "
+    "totals stay right. Clips and styles that you've added to a server stay with the server. You can't undo this."
 )
 PLAYED = (
     "Clips that you played for a server's polls stay as well: I only know the performer's name that staff typed. Staff "
@@ -56,7 +65,9 @@ class MyData(commands.GroupCog, group_name="mydata", group_description="What I k
         kept = await members.export(self.bot.store, interaction.user.id)  # before its own answer is among the open ones
         async with one_answer(interaction, private=True) as answer:
             content = json.dumps({"discord_id": str(interaction.user.id), **kept}, indent=2, ensure_ascii=False)
-            await answer.finish(content=ALL_KEPT, uploads=[Upload("woodshed-my-data.json", content.encode())])
+            await answer.finish(
+                content=all_kept(self.bot.settings.store), uploads=[Upload("woodshed-my-data.json", content.encode())]
+            )
 
     @app_commands.command(description="Make me forget you; quiz and poll totals stay correct")
     async def delete(self, interaction: Interaction) -> None:
@@ -80,6 +91,9 @@ class ForgetButton(Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.
 
     async def press(self, interaction: Interaction) -> None:
         bot = interaction.client
+        for job_id in bot.engine.jobs_of(bot.member_key(interaction.user.id)):
+            bot.engine.hang_up(job_id)  # or it would leave something new behind
+        bot.drafts.forget(interaction.user.id)
         known = await members.forget(bot.store, interaction.user.id, bot.now())
         sentence = "Done. I've forgotten you." if known else "I had nothing about you."
         await replace(interaction, sentence)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import discord
 import structlog
 from discord.ext import commands
 
 from bot.answering.durable import Durable
-from bot.answering.first_answers import say
 from bot.answering.jobs import Job
 from bot.answering.parcels import Parcel, Upload
 from bot.answering.posts import post
 from bot.client import Interaction, Woodshed
 from bot.errors import Undelivered
 from bot.store import meta
-from cogs.ask import answer_question
+from cogs.club.try_listening import AnotherPairButton, GuessButton, offer_pair
 from cogs.jazz.clip import play
 from cogs.stylize.pictures import paint
 from cogs.stylize.sources import Found
@@ -31,16 +31,11 @@ ALT_TEXT = (
     "A practice room at dusk: a piano with sheet music and a laptop, a trumpet on a stool, hills behind the window"
 )
 STYLE = "great-wave"
-QUESTION = "What does backward() do?"
 
 WELCOME = (
     "**Welcome to the practice room of the PyTorch course.** I paint your pictures, play jazz that a network "
     "improvised, and answer questions about PyTorch. And I ask you one: is it a human or the model? "
     "Press a button to try it."
-)
-HOW_TO_VOTE = (
-    "Anybody here can join a blind vote: you hear clips, say which one a human played, and learn the answer when the "
-    "vote closes. The course staff open one with `/poll start`; the clips and the buttons then appear in the channel."
 )
 LABELS = {
     "paint": "Paint this picture",
@@ -78,19 +73,19 @@ async def _play(interaction: Interaction) -> None:
 
 
 async def _ask(interaction: Interaction) -> None:
-    await answer_question(interaction, QUESTION)
-
-
-async def _listen(interaction: Interaction) -> None:
-    await say(interaction, HOW_TO_VOTE)
+    quiz: Any = interaction.client.get_cog("Quiz")
+    await quiz.practise_now(interaction, "")
 
 
 STEPS: dict[str, Callable[[Interaction], Awaitable[None]]] = {
     "paint": _paint,
     "play": _play,
     "ask": _ask,
-    "listen": _listen,
+    "listen": offer_pair,
 }
+
+
+BUTTONS = (WelcomeButton, GuessButton, AnotherPairButton)
 
 
 def welcome_view() -> discord.ui.View:
@@ -107,10 +102,10 @@ class Welcome(commands.Cog):
         self.bot = bot
 
     async def cog_load(self) -> None:
-        self.bot.add_dynamic_items(WelcomeButton)
+        self.bot.add_dynamic_items(*BUTTONS)
 
     async def cog_unload(self) -> None:
-        self.bot.remove_dynamic_items(WelcomeButton)
+        self.bot.remove_dynamic_items(*BUTTONS)
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:

@@ -212,7 +212,13 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
             embed, uploads = await self.announcer.statistics(guild_id_of(interaction))
             await reply.finish(embeds=[embed], uploads=uploads)
 
-    @app_commands.command(description="How each version of the model did")
+    @app_commands.command(description="Each clip of the closed polls: how many it fooled, and what gave it away")
+    async def clips(self, interaction: Interaction) -> None:
+        take_turn(self.figures_quota, interaction)
+        async with one_answer(interaction, private=True) as reply:
+            await reply.finish(embeds=[await self.announcer.heard(guild_id_of(interaction))])
+
+    @app_commands.command(description="How each version of the model did, and which one is ahead")
     async def seasons(self, interaction: Interaction) -> None:
         take_turn(self.figures_quota, interaction)
         async with one_answer(interaction, private=True) as reply:

@@ -11,7 +11,8 @@ from bot.answering.posts import post
 from bot.charts import Chart
 from bot.client import Woodshed
 from bot.rules.blind_poll import tally
-from bot.rules.listening.judgements import trial_scores
+from bot.rules.listening.judgements import clip_results, trial_scores
+from bot.rules.listening.race import race
 from bot.rules.listening.verdict import MARGIN, Verdict, verdict
 from bot.store import clips
 from bot.store.polls import ballots, series
@@ -78,18 +79,20 @@ class Announcer:
         """All closed series of a server."""
         drawn = await self.figures.of(await ballots.judgements(self.bot.store, guild_id), Chart.VERDICT)
         embed = results.stats_embed(drawn.summary)
-        rows = []
-        for found in await series.of_guild(self.bot.store, guild_id, limit=100):
-            if found.closed and not found.recordings:
-                rows += await self.trial_results(found)
-        results.clips_field(embed, rows)
+        results.clips_field(embed, await self._closed_trials(guild_id))
         return embed, with_chart(embed, drawn, "verdict")
 
     async def seasons(self, guild_id: int) -> tuple[discord.Embed, list[Upload]]:
-        """The versions of the model, in order."""
-        drawn = await self.figures.of(await ballots.judgements(self.bot.store, guild_id), Chart.SEASONS)
-        embed = results.seasons_embed(drawn.summary.versions)
+        """The versions of the model, in order, and which of the latest two is ahead."""
+        judgements = await ballots.judgements(self.bot.store, guild_id)
+        drawn = await self.figures.of(judgements, Chart.SEASONS)
+        embed = results.seasons_embed(drawn.summary.versions, await asyncio.to_thread(race, judgements))
         return embed, with_chart(embed, drawn, "seasons")
+
+    async def heard(self, guild_id: int) -> discord.Embed:
+        """Each clip of the closed series, and what listeners went by who weren't fooled."""
+        judgements = await ballots.judgements(self.bot.store, guild_id)
+        return results.clips_embed(clip_results(judgements), await self._closed_trials(guild_id))
 
     async def export(self, guild_id: int, number: int | None, *, same_names: bool) -> list[Upload]:
         """Votes, a small database, the dictionary, plans and verdicts."""
@@ -128,6 +131,13 @@ class Announcer:
             assert model is not None
             counted = tally(await ballots.of_trial(store, trial.id), trial.answer)
             rows.append(results.TrialResult(trial, human, model, counted))
+        return rows
+
+    async def _closed_trials(self, guild_id: int) -> list[results.TrialResult]:
+        rows = []
+        for found in await series.of_guild(self.bot.store, guild_id, limit=100):
+            if found.closed and not found.recordings:
+                rows += await self.trial_results(found)
         return rows
 
     async def _all_before(self, found: Series) -> Verdict:

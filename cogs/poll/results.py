@@ -9,7 +9,8 @@ import discord
 
 from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, counted, percent, shorten
 from bot.rules.blind_poll import Tally, sealed_text
-from bot.rules.listening.judgements import Share
+from bot.rules.listening.judgements import ClipResult, Share
+from bot.rules.listening.race import DECIDED, Race
 from bot.rules.listening.summary import FEWEST_VOTES_ON_BOARD, Ear, Figure, Summary, Version
 from bot.rules.listening.verdict import Verdict
 from bot.store.clips import Clip
@@ -232,8 +233,54 @@ def clips_field(embed: discord.Embed, results: Sequence[TrialResult]) -> None:
         )
 
 
-def seasons_embed(versions: Sequence[Version]) -> discord.Embed:
-    """How each version of the model did."""
+def clips_embed(found: Sequence[ClipResult], trials: Sequence[TrialResult]) -> discord.Embed:
+    """Clip after clip, from the one that fooled most listeners to the one that gave itself away."""
+    by_id = {result.trial.id: result for result in trials}
+    lines = [_clip_line(by_id[clip.trial], clip) for clip in found if clip.trial in by_id]
+    shown = lines
+    while sum(len(line) + 1 for line in shown) > MAX_DESCRIPTION - 100:
+        shown = [*shown[: len(shown) // 2 - 1], *shown[len(shown) // 2 + 1 :]]  # the middle tells least
+    if len(shown) < len(lines):
+        shown.insert(len(shown) // 2, f"… {len(lines) - len(shown)} more; `/poll export` has them all …")
+    text = "\n".join(shown) or "No closed poll has votes yet."
+    return discord.Embed(title="Clip by clip", description=text, colour=COLOUR).set_footer(
+        text="From the clip that fooled most listeners to the one that fooled fewest. “Went by”: who was right."
+    )
+
+
+def _clip_line(result: TrialResult, clip: ClipResult) -> str:
+    trial = result.trial
+    if trial.answer == "human":
+        what, fooled = _title(result.human), "taken for the model by"
+    else:
+        beside = f" beside {_title(result.human)}" if trial.design == "pair" else ""
+        what, fooled = f"{_model(result.model)}{beside}", "taken for the human by"
+    went_by = ", ".join(f"{reason} {count}" for reason, count in clip.reasons[:3])
+    tail = f"; went by: {went_by}" if went_by else ""
+    return f"**{trial.series}.{trial.number}** {what}: {fooled} {clip.fooled} of {clip.votes}{tail}"
+
+
+def race_text(race: Race | None) -> str:
+    """Who is ahead, and whether that's sure enough; "" where there's one version only."""
+    if race is None:
+        return ""
+    newest, before = f"`{race.newest}`", f"`{race.before}`"
+    if race.ahead is None:
+        return f"{newest} against {before}: too few trials to say yet ({race.trials[0]} and {race.trials[1]})."
+    if race.ahead >= DECIDED:
+        end = "that decides it."
+    elif race.ahead <= 1 - DECIDED:
+        end = f"so {before} is the better one."
+    else:
+        end = f"{percent(DECIDED)} would decide it."
+    return (
+        f"The chance that {newest} passes for a human more often than {before} is {percent(race.ahead)}, "
+        f"from {race.trials[0]} and {race.trials[1]} trials; {end}"
+    )
+
+
+def seasons_embed(versions: Sequence[Version], race: Race | None) -> discord.Embed:
+    """How each version of the model did, and the race of the latest two."""
     lines = [
         f"`{version.name}` (from <t:{version.first_closed_at:.0f}:d>): listeners right in "
         f"{percent(version.share.accuracy)} of {counted(version.share.votes, 'vote')} "
@@ -241,9 +288,10 @@ def seasons_embed(versions: Sequence[Version]) -> discord.Embed:
         for version in versions
     ]
     text = "\n".join(lines) or "No closed poll has votes yet."
-    return discord.Embed(
-        title="The model's seasons", description=shorten(text, MAX_DESCRIPTION), colour=COLOUR
-    ).set_footer(text="50 % is as good as guessing, and the best that a model can do.")
+    embed = discord.Embed(title="The model's seasons", description=shorten(text, MAX_DESCRIPTION), colour=COLOUR)
+    if told := race_text(race):
+        embed.add_field(name="The race", value=told, inline=False)
+    return embed.set_footer(text="50 % is as good as guessing, and the best that a model can do.")
 
 
 def board_embed(ears: Sequence[Ear], names: Mapping[int, int]) -> discord.Embed:

@@ -26,7 +26,7 @@ from ray.exceptions import GetTimeoutError, RayError
 from ray.serve.config import AutoscalingConfig, HTTPOptions, gRPCOptions
 from ray.serve.exceptions import RayServeException
 
-from engine.cluster.front import JOBS, LIGHT, EngineGone, FrontDoor
+from engine.cluster.front import JOBS, REPLIES, EngineGone, FrontDoor
 from engine.cluster.replica import Answer, Replica
 from engine.cluster.turns import Turns
 from engine.command_line import Parser
@@ -156,7 +156,7 @@ def _replied(method: str) -> Any:
 
 for _method in JOBS:
     setattr(FrontDeployment, _method, _streamed(_method))
-for _method in (*LIGHT, "EncodeStyle", "Queue", "Cancel"):
+for _method in REPLIES:
     setattr(FrontDeployment, _method, _replied(_method))
 
 
@@ -210,12 +210,7 @@ def deploy(settings: EngineSettings, plan: Plan, address: str | None = None) -> 
     if address is None:
         _require_free(plan.port)
         needed = plan.most * (plan.cpus + settings.engine.intake_processes)
-        ray.init(
-            num_cpus=max(os.cpu_count() or 1, math.ceil(needed)),
-            include_dashboard=False,
-            log_to_driver=True,
-            runtime_env={"env_vars": environment},
-        )
+        _start_ray(max(os.cpu_count() or 1, math.ceil(needed)), environment)
     else:
         ray.init(address, runtime_env={"env_vars": environment})
     options = {
@@ -230,6 +225,19 @@ def deploy(settings: EngineSettings, plan: Plan, address: str | None = None) -> 
             if last:
                 raise
     serve.run(application(settings, plan), name=APPLICATION)
+
+
+def _start_ray(cpus: int, environment: dict[str, str]) -> None:
+    """A Ray of our own. Where its processes don't start in time on a busy machine, it gives up; the next attempt finds
+    their files in memory."""
+    for last in (False, False, True):
+        try:
+            ray.init(num_cpus=cpus, include_dashboard=False, runtime_env={"env_vars": environment})
+            return
+        except Exception:
+            ray.shutdown()
+            if last:
+                raise
 
 
 def _require_free(port: int) -> None:

@@ -29,10 +29,12 @@ from engine.serving.server import OTHER_CONTRACT
 
 log = structlog.get_logger(__name__)
 
-JOBS = {"Stylize": "stylize", "StyleSheet": "sheet", "See": "see", "Play": "play", "Render": "render"}
-"""Calls that wait for a turn, and what the queue calls them."""
-LIGHT = ("About", "ListStyles", "ListJazzOptions", "ListTopics", "Ask", "Quiz")
-"""Calls of milliseconds, which any engine answers at once."""
+KINDS = {"Stylize": "stylize", "EncodeStyle": "style", "StyleSheet": "sheet", "See": "see", "Play": "play"}
+"""What the queue calls a job; any other is called by its method, in small letters."""
+JOBS = tuple(method.name for method in SERVICE.methods if method.server_streaming)
+"""Calls that wait for a turn and then stream; EncodeStyle waits for one, too."""
+REPLIES = tuple(method.name for method in SERVICE.methods if not method.server_streaming)
+"""Calls with one reply. Most are milliseconds of work, which any engine does at once."""
 GONE = Fault("UNAVAILABLE", "The engine stopped while it was working on this. Please try again.")
 UNKNOWN_TOKEN = Fault("UNAUTHENTICATED", "The engine doesn't know this token.")
 WRONG_CONTRACT = Fault("FAILED_PRECONDITION", OTHER_CONTRACT, "other_contract")
@@ -85,7 +87,7 @@ class FrontDoor:
 
     async def _job(self, method: str, request: Any, request_id: str) -> AsyncIterator[bytes | pb.Queued | Fault]:
         try:
-            ticket = self.turns.enter(request.job.job_id, request.job.member_key, JOBS.get(method, "style"))
+            ticket = self.turns.enter(request.job.job_id, request.job.member_key, KINDS.get(method, method.lower()))
         except EngineError as error:
             yield Fault(error.status, str(error), error.code)
             return

@@ -39,6 +39,9 @@ class Fault:
     code: str = ""
 
 
+DEFECT = Fault("INTERNAL", "Something went wrong in the engine. The details are in its log.", "internal")
+
+
 class Aborted(Exception):
     """What the servicer meant by `context.abort`."""
 
@@ -106,6 +109,9 @@ class Replica:
             reply = await getattr(self._servicer, method)(request_of(method, content), Call(request_id))
         except Aborted as aborted:
             return "error", aborted.fault
+        except Exception:
+            log.exception("a call failed", method=method, request_id=request_id)
+            return "error", DEFECT
         return "event", reply.SerializeToString()
 
     async def stream(self, method: str, content: bytes, request_id: str) -> AsyncGenerator[Answer, None]:
@@ -118,6 +124,9 @@ class Replica:
                     yield "event", event.SerializeToString()
             except Aborted as aborted:
                 yield "error", aborted.fault
+            except Exception:
+                log.exception("a call failed", method=method, request_id=request_id)
+                yield "error", DEFECT
 
     async def stop(self) -> None:
         """Cancel what's left, and end intake's children."""

@@ -348,7 +348,7 @@ class Piece(_message.Message):
     def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., composer: _Optional[str] = ..., year: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
 
 class ListJazzOptionsReply(_message.Message):
-    __slots__ = ("instruments", "forms", "keys", "feels", "pieces", "min_bars", "max_bars", "min_tempo_bpm", "max_tempo_bpm", "styles")
+    __slots__ = ("instruments", "forms", "keys", "feels", "pieces", "min_bars", "max_bars", "min_tempo_bpm", "max_tempo_bpm", "styles", "model_versions")
     INSTRUMENTS_FIELD_NUMBER: _ClassVar[int]
     FORMS_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
@@ -359,6 +359,7 @@ class ListJazzOptionsReply(_message.Message):
     MIN_TEMPO_BPM_FIELD_NUMBER: _ClassVar[int]
     MAX_TEMPO_BPM_FIELD_NUMBER: _ClassVar[int]
     STYLES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSIONS_FIELD_NUMBER: _ClassVar[int]
     instruments: _containers.RepeatedScalarFieldContainer[str]
     forms: _containers.RepeatedScalarFieldContainer[str]
     keys: _containers.RepeatedScalarFieldContainer[str]
@@ -369,10 +370,11 @@ class ListJazzOptionsReply(_message.Message):
     min_tempo_bpm: float
     max_tempo_bpm: float
     styles: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, instruments: _Optional[_Iterable[str]] = ..., forms: _Optional[_Iterable[str]] = ..., keys: _Optional[_Iterable[str]] = ..., feels: _Optional[_Iterable[str]] = ..., pieces: _Optional[_Iterable[_Union[Piece, _Mapping]]] = ..., min_bars: _Optional[int] = ..., max_bars: _Optional[int] = ..., min_tempo_bpm: _Optional[float] = ..., max_tempo_bpm: _Optional[float] = ..., styles: _Optional[_Iterable[str]] = ...) -> None: ...
+    model_versions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, instruments: _Optional[_Iterable[str]] = ..., forms: _Optional[_Iterable[str]] = ..., keys: _Optional[_Iterable[str]] = ..., feels: _Optional[_Iterable[str]] = ..., pieces: _Optional[_Iterable[_Union[Piece, _Mapping]]] = ..., min_bars: _Optional[int] = ..., max_bars: _Optional[int] = ..., min_tempo_bpm: _Optional[float] = ..., max_tempo_bpm: _Optional[float] = ..., styles: _Optional[_Iterable[str]] = ..., model_versions: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PlayRequest(_message.Message):
-    __slots__ = ("job", "chords", "bars", "tempo_bpm", "instrument", "seed", "form", "key", "feel", "takes", "continue_from", "max_bytes", "solo_seed", "solo_instrument", "solo_tempo_bpm", "form_chords", "style", "beats_per_bar", "for_trial")
+    __slots__ = ("job", "chords", "bars", "tempo_bpm", "instrument", "seed", "form", "key", "feel", "takes", "continue_from", "max_bytes", "solo_seed", "solo_instrument", "solo_tempo_bpm", "form_chords", "style", "beats_per_bar", "for_trial", "model_version")
     JOB_FIELD_NUMBER: _ClassVar[int]
     CHORDS_FIELD_NUMBER: _ClassVar[int]
     BARS_FIELD_NUMBER: _ClassVar[int]
@@ -392,6 +394,7 @@ class PlayRequest(_message.Message):
     STYLE_FIELD_NUMBER: _ClassVar[int]
     BEATS_PER_BAR_FIELD_NUMBER: _ClassVar[int]
     FOR_TRIAL_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     job: Job
     chords: str
     bars: int
@@ -411,7 +414,8 @@ class PlayRequest(_message.Message):
     style: str
     beats_per_bar: int
     for_trial: bool
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., takes: _Optional[int] = ..., continue_from: _Optional[bytes] = ..., max_bytes: _Optional[int] = ..., solo_seed: _Optional[int] = ..., solo_instrument: _Optional[str] = ..., solo_tempo_bpm: _Optional[float] = ..., form_chords: _Optional[str] = ..., style: _Optional[str] = ..., beats_per_bar: _Optional[int] = ..., for_trial: _Optional[bool] = ...) -> None: ...
+    model_version: str
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., takes: _Optional[int] = ..., continue_from: _Optional[bytes] = ..., max_bytes: _Optional[int] = ..., solo_seed: _Optional[int] = ..., solo_instrument: _Optional[str] = ..., solo_tempo_bpm: _Optional[float] = ..., form_chords: _Optional[str] = ..., style: _Optional[str] = ..., beats_per_bar: _Optional[int] = ..., for_trial: _Optional[bool] = ..., model_version: _Optional[str] = ...) -> None: ...
 
 class RenderRequest(_message.Message):
     __slots__ = ("job", "midi", "audio", "piece_id", "chords", "tempo_bpm", "instrument", "seed", "melody_track", "max_bytes", "max_duration_s", "for_trial", "shuffle_seed")
@@ -444,7 +448,7 @@ class RenderRequest(_message.Message):
     def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., midi: _Optional[bytes] = ..., audio: _Optional[bytes] = ..., piece_id: _Optional[str] = ..., chords: _Optional[str] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., seed: _Optional[int] = ..., melody_track: _Optional[int] = ..., max_bytes: _Optional[int] = ..., max_duration_s: _Optional[float] = ..., for_trial: _Optional[bool] = ..., shuffle_seed: _Optional[int] = ...) -> None: ...
 
 class Clip(_message.Message):
-    __slots__ = ("audio", "midi", "roll", "lead_sheet", "seed", "chords", "bars", "tempo_bpm", "instrument", "form", "key", "feel", "model_version", "soundfont", "duration_s", "loudness_lufs", "true_peak_dbtp", "compute_s", "takes", "longest_copied_run", "notes", "chords_estimated", "notated", "melody_track", "tracks", "style", "beats_per_bar")
+    __slots__ = ("audio", "midi", "roll", "lead_sheet", "seed", "chords", "bars", "tempo_bpm", "instrument", "form", "key", "feel", "model_version", "soundfont", "duration_s", "loudness_lufs", "true_peak_dbtp", "compute_s", "takes", "longest_copied_run", "notes", "chords_estimated", "notated", "melody_track", "tracks", "style", "beats_per_bar", "fingerprint")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     MIDI_FIELD_NUMBER: _ClassVar[int]
     ROLL_FIELD_NUMBER: _ClassVar[int]
@@ -472,6 +476,7 @@ class Clip(_message.Message):
     TRACKS_FIELD_NUMBER: _ClassVar[int]
     STYLE_FIELD_NUMBER: _ClassVar[int]
     BEATS_PER_BAR_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     audio: bytes
     midi: bytes
     roll: bytes
@@ -499,7 +504,8 @@ class Clip(_message.Message):
     tracks: _containers.RepeatedCompositeFieldContainer[Track]
     style: str
     beats_per_bar: int
-    def __init__(self, audio: _Optional[bytes] = ..., midi: _Optional[bytes] = ..., roll: _Optional[bytes] = ..., lead_sheet: _Optional[bytes] = ..., seed: _Optional[int] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., model_version: _Optional[str] = ..., soundfont: _Optional[str] = ..., duration_s: _Optional[float] = ..., loudness_lufs: _Optional[float] = ..., true_peak_dbtp: _Optional[float] = ..., compute_s: _Optional[float] = ..., takes: _Optional[int] = ..., longest_copied_run: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., chords_estimated: _Optional[bool] = ..., notated: _Optional[bool] = ..., melody_track: _Optional[int] = ..., tracks: _Optional[_Iterable[_Union[Track, _Mapping]]] = ..., style: _Optional[str] = ..., beats_per_bar: _Optional[int] = ...) -> None: ...
+    fingerprint: bytes
+    def __init__(self, audio: _Optional[bytes] = ..., midi: _Optional[bytes] = ..., roll: _Optional[bytes] = ..., lead_sheet: _Optional[bytes] = ..., seed: _Optional[int] = ..., chords: _Optional[str] = ..., bars: _Optional[int] = ..., tempo_bpm: _Optional[float] = ..., instrument: _Optional[str] = ..., form: _Optional[str] = ..., key: _Optional[str] = ..., feel: _Optional[str] = ..., model_version: _Optional[str] = ..., soundfont: _Optional[str] = ..., duration_s: _Optional[float] = ..., loudness_lufs: _Optional[float] = ..., true_peak_dbtp: _Optional[float] = ..., compute_s: _Optional[float] = ..., takes: _Optional[int] = ..., longest_copied_run: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., chords_estimated: _Optional[bool] = ..., notated: _Optional[bool] = ..., melody_track: _Optional[int] = ..., tracks: _Optional[_Iterable[_Union[Track, _Mapping]]] = ..., style: _Optional[str] = ..., beats_per_bar: _Optional[int] = ..., fingerprint: _Optional[bytes] = ...) -> None: ...
 
 class Track(_message.Message):
     __slots__ = ("number", "name", "notes")

@@ -21,8 +21,9 @@ from engine.contract.limits import MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM
 from engine.device import one_thread
 from engine.errors import BadMidi
 from engine.jazz.corpus.solos import STYLES
-from engine.jazz.finishers.process import Died, FinishingProcess
-from engine.jazz.finishing import finish_clip
+from engine.jazz.finishing.clip import finish_clip
+from engine.jazz.finishing.process import Died, FinishingProcess
+from engine.jazz.finishing.work import Work
 from engine.jazz.human.intake import phrase_of, piece_of, read_midi_upload, read_sound_upload
 from engine.jazz.human.midi_file import Piece
 from engine.jazz.human.pieces import PIECES
@@ -36,7 +37,6 @@ from engine.jazz.theory.feel import FEELS
 from engine.jazz.theory.form import FORM_NAMES
 from engine.jazz.theory.instruments import SOLOISTS
 from engine.jazz.theory.keys import KEYS
-from engine.jazz.work import Work
 from engine.progress import Progress, silent
 from engine.settings import JazzSettings
 from engine.uploads import MIDI, SOUND, Reading, Upload

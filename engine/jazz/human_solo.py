@@ -8,18 +8,20 @@ from dataclasses import replace
 
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadMidi, BadOption
+from engine.jazz.finishing.work import Lead, Work
 from engine.jazz.human.importing import HumanSolo, human_score, with_written_dynamics
+from engine.jazz.human.melody import find_melody
 from engine.jazz.human.midi_file import Piece
 from engine.jazz.human.pieces import PIECES, read_piece
 from engine.jazz.plan import check_tempo
 from engine.jazz.playing.request import Request
 from engine.jazz.playing.soloist import Soloist
+from engine.jazz.rendering import fingerprint
 from engine.jazz.rendering.samples import Stereo
 from engine.jazz.theory.feel import SOLOIST_FEELS
 from engine.jazz.theory.harmony import format_changes
 from engine.jazz.theory.instruments import find_instrument
 from engine.jazz.theory.score import Note
-from engine.jazz.work import Lead, Work
 from engine.progress import Progress
 from engine.settings import JazzSettings
 
@@ -85,6 +87,8 @@ def _of_piece(
         feel=found.feel.name, chords_estimated=found.estimated, notated=found.notated, melody_track=found.track,
         tracks=[pb.Track(number=number, name=name, notes=notes) for number, name, notes in piece.tracks], notes=remarks,
     )  # fmt: skip
+    if not request.for_trial:
+        clip.fingerprint = fingerprint.of_notes(find_melody(piece, request.melody_track).notes)
     return lead, clip
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from engine.contract import engine_pb2 as pb
 from engine.jazz.band import weights as band_weights
+from engine.jazz.finishing.work import Lead, Work
 from engine.jazz.human.importing import Phrase, phrase_to_answer
 from engine.jazz.human.melody import fit_range
 from engine.jazz.human.midi_file import Piece
@@ -18,7 +19,6 @@ from engine.jazz.theory.feel import SOLOIST_FEELS
 from engine.jazz.theory.harmony import format_changes
 from engine.jazz.theory.instruments import find_instrument
 from engine.jazz.theory.score import ChordSpan, Section
-from engine.jazz.work import Lead, Work
 from engine.progress import Progress
 from engine.settings import JazzSettings
 

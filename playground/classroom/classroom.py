@@ -15,6 +15,7 @@ from playground.rules import components, errors
 from playground.rules.components import Kind
 from playground.world import cast
 from playground.world.cast import Json, Member
+from playground.world.interactions import Outcome
 from playground.world.messages import Message
 from playground.world.state import Playground
 
@@ -22,6 +23,10 @@ _log = logging.getLogger(__name__)
 
 QUESTIONS = frozenset({"vote", "class"})
 """First parts of the ids of buttons that are everybody's to press."""
+ALONE = frozenset({"several", "type"})
+"""First parts of the ids of menus and buttons that are a whole question, `several:class:3:7`."""
+GUESSES = ("0", "1", "2", "3", "4", "8", "0.5", "(2, 3)")
+"""What somebody types who doesn't know."""
 KNOWS = frozenset({"known", "unknown"})
 
 Act = Callable[[Playground, Member, Json], Awaitable[object]]
@@ -36,7 +41,7 @@ class Classroom:
         self._act = act
         self._minds: dict[str, Mind] = {}
         self._asked: set[tuple[str, str]] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[object]] = set()
         self._pace = 1.0
         playground.messages.listeners.append(self._heard)
 
@@ -72,6 +77,10 @@ class Classroom:
             for question, choices in questions(message.components).items():
                 if question.split(":")[0] in QUESTIONS:
                     self._ask_everybody(message, question, choices)
+            for component in components.walk(message.components):
+                custom_id = str(component.get("custom_id") or "")
+                if not component.get("disabled") and custom_id.split(":")[0] in ALONE and _of_class(custom_id):
+                    self._ask_for_more(message, component)
         elif message.visible_to in self._minds:
             self._follow_up(message, self._playground.users[message.visible_to])
 
@@ -82,6 +91,35 @@ class Classroom:
                 choice = mind.choose(question, choices)
                 wait_s = mind.decides_after_s(question) * self._pace
                 self._start(self._press(member_id, message, f"{question}:{choice}", wait_s))
+
+    def _ask_for_more(self, message: Message, component: Json) -> None:
+        """A question with a menu, of which one chooses several, or with a form, into which one types."""
+        custom_id = component["custom_id"]
+        for member_id, mind in self._minds.items():
+            if (member_id, custom_id) in self._asked:
+                continue
+            self._asked.add((member_id, custom_id))
+            wait_s = mind.decides_after_s(custom_id) * self._pace
+            if component["type"] == Kind.BUTTON:
+                self._start(self._type(member_id, message, custom_id, wait_s))
+            else:
+                options = [option["value"] for option in component["options"]]
+                most = component.get("max_values", 1)
+                chosen = mind.choose_several(custom_id, options, component.get("min_values", 1), most)
+                self._start(self._press(member_id, message, custom_id, wait_s, chosen))
+
+    async def _type(self, member_id: str, message: Message, custom_id: str, wait_s: float) -> None:
+        """Opens the form and writes a guess into each of its lines."""
+        opened = await self._press(member_id, message, custom_id, wait_s)
+        if not isinstance(opened, Outcome) or opened.kind != "modal":
+            return
+        mind = self._minds.get(member_id)
+        if mind is None:  # sent home meanwhile
+            return
+        lines = [c for c in components.walk(opened.content["components"]) if c["type"] == Kind.TEXT_INPUT]
+        fields = {line["custom_id"]: mind.choose(custom_id, list(GUESSES)) for line in lines}
+        body: Json = {"kind": "modal", "channel_id": message.channel_id, "fields": fields}
+        await self._do(member_id, body | {"interaction_id": opened.content["interaction_id"]})
 
     def _follow_up(self, message: Message, member: Member) -> None:
         """Answers what the bot asks this member in private: chooses an option of each menu."""
@@ -94,22 +132,28 @@ class Classroom:
             value = mind.choose(custom_id, [option["value"] for option in component["options"]])
             self._start(self._press(member.id, message, custom_id, 2.0 * mind.hesitation * self._pace, [value]))
 
-    def _start(self, pressing: Awaitable[None]) -> None:
+    def _start(self, pressing: Awaitable[object]) -> None:
         task = asyncio.ensure_future(pressing)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _press(
         self, member_id: str, message: Message, custom_id: str, wait_s: float, values: list[str] | None = None
-    ) -> None:
+    ) -> object:
         await asyncio.sleep(wait_s)
         body: Json = {"kind": "component", "channel_id": message.channel_id, "message_id": message.id}
+        return await self._do(member_id, body | {"custom_id": custom_id, "values": values})
+
+    async def _do(self, member_id: str, body: Json) -> object:
         try:
-            await self._act(
-                self._playground, self._playground.users[member_id], body | {"custom_id": custom_id, "values": values}
-            )
+            return await self._act(self._playground, self._playground.users[member_id], body)
         except errors.ApiError as refusal:  # the poll has closed meanwhile
-            _log.info("A simulated member came too late for %s: %s", custom_id, refusal)
+            _log.info("A simulated member came too late: %s", refusal)
+            return None
+
+
+def _of_class(custom_id: str) -> bool:
+    return custom_id.split(":")[1:2] == ["class"]
 
 
 def questions(tree: list[Json]) -> dict[str, list[str]]:

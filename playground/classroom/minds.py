@@ -36,6 +36,16 @@ class Mind:
 
         return max(choices, key=appeal)
 
+    def choose_several(self, question: str, choices: list[str], fewest: int, most: int) -> list[str]:
+        """Those that appeal, at least `fewest` and at most `most` of them, in the order in which they were offered."""
+        own = random.Random(f"{self.seed} several {question}")
+        count = min(max(own.randint(1, 2), fewest), most, len(choices))
+        left, chosen = list(choices), []
+        for _ in range(count):
+            chosen.append(self.choose(question, left))
+            left.remove(chosen[-1])
+        return [choice for choice in choices if choice in chosen]
+
     def decides_after_s(self, question: str) -> float:
         """Seconds until the member answers: log-normal, around 9 s."""
         own = random.Random(f"{self.seed} time {question}")

@@ -8,6 +8,10 @@ A fault waits for requests to one route, lets the first `skip` of them through, 
     blocked       429 from the proxy before Discord: no `Via` header, HTML, `Retry-After`
     server_error  `status` 500 to 504, as the proxy answers it (HTML)
     refuse        one of Discord's own refusals, by its `code` (50013, 10062, 10008, 50027, 50083 ...)
+    endless       a body that never ends, as fast as it's read
+    drip          a body of a byte every `delay_s`, for ever
+    half          less of a body than its Content-Length says, and then the connection breaks
+    redirect      302 to `location`
 
 `accepted` says whether the request takes effect all the same: the message is posted, and the bot doesn't know it.
 """
@@ -28,8 +32,9 @@ from playground.rules import errors
 Json = dict[str, Any]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-KINDS = ("cut", "delay", "rate_limit", "blocked", "server_error", "refuse")
+KINDS = ("cut", "delay", "rate_limit", "blocked", "server_error", "refuse", "endless", "drip", "half", "redirect")
 ANY_ROUTE = "*"
+PIECE_BYTES = 64 * 1024
 VIA = "1.1 playground"
 """discord.py takes a 429 without a `Via` header for a ban by the proxy before Discord, and doesn't try again."""
 
@@ -72,6 +77,7 @@ class Fault:
     is_global: bool = False
     status: int = 503
     code: int = 0
+    location: str = ""
     reset: bool = True
     """Whether a cut is a reset (errno 104) or the connection just ends."""
     id: int = 0
@@ -141,6 +147,10 @@ async def suffer(fault: Fault, request: web.Request, handler: Handler) -> web.St
         await handler(request)
     if fault.kind == "cut":
         return _cut(request, reset=fault.reset)
+    if fault.kind == "redirect":
+        return web.Response(status=302, headers={"Location": fault.location})
+    if fault.kind in ("endless", "drip", "half"):
+        return await _odd_body(fault, request)
     if fault.kind == "refuse":
         refusal = errors.REFUSALS[fault.code]()
         return answer(refusal.body(), status=refusal.status, headers={"Via": VIA})
@@ -155,6 +165,22 @@ def _cut(request: web.Request, *, reset: bool) -> web.Response:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
     return web.Response(status=500)  # goes nowhere
+
+
+async def _odd_body(fault: Fault, request: web.Request) -> web.StreamResponse:
+    """A body that isn't what it should be."""
+    response = web.StreamResponse()
+    if fault.kind == "half":
+        response.content_length = 2 * PIECE_BYTES
+    await response.prepare(request)
+    while True:
+        try:
+            await response.write(bytes(1 if fault.kind == "drip" else PIECE_BYTES))
+        except ConnectionError:  # the bot has had enough
+            return response
+        if fault.kind == "half":
+            return _cut(request, reset=False)
+        await asyncio.sleep(fault.delay_s if fault.kind == "drip" else 0)
 
 
 def _from_the_way(fault: Fault) -> web.Response:

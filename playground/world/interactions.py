@@ -7,7 +7,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from playground.rules import components, errors, fields
@@ -176,7 +176,7 @@ class Interactions:
         elif kind == MODAL:
             interaction.modal = data
             outcome = Outcome("modal", {"interaction_id": interaction.id} | data)
-        self._store.put("interaction", interaction.id, asdict(interaction))
+        self._store.put("interaction", interaction.id, vars(interaction))
         waiting = self._waiting.get(interaction.id)
         if waiting is not None and not waiting.done():
             waiting.set_result(outcome)
@@ -256,9 +256,12 @@ class Interactions:
     def _forget_expired(self) -> None:
         """Drops interactions an hour old; until then an expired token is told apart from an unknown one."""
         limit = self._clock() - 4 * TOKEN_LIFETIME_S
-        for interaction in [i for i in self._by_token.values() if i.created_at < limit]:
-            del self._by_token[interaction.token]
-            self._store.remove("interaction", interaction.id)
+        while self._by_token:
+            oldest = next(iter(self._by_token.values()))  # in the order in which they came
+            if oldest.created_at >= limit:
+                return
+            del self._by_token[oldest.token]
+            self._store.remove("interaction", oldest.id)
 
 
 def check_answer(kind: Any, data: Json) -> None:

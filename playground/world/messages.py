@@ -142,6 +142,10 @@ class Messages:
         if reference.get("message_id") and kind == DEFAULT:
             message.type, message.reference = REPLY, str(reference["message_id"])
         await self._write(message, body, files)
+        if channel_id not in self._channels:  # deleted while the files were being written
+            for attachment_id in message.attachment_ids:
+                self._attachments.remove(attachment_id)
+            raise errors.unknown_channel()
         self._by_id[message.id] = message
         self._channels[channel_id].last_message_id = message.id
         self.keep(message)

@@ -228,6 +228,17 @@ async def test_the_buttons_of_a_picture_outlive_a_restart(club):
     await club.student.click(first, label="Delete")
 
 
+async def test_what_is_kept_is_the_engines_copy_and_never_what_a_member_sent(club):
+    padded = png() + b"\0" * 2**20
+    answer = (await club.student.slash(club.channel, "stylize", image=("cat.png", padded), style="scream")).response
+    assert club.double.requests[-1].image == padded
+    assert [row["content"] for row in await club.store.fetch_all("SELECT content FROM blobs")] == [png()]
+    await club.other.click(answer, label="Weaker")
+    request = club.double.requests[-1]
+    assert (request.image, request.keep_copies) == (png(), False), "what's kept already isn't copied again"
+    assert (await club.store.fetch_one("SELECT count(*) AS n FROM blobs"))["n"] == 1
+
+
 async def test_a_picture_that_is_no_longer_kept_is_asked_for_again(club):
     first = await stylize(club)
     await club.store.execute("DELETE FROM creation_blobs")

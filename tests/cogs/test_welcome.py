@@ -1,12 +1,15 @@
 """The welcome in a new server, its four tries, and the line under the bot's name."""
 
+from cogs.club.mentions import PAUSE_S
 from cogs.club.presence import READY, Presence
+from cogs.club.try_listening import human_side
 from cogs.club.welcome import PICTURE, Welcome
 from engine.contract import engine_pb2 as pb
 
 
 def labels(message):
-    return [item["label"] for row in message.components for item in row.to_dict()["components"]]
+    rows = [row if isinstance(row, dict) else row.to_dict() for row in message.components]
+    return [item["label"] for row in rows for item in row["components"]]
 
 
 async def greeted(club):
@@ -35,11 +38,50 @@ async def test_every_button_does_what_it_says_for_whoever_presses_it(club):
     clip = (await club.other.click(message, label="Play me a blues")).response
     assert club.double.requests[-1].form == "blues"
     assert clip.attachments[0].filename == "woodshed.ogg"
-    answer = (await club.student.click(message, label="Ask me a question")).response
-    assert answer.embeds or answer.content
-    result = await club.student.click(message, label="Human or AI?")
-    assert result.ephemeral
-    assert "/poll start" in result.response.content
+    question = await club.student.click(message, label="Ask me a question")
+    assert question.ephemeral
+    answer = (await club.student.click(question.response, label="(2, 4)")).response
+    assert answer.embeds[0].title == "Right!"
+
+
+async def test_a_listening_try_tells_the_answer_at_once_and_counts_nowhere(club):
+    message = await greeted(club)
+    pair = await club.student.click(message, label="Human or AI?")
+    assert pair.ephemeral
+    files = [await attachment.read() for attachment in pair.response.attachments]
+    assert [attachment.filename for attachment in pair.response.attachments] == ["clip-A.ogg", "clip-B.ogg"]
+    assert labels(pair.response) == ["A is the human", "B is the human"]
+    await club.restart()
+    said = [(await club.student.click(pair.response, label=f"{side} is the human")).response for side in "AB"]
+    assert sorted(answer.content.split(":")[0].strip("*") for answer in said) == ["Not this time", "Right"]
+    human = said[0].content.split(": ")[1][0]
+    assert all(f"{human} is the human" in answer.content for answer in said)
+    assert files["AB".index(human)] != files[1 - "AB".index(human)]
+    assert await club.store.fetch_all("SELECT * FROM series") == []
+    again = await club.student.click(said[0], label="Another pair")
+    assert labels(again.response) == ["A is the human", "B is the human"]
+
+
+async def test_the_human_is_as_often_on_either_side(club):
+    sides = [await human_side(club.store, f"{number:016x}") for number in range(400)]
+    assert 160 < sides.count("A") < 240
+    assert sides == [await human_side(club.store, f"{number:016x}") for number in range(400)]
+
+
+async def test_whoever_mentions_the_bot_is_told_how_to_use_it_and_nobody_else_is(club):
+    me = club.bot.user.id
+    await club.student.send(club.channel, "hello everybody")
+    assert len(club.channel.history()) == 1
+    asked = await club.student.send(club.channel, f"<@{me}> help")
+    answer = club.channel.last_message
+    assert answer.author.id == me
+    assert "/stylize" in answer.content
+    assert answer.reference.message_id == asked.id
+    await club.student.send(club.channel, f"<@{me}> help <@{me}>")
+    assert len(club.channel.history()) == 4, "once in a while is enough"
+    await club.env.advance_time(PAUSE_S + 1)
+    await club.other.send(club.channel, f"<@{me}>")
+    assert len(club.channel.history()) == 6
 
 
 async def test_the_line_says_whether_the_engine_is_warm_and_how_much_it_has_to_do(club):

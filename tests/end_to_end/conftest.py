@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,17 @@ import pytest
 from playground.driver import Member
 from tests.end_to_end.house import WARM_S, House, open_house
 from tests.end_to_end.pictures import landscape
+from tests.playground import evidence
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test shows who did what."""
+    report = yield
+    evidence.note(item, report)
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +18,13 @@ from pathlib import Path
 import psutil
 
 from playground.driver import Member, drive
+from tests.playground.evidence import fetched
 
 REPOSITORY = Path(__file__).parents[2]
 LOGS = REPOSITORY / "var" / "end_to_end"
 START_S = 60.0
+OPENAPI = REPOSITORY.parent / "shared/data/discord/openapi.json"
+"""Discord's own description. Where it lies, everything that the bot sends is held against it."""
 WARM_S = 600.0
 STOP_S = 40.0
 SLUGS = {"ada": "ada", "ben": "ben", "instructor": "thelonia"}
@@ -38,6 +43,14 @@ class House:
         """Ada, Ben and the instructor, without a browser."""
         async with drive(self.address) as playground:
             yield {name: playground.member(slug) for name, slug in SLUGS.items()}
+
+    def violations(self) -> list[str]:
+        """What didn't fit Discord's description so far, on either side."""
+        if not OPENAPI.is_file():
+            return []
+        with urllib.request.urlopen(f"{self.address}control/violations", timeout=10) as answer:
+            found: list[str] = json.load(answer)["violations"]
+        return found
 
     def processes(self) -> list[psutil.Process]:
         """Launcher, bot, engine, and whatever these started."""
@@ -65,9 +78,10 @@ def open_house(folder: Path, **more: str) -> Iterator[House]:
     if not (folder / "playground").exists():
         log.unlink(missing_ok=True)  # of an earlier run
     seen = log.stat().st_size if log.exists() else 0
+    described = ["--openapi", str(OPENAPI)] if OPENAPI.is_file() else []
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "playground", "--port", "0", "--state", str(folder / "playground")],
+            [sys.executable, "-m", "playground", "--port", "0", "--state", str(folder / "playground"), *described],
             cwd=REPOSITORY,
             env=environment,
             stdout=output,
@@ -77,6 +91,9 @@ def open_house(folder: Path, **more: str) -> Iterator[House]:
     try:
         house.address = _address(process, log, seen)
         yield house
+    except BaseException:
+        sys.stdout.write(fetched(house.address) + "\n")
+        raise
     finally:
         family = house.processes() if process.poll() is None else []
         process.send_signal(signal.SIGTERM)

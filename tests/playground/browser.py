@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Locator, Page, async_playwright
 
+from tests.playground.evidence import SCREENSHOTS, keep_pictures
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-SCREENSHOTS = Path("var/screenshots")
 VIEWPORT = {"width": 1280, "height": 800}
 
 
@@ -31,9 +32,12 @@ async def open_browser() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
         )
+        failing = True
         try:
             yield browser
+            failing = False
         finally:
+            await keep_pictures(browser, failing=failing)
             await browser.close()
 
 

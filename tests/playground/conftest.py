@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,10 +16,21 @@ import pytest
 from playground.driver import Driver, Member
 from playground.server import Server
 from playground.world.state import Options, Playground
+from tests.playground import evidence
 from tests.playground.practice_bot import PracticeBot, point_at
 
 OPENAPI = Path(__file__).parents[3] / "shared/data/discord/openapi.json"
 """Discord's own description. Where it lies, every request and answer of these tests is held against it."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test shows who did what."""
+    report = yield
+    evidence.note(item, report)
+    return report
 
 
 @dataclass

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections import Counter
+from typing import Any
 
 import discord
+import pytest
 
 from playground.classroom.classroom import questions
 from playground.classroom.minds import FASTEST_S, SLOWEST_S, Mind
-from playground.world import cast
+from playground.world import cast, changes
 from tests.playground.conftest import Course
 from tests.waiting import until
 
@@ -97,3 +100,50 @@ def test_simulated_members_have_ids_and_names_of_their_own() -> None:
     members = cast.simulated_members(200)
     assert len({m.id for m in members} | {m.id for m in cast.MEMBERS}) == 200 + len(cast.MEMBERS)
     assert len({m.slug for m in members}) == 200
+
+
+async def test_the_class_also_chooses_several_answers_and_types_one(course: Course) -> None:
+    given: dict[str, list[object]] = {"several": [], "typed": []}
+
+    async def take(interaction: discord.Interaction) -> None:
+        data: dict[str, Any] = dict(interaction.data or {})
+        kind = str(data.get("custom_id")).split(":")[0]
+        if kind == "type":
+            form = discord.ui.Modal(title="Your answer", custom_id="typed:class:3:7")
+            form.add_item(discord.ui.TextInput(label="Answer", custom_id="answer", max_length=20))
+            await interaction.response.send_modal(form)
+            return
+        given[kind].append(data.get("values") or data["components"][0]["components"][0]["value"])
+        await interaction.response.send_message("noted", ephemeral=True)
+
+    course.bot.add_listener(take, "on_interaction")
+    await course.driver.bring_class(5, pace=0)
+    await until(course.bot.is_ready)
+    options = [discord.SelectOption(label=letter, value=letter) for letter in "ABCD"]
+    view = discord.ui.View(timeout=None)
+    view.add_item(discord.ui.Select(custom_id="several:class:3:6", options=options, max_values=4))
+    view.add_item(discord.ui.Button(label="Type your answer", custom_id="type:class:3:7"))
+    view.add_item(discord.ui.Button(label="Type", custom_id="type:practice:9"))  # somebody's own
+    await course.bot.guilds[0].text_channels[0].send("?", view=view)
+    await until(lambda: len(given["several"]) == len(given["typed"]) == 5)
+    assert all(isinstance(values, list) and 1 <= len(values) <= 4 for values in given["several"])
+    assert all(isinstance(text, str) and text for text in given["typed"])
+
+
+async def test_a_message_to_a_channel_that_goes_meanwhile_is_refused_as_discord_does(course: Course) -> None:
+    place = await course.ada.channel("quiz")
+    await until(course.bot.is_ready)
+    channel = course.bot.get_partial_messageable(int(place["id"]))
+    sending = asyncio.create_task(channel.send(file=discord.File(io.BytesIO(bytes(5_000_000)), "large.bin")))
+    gone = course.playground.attachments.add
+
+    async def add(*args: Any) -> Any:
+        kept = await gone(*args)
+        changes.delete_channel(course.playground, course.playground.channels[place["id"]])
+        return kept
+
+    course.playground.attachments.add = add  # type: ignore[method-assign]
+    with pytest.raises(discord.NotFound) as refused:
+        await sending
+    assert refused.value.code == 10003
+    assert not list(course.playground.store.files.iterdir())

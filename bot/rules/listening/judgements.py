@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -96,3 +97,30 @@ def trial_scores(judgements: Sequence[Judgement]) -> list[TrialScore]:
         count[0] += judgement.right
         count[1] += 1
     return [TrialScore(trial, right, votes) for (_, trial), (right, votes) in sorted(counts.items())]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipResult:
+    """One trial's clip as listeners took it. `reasons`: what those went by who were right, most frequent first."""
+
+    trial: int
+    fooled: int
+    votes: int
+    reasons: tuple[tuple[Reason, int], ...]
+
+    @property
+    def share(self) -> float:
+        """Of the votes that took one kind for the other."""
+        return self.fooled / self.votes
+
+
+def clip_results(judgements: Iterable[Judgement]) -> list[ClipResult]:
+    """Those that fooled most listeners first; of equal ones, those with more votes."""
+    by_trial: dict[int, list[Judgement]] = {}
+    for judgement in judgements:
+        by_trial.setdefault(judgement.trial, []).append(judgement)
+    found = []
+    for trial, votes in by_trial.items():
+        reasons = Counter(reason for judgement in votes if judgement.right for reason in judgement.reasons)
+        found.append(ClipResult(trial, sum(not j.right for j in votes), len(votes), tuple(reasons.most_common())))
+    return sorted(found, key=lambda clip: (-clip.share, -clip.votes, clip.trial))

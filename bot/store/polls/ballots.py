@@ -178,15 +178,16 @@ async def has_any(store: Store, series: int) -> bool:
 
 
 async def typical_voters(store: Store, guild_id: int) -> int | None:
-    """How many votes a trial of this server's latest closed series had on average; None before the first."""
+    """How many people's votes a trial of this server's latest closed series had on average; None before the first."""
     row = await store.fetch_one(
         "SELECT avg(voters) AS voters FROM (SELECT count(ballots.member) AS voters FROM trials"
-        " JOIN series ON series.id = trials.series LEFT JOIN ballots ON ballots.trial = trials.id"
+        " JOIN series ON series.id = trials.series"
+        " LEFT JOIN ballots ON ballots.trial = trials.id AND choice IS NOT NULL AND simulated = 0"
         " WHERE guild_id = ? AND series.kind = 'listening' AND closed_at IS NOT NULL AND voided = 0"
         " GROUP BY trials.id ORDER BY trials.id DESC LIMIT 12)",
         (guild_id,),
     )
-    return None if row is None or row["voters"] is None else max(1, round(row["voters"]))
+    return None if row is None or not row["voters"] else max(1, round(row["voters"]))
 
 
 async def missed_catches(store: Store, series: int) -> int:

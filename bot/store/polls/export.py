@@ -38,6 +38,14 @@ _TRIALS = (
     " WHERE series.guild_id = ?1 AND (?2 IS NULL OR series.id = ?2) AND closed_at IS NOT NULL AND voided = 0"
     " ORDER BY series.id, trials.number"
 )
+_SOLOS = (
+    "SELECT series.id AS series, trials.number AS trial, sides.side,"
+    " CASE sides.side WHEN 'human' THEN human_midi ELSE model_midi END AS midi"
+    " FROM trials JOIN series ON series.id = trials.series"
+    " JOIN (SELECT 'human' AS side UNION ALL SELECT 'model') AS sides"
+    " WHERE guild_id = ?1 AND (?2 IS NULL OR series.id = ?2) AND closed_at IS NOT NULL AND voided = 0 AND is_catch = 0"
+    " AND recordings = 0 AND midi IS NOT NULL ORDER BY series.id, trials.number, sides.side"
+)
 _SERIES = (
     "SELECT id AS series, title, pace, recordings, matched, seal, salt, plan, prepared_at, closes_at, closed_at,"
     " draw_seed FROM series WHERE guild_id = ?1 AND (?2 IS NULL OR id = ?2) AND kind = 'listening'"
@@ -68,6 +76,10 @@ Times are seconds since 1970, UTC. An empty cell means: not said, or not known.
 The human's clip (title, kind, whether it is notated rather than played, year, source), the model's version and seed,
 the band's seed, and the conditions under which both were played.
 
+## solos (in the database alone): one row for each side of a trial
+What it played, as a MIDI file with the band: `side` is human or model. A network can learn from it
+(`python -m engine train jazz --votes votes.csv`). A clip that was removed, and a recording, have none.
+
 ## series: one row for each series
 `seal` was published before the first vote: it is the SHA-256 of `1=ANSWER 2=ANSWER ... salt=SALT`, the answers in the
 trials' order. `plan` is JSON: hypothesis, margin, and the forecast of before the first vote. `recordings` 1: uploaded
@@ -89,7 +101,7 @@ async def export_files(
         key = hmac.new(secret, f"export:{guild_id}".encode(), hashlib.sha256).digest()
     tables = {
         name: [dict(row) for row in await store.fetch_all(sql, (guild_id, series))]
-        for name, sql in (("votes", _VOTES), ("trials", _TRIALS), ("series", _SERIES))
+        for name, sql in (("votes", _VOTES), ("trials", _TRIALS), ("series", _SERIES), ("solos", _SOLOS))
     }
     for row in tables["votes"]:
         row["voter"] = _pseudonym(key, row["voter"])

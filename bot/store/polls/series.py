@@ -113,6 +113,9 @@ class PreparedTrial:
     human_sound: bytes
     model: NewClip
     model_sound: bytes
+    human_midi: bytes = b""
+    """what both sides play; empty for a recording"""
+    model_midi: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ async def record(store: Store, new: NewSeries, prepared: Sequence[PreparedTrial]
                 model = await clips.add_within(transaction, trial.model, trial.model_sound, now)
                 await transaction.execute(
                     "INSERT INTO trials (series, number, design, is_catch, human_clip, ai_clip, answer, band_seed,"
-                    " human_sound) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    " human_sound, human_midi, model_midi) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         number,
                         place,
@@ -185,6 +188,8 @@ async def record(store: Store, new: NewSeries, prepared: Sequence[PreparedTrial]
                         trial.draw.answer,
                         trial.draw.band_seed,
                         trial.human_sound,
+                        trial.human_midi or None,
+                        trial.model_midi or None,
                     ),
                 )
     except sqlite3.IntegrityError as error:

@@ -25,9 +25,21 @@ def losses(
     return _losses_of_rendition(network, batch)
 
 
-def _losses_of_notes(
-    network: SoloistNet, batch: TrainingBatch, smoothing: float, weight: Tensor | None
-) -> dict[str, Tensor]:
+def log_likelihoods(network: SoloistNet, batch: TrainingBatch) -> Tensor:
+    """(B,): the mean log probability of the notes of each excerpt, in nats a note."""
+    padded = batch.excerpt.timing[:, 1:] == IGNORE
+    total = torch.zeros(len(padded), device=padded.device)
+    for logits, target in _streams(network, batch).values():
+        found = F.cross_entropy(
+            logits.flatten(0, 1).float(), target.masked_fill(padded, IGNORE).flatten(), ignore_index=IGNORE,
+            reduction="none",
+        )  # fmt: skip
+        total = total - found.view(padded.shape).sum(dim=1)
+    return total / (~padded).sum(dim=1).clamp_min(1)
+
+
+def _streams(network: SoloistNet, batch: TrainingBatch) -> dict[str, tuple[Tensor, Tensor]]:
+    """Logits (B, T, K) and what was played (B, T), by stream."""
     x = batch.excerpt
     state = network(x.slice(0, -1), network.setting(batch.setting))
     following = x.slice(1, x.pitch.shape[1])
@@ -36,7 +48,17 @@ def _losses_of_notes(
     position, told = network.position_logits(state, wanted.clamp_min(0), following.beat_in_bar)
     last = torch.where(x.pitch[:, :-1] > 0, x.pitch[:, :-1], -1)
     pitch = network.pitch_logits(told, following.position, following, last, batch.shift)
-    padded = wanted == IGNORE
+    return {
+        "timing": (timing, wanted),
+        "position": (position, following.position),
+        "pitch": (pitch, following.pitch),
+    }
+
+
+def _losses_of_notes(
+    network: SoloistNet, batch: TrainingBatch, smoothing: float, weight: Tensor | None
+) -> dict[str, Tensor]:
+    padded = batch.excerpt.timing[:, 1:] == IGNORE
 
     def entropy(logits: Tensor, target: Tensor) -> Tensor:
         target = target.masked_fill(padded, IGNORE)
@@ -46,11 +68,7 @@ def _losses_of_notes(
         )  # fmt: skip
         return found if weight is None else (found * weight.flatten()).sum() / (~padded).sum()
 
-    return {
-        "timing": entropy(timing, wanted),
-        "position": entropy(position, following.position),
-        "pitch": entropy(pitch, following.pitch),
-    }
+    return {name: entropy(logits, target) for name, (logits, target) in _streams(network, batch).items()}
 
 
 def _losses_of_rendition(network: RenditionNet, batch: TrainingBatch) -> dict[str, Tensor]:

@@ -101,7 +101,9 @@ def _released(gain: NDArray[np.float64], release_s: float) -> NDArray[np.float64
     return np.minimum(np.interp(np.arange(len(gain)), centres, out), gain)
 
 
-def levelled(signal: Stereo, target_lufs: float = TARGET_LUFS, ceiling_dbtp: float = LIMIT_DBTP) -> Stereo:
+def levelled(
+    signal: Stereo, target_lufs: float = TARGET_LUFS, ceiling_dbtp: float = LIMIT_DBTP, tolerance_lu: float = 0.1
+) -> Stereo:
     """The signal at the target loudness with its peaks under the ceiling. Silence comes back as it is."""
     measured = integrated_lufs(signal)
     if not np.isfinite(measured):
@@ -111,7 +113,7 @@ def levelled(signal: Stereo, target_lufs: float = TARGET_LUFS, ceiling_dbtp: flo
     for _ in range(8):  # limiting lowers the loudness a little: approach it
         result = limited((signal * 10 ** (gain_db / 20)).astype(np.float32), ceiling_dbtp)
         missing = target_lufs - integrated_lufs(result)
-        if abs(missing) < 0.1 or gain_db > target_lufs - measured + MAX_EXTRA_GAIN_DB:
+        if abs(missing) < tolerance_lu or gain_db > target_lufs - measured + MAX_EXTRA_GAIN_DB:
             break
         gain_db += missing
     return result

@@ -24,8 +24,10 @@ from engine.progress import Progress
 DECODE_LIMIT_S = 3600.0
 MAX_ATTEMPTS = 5
 TOLERANCE_LU = 0.3
-TRIAL_TOLERANCE_LU = 0.08
-"""Of one side of a blind trial: both sides are then within 0.2 LU of each other."""
+TRIAL_TOLERANCE_LU = 0.02
+"""Of one side of a blind trial: what is left is too little to be measured apart over many trials, let alone heard."""
+LEVELLING_LU, TRIAL_LEVELLING_LU = 0.1, 0.005
+"""How near the signal is brought to its level before it is encoded."""
 TRIAL_RING_S = 2.5
 TRIAL_FADE_S = 1.0
 """A side of a blind trial ends so long after its last bar, whatever rings on, fading over its last second."""
@@ -66,9 +68,10 @@ def finish(signal: Stereo, max_bytes: int, progress: Progress, *, for_trial: boo
     `for_trial`: closer to the target loudness, and at a constant bit rate."""
     ceiling, aim = LIMIT_DBTP, TARGET_LUFS
     tolerance_lu = TRIAL_TOLERANCE_LU if for_trial else TOLERANCE_LU
+    levelling_lu = TRIAL_LEVELLING_LU if for_trial else LEVELLING_LU
     for attempt in range(MAX_ATTEMPTS):
         progress("levelling", 0.2 * attempt)
-        level = levelled(signal, aim, ceiling)
+        level = levelled(signal, aim, ceiling, levelling_lu)
         progress("encoding", 0.2 * attempt + 0.1)
         audio = encode_within(level, max_bytes, constant=for_trial)
         heard = decode(audio, DECODE_LIMIT_S)

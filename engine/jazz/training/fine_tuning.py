@@ -142,6 +142,11 @@ class FineTuning:
             log.plot(self.folder / f"{self.name}.png")
         return kept
 
+    def kept(self) -> dict[str, torch.Tensor]:
+        """The averaged weights of the last checkpoint."""
+        weights: dict[str, torch.Tensor] = load_checkpoint(self._checkpoint, self.group.device)["average"]
+        return weights
+
     @property
     def _checkpoint(self) -> Path:
         return self.folder / f"{self.name}.pt"

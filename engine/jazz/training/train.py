@@ -8,6 +8,9 @@
     takes         the critic that chooses takes learns eight bars of the finished soloist's from human ones
     export        writes the weights that the engine plays with
 
+With `--votes votes.csv` (of `/poll export`) it does something else: the soloist that plays now learns from what a class
+has voted, and becomes a candidate, which plays half of the polls' clips once `jazz.candidate` names its file.
+
 Several GPUs: `torchrun --nproc-per-node N -m engine.jazz.training.train ...`. Every stage resumes where it was
 interrupted.
 """
@@ -15,6 +18,7 @@ interrupted.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -28,7 +32,7 @@ from engine.jazz.model.batches import encode_solos
 from engine.jazz.model.critic_net import CriticShape
 from engine.jazz.model.rendition_net import RenditionShape
 from engine.jazz.model.soloist_net import SoloistShape
-from engine.jazz.model.weights_file import FILE_NAME, Weights, save_weights
+from engine.jazz.model.weights_file import FILE_NAME, Weights, load_weights, save_weights
 from engine.jazz.playing.matched import Clip, matched_clips
 from engine.jazz.playing.sampling import Heat
 from engine.jazz.playing.soloist import WEIGHTS_DIR, Soloist
@@ -37,8 +41,9 @@ from engine.jazz.training.critic import CriticPlan, encode_clips, train_critic
 from engine.jazz.training.export import collect
 from engine.jazz.training.likelihood import LikelihoodPlan, train_likelihood
 from engine.jazz.training.reweighted import ReweightedPlan, train_reweighted, weigh_crosswise
-from engine.jazz.training.stage import Group, join_group
+from engine.jazz.training.stage import Group, join_group, load_checkpoint, save_checkpoint
 from engine.jazz.training.take_critic import train_take_critic, windows_of_humans
+from engine.jazz.training.voted import VotedPlan, read_votes, train_voted
 
 STAGES = ("corpus", "likelihood", "critic", "adversarial", "reweighted", "takes", "export")
 
@@ -89,6 +94,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--soloist", choices=tuple(NOTES), default="likelihood", help="which note network (takes, export)"
     )
+    parser.add_argument("--votes", type=Path, metavar="votes.csv", help="learn from a class: a file of `/poll export`")
+    parser.add_argument(
+        "--simulated", action="store_true", help="with --votes: learn from simulated votes, and from those alone"
+    )
+    parser.add_argument(
+        "--candidate", type=Path, default=Path("var/candidate.safetensors"), help="with --votes: the file to write"
+    )
     parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="where export writes the weights")
 
 
@@ -111,6 +123,8 @@ def main(argv: list[str]) -> int:
     if args.stage == "corpus":
         return 0
     splits = corpus_of(args.data, args.out, args.workers)
+    if args.votes is not None:
+        return _voted(args, splits, group)
     stages = {
         "likelihood": _likelihood, "critic": _critic, "adversarial": _adversarial,
         "reweighted": _reweighted, "takes": _takes, "export": _export,
@@ -175,6 +189,35 @@ def _reweighted(args: argparse.Namespace, splits: dict[str, list[Solo]], group: 
     given = {name: value for name, value in (("steps", args.steps), ("batch", args.batch)) if value is not None}
     plan = ReweightedPlan(seed=args.seed, **given)
     train_reweighted(solos, held_out, lines, args.out / "notes.pt", plan, args.out, group)
+
+
+def _voted(args: argparse.Namespace, splits: dict[str, list[Solo]], group: Group) -> int:
+    """From the weights that play now and a class's votes to a candidate; 1 where the votes don't say enough."""
+    shipped = load_weights(args.weights / FILE_NAME)
+    args.out.mkdir(parents=True, exist_ok=True)
+    start = args.out / "voted-start.pt"
+    save_checkpoint(start, average=shipped.networks["notes"], shape=shipped.shapes["notes"], step=0)
+    trials = read_votes(args.votes, simulated=args.simulated)
+    performers = tuple(shipped.facts["performers"])
+    solos, held_out = (encode_solos(splits.get(split, []), performers) for split in ("train", "val"))
+    given = {name: value for name, value in (("steps", args.steps), ("peak", args.peak)) if value is not None}
+    measured = train_voted(solos, held_out, trials, start, VotedPlan(seed=args.seed, **given), args.out, group)
+    said = f"{len(trials)} trials; votes on trials held back: {measured['gain']:+.4f} nats a vote; "
+    said += f"likelihood of people's solos: {-100 * measured['rise']:+.2f} %\n"
+    if measured["gain"] <= 0:
+        sys.stdout.write(f"{said}The votes don't say enough yet, so no candidate was written.\n")
+        return 1
+    if group.leads:
+        learned = load_checkpoint(args.out / "voted.pt", torch.device("cpu"))
+        name = "simulated" if args.simulated else "voted"
+        facts = {
+            **shipped.facts, "name": name, "began_as": shipped.version,
+            "votes": {"trials": len(trials), "simulated": args.simulated, "gain": measured["gain"]},
+        }  # fmt: skip
+        networks = {**shipped.networks, "notes": learned["average"]}
+        save_weights(args.candidate, dataclasses.replace(shipped, networks=networks, facts=facts))
+        sys.stdout.write(f"{said}wrote {args.candidate}\n")
+    return 0
 
 
 def _takes(args: argparse.Namespace, splits: dict[str, list[Solo]], group: Group) -> None:

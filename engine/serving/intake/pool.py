@@ -29,7 +29,7 @@ from engine.serving.intake.messages import (
     unpacked,
 )
 from engine.serving.intake.readers import FAULTS
-from engine.uploads import Reading, Upload
+from engine.uploads import CALCULATION, Reading, Upload
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ MEMORY_BYTES = 640 * MIB
 GROWTH_BYTES = 192 * MIB
 """A child that has kept more than this of what it took is replaced."""
 TIME_LIMIT_S = 20.0
-QUICK = frozenset({"calculation"})
+QUICK = frozenset({CALCULATION})
 """Kinds that a person waits for who only asked a question: they have a child of their own."""
 QUICK_MEMORY_BYTES = 256 * MIB
 QUICK_LIMIT_S = 4.0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
+from encodings.aliases import aliases
 from typing import Any
 
 import av
@@ -19,6 +21,8 @@ from engine.uploads import CALCULATION, MIDI, NOTES, PICTURE, SOUND
 BOUNDS: dict[str, Any] = {
     "max_upload_bytes": 1 << 20, "max_pixels": 1 << 20, "max_side_px": 32, "max_frames": 2, "film_side_px": 32
 }  # fmt: skip
+ENCODINGS = sorted({*aliases.values(), "utf_8_sig"})
+"""What texts may be written in. Python loads each of them from a file when it is first needed."""
 STILLS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 SIDE_PX = 48
 SOUND_FORMATS = (("wav", "pcm_s16le", 8000), ("flac", "flac", 44100))
@@ -31,6 +35,9 @@ TUNE = b"".join((
 
 def warm_up() -> None:
     """Read a picture of every format, an animation and a film; broken ones too, for the paths that only they take."""
+    for name in ENCODINGS:
+        with contextlib.suppress(LookupError):  # some are Windows' own
+            codecs.lookup(name)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     picture = Image.new("RGB", (SIDE_PX, SIDE_PX), (200, 80, 20))
     files = [_saved(picture, kind, icc_profile=profile) for kind in STILLS if kind not in ("GIF", "BMP")]

@@ -16,9 +16,10 @@ from bot.answering.delivery.rules import Patience
 from bot.client import Woodshed, point_discord_at
 from bot.engine.calls import EngineClient
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
-from bot.store import Store
+from bot.store import Store, meta
 from playground.driver import Driver, Member
 from playground.server import Server
+from playground.world.cast import GUILD_ID
 from playground.world.state import Options, Playground
 from tests.engine_double import EngineDouble
 
@@ -98,6 +99,7 @@ async def wire(
     playground = Playground(Options(state=tmp_path / "state"))
     async with Server(playground), aiohttp.ClientSession(playground.origin) as session:
         point_discord_at(playground.api_base, str(playground.gateway.url))
+        await meta.put(store, f"welcome:{GUILD_ID}", "said")  # the messages of these tests are answers alone
         opened = Wire(playground, store, engine, double, session)
         await opened.start()
         try:

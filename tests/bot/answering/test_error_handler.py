@@ -1,10 +1,13 @@
 """Whatever goes wrong, the member reads one plain sentence, alone where possible, and the log has the rest."""
 
+import asyncio
+from unittest.mock import Mock
+
 import discord
 import pytest
 from discord import app_commands
 
-from bot.answering.error_handler import GENERAL_SENTENCE, sentence_for
+from bot.answering.error_handler import GENERAL_SENTENCE, report, sentence_for
 from bot.errors import EngineFailed, Refused
 from cogs.stylize import pictures
 from tests.engine_double import Behaviour, midi, png
@@ -171,3 +174,13 @@ async def test_an_interaction_that_discord_has_dropped_costs_the_engine_nothing(
     club.forgiven.extend(club.env.errors)
     assert club.double.requests == []
     assert club.bot.jobs.taken(club.student.id) == 0
+
+
+async def test_a_check_that_says_no_is_no_defect(club):
+    said = []
+    club.bot.notices.connect(lambda text: said.append(text) or asyncio.sleep(0))
+    error = app_commands.CommandOnCooldown(app_commands.Cooldown(1, 60.0), 12.0)
+    interaction = Mock(type=discord.InteractionType.autocomplete, client=club.bot, command=None, data={}, extras={})
+    await report(interaction, error)
+    await club.bot.notices.drain()
+    assert said == []

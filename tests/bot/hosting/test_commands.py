@@ -85,7 +85,7 @@ async def test_restore_without_a_file_lists_the_automatic_backups(host, tmp_path
 async def test_a_members_data_are_printed_or_written(host, tmp_path):
     await take_part(tmp_path / "woodshed.sqlite3")
     printed = json.loads(host("export-member", MEMBER).stdout)
-    assert printed["discord_id"] == MEMBER
+    assert printed["discord_id"] == str(MEMBER)
     assert printed["member"] == [{"first_seen_at": NOW}]
     assert host("export-member", MEMBER, "--out", tmp_path / "data.json").returncode == 0
     assert json.loads((tmp_path / "data.json").read_text()) == printed

@@ -54,6 +54,17 @@ async def test_nobody_votes_twice_by_being_forgotten(store: Store) -> None:
     assert await ballots.of_trial(store, trial.id) == [Ballot("human")]
 
 
+async def test_nothing_leads_back_to_who_was_forgotten(store: Store) -> None:
+    """Discord shows above a question's message who asked for it: that message's number may not stay beside theirs."""
+    posted = await quiz.add_question(store, QUESTION, guild_id=GUILD, channel_id=2, asked_by=ANN, now=1.0)
+    await quiz.set_message(store, posted.id, 4711)
+    await open_series(store)
+    await store.execute("UPDATE series SET request = 815, started_by = (SELECT asked_by FROM questions)")
+    await members.forget(store, ANN, 200.0)
+    assert [tuple(row) for row in await store.fetch_all("SELECT message_id FROM questions")] == [(None,)]
+    assert [tuple(row) for row in await store.fetch_all("SELECT request FROM series")] == [(None,)]
+
+
 async def test_forgetting_a_stranger_changes_nothing(store: Store) -> None:
     assert not await members.forget(store, ANN, 1.0)
 

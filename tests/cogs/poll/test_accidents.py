@@ -8,6 +8,7 @@ import discord
 import pytest
 
 from bot.answering.delivery.rules import Patience
+from bot.errors import STAFF_ONLY
 from bot.rules.blind_poll import Ballot, Choice
 from bot.store.polls import ballots, series
 from tests.cogs.poll.lesson import everything, latest, messages, start, trials
@@ -252,6 +253,21 @@ async def test_a_bot_thrown_out_of_the_server_stops_trying(club: Club) -> None:
     assert found.announced_at is not None
     await club.env.advance_time(HOUR_S)
     assert reveals(await everything(club)) == []
+
+
+async def test_a_series_ends_on_time_though_the_staff_role_was_deleted_meanwhile(club: Club) -> None:
+    await start(club, Choice.A)
+    guild = club.bot.get_guild(club.guild.id)
+    role = club.bot.staff_roles.role_of(guild)
+    await role.delete()
+    await club.env.settle()
+    refused = await club.moderator.slash(club.channel, "poll close")
+    assert refused.response.content == STAFF_ONLY
+    (message,) = await messages(club)
+    assert "Your vote" in (await club.student.click(message, label="A")).response.content
+    await club.env.advance_time(10 * 60)
+    assert len(reveals(await everything(club))) == 1
+    assert club.refusals()
 
 
 async def test_buttons_and_deadline_survive_a_restart(club: Club) -> None:

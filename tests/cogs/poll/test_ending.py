@@ -194,6 +194,22 @@ async def test_musicians_reasons_and_confidence_are_shown_where_somebody_said_th
     assert "`def5678`" in seasons.description
 
 
+async def test_clip_by_clip_one_sees_whom_it_fooled_and_what_gave_it_away(club: Club) -> None:
+    await start(club, Choice.A, Choice.B)
+    first, second = await messages(club)
+    answer = (await club.student.click(first, label="A")).response
+    await club.student.select(answer, values=["timing", "notes"], custom_id="why:1")
+    await club.other.click(first, label="B")
+    await club.student.click(second, label="A")
+    assert (await club.student.slash(club.channel, "poll clips")).response.embeds[0].description.startswith("No closed")
+    await club.instructor.slash(club.channel, "poll close")
+    (embed,) = (await club.student.slash(club.channel, "poll clips")).response.embeds
+    lines = embed.description.splitlines()
+    assert [line.split()[0] for line in lines] == ["**1.2**", "**1.1**"], "the one that fooled most comes first"
+    assert "taken for the human by 1 of 1" in lines[0]
+    assert "taken for the human by 1 of 2; went by: timing 1, notes 1" in lines[1]
+
+
 async def test_what_listeners_say_of_themselves_is_shown_to_them_alone_and_deleted_when_they_ask(club: Club) -> None:
     said = await club.student.slash(club.channel, "poll me", instrument="tenor sax", hearing_aid=False)
     assert said.ephemeral

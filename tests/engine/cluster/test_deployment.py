@@ -12,6 +12,7 @@ from engine.contract import engine_pb2 as pb
 from tests.waiting import until
 
 pytest.importorskip("ray", reason="the extra 'cluster' isn't installed (make cluster)")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def loop():
 
 @pytest.fixture(scope="module")
 def two_engines(loop):
-    from benchmarks.cluster import cluster
+    from benchmarks.hosting.cluster import cluster
 
     running = cluster(2)
     yield loop.run_until_complete(running.__aenter__())
@@ -101,7 +102,7 @@ def test_a_full_queue_is_refused_with_the_engines_own_sentence(loop, two_engines
 
 
 def test_when_an_engine_is_killed_under_load_every_job_ends_and_another_takes_its_place(loop, two_engines):
-    from benchmarks.cluster import lose_one
+    from benchmarks.hosting.cluster import lose_one
 
     client, engines = two_engines
 

@@ -67,7 +67,7 @@ def test_the_same_seed_gives_the_same_clip_byte_for_byte(combo, clip):
 def test_the_lead_sheet_is_told_where_the_soloist_notated_every_note(combo, monkeypatch):
     told = {}
     monkeypatch.setattr(
-        "engine.jazz.finishing.write_lead_sheet", lambda score, **more: told.update(more, score=score) or b""
+        "engine.jazz.finishing.clip.write_lead_sheet", lambda score, **more: told.update(more, score=score) or b""
     )
     phrase = write_midi(Score(180.0, 2, (), {"solo": tuple(Note(i / 2, 0.4, 62 + i % 8, 90) for i in range(14))}))
     for primer in (b"", phrase):

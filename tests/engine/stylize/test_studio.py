@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 import weakref
 from itertools import pairwise
@@ -452,3 +453,32 @@ def test_what_ships_is_small_and_has_a_card(studio: Studio) -> None:
     card = CARD_FILE.read_text()
     for word in ("Data", "licence", "steps", "Where it fails", "ImageNet", "MIT"):
         assert word in card, word
+
+
+def test_what_may_be_kept_of_a_picture_is_written_anew_and_paints_the_same(studio: Studio) -> None:
+    """A tiny picture with ten megabytes behind it, a comment in it and a thumbnail beside it: pixels alone are kept."""
+    padded_picture, style = photo(96, 64) + os.urandom(10 * 2**20), photo(64, 64, "JPEG", 1)
+    result = ask(studio, image=padded_picture, style="", style_image=style + b"secret" * 1000, keep_copies=True)
+    assert len(result.kept_image) < 50_000
+    assert b"secret" not in result.kept_style_image
+    assert np.array_equal(np.asarray(opened(result.kept_image)), np.asarray(opened(photo(96, 64))))
+    assert ask(studio, image=result.kept_image).image == ask(studio, image=photo(96, 64)).image
+    assert ask(studio, image=photo()).kept_image == b"", "nobody asked for it"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "film", "see-through", "GIF"])
+def test_a_kept_copy_is_of_the_same_size_and_length(studio: Studio, kind: str) -> None:
+    pictures = {
+        "JPEG": lambda: photo(96, 64, "JPEG"),
+        "film": lambda: film([0, 100, 200, 300]),
+        "see-through": lambda: encoded(Image.new("RGBA", (40, 30), (200, 10, 10, 90))),
+        "GIF": lambda: encoded(flat((40, 30), "red"), "GIF", save_all=True, append_images=[flat((40, 30), "blue")]),
+    }
+    image = pictures[kind]()
+    first = studio.restyle(pb.StylizeRequest(image=image, style="scream", strength=0.0), silent)
+    kept = ask(studio, image=image, style="scream", strength=0.0, keep_copies=True).kept_image
+    second = studio.restyle(pb.StylizeRequest(image=kept, style="scream", strength=0.0), silent)
+    assert second.work.picture.size == first.work.picture.size
+    assert [frame.duration_ms for frame in second.frames] == [frame.duration_ms for frame in first.frames]
+    for one, other in zip(first.frames, second.frames, strict=True):
+        assert float((one.rgb - other.rgb).abs().mean()) < 0.03

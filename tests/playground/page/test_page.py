@@ -42,14 +42,19 @@ async def test_a_member_uses_commands_by_hand(course: Course, browser: Browser, 
     picture = page.locator(".attachments img")
     await expect(picture).to_have_js_property("naturalWidth", 400)
     await picture.click()
-    await expect(page.locator(".lightbox img")).to_be_visible()
+    large = page.locator(".lightbox img")
+    await expect(large).to_be_visible()
+    await large.click()
+    await expect(page.locator(".lightbox.zoomed")).to_be_visible()
     await page.keyboard.press("Escape")
+    await expect(large).to_have_count(0)
 
     await ada.command("style", {"name": "The Great Wave"})
     await expect(page.locator(".embed").filter(has_text="A style of the book")).to_be_visible()
     await expect(page.locator(".embed img")).to_have_js_property("naturalWidth", 320)
 
     await ada.command("clip")
+    await expect(page.locator(".waveform.drawn")).to_be_visible()
     assert await plays(page.locator("audio")) == 2.0
     await ada.shot("playground-messages")
     assert ada.faults == []

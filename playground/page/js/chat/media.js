@@ -1,5 +1,6 @@
 // Attachments and pictures: shown, played, enlarged, downloaded.
 
+import { waveform } from "./waveform.js";
 import { el, fileSize, icon, safeUrl } from "../core/dom.js";
 
 const MAX_WIDTH_PX = 550;
@@ -55,23 +56,49 @@ export function picture(url, size, { alt = "", maxWidth = MAX_WIDTH_PX, maxHeigh
   image.addEventListener("error", () => image.replaceWith(el("div", { class: "broken" }, alt || "This picture can't be shown.")));
   return el(
     "button",
-    { class: "picture-button", type: "button", title: "Enlarge", on: { click: () => lightbox(source, alt) } },
+    {
+      class: "picture-button",
+      type: "button",
+      title: "Enlarge",
+      data: { source },
+      on: { click: (event) => lightbox(event.currentTarget) },
+    },
     image,
   );
 }
 
-function lightbox(source, alt) {
-  const box = el(
-    "dialog",
-    { class: "lightbox", "aria-label": alt || "Picture" },
-    el("img", { src: source, alt }),
-    el("a", { href: source, target: "_blank", rel: "noopener noreferrer" }, "Open in browser"),
-  );
+/** A picture in the whole window: a click shows it at its own size, the arrows go to the others of its message. */
+function lightbox(opened) {
+  const pictures = [...(opened.closest(".message") ?? opened).querySelectorAll(".picture-button")];
+  const all = pictures.length ? pictures : [opened];
+  let at = Math.max(0, all.indexOf(opened));
+  const shown = el("img", { title: "Show it at its own size" });
+  const link = el("a", { target: "_blank", rel: "noopener noreferrer" }, "Open in browser");
+  const place = el("span", { class: "lightbox-place" });
+  const box = el("dialog", { class: "lightbox" }, shown, el("div", { class: "lightbox-line" }, place, link));
+  const show = (number) => {
+    at = (number + all.length) % all.length;
+    const alt = all[at].querySelector("img")?.alt ?? "";
+    shown.src = link.href = all[at].dataset.source;
+    shown.alt = alt;
+    box.setAttribute("aria-label", alt || "Picture");
+    box.classList.remove("zoomed");
+    place.textContent = all.length > 1 ? `${at + 1} of ${all.length}` : "";
+  };
   box.addEventListener("click", (event) => {
-    if (event.target.tagName !== "A") box.close();
+    if (event.target === shown) box.classList.toggle("zoomed");
+    else if (event.target !== link) box.close();
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowRight") show(at + 1);
+    else if (event.key === "ArrowLeft") show(at - 1);
+    else if (event.key === "Enter" && event.target !== link) box.classList.toggle("zoomed");
+    else return;
+    event.preventDefault();
   });
   box.addEventListener("close", () => box.remove());
   document.getElementById("layers").append(box);
+  show(at);
   box.showModal();
 }
 
@@ -80,12 +107,9 @@ export function fileOrPlayer(attachment) {
   const kind = (attachment.content_type ?? "").split(";")[0];
   const source = stable(attachment.url);
   if (["audio/ogg", "audio/mpeg", "audio/wav", "audio/flac", "audio/mp4"].includes(kind)) {
-    return el(
-      "div",
-      { class: "file-card audio" },
-      fileHead(attachment, "note"),
-      el("audio", { controls: true, preload: "metadata", src: source }),
-    );
+    const player = el("audio", { controls: true, preload: "metadata", src: source });
+    const outline = waveform(player, source, attachment.size ?? 0);
+    return el("div", { class: "file-card audio" }, fileHead(attachment, "note"), outline, player);
   }
   if (kind === "video/mp4" || kind === "video/webm") {
     return el("video", { class: "video", controls: true, preload: "metadata", src: source });

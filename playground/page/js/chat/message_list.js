@@ -13,6 +13,7 @@ const EPHEMERAL = 1 << 6;
 const GROUP_MS = 7 * 60 * 1000;
 const FLASH_MS = 1500;
 const PAGE = 50;
+const SLICE = 10;
 
 export class MessageList {
   /** `onReply(message)` is called when a member wants to answer a message. */
@@ -62,13 +63,17 @@ export class MessageList {
     const channelId = state.channelId;
     const oldest = this.list.querySelector("[data-id]").dataset.id;
     const messages = await api.history(channelId, oldest);
+    // A few in each frame, the youngest first: all at once would hold up the scrolling.
+    for (let end = messages.length; end > 0 && channelId === state.channelId; end -= SLICE) {
+      const older = messages.slice(Math.max(0, end - SLICE), end);
+      this.scrolling.keepPlace(() => {
+        this.list.prepend(...older.map((message) => this.make(message)));
+        this.regroup(older.length + 1);
+      });
+      await new Promise(requestAnimationFrame);
+    }
     this.isLoading = false;
-    if (channelId !== state.channelId) return;
-    this.isComplete = messages.length < PAGE;
-    this.scrolling.keepPlace(() => {
-      this.list.prepend(...messages.map((message) => this.make(message)));
-      this.regroup();
-    });
+    if (channelId === state.channelId) this.isComplete = messages.length < PAGE;
   }
 
   make(message) {
@@ -119,10 +124,12 @@ export class MessageList {
     setTimeout(() => node.classList.remove("flash"), FLASH_MS);
   }
 
-  /** Short messages of one author in a row share one head; whatever carries more stands by itself. */
-  regroup() {
+  /** Short messages of one author in a row share one head; whatever carries more stands by itself. Looks at the first
+   * `count` lines. */
+  regroup(count = Infinity) {
     let previous = null;
     for (const node of this.list.children) {
+      if (count-- <= 0) return;
       const message = this.shown.get(node.dataset.id)?.message ?? null;
       node.classList.toggle("grouped", previous !== null && message !== null && belongTogether(previous, message));
       previous = message;

@@ -120,7 +120,7 @@ export class Composer {
   async sendMessage() {
     const content = this.text.value.trim();
     if (!content && !this.tray.files.length) return;
-    const body = { content };
+    const body = { content: withMentions(content) };
     if (this.replyTo) body.message_reference = { message_id: this.replyTo.id };
     const files = this.tray.takeAll();
     this.text.value = "";
@@ -173,6 +173,16 @@ export class Composer {
   focus() {
     this.text.focus();
   }
+}
+
+/** "@Ben" as the wire has it, `<@id>`: members by their names, the longest first. */
+function withMentions(text) {
+  const names = [...state.members.values()].sort((a, b) => b.name.length - a.name.length);
+  return names.reduce((said, { name, id }) => said.replaceAll(new RegExp(`@${escaped(name)}(?!\\w)`, "gi"), `<@${id}>`), text);
+}
+
+function escaped(text) {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 function tool(symbol, title, action) {

@@ -219,3 +219,10 @@ async def test_the_typical_number_of_voters_is_that_of_the_latest_trials(store: 
     assert await ballots.typical_voters(store, GUILD) is None
     await closed_votes(store, (ANN, "A"), (BOB, "B"))
     assert await ballots.typical_voters(store, GUILD) == 2
+
+
+async def test_a_made_up_class_plans_nothing(store: Store) -> None:
+    found, (trial,) = await open_series(store)
+    await ballots.put(store, trial.id, ANN, Change(choice=Choice.HUMAN), 10.0, simulated=True)
+    await series.close(store, found.id, 100.0)
+    assert await ballots.typical_voters(store, GUILD) is None

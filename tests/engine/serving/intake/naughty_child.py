@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.progress import Progress
 from engine.serving.intake import child, messages, readers
-from engine.uploads import PICTURE, Reading
+from engine.uploads import CALCULATION, PICTURE, Reading
 
 FORBIDDEN = (
     "read a file",
@@ -111,7 +111,7 @@ def child_out(message: dict[str, Any]) -> None:
     os.write(answer_pipe(), messages.packed(message))
 
 
-readers.READERS.update(dict.fromkeys((PICTURE, "calculation"), obey))
+readers.READERS.update(dict.fromkeys((PICTURE, CALCULATION), obey))
 
 if __name__ == "__main__":
     child.warm_up = lambda: None  # type: ignore[attr-defined, assignment]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -13,11 +14,12 @@ import numpy as np
 import psutil
 import pytest
 
+from benchmarks.files.broken_files import written_files
 from engine.errors import BadPicture, CallerError, PictureTooLarge
 from engine.serving.intake import pool as pool_module
 from engine.serving.intake.pool import Intake
 from engine.serving.intake.sandbox import CALLS, FILES, MEMORY, NETWORK
-from engine.uploads import PICTURE, Upload
+from engine.uploads import CALCULATION, NOTES, PICTURE, Upload
 from tests.engine.serving.intake import naughty_child
 from tests.engine.stylize.pictures.uploads import film, opened, photo
 
@@ -66,6 +68,19 @@ async def test_a_callers_error_crosses_with_its_kind_and_its_sentence(intake: In
     with pytest.raises(PictureTooLarge):
         await intake.read(Upload(PICTURE, photo(), {**BOUNDS, "max_pixels": 5}))
     assert intake.pids == [child.pid]
+
+
+async def test_texts_in_any_encoding_are_read_where_no_file_can_be_opened(intake: Intake) -> None:
+    """Python loads most encodings from a file when they are first needed; a PDF's text comes in one of those."""
+    page = written_files()["notes .pdf"]
+    for data, ending, words in (
+        ("über".encode("cp1252"), ".md", "über"),
+        ("naïve".encode("utf-16"), ".txt", "naïve"),
+        ('{"cells": [{"cell_type": "markdown", "source": "über"}]}'.encode("utf-32-be"), ".ipynb", "über"),
+        (page.data, ".pdf", "Gradients add up"),
+    ):
+        reading = await intake.read(Upload(NOTES, data, {"ending": ending}))
+        assert words in str(json.loads(reading.arrays[0].tobytes()))
 
 
 async def test_a_child_has_no_torch_and_is_closed_in(intake: Intake) -> None:
@@ -142,7 +157,7 @@ async def test_nobody_waits_for_a_hung_child_but_its_member(naughty: None) -> No
 
 
 def question(what: bytes) -> Upload:
-    return Upload("calculation", what)
+    return Upload(CALCULATION, what)
 
 
 async def test_a_question_never_waits_behind_a_file(naughty: None) -> None:

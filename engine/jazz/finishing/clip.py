@@ -1,12 +1,14 @@
 """From a solo to the finished clip: band, sound, loudness, Opus, piano roll, MIDI and lead sheet.
 
-No networks here, and no torch: a process of its own does this (`engine.jazz.finishers`)."""
+No networks here, and no torch: a process of its own does this (`engine.jazz.finishing`)."""
 
 from __future__ import annotations
 
 from engine.contract import engine_pb2 as pb
 from engine.jazz.band import weights as band_weights
 from engine.jazz.band.section import accompany
+from engine.jazz.finishing.work import Lead, Work
+from engine.jazz.rendering import fingerprint
 from engine.jazz.rendering.codec import decode
 from engine.jazz.rendering.leadsheet import write_lead_sheet
 from engine.jazz.rendering.midi import write_midi
@@ -14,7 +16,6 @@ from engine.jazz.rendering.render import Room, Synthesizer
 from engine.jazz.rendering.roll import draw_roll, draw_spectrogram
 from engine.jazz.rendering.samples import Stereo
 from engine.jazz.rendering.sound import as_long_as, finish, play_score
-from engine.jazz.work import Lead, Work
 from engine.progress import Progress
 
 LONGEST_CLIP_S = 3600.0
@@ -53,6 +54,8 @@ def _of_solo(lead: Lead, work: Work, synthesizer: Synthesizer, progress: Progres
 
 def _of_recording(signal: Stereo, work: Work, progress: Progress) -> pb.Clip:
     clip = _heard(signal, work, progress)
+    if not work.for_trial:
+        clip.fingerprint = fingerprint.of_sound(signal)
     progress("drawing the spectrogram", 0.9)
     clip.roll = draw_spectrogram(decode(clip.audio, LONGEST_CLIP_S))
     return clip

@@ -17,9 +17,9 @@ import structlog
 from engine import errors
 from engine.contract import engine_pb2 as pb
 from engine.errors import EngineError
-from engine.jazz.finishers import wire
+from engine.jazz.finishing import wire
+from engine.jazz.finishing.work import Work
 from engine.jazz.rendering.render import Room
-from engine.jazz.work import Work
 from engine.progress import Progress
 
 log = structlog.get_logger(__name__)
@@ -57,7 +57,7 @@ class FinishingProcess:
         one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "engine.jazz.finishers.child", str(self._soundfont.resolve())],
+                [sys.executable, "-m", "engine.jazz.finishing.child", str(self._soundfont.resolve())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,

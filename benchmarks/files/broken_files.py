@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import struct
 from collections.abc import Iterator
@@ -13,9 +14,10 @@ from typing import Any
 
 import av
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 
-from engine.uploads import MIDI, PICTURE, SOUND, Upload
+from engine.uploads import CALCULATION, MIDI, NOTES, PICTURE, SOUND, Upload
 
 PICTURE_BOUNDS: dict[str, Any] = {
     "max_upload_bytes": 25 << 20, "max_pixels": 50_000_000, "max_side_px": 1024, "max_frames": 120, "film_side_px": 480
@@ -74,13 +76,12 @@ def lures() -> list[Broken]:
 def broken_files(count: int, seed: int) -> Iterator[Broken]:
     """`count` mutated files, all formats in turn; the same seed gives the same files."""
     draw = random.Random(seed)
-    whole = sound_files()
+    whole = {name: upload(kind, data) for name, (kind, data) in sound_files().items()} | written_files()
     names = list(whole)
     for number in range(count):
         name = names[number % len(names)]
-        kind, data = whole[name]
-        other = whole[draw.choice(names)][1]
-        yield Broken(f"{number}: {name}", upload(kind, mutated(data, other, draw)))
+        one, other = whole[name], whole[draw.choice(names)].data
+        yield Broken(f"{number}: {name}", Upload(one.kind, mutated(one.data, other, draw), one.options))
 
 
 def mutated(data: bytes, other: bytes, draw: random.Random) -> bytes:
@@ -180,6 +181,34 @@ def sound_files() -> dict[str, tuple[str, bytes]]:
     for tracks in (1, 3):
         files[f"midi of {tracks}"] = (MIDI, _midi(tracks))
     return files
+
+
+@cache
+def written_files() -> dict[str, Upload]:
+    """Notes of every kind, and questions that ask for a calculation."""
+    cells = [{"cell_type": "markdown", "source": ["# Loss\n", "It falls."]}, {"cell_type": "code", "source": "x = 1"}]
+    notebook = {"cells": cells, "nbformat": 4}
+    out = io.BytesIO()
+    page = Figure(figsize=(3, 2))
+    page.text(0.1, 0.5, "Gradients add up in .grad until somebody zeroes them.")
+    page.savefig(out, format="pdf", metadata={"CreationDate": None})
+    notes = {
+        ".md": b"# Tensors\nA tensor has a shape.\n\n```python\ntorch.ones(2, 3)\n```\n## Views\nThey share memory.\n"
+        * 4,
+        ".txt": "A line of plain text, naïve and über.\n\n".encode() * 9,
+        ".py": b'"""About."""\n\n\nclass Net:\n    """A net."""\n\n    def forward(self, x):\n        return x\n',
+        ".ipynb": json.dumps(notebook).encode(),
+        ".pdf": out.getvalue(),
+    }
+    questions = (
+        b"what is torch.arange(6.).view(2, 3).softmax(1)?",
+        b"what shape is nn.Conv2d(3, 16, 5, stride=2, padding=2)(torch.rand(8, 3, 28, 28))",
+        b"how many parameters has nn.Sequential(nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10))?",
+        b"kernel 5, stride 2 and padding 1 on 28 x 28 pixels",
+        b"torch.cat([torch.ones(2, 3), torch.zeros(4, 3)], dim=0).sum(0, keepdim=True) * 3",
+    )
+    written = {f"notes {ending}": Upload(NOTES, data, {"ending": ending}) for ending, data in notes.items()}
+    return written | {f"question {number}": Upload(CALCULATION, text) for number, text in enumerate(questions)}
 
 
 def _picture(image: Image.Image, kind: str, **options: Any) -> bytes:

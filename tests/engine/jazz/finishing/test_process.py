@@ -15,11 +15,11 @@ import torch
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadAudio, Cancelled
 from engine.jazz.combo import Combo
-from engine.jazz.finishers.process import FinishingProcess
+from engine.jazz.finishing.process import FinishingProcess
+from engine.jazz.finishing.work import Work
 from engine.jazz.rendering.midi import write_midi
 from engine.jazz.rendering.room import in_room
 from engine.jazz.theory.score import Note, Score
-from engine.jazz.work import Work
 from engine.progress import silent
 from engine.settings import JazzSettings
 from tests.engine.jazz.human.wav_bytes import tone, wav
@@ -119,5 +119,7 @@ def test_it_leaves_when_the_engine_is_gone(process: FinishingProcess, work: Work
     opened, process._process = process._process, None
     assert opened is not None
     assert opened.stdin is not None
+    assert opened.stdout is not None
     opened.stdin.close()  # as the death of the engine would
     assert opened.wait(timeout=20) == 0
+    opened.stdout.close()

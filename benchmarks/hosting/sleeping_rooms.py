@@ -70,7 +70,13 @@ class SleepingLibrary:
 
     def warm(self) -> None: ...
 
-    def ask(self, question: str) -> pb.AskReply:
+    def reference_state(self) -> str:
+        return "asleep"
+
+    def calculation(self, request: pb.AskRequest) -> None:
+        return None
+
+    def answer(self, request: pb.AskRequest, calculated: None) -> pb.AskReply:
         return pb.AskReply(known=True, cards=[pb.Card(id="sleep", title="Sleep", text="It's good for you.")])
 
     def quiz(self, request: pb.QuizRequest) -> pb.QuizReply:
@@ -81,7 +87,7 @@ class SleepingLibrary:
 
 
 class SleepingRooms:
-    """What an engine is loaded with (`--rooms benchmarks.sleeping_rooms:SleepingRooms`)."""
+    """What an engine is loaded with (`--rooms benchmarks.hosting.sleeping_rooms:SleepingRooms`)."""
 
     def __init__(self, settings: EngineSettings) -> None:
         self.studio: Any = SleepingStudio()

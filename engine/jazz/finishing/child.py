@@ -1,4 +1,4 @@
-"""The process that finishes clips, one after the other, until its pipe ends: python -m engine.jazz.finishers.child FONT
+"""The process that finishes clips, one after the other, until its pipe ends: python -m engine.jazz.finishing.child FONT
 
 It never loads torch, which alone would take 300 MB: for the room's reverberation it asks the engine.
 """
@@ -16,8 +16,8 @@ from typing import Any
 import structlog
 
 from engine.errors import EngineError
-from engine.jazz.finishers import wire
-from engine.jazz.finishing import finish_clip
+from engine.jazz.finishing import wire
+from engine.jazz.finishing.clip import finish_clip
 from engine.jazz.rendering.render import Synthesizer
 from engine.jazz.rendering.samples import Stereo
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.broken_files import LURES, broken_files, chord_lines, lures, sound_files, upload
-from benchmarks.fuzz import Outcome, fuzz, read_chords
+from benchmarks.files.broken_files import LURES, broken_files, chord_lines, lures, sound_files, upload, written_files
+from benchmarks.files.fuzz import Outcome, fuzz, read_chords
 from engine.errors import CallerError
 from engine.serving.intake.pool import Intake
+from engine.uploads import NOTES
 
-HOUSE = Path(__file__).parents[2]
+HOUSE = Path(__file__).parents[3]
 
 
 async def test_two_hundred_broken_files_end_in_a_reading_or_in_a_sentence() -> None:
@@ -30,6 +31,9 @@ async def test_every_sound_file_is_read() -> None:
         for name, (kind, data) in sound_files().items():
             reading = await intake.read(upload(kind, data))
             assert reading.arrays[0].size, name
+        for name, written in written_files().items():
+            facts = (await intake.read(written)).facts
+            assert written.kind == NOTES or facts["answer"] is not None, name
 
 
 def test_three_hundred_chord_lines_are_read_the_same_again_or_refused_in_a_sentence() -> None:
@@ -54,7 +58,7 @@ async def test_no_file_that_names_other_files_or_hosts_is_read() -> None:
 
 READ_HERE = """
 import sys
-from benchmarks.broken_files import lures
+from benchmarks.files.broken_files import lures
 from engine.errors import CallerError
 from engine.progress import silent
 from engine.serving.intake.readers import READERS

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from benchmarks.broken_files import Broken, broken_files, chord_lines, lures
+from benchmarks.files.broken_files import Broken, broken_files, chord_lines, lures
 from engine.command_line import Parser
 from engine.errors import BadChords, CallerError
 from engine.jazz.theory.harmony import format_changes, parse_changes
-from engine.serving.intake.pool import TOO_HARD, TOO_LONG, Intake
+from engine.serving.intake.pool import TOO_HARD, TOO_LONG, TOO_MUCH, Intake
 
 LONGEST_S = 5.0
 MOST_BYTES = 1 << 30
@@ -71,7 +71,7 @@ async def _read(intake: Intake, broken: Broken, outcome: Outcome) -> None:
         outcome.read += 1
     except CallerError as error:
         outcome.refused["".join("#" if letter.isdigit() else letter for letter in str(error))] += 1
-        if str(error) in (TOO_HARD, TOO_LONG):
+        if str(error) in (TOO_HARD, TOO_LONG, TOO_MUCH):
             outcome.escaped.append(f"{broken.name}: {error}")
     took_s = time.perf_counter() - began
     outcome.longest_s = max(outcome.longest_s, took_s)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.soak_engine ADDRESS MODE_FILE`: an engine that can be told to have a bad day, for the soak.
+"""`python -m benchmarks.hosting.soak_engine ADDRESS MODE_FILE`: an engine that has bad days when told to, for the soak.
 
 It's the real server with rooms that sleep. What stands in MODE_FILE while a clip is made decides how that goes;
 "contract" and "garbage" at the start make an engine of another version, and something that is no engine at all.
@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.sleeping_rooms import SleepingCombo, SleepingRooms
+from benchmarks.hosting.sleeping_rooms import SleepingCombo, SleepingRooms
 from engine.contract import engine_pb2 as pb
 from engine.contract.process_settings import ProcessSettings
 from engine.logs import configure_logs

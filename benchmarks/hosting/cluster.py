@@ -1,4 +1,4 @@
-"""`python -m benchmarks.cluster`: one engine against two on a local Ray, and what Ray adds (needs `make cluster`).
+"""`python -m benchmarks.hosting.cluster`: one engine against two on a local Ray (needs `make cluster`).
 
 throughput   clips a second with 1 and 2 engines whose turn takes 0.25 s and no processor, for a class of 12
 proxy        a short call and a whole job, through the proxy and to an engine alone
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.sleeping_rooms import SleepingRooms
+from benchmarks.hosting.sleeping_rooms import SleepingRooms
 from bot.engine.calls import EngineClient, open_channel
 from bot.errors import EngineError
 from engine.contract import engine_pb2 as pb
@@ -29,10 +29,10 @@ from engine.contract.process_settings import ProcessSettings
 from engine.serving.server import serve
 from engine.settings import EngineSettings
 
-HOUSE = Path(__file__).resolve().parents[1]
+HOUSE = Path(__file__).resolve().parents[2]
 ROOMS = f"{SleepingRooms.__module__}:{SleepingRooms.__name__}"
 TOKEN = "for-this-run"
-UP_WITHIN_S = 240.0
+UP_WITHIN_S = 400.0
 MEMBERS = 12
 ENGINE_PROCESS = "ServeReplica:woodshed:EngineDeployment"
 

@@ -12,14 +12,14 @@ from typing import IO, Any
 import numpy as np
 
 from engine.contract import engine_pb2 as pb
+from engine.jazz.finishing.work import Lead, Work
 from engine.jazz.rendering.samples import Stereo
 from engine.jazz.theory.feel import Feel
 from engine.jazz.theory.score import ChordSpan, Note, Section
-from engine.jazz.work import Lead, Work
 
 LENGTH = struct.Struct(">I")
 Pipe = IO[bytes] | io.FileIO
-Parts = Sequence[bytes | memoryview]
+Parts = Sequence[bytes]
 
 
 def send(pipe: Pipe, facts: dict[str, Any], parts: Parts = ()) -> None:
@@ -56,8 +56,8 @@ def _plain(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in a message")
 
 
-def samples_part(signal: Stereo) -> memoryview:
-    return np.ascontiguousarray(signal, dtype=np.float32).data.cast("B")
+def samples_part(signal: Stereo) -> bytes:
+    return np.ascontiguousarray(signal, dtype=np.float32).tobytes()
 
 
 def samples_of(part: bytes) -> Stereo:

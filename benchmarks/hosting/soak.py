@@ -1,4 +1,4 @@
-"""`python -m benchmarks.soak`: a class at work for twenty minutes, while something breaks every five seconds.
+"""`python -m benchmarks.hosting.soak`: a class at work for twenty minutes, while something breaks every five seconds.
 
 A playground, the real bot, and an engine that sleeps instead of painting. Fifty members vote, answer questions, ask,
 and order clips; one after the other the engine is killed, hung, slow, out of memory, talking rubbish or of another
@@ -31,10 +31,14 @@ import psutil
 
 from playground.driver import Driver, Json, Member, Refused, Route, drive
 
-HOUSE = Path(__file__).resolve().parents[1]
+HOUSE = Path(__file__).resolve().parents[2]
 TOLD = re.compile(r"is at (\S+) .*\n.*DISCORD_TOKEN=(\S+) WOODSHED_DISCORD__API_BASE=(\S+)")
 OPTIONS = ("trumpet", "tenor", "piano")
 CHANNEL, QUIZ_CHANNEL = "gallery", "quiz"
+CALM_S = 20.0
+"""Before the first fault: then the bot is warm."""
+PAUSE_S = 4.0
+"""Of a member between two deeds, on average."""
 QUIET_S = 45.0
 """After the last fault: whatever was begun may still end."""
 LOADING, EPHEMERAL = 1 << 7, 1 << 6
@@ -90,7 +94,7 @@ class Engines:
     """The nursery of engines (soak_engine.py), and the one that lives now."""
 
     def __init__(self, log: Path, address: str, mode: Path) -> None:
-        self._log, self._command = log, ("-m", "benchmarks.soak_engine", address, str(mode))
+        self._log, self._command = log, ("-m", "benchmarks.hosting.soak_engine", address, str(mode))
         self._nursery: asyncio.subprocess.Process | None = None
         self.pid = 0
 
@@ -322,7 +326,7 @@ class Size:
 
     memory_mb: float
     files: int
-    tasks: int
+    tasks: Counter[str]
     processes: int
 
     @classmethod
@@ -332,9 +336,16 @@ class Size:
             aiohttp.ClientSession() as session,
             session.get(f"http://127.0.0.1:{scene.metrics_port}/metrics") as told,
         ):
-            figure = re.search(r"^woodshed_tasks (\S+)", await told.text(), re.MULTILINE)
-        assert figure is not None
-        return cls(bot.memory_info().rss / 1e6, bot.num_fds(), int(float(figure[1])), len(bot.children(recursive=True)))
+            kinds = re.findall(r'^woodshed_tasks\{what="([^"]*)"\} (\S+)', await told.text(), re.MULTILINE)
+        tasks = Counter({what: int(float(count)) for what, count in kinds})
+        return cls(bot.memory_info().rss / 1e6, bot.num_fds(), tasks, len(bot.children(recursive=True)))
+
+    def __str__(self) -> str:
+        most = ", ".join(f"{count} {what}" for what, count in self.tasks.most_common(3))
+        return (
+            f"{self.memory_mb:.0f} MB, {self.files} files, {self.processes} processes, "
+            f"{self.tasks.total()} tasks (most: {most})"
+        )
 
 
 # ---------------------------------------------------------------- the whole
@@ -384,14 +395,23 @@ def _buttons(message: Json) -> list[Json]:
 
 
 async def soak(
-    folder: Path, seconds: float, members: int, every_s: float, only: str = "", quiet_s: float = QUIET_S, seed: int = 1
+    folder: Path,
+    seconds: float,
+    members: int,
+    every_s: float,
+    only: str = "",
+    *,
+    calm_s: float = CALM_S,
+    quiet_s: float = QUIET_S,
+    pause_s: float = PAUSE_S,
+    seed: int = 1,
 ) -> list[str]:
     """Run, print the figures, and return what's wrong; empty if nothing is."""
     async with opened(folder, members, seed) as (scene, students):
-        working = [asyncio.create_task(student.work(pause_s=4.0)) for student in students]
+        working = [asyncio.create_task(student.work(pause_s)) for student in students]
         kinds = scene.kinds() | {"bot restarted": scene.restart_bot}
         names = [name for name in kinds if (name == only if only else name != "bot restarted")]
-        await asyncio.sleep(min(20.0, seconds / 4))
+        await asyncio.sleep(calm_s)
         warm = await Size.of(scene)
         faults: set[asyncio.Task[None]] = set()
         until = time.monotonic() + seconds
@@ -451,7 +471,7 @@ async def _verdict(scene: Scene, students: Sequence[Student], warm: Size, *, bot
     if left:
         wrong.append("somebody is left without an answer")
     if not bot_restarted:
-        if size.memory_mb > warm.memory_mb + GREW_MB or size.tasks > warm.tasks + GREW_TASKS:
+        if size.memory_mb > warm.memory_mb + GREW_MB or size.tasks.total() > warm.tasks.total() + GREW_TASKS:
             wrong.append("the bot has grown")
         if size.files > warm.files + GREW_FILES or size.processes > warm.processes + 1:
             wrong.append("files or processes stay open")
@@ -485,7 +505,7 @@ def _free_port() -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.hosting.soak", description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=1200.0)
     parser.add_argument("--members", type=int, default=50)
     parser.add_argument("--every", type=float, default=5.0, help="seconds between two faults")

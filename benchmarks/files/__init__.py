@@ -1,0 +1,1 @@
+"""Broken and forged files, and what came of reading them."""
