@@ -11,6 +11,7 @@ from discord.ext import commands
 
 from bot.answering.durable import Durable
 from bot.answering.first_answers import say
+from bot.answering.jobs import Job
 from bot.answering.parcels import Parcel, Upload
 from bot.answering.posts import post
 from bot.client import Interaction, Woodshed
@@ -19,6 +20,7 @@ from bot.store import meta
 from cogs.ask import answer_question
 from cogs.jazz.clip import play
 from cogs.stylize.pictures import paint
+from cogs.stylize.sources import Found
 from engine.contract import engine_pb2 as pb
 
 log = structlog.get_logger(__name__)
@@ -65,8 +67,8 @@ class WelcomeButton(
 
 
 async def _paint(interaction: Interaction) -> None:
-    async def drawing() -> bytes:
-        return PICTURE.read_bytes()
+    async def drawing(job: Job) -> Found:
+        return Found(await job.hold(PICTURE.read_bytes()), interaction.user.id)
 
     await paint(interaction, pb.StylizeRequest(style=STYLE, strength=1.0), drawing)
 

@@ -5,6 +5,7 @@ import pytest
 from discord import app_commands
 
 from bot.answering.error_handler import GENERAL_SENTENCE, sentence_for
+from bot.answering.text import plain
 from bot.errors import EngineFailed, Refused
 from cogs.stylize import pictures
 from tests.engine_double import Behaviour, midi, png
@@ -171,3 +172,11 @@ async def test_an_interaction_that_discord_has_dropped_costs_the_engine_nothing(
     club.forgiven.extend(club.env.errors)
     assert club.double.requests == []
     assert club.bot.jobs.taken(club.student.id) == 0
+
+
+def test_what_is_repeated_to_a_member_has_no_unseen_marks():
+    hidden = "a\u202eb\x07c\u2066d"
+    assert (
+        plain(f"There's no key `{hidden}`.\nThe next line 👩\u200d🎓")
+        == "There's no key `abcd`.\nThe next line 👩\u200d🎓"
+    )
