@@ -20,6 +20,7 @@ from bot.answering.discord_codes import (
 )
 from bot.answering.first_answers import begun_before, is_acknowledged, say
 from bot.answering.live_reply import EXTRA, LiveReply
+from bot.answering.text import MAX_CONTENT, plain, shorten
 from bot.errors import SERVER_ONLY, STAFF_ONLY, JobCancelled, Refused, Undelivered, WoodshedError
 from bot.hosting.notices import report_defect
 from bot.logs import begin_request, current_request
@@ -113,6 +114,7 @@ async def tell(interaction: discord.Interaction[Any], sentence: str) -> None:
     """Say `sentence` to the member alone, however far the interaction has come.
 
     Raises discord.HTTPException, Undelivered or a connection error when Discord takes nothing any more."""
+    sentence = shorten(plain(sentence), MAX_CONTENT)  # it may repeat what somebody typed, or wrote into a file
     live_reply = interaction.extras.get(EXTRA)
     before = begun_before(interaction.client).get(interaction.id)
     if isinstance(live_reply, LiveReply):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 MAX_ALT_TEXT = 1024
@@ -13,6 +14,9 @@ MAX_DESCRIPTION = 4096
 MAX_EMBED = 6000
 MAX_FIELD = 1024
 MAX_TITLE = 256
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_JOINERS = frozenset("\u200b\u200c\u200d")
+"""Of emoji and of Persian, and the one that keeps a fence inside a code block apart."""
 _LINK = re.compile(r"https?://[^\s<>]+")
 
 
@@ -23,6 +27,14 @@ def shorten(text: str, limit: int) -> str:
     cut = text[: limit - 1]
     space = max(cut.rfind(" "), cut.rfind("\n"))
     return (cut[:space] if space > limit * 3 // 4 else cut).rstrip() + "…"
+
+
+def plain(text: str) -> str:
+    """The text without what isn't seen and changes how the rest is read: control characters, and Unicode's marks that
+    turn the direction of writing or hide between letters (UAX 9, 2). Lines stay lines, and emoji stay whole."""
+    return "".join(
+        char for char in text if char == "\n" or char in _JOINERS or unicodedata.category(char) not in _UNSEEN
+    )
 
 
 def code_block(code: str, language: str = "", limit: int = MAX_DESCRIPTION) -> str:

@@ -12,6 +12,8 @@ MIN_OPTIONS, MAX_OPTIONS = 2, 5
 LONGEST = {"question": 1500, "code": 1500, "explanation": 1000, "topic": 50, "option": 200}
 """Characters."""
 MOST_IN_A_FILE = 500
+MOST_DOTS = 300
+"""In what may be a key: each is a table in a table, and the parser's time grows with their square."""
 _KEYS = {"question", "code", "right", "wrong", "explanation", "topic"}
 
 
@@ -52,12 +54,16 @@ def from_form(topic: str, question: str, right: str, wrong: str, explanation: st
 def read_toml(text: str) -> list[OwnQuestion]:
     """A set of questions: tables `[[question]]` with question, right, wrong = [...], and if wanted code, explanation,
     topic. Raises Refused with the line of the first mistake."""
+    if any(line.partition("=")[0].count(".") > MOST_DOTS for line in text.splitlines()):
+        raise Refused("I can't read this file: it's nested too deeply, or a number in it is too long.")
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         last = len(text.splitlines())
         detail = str(error).replace("at end of document", f"at the end, line {last}")
         raise Refused(f"I can't read this file: {detail.rstrip('.')}.") from error
+    except (RecursionError, ValueError) as error:  # brackets in brackets in brackets; a number of a million digits
+        raise Refused("I can't read this file: it's nested too deeply, or a number in it is too long.") from error
     tables = document.get("question")
     if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
         raise Refused("I found no questions in this file; each one starts with a line [[question]].")

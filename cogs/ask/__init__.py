@@ -10,8 +10,8 @@ from bot.answering.access import guild_id_of, require_staff
 from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer
 from bot.answering.posting import require_may_post
-from bot.attachments.fetching import require_size
 from bot.answering.text import too_many_questions
+from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused

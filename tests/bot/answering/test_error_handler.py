@@ -8,6 +8,7 @@ import pytest
 from discord import app_commands
 
 from bot.answering.error_handler import GENERAL_SENTENCE, report, sentence_for
+from bot.answering.text import plain
 from bot.errors import EngineFailed, Refused
 from cogs.stylize import pictures
 from tests.engine_double import Behaviour, midi, png
@@ -184,3 +185,11 @@ async def test_a_check_that_says_no_is_no_defect(club):
     await report(interaction, error)
     await club.bot.notices.drain()
     assert said == []
+
+
+def test_what_is_repeated_to_a_member_has_no_unseen_marks():
+    hidden = "a\u202eb\x07c\u2066d"
+    assert (
+        plain(f"There's no key `{hidden}`.\nThe next line 👩\u200d🎓")
+        == "There's no key `abcd`.\nThe next line 👩\u200d🎓"
+    )

@@ -64,3 +64,9 @@ def test_a_mistake_is_one_sentence_that_names_its_place(text, said):
 def test_a_form_takes_one_wrong_answer_a_line():
     question = from_form("", " Which one? ", "this", "that\n\n those \n", "")
     assert question == OwnQuestion("ours", "Which one?", ("this", "that", "those"))
+
+
+@pytest.mark.parametrize("text", ["a=" + "[" * 500_000, "a" + ".a" * 400_000 + "=1", "a=" + "9" * 500_000])
+def test_a_file_made_to_stop_its_reader_is_refused_in_a_sentence(text):
+    with pytest.raises(Refused, match="nested too deeply"):
+        read_toml(text)
