@@ -52,12 +52,12 @@ class VotedPlan(FineTuningPlan):
     note moves the log odds of a vote."""
 
     steps: int = 90
-    weight: float = 1.0
+    weight: float = 3.0
     max_rise: float = 0.027
     trials: int = 8
     likelihood_batch: int = 12
     notes: int = 96
-    sharpness: float = 20.0
+    sharpness: float = 5.0
 
 
 @dataclass(frozen=True)
