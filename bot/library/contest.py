@@ -55,5 +55,5 @@ async def standing(options: pb.ListJazzOptionsReply, store: Store) -> Race | Non
 
 async def _race(store: Store, first: str, second: str) -> Race:
     fooled = await votes.fooled(store, (first, second))
-    runners = [Runner(version, tuple(fooled[version])) for version in (first, second)]
-    return await asyncio.to_thread(race, *runners, random.Random(SEED))
+    champion, candidate = (Runner(version, tuple(fooled[version])) for version in (first, second))
+    return await asyncio.to_thread(race, champion, candidate, random.Random(SEED))
