@@ -1,9 +1,10 @@
 """A class whose taste is known, and which doesn't exist, votes; the soloist learns from it and races its former self:
 `python -m benchmarks taste --data DIR`. Everything that comes of it is marked as simulated.
 
-The listeners take the side with more notes in small steps (up to a whole tone) for the human's. The votes are
-written as `/poll export` writes them, `python -m engine train jazz --votes --simulated` learns from them, and then both versions
-play against people over chords that neither was voted on, for other simulated listeners, until the race is decided.
+The listeners take the side with more notes in small steps (up to a whole tone) for the human's. The votes are written
+as `/poll export` writes them, and `python -m engine train jazz --votes --simulated` learns from them. Then both
+versions play against people, over chords that nobody voted on before, for other simulated listeners, until the race is
+decided.
 """
 
 from __future__ import annotations

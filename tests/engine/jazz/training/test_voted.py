@@ -142,5 +142,5 @@ def test_what_simulated_listeners_like_gets_likelier(tmp_path: Path, tiny_weight
 def test_too_few_trials_are_refused(tmp_path: Path, tiny_weights: Weights) -> None:
     save_checkpoint(tmp_path / "s.pt", average=tiny_weights.networks["notes"], shape=tiny_weights.shapes["notes"])
     trial = VotedTrial(HUMANS[0], HUMANS[1], 3.0, 2.0)
-    with pytest.raises(BadOption, match="at least 8"):
+    with pytest.raises(BadOption, match="8 are needed"):
         train_voted(HUMANS, HUMANS[:1], [trial] * 7, tmp_path / "s.pt", VotedPlan(), tmp_path, GROUP)
