@@ -9,8 +9,9 @@ from discord.ext import commands
 from bot.answering.access import guild_id_of, require_staff
 from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer
-from bot.answering.posting import read_attachment, require_may_post, require_size
+from bot.answering.posting import require_may_post
 from bot.answering.text import too_many_questions
+from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused
@@ -99,7 +100,7 @@ class Notes(
         limit = self.bot.settings.discord.max_attachment_bytes
         require_size(file, limit)
         async with one_answer(interaction, private=True) as answer:
-            data = await read_attachment(file, limit)
+            data = await self.bot.attachments.read(file, limit)
             reply = await self.bot.engine.read_notes(data, file.filename)
             sentence = await notes.keep(self.bot, guild_id, file.filename, reply, interaction.user.id)
             await answer.finish(content=sentence)

@@ -55,7 +55,7 @@ class PickMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.View
         )
 
     @classmethod
-    async def from_custom_id(  # type: ignore[override]
+    async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: Any, /
     ) -> PickMenu:
         assert isinstance(item, discord.ui.Select)
