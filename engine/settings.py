@@ -29,6 +29,7 @@ class JazzSettings(Table):
     """[jazz]: bounds on clips, and the sound."""
 
     soundfont: str = ""
+    candidate: str = ""
     max_bars: int = Field(default=64, ge=4, le=MAX_BARS)
     takes: int = Field(default=16, ge=1, le=MAX_TAKES)
     clip_duration_s: float = Field(default=30.0, gt=1)

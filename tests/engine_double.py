@@ -78,6 +78,22 @@ class EngineDouble(pb_grpc.EngineServicer):
     film: bool = False  # pictures are films: painted frame by frame, and answered as MP4
     contract: int = CONTRACT_VERSION
     notes: list[str] = field(default_factory=list)  # that come with painted pictures
+    calculation: pb.AskReply.Calculation = field(
+        default_factory=lambda: pb.AskReply.Calculation(
+            asked="Conv2d(3, 64, 3)", answer="1792 parameters", steps=["64 · (3 · 3 · 3 + 1) = 1792"]
+        )
+    )
+    entry: pb.AskReply.Entry = field(
+        default_factory=lambda: pb.AskReply.Entry(
+            name="torch.gather",
+            signature="(input, dim, index) -> Tensor",
+            text="Gathers values along an axis.",
+            example="torch.gather(t, 1, i)",
+            output="tensor([[1, 1]])",
+            link="https://docs.pytorch.org/docs/2.15/generated/torch.gather.html",
+            version="torch 2.15.0",
+        )
+    )
 
     def misbehave(self, behaviour: Behaviour, times: int = -1, after: int = 0) -> None:
         """Behave so for `times` jobs (-1: for ever), after so many honest ones."""
@@ -246,7 +262,40 @@ class EngineDouble(pb_grpc.EngineServicer):
             source="PyTorch documentation: torch.Tensor.backward",
             score=7.5,
         )
-        return pb.AskReply(known="backward" in request.question.lower(), cards=self.cards or [card])
+        card.see.append(pb.Card.Link(id="no-grad", title="no_grad and detach"))
+        cards = self.cards or [card]
+        if request.card_id:
+            known = [one for one in cards if one.id == request.card_id]
+            if not known:
+                await context.abort(
+                    grpc.StatusCode.INVALID_ARGUMENT,
+                    "That card isn't in the deck any more.",
+                    trailing_metadata=((ERROR_METADATA_KEY, "bad_option"),),
+                )
+            return pb.AskReply(known=True, cards=known)
+        if request.symbol:
+            return pb.AskReply(entries=[self.entry])
+        reply = pb.AskReply(known="backward" in request.question.lower(), cards=cards)
+        if "Conv2d(" in request.question:
+            reply.calculation.CopyFrom(self.calculation)
+        if "gather" in request.question:
+            reply.entries.append(self.entry)
+        given = {alias.question: alias.card_id for alias in request.aliases}
+        if given.get(request.question):
+            reply.known = True
+        reply.quotes.extend(i for i, passage in enumerate(request.passages[:2]) if passage.text)
+        return reply
+
+    async def ReadNotes(self, request: pb.ReadNotesRequest, context: grpc.aio.ServicerContext) -> pb.ReadNotesReply:
+        self.requests.append(request)
+        if not request.filename.endswith(".md"):
+            await context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "I read .md, .txt, .py, .ipynb and .pdf files; please save it as one of those.",
+                trailing_metadata=((ERROR_METADATA_KEY, "bad_notes"),),
+            )
+        passages = [pb.Passage(heading="Week 3", text=part) for part in request.data.decode().split("\n\n")]
+        return pb.ReadNotesReply(passages=passages, cut=len(passages) > 3)
 
     async def Quiz(self, request: pb.QuizRequest, context: grpc.aio.ServicerContext) -> pb.QuizReply:
         self.requests.append(request)

@@ -63,6 +63,7 @@ JOB_SILENCE_S = 20.0
 """The same for jobs, which report progress twice a second."""
 ENCODE_TIMEOUT_S = 180.0
 """A style's code needs the device: it goes before the queue, but waits for the job that is running."""
+NOTES_TIMEOUT_S = 60.0
 HEALTH_TIMEOUT_S = 10.0
 WATCH_PAUSE_S = 0.1
 JOB_PATIENCE_S = 90.0
@@ -246,8 +247,23 @@ class EngineClient:
         reply: pb.ListTopicsReply = await self._unary(self._stub.ListTopics, pb.ListTopicsRequest())
         return list(reply.topics)
 
-    async def ask(self, question: str) -> pb.AskReply:
-        return await self._unary(self._stub.Ask, pb.AskRequest(question=question))
+    async def ask(
+        self,
+        question: str = "",
+        *,
+        card_id: str = "",
+        symbol: str = "",
+        passages: Sequence[pb.Passage] = (),
+        aliases: Sequence[pb.Alias] = (),
+    ) -> pb.AskReply:
+        """What answers a question; or one card, or one entry of the documentation, by its name."""
+        request = pb.AskRequest(question=question, card_id=card_id, symbol=symbol, passages=passages, aliases=aliases)
+        return await self._unary(self._stub.Ask, request)
+
+    async def read_notes(self, data: bytes, filename: str) -> pb.ReadNotesReply:
+        """The passages of a file of course notes."""
+        request = pb.ReadNotesRequest(data=data, filename=filename)
+        return await self._unary(self._stub.ReadNotes, request, timeout_s=NOTES_TIMEOUT_S)
 
     async def quiz(
         self,

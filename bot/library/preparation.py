@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 from bot.engine.calls import EngineClient, OnEvent
 from bot.errors import Refused
+from bot.library import contest
 from bot.library.clip_intake import conditions_of, new_piece, piece_digest
 from bot.rules.blind_poll import ENOUGH_OWN_CLIPS, Candidate, TrialDraw
+from bot.rules.model_race import who_plays
 from bot.store import Store, clips
 from bot.store.clips import Clip, Conditions, Kind, NewClip
 from bot.store.polls.series import PreparedTrial
@@ -93,20 +95,23 @@ class Preparation:
         """Both sides of every trial, one after another. Raises the engine's errors, and Refused when a clip was removed
         meanwhile; nothing is stored or posted by then."""
         options = await self.engine.list_jazz_options()
+        versions = who_plays(
+            await contest.versions(options, self.store), len(draws), sum(draw.band_seed for draw in draws)
+        )
         prepared = []
-        for number, draw in enumerate(draws, start=1):
+        for number, (draw, version) in enumerate(zip(draws, versions, strict=True), start=1):
             source = found.sources[draw.key]
-            prepared.append(await self._trial(draw, source, options, f"trial {number} of {len(draws)}"))
+            prepared.append(await self._trial(draw, source, options, version, f"trial {number} of {len(draws)}"))
         return prepared
 
     async def _trial(
-        self, draw: TrialDraw, source: Source, options: pb.ListJazzOptionsReply, place: str
+        self, draw: TrialDraw, source: Source, options: pb.ListJazzOptionsReply, version: str, place: str
     ) -> PreparedTrial:
         human, heard, conditions = await self._human(draw, source, place)
         if draw.is_catch:
             model, played = await self._shuffled(draw, source, conditions, place)
         else:
-            model, played = await self._model(draw, conditions, options, place)
+            model, played = await self._model(draw, conditions, options, version, place)
         return PreparedTrial(draw, human, heard.audio, model, played.audio, heard.midi, played.midi)
 
     async def _human(self, draw: TrialDraw, source: Source, place: str) -> tuple[int | NewClip, pb.Clip, Conditions]:
@@ -143,7 +148,7 @@ class Preparation:
         return request
 
     async def _model(
-        self, draw: TrialDraw, conditions: Conditions, options: pb.ListJazzOptionsReply, place: str
+        self, draw: TrialDraw, conditions: Conditions, options: pb.ListJazzOptionsReply, version: str, place: str
     ) -> tuple[NewClip, pb.Clip]:
         request = matched_request(conditions, options)
         if self.matched:
@@ -154,6 +159,7 @@ class Preparation:
         request.seed, request.solo_seed = draw.band_seed, draw.model_seed
         request.max_bytes = self._most_bytes(draw)
         request.for_trial = True
+        request.model_version = version
         played = await self.engine.play(request, self._shown(place, "the model"))
         new = NewClip(
             guild_id=self.guild_id,

@@ -1,52 +1,133 @@
-"""/ask: an answer from the deck of concept cards, with its source, or an honest "I don't know"."""
+"""/ask, "Explain this", the course's notes, and the questions that nothing answered."""
 
 from __future__ import annotations
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.answering.access import guild_id_of, require_staff
+from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer
-from bot.answering.posting import require_may_post
-from bot.answering.text import MAX_EMBED, too_many_questions
+from bot.answering.posting import read_attachment, require_may_post, require_size
+from bot.answering.text import too_many_questions
 from bot.client import Interaction, Woodshed
+from bot.engine.catalogue import matching
 from bot.errors import Refused
 from bot.rules.quotas import Quota
-from cogs.ask.cards import card_embed, related_line, unknown_sentence
+from bot.store.lessons import notes as kept_notes
+from bot.store.lessons import unanswered as kept
+from cogs.ask import notes, unanswered
+from cogs.ask.answers import answer_question
+from cogs.ask.buttons import AskStaffButton, CardNextButton, DocumentationButton
 
 QUESTIONS_PER_MINUTE = 10
+NO_TEXT = "There's no text in that message that I could explain."
 
 
 class Ask(commands.Cog):
-    """Answers come from cards only, never from a guess."""
+    """Answers are computed or quoted, never guessed."""
 
     def __init__(self, bot: Woodshed) -> None:
         self.bot = bot
         self.quota = Quota(QUESTIONS_PER_MINUTE, 60.0)
+        self.menu = app_commands.ContextMenu(name="Explain this", callback=self.explain_this)
 
-    @app_commands.command(description="Ask about PyTorch and deep learning")
-    @app_commands.describe(question="Your question, in your own words", private="Only you see the answer")
+    async def cog_load(self) -> None:
+        self.bot.tree.add_command(self.menu)
+        self.bot.add_dynamic_items(*BUTTONS)
+
+    async def cog_unload(self) -> None:
+        self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
+        self.bot.remove_dynamic_items(*BUTTONS)
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await kept_notes.leave(self.bot.store, guild.id)
+
+    @app_commands.command(description="Ask about PyTorch and deep learning, or have a shape or a tensor computed")
+    @app_commands.describe(
+        question="Your question in your own words, an error message, or code", private="Only you see the answer"
+    )
     async def ask(
-        self, interaction: Interaction, question: app_commands.Range[str, 1, 300], private: bool = False
+        self, interaction: Interaction, question: app_commands.Range[str, 1, 4000], private: bool = False
     ) -> None:
         if not private:
             require_may_post(interaction, "embed_links")
+        self._take_turn(interaction)
+        await answer_question(interaction, question, private=private)
+
+    async def explain_this(self, interaction: Interaction, message: discord.Message) -> None:
+        """The message menu: what a message, a traceback or some code is about. Only its reader sees the answer."""
+        text = message.content or "\n".join(embed.description or "" for embed in message.embeds)
+        if not text.strip():
+            raise Refused(NO_TEXT)
+        self._take_turn(interaction)
+        await answer_question(interaction, text[:4000], private=True)
+
+    def _take_turn(self, interaction: Interaction) -> None:
         wait_s = self.quota.take(interaction.user.id, self.bot.now())
         if wait_s:
             raise Refused(too_many_questions(wait_s))
-        await answer_question(interaction, question, private=private)
+
+    @app_commands.command(name="unanswered", description="Staff: the questions that I couldn't answer")
+    @app_commands.describe(keep="Switch on or off that I keep them; off also forgets those that are here")
+    @app_commands.guild_only()
+    async def unanswered(self, interaction: Interaction, keep: bool | None = None) -> None:
+        require_staff(interaction)
+        guild_id = guild_id_of(interaction)
+        if keep is not None:
+            await kept.keep(self.bot.store, guild_id, keep)
+        embed, view = await unanswered.overview(self.bot.store, guild_id)
+        await say(interaction, embed=embed, view=view)
 
 
-async def answer_question(interaction: Interaction, question: str, *, private: bool = False) -> None:
-    """Answer with the card that fits best, or say that none does. Raises EngineError."""
-    async with one_answer(interaction, private=private) as answer:
-        found = await interaction.client.engine.ask(question)
-        if not found.known or not found.cards:
-            await answer.finish(content=unknown_sentence(question, found.cards))
-            return
-        best, *others = found.cards
-        related = related_line(others) if others else None
-        await answer.finish(content=related, embeds=[card_embed(best, MAX_EMBED)])
+@app_commands.guild_only()
+class Notes(
+    commands.GroupCog, group_name="notes", group_description="Staff: the course's own notes, which /ask quotes"
+):
+    """A server's notes are its own: no other server's members are ever shown them."""
+
+    def __init__(self, bot: Woodshed) -> None:
+        self.bot = bot
+
+    @app_commands.command(description="Staff: have /ask quote a file of the course's notes")
+    @app_commands.describe(file="A .md, .txt, .pdf, .ipynb or .py file; one of the same name is replaced")
+    async def add(self, interaction: Interaction, file: discord.Attachment) -> None:
+        require_staff(interaction)
+        guild_id = guild_id_of(interaction)
+        limit = self.bot.settings.discord.max_attachment_bytes
+        require_size(file, limit)
+        async with one_answer(interaction, private=True) as answer:
+            data = await read_attachment(file, limit)
+            reply = await self.bot.engine.read_notes(data, file.filename)
+            sentence = await notes.keep(self.bot, guild_id, file.filename, reply, interaction.user.id)
+            await answer.finish(content=sentence)
+
+    @app_commands.command(name="list", description="Staff: the notes that /ask quotes")
+    async def list_notes(self, interaction: Interaction) -> None:
+        require_staff(interaction)
+        await say(interaction, notes.listed(await kept_notes.of_guild(self.bot.store, guild_id_of(interaction))))
+
+    @app_commands.command(description="Staff: take a file out of the notes")
+    @app_commands.describe(file="Its name")
+    async def remove(self, interaction: Interaction, file: app_commands.Range[str, 1, 100]) -> None:
+        require_staff(interaction)
+        if not await kept_notes.remove(self.bot.store, guild_id_of(interaction), file):
+            raise Refused("There's no file of that name. `/notes list` shows what is there.")
+        await say(interaction, f"Removed **{notes.plain(file)}**; `/ask` no longer quotes it.")
+
+    @remove.autocomplete("file")
+    async def complete_file(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        if not self.bot.is_staff(interaction.user):
+            return []
+        found = await kept_notes.of_guild(self.bot.store, guild_id_of(interaction))
+        return matching(current, [(note.file, note.file) for note in found])
+
+
+BUTTONS = (CardNextButton, DocumentationButton, AskStaffButton, *unanswered.BUTTONS)
 
 
 async def setup(bot: Woodshed) -> None:
     await bot.add_cog(Ask(bot))
+    await bot.add_cog(Notes(bot))

@@ -97,7 +97,7 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
         performer="Who played it",
         title="What it's called",
         consent="The performer agrees to have it stored here and played in polls",
-        licence="Whose it is, or under which licence you may hand it on",
+        licence="Whose it is, or the licence that lets you share it",
         chords="Its chords, like Dm7 G7 | Cmaj7; if left out, those in the MIDI file, or my guess for you to check",
         track="The MIDI track with the melody; if left out, I look for it",
     )

@@ -104,7 +104,7 @@ async def show_mine(interaction: Interaction) -> None:
     found = await submissions.of_member(bot.store, guild_id_of(interaction), interaction.user.id)
     async with one_answer(interaction, private=True) as answer:
         if not found:
-            await answer.finish(content="You haven't handed in a clip here. `/clips submit` does.")
+            await answer.finish(content="You haven't handed in a clip here yet; `/clips submit` is how.")
             return
         escape = discord.utils.escape_markdown
         lines, view = [], discord.ui.View(timeout=None)

@@ -28,7 +28,9 @@ ASKED = (
     "**Two clips on the same chords, with the same band. A person played one solo, the network the other.** "
     "Listen to both, then say which one is the human."
 )
-ONLY_A_TRY = "This one was for you alone and counts nowhere. In a class vote, nobody learns the answer before the end."
+ONLY_A_TRY = (
+    "This one was just for you and doesn't count anywhere. In a class vote, nobody learns the answer before the end."
+)
 RIGHT = "**Right: {human} is the human.** The network improvised {model}."
 WRONG = "**Not this time: {human} is the human.** The network improvised {model}, and it got past you."
 

@@ -19,6 +19,7 @@ from bot.answering.posting import require_may_post, upload_limit_bytes
 from bot.answering.text import MAX_FIELD, shorten
 from bot.client import Interaction
 from bot.errors import Refused
+from bot.library import contest
 from bot.store import creations
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import SHORTEST_COPIED_RUN
@@ -72,6 +73,7 @@ async def play(interaction: Interaction, request: pb.PlayRequest, phrase: Phrase
         answered = None if phrase is None else await phrase(interaction)
         request.continue_from = answered.content if answered else b""
         request.max_bytes = upload_limit_bytes(interaction)
+        request.model_version = request.model_version or await contest.champion(bot.engine, bot.store)
         clip = await bot.engine.play(request, job.show)
         creation_id = await keep(interaction, request, clip, answered)
         options = await bot.catalogue.jazz.get()
@@ -136,6 +138,7 @@ def pinned(request: pb.PlayRequest, clip: pb.Clip) -> pb.PlayRequest:
     full.takes = clip.takes
     full.style = clip.style
     full.beats_per_bar = clip.beats_per_bar
+    full.model_version = clip.model_version
     if not full.chords:
         full.form, full.key = clip.form, clip.key
     return full

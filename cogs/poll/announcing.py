@@ -10,9 +10,10 @@ from bot.answering.parcels import Parcel, Upload
 from bot.answering.posts import post
 from bot.charts import Chart
 from bot.client import Woodshed
+from bot.errors import EngineError
+from bot.library import contest
 from bot.rules.blind_poll import tally
 from bot.rules.listening.judgements import clip_results, trial_scores
-from bot.rules.listening.race import race
 from bot.rules.listening.verdict import MARGIN, Verdict, verdict
 from bot.store import clips
 from bot.store.polls import ballots, series
@@ -83,10 +84,13 @@ class Announcer:
         return embed, with_chart(embed, drawn, "verdict")
 
     async def seasons(self, guild_id: int) -> tuple[discord.Embed, list[Upload]]:
-        """The versions of the model, in order, and which of the latest two is ahead."""
-        judgements = await ballots.judgements(self.bot.store, guild_id)
-        drawn = await self.figures.of(judgements, Chart.SEASONS)
-        embed = results.seasons_embed(drawn.summary.versions, await asyncio.to_thread(race, judgements))
+        """The versions of the model, in order, and the race of the two that play."""
+        drawn = await self.figures.of(await ballots.judgements(self.bot.store, guild_id), Chart.SEASONS)
+        try:
+            race = await contest.standing(await self.bot.engine.list_jazz_options(), self.bot.store)
+        except EngineError:  # nobody knows who plays; how they did is known all the same
+            race = None
+        embed = results.seasons_embed(drawn.summary.versions, race)
         return embed, with_chart(embed, drawn, "seasons")
 
     async def heard(self, guild_id: int) -> discord.Embed:

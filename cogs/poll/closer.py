@@ -103,5 +103,5 @@ def _trouble(found: Series, error: Undelivered, is_over: bool) -> str:
     where = f"the result of series {found.id} in <#{found.channel_id}>"
     again = f"`/poll announce series:{found.id}` posts it again, and `/poll results series:{found.id}` shows it."
     if is_over:
-        return f"I can't tell {where}. {error} {again}"
-    return f"I can't tell {where} at the moment. {error} I'll keep trying for a day. {again}"
+        return f"I can't post {where}. {error} {again}"
+    return f"I can't post {where} at the moment. {error} I'll keep trying for a day. {again}"

@@ -136,7 +136,7 @@ class Poster:
             if not isinstance(error, discord.HTTPException) or error.status >= 429:
                 # Nobody knows; when it's asked for again, Discord says whether it exists.
                 raise Undelivered(
-                    "Discord doesn't open the thread.", final=False, may_have_arrived=True, worth_saying=False
+                    "Discord wouldn't open the thread.", final=False, may_have_arrived=True, worth_saying=False
                 ) from error
             if error.code != THREAD_EXISTS:
                 log.info("no thread for a series", series=number, code=error.code)

@@ -10,9 +10,9 @@ import discord
 from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, counted, percent, shorten
 from bot.rules.blind_poll import Tally, sealed_text
 from bot.rules.listening.judgements import ClipResult, Share
-from bot.rules.listening.race import DECIDED, Race
 from bot.rules.listening.summary import FEWEST_VOTES_ON_BOARD, Ear, Figure, Summary, Version
 from bot.rules.listening.verdict import Verdict
+from bot.rules.model_race import FEWEST_TRIALS, REPLACED_FROM, Race
 from bot.store.clips import Clip
 from bot.store.polls.series import Series, Trial
 from cogs.poll import wording
@@ -261,26 +261,23 @@ def _clip_line(result: TrialResult, clip: ClipResult) -> str:
 
 
 def race_text(race: Race | None) -> str:
-    """Who is ahead, and whether that's sure enough; "" where there's one version only."""
+    """Who is ahead, and whether that's sure enough; "" where one version plays."""
     if race is None:
         return ""
-    newest, before = f"`{race.newest}`", f"`{race.before}`"
-    if race.ahead is None:
-        return f"{newest} against {before}: too few trials to say yet ({race.trials[0]} and {race.trials[1]})."
-    if race.ahead >= DECIDED:
-        end = "that decides it."
-    elif race.ahead <= 1 - DECIDED:
-        end = f"so {before} is the better one."
-    else:
-        end = f"{percent(DECIDED)} would decide it."
+    new, old = race.candidate, race.champion
+    so_far = f"from {counted(new.trials, 'trial')} and {old.trials}"
+    if race.decided:
+        return f"`{new.version}` passes for a human more often than `{old.version}`, {so_far}: it has taken over."
+    if min(new.trials, old.trials) < FEWEST_TRIALS:
+        return f"`{new.version}` against `{old.version}`: too few trials to say yet ({new.trials} and {old.trials})."
     return (
-        f"The chance that {newest} passes for a human more often than {before} is {percent(race.ahead)}, "
-        f"from {race.trials[0]} and {race.trials[1]} trials; {end}"
+        f"The chance that `{new.version}` passes for a human more often than `{old.version}` is "
+        f"{percent(race.posterior)}, {so_far}; above {percent(REPLACED_FROM)} it takes over."
     )
 
 
 def seasons_embed(versions: Sequence[Version], race: Race | None) -> discord.Embed:
-    """How each version of the model did, and the race of the latest two."""
+    """How each version of the model did, and the race of the two that play."""
     lines = [
         f"`{version.name}` (from <t:{version.first_closed_at:.0f}:d>): listeners right in "
         f"{percent(version.share.accuracy)} of {counted(version.share.votes, 'vote')} "

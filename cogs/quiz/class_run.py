@@ -126,7 +126,14 @@ class ClassRunner:
         """Into the question's message; a question that has none yet is posted, and once, whatever happens."""
         parcel = Parcel(embeds=[embed], view=view, uploads=picture_of(at.posted.question))
         if at.message_id is not None:
-            await edit(self.bot, quiz.channel_id, at.message_id, _as_edit(parcel), guild_id=quiz.guild_id)
+            await edit(
+                self.bot,
+                quiz.channel_id,
+                at.message_id,
+                _as_edit(parcel),
+                guild_id=quiz.guild_id,
+                patience=self.bot.patience,
+            )
             return
         title = embed.title
         message_id = await post(
@@ -134,6 +141,7 @@ class ClassRunner:
             quiz.channel_id,
             parcel,
             guild_id=quiz.guild_id,
+            patience=self.bot.patience,
             nonce=f"class-{quiz.id}-{at.position}",
             may_be_there=True,
             is_it=lambda message: _has_button(message, f"class-host:{quiz.id}:") and _title(message) == title,
@@ -155,7 +163,9 @@ class ClassRunner:
             embed = class_views.left_embed(quiz, before)
         with contextlib.suppress(Undelivered):
             parcel = _as_edit(Parcel(embeds=[embed]))
-            await edit(self.bot, quiz.channel_id, before.message_id, parcel, guild_id=quiz.guild_id)
+            await edit(
+                self.bot, quiz.channel_id, before.message_id, parcel, guild_id=quiz.guild_id, patience=self.bot.patience
+            )
 
     async def _counted(self, quiz: ClassQuiz, at: Round) -> tuple[Question, Distribution, Distribution | None]:
         """The question with the options that its answers are counted by, and the distribution of each vote."""
@@ -187,6 +197,7 @@ class ClassRunner:
             quiz.channel_id,
             Parcel(embeds=[embed]),
             guild_id=quiz.guild_id,
+            patience=self.bot.patience,
             nonce=f"class-{quiz.id}-end",
             may_be_there=True,
             is_it=lambda message: _footer(message) == embed.footer.text,

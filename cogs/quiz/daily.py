@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import aiohttp
-import discord
 import structlog
 
 from bot.alarm import Alarm
+from bot.answering.parcels import Parcel
+from bot.answering.posts import post
 from bot.client import Woodshed
 from bot.errors import WoodshedError
 from bot.rules.daily import next_at
@@ -75,13 +75,16 @@ class DailyAsker:
             )
             embed = views.question_embed(posted)
             embed.title = "Question of the day"
-            channel = self.bot.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
-            message = await channel.send(
-                embed=embed,
-                view=answer_view(Place.CHANNEL, posted),
-                files=[upload.file() for upload in views.picture_of(question)],
+            parcel = Parcel(embeds=[embed], uploads=views.picture_of(question), view=answer_view(Place.CHANNEL, posted))
+            message_id = await post(
+                self.bot,
+                entry.channel_id,
+                parcel,
+                guild_id=entry.guild_id,
                 nonce=f"daily-{posted.id}",
+                since=now,
+                patience=self.bot.patience,
             )
-            await quiz.set_message(self.bot.store, posted.id, message.id)
-        except (WoodshedError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            await quiz.set_message(self.bot.store, posted.id, message_id)
+        except WoodshedError as error:
             log.warning("a daily question was not asked", channel=entry.channel_id, error=str(error))

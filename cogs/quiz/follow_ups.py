@@ -42,12 +42,9 @@ class CardButton(
 
     async def press(self, interaction: Interaction) -> None:
         async with one_answer(interaction, private=True) as answer:
-            reply = await interaction.client.engine.ask(self.card.replace("-", " "))
-            card = next((card for card in reply.cards if card.id == self.card), None)
-            if card is None:
-                raise Refused("That card isn't in the deck any more. `/ask` finds what is.")
+            reply = await interaction.client.engine.ask(card_id=self.card)
             view = discord.ui.View(timeout=None).add_item(QuizMeButton(self.card))
-            await answer.finish(embeds=[card_embed(card, MAX_EMBED)], view=view)
+            await answer.finish(embeds=[card_embed(reply.cards[0], MAX_EMBED)], view=view)
 
 
 async def _practise(interaction: Interaction, topic: str, card: str = "") -> None:

@@ -29,6 +29,7 @@ from engine.jazz.human.midi_file import Piece
 from engine.jazz.human.pieces import PIECES
 from engine.jazz.human_solo import check_duration, perform
 from engine.jazz.machine_solo import improvise
+from engine.jazz.model.weights_file import load_weights
 from engine.jazz.playing.soloist import Soloist
 from engine.jazz.rendering.render import Synthesizer, find_soundfont
 from engine.jazz.rendering.room import CPU, in_room
@@ -60,6 +61,7 @@ class Combo:
         self._synthesizer: Synthesizer | None = None
         self._loading = threading.Lock()
         self._soloist: Soloist | None = None
+        self._candidate: Soloist | None = None
         self.finisher: FinishingProcess | None = None
         """Where clips are finished; without one, on the thread that asks."""
 
@@ -81,10 +83,25 @@ class Combo:
             self._soloist = Soloist(self.device)
         return self._soloist
 
+    @property
+    def candidate(self) -> Soloist | None:
+        """The soloist that plays beside the first one, if the settings name its file. Raises `Internal` for a file that
+        isn't one."""
+        if self._candidate is None and self.settings.candidate:
+            self._candidate = Soloist.of(load_weights(Path(self.settings.candidate).expanduser()), self.device)
+        return self._candidate
+
+    def soloist_of(self, version: str) -> Soloist:
+        """Who plays under that version; the first soloist where nobody does."""
+        candidate = self.candidate
+        return candidate if candidate is not None and candidate.version == version else self.soloist
+
     def warm(self) -> None:
         """Load everything and play two real bars, so that the first member doesn't wait for it."""
         request = pb.PlayRequest(chords="Dm7 G7", tempo_bpm=240, instrument="tenor sax", seed=0, takes=1)
         self.play(request, silent)
+        if self.candidate is not None:
+            self.candidate.warm()
 
     def model(self) -> pb.Model:
         card = self.soloist.card
@@ -112,6 +129,7 @@ class Combo:
             min_tempo_bpm=MIN_TEMPO_BPM,
             max_tempo_bpm=MAX_TEMPO_BPM,
             styles=STYLES,
+            model_versions=[soloist.version for soloist in (self.soloist, self.candidate) if soloist is not None],
         )
 
     def play(self, request: pb.PlayRequest, progress: Progress) -> pb.Clip:
@@ -169,7 +187,7 @@ class Combo:
         with one_thread(self.device):
             if isinstance(request, pb.PlayRequest):
                 phrase = heard if isinstance(heard, Piece) else None
-                return improvise(request, seed, phrase, self.soloist, self.settings, progress)
+                return improvise(request, seed, phrase, self.soloist_of(request.model_version), self.settings, progress)
             return perform(request, seed, heard, self.soloist, self.settings, progress)
 
     def finish(self, work: Work, progress: Progress) -> pb.Clip:

@@ -41,9 +41,8 @@ async def test_staff_see_the_last_day_in_words_and_as_a_chart(club):
 
 
 async def test_it_is_shown_to_those_who_look_after_messages_and_works_for_staff_alone(club):
-    for name in ("status", "clips"):
-        command = club.bot.tree.get_command(name).to_dict(club.bot.tree)
-        assert int(command["default_member_permissions"]) == SHOWN_TO.value
+    command = club.bot.tree.get_command("status").to_dict(club.bot.tree)
+    assert int(command["default_member_permissions"]) == SHOWN_TO.value
     await club.moderator.slash(club.channel, "status")
     assert club.refusals() == [STAFF_ONLY]
 

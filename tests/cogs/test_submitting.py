@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.store import clips, members, submissions
 from bot.store.clips import Kind
 from bot.store.submissions import State
+from cogs.clips.submitting import tell_late
 from tests.conftest import Club
 from tests.engine_double import Behaviour, midi, ogg
 
@@ -180,8 +181,7 @@ async def test_who_is_forgotten_leaves_no_clip_waiting_and_everything_is_exporte
 async def test_a_decision_that_a_stopped_bot_couldnt_tell_is_told_when_it_is_back(club: Club) -> None:
     await submit(club)
     await submissions.decline(club.store, 1, "No.", club.instructor.id, club.bot.now())
-    club.bot.dispatch("ready")
-    await club.env.settle()
+    await tell_late(club.bot)
     assert "haven't taken your clip" in direct_message(club)
 
 

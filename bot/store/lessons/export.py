@@ -33,14 +33,24 @@ EXPORTS = {
         "SELECT guild_id, channel_id, local_time, zone, topic FROM daily_questions"
         " JOIN members ON members.id = set_by WHERE discord_id = ?"
     ),
+    "questions_unanswered": (
+        "SELECT guild_id, channel_id, question, asked_at FROM unanswered JOIN members ON members.id = asked_by"
+        " WHERE discord_id = ? ORDER BY asked_at"
+    ),
+    "notes_added": (
+        "SELECT guild_id, file, added_at FROM notes JOIN members ON members.id = added_by"
+        " WHERE discord_id = ? ORDER BY added_at"
+    ),
 }
 """By the name of the part of the export; each query takes a Discord id."""
 
 
 async def forget(transaction: Transaction, member: int) -> None:
-    """What is a member's own goes: what they remember, and the objections they wrote. Their answers in class stay as
-    those of somebody unknown, so that the class's figures stay right, but without their team and what they typed."""
+    """What is a member's own goes: what they remember, the questions they left, and the objections they wrote. Their
+    answers in class stay as those of somebody unknown, so that the class's figures stay right, but without their team
+    and what they typed."""
     await transaction.execute("DELETE FROM practice WHERE member = ?", (member,))
+    await transaction.execute("DELETE FROM unanswered WHERE asked_by = ?", (member,))
     await transaction.execute("DELETE FROM objections WHERE member = ?", (member,))
     await transaction.execute("UPDATE class_quiz_answers SET team = '' WHERE member = ?", (member,))
     typed = "(SELECT id FROM questions WHERE kind = 'typed')"

@@ -30,7 +30,7 @@ from engine.jazz.corpus.solos import INSTRUMENTS
 from engine.jazz.model.batches import Encoded, collate, excerpt_end, random_batch
 from engine.jazz.model.perplexity import log_likelihoods, losses, to_device
 from engine.jazz.model.soloist_net import SoloistNet
-from engine.jazz.model.tokens import events_of_notes
+from engine.jazz.model.tokens import Events, events_of_notes
 from engine.jazz.playing.request import Request
 from engine.jazz.theory.feel import SOLOIST_FEELS
 from engine.jazz.theory.harmony import parse_changes
@@ -145,6 +145,8 @@ def _encoded(midi: bytes | None, trial: dict[str, str]) -> Encoded | None:
     changes = parse_changes(trial["chords"], bars, metre)
     request = Request(changes, bars, tempo_bpm, instrument, metre, "", SOLOIST_FEELS.get(trial["feel"], ""))
     events = events_of_notes(notes, tempo_bpm)
+    inside = int(np.searchsorted(events.beat, request.beats))  # the last note may count as one of the next bar
+    events = Events(**{name: getattr(events, name)[:inside] for name in Events.__dataclass_fields__})
     return Encoded(events, request.table(), tempo_bpm, *request.numbers(), 0, metre)
 
 

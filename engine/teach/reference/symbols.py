@@ -85,7 +85,7 @@ def signature_of(name: str, thing: object, text: str) -> str:
         return first[len(last) :].replace("\\*", "*").strip()
     try:
         whole = inspect.signature(thing)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        bare = [one.replace(annotation=inspect.Parameter.empty) for one in whole.parameters.values()]
+        return str(whole.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+    except (TypeError, ValueError):  # nothing known, or more than Python itself would allow
         return ""
-    bare = [one.replace(annotation=inspect.Parameter.empty) for one in whole.parameters.values()]
-    return str(whole.replace(parameters=bare, return_annotation=inspect.Signature.empty))
