@@ -51,7 +51,7 @@ class VotedPlan(FineTuningPlan):
     """`trials` pairs and `likelihood_batch` human excerpts of `notes` notes a step. `sharpness`: by how much a nat a
     note moves the log odds of a vote."""
 
-    steps: int = 90
+    steps: int = 24
     weight: float = 3.0
     max_rise: float = 0.027
     trials: int = 8
