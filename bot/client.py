@@ -34,6 +34,7 @@ from bot.loop_lag import LoopLag
 from bot.pulse import PulseTaker
 from bot.rules.job_desk import JobDesk
 from bot.rules.pauses import Backoff
+from bot.services import Services
 from bot.settings import BotSettings
 from bot.store import Store, meta, open_answers
 from bot.store.open_answers import OpenAnswer
@@ -103,6 +104,7 @@ class Woodshed(commands.Bot):
         self._resolving: asyncio.Task[None] | None = None
         self._syncing: asyncio.Task[None] | None = None
         self.drafts = Drafts()
+        self.services = Services()
         self._member_secret = b""
 
     async def _queue_length(self) -> int:

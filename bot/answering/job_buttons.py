@@ -25,7 +25,7 @@ class CancelButton(
         cancelled = await bot.engine.cancel(
             self.job, bot.member_key(interaction.user.id), anyones=bot.is_staff(interaction.user)
         )
-        sentence = "Cancelled." if cancelled else "That isn't one of your jobs, or it has finished already."
+        sentence = "Cancelled." if cancelled else "That isn't one of your jobs, or it has already finished."
         await LiveReply(interaction, 0.0, ephemeral=True, patience=bot.patience).put(sentence)
 
 

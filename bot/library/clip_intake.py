@@ -81,7 +81,7 @@ async def play_submission(
     digest = await asyncio.to_thread(lambda: hashlib.sha256(submission.content).hexdigest())  # up to 25 MiB
     known = await clips.find_source(store, guild_id, digest)
     if known is not None:
-        raise Refused(f"This file is in the collection already, as clip {known}.")
+        raise Refused(f"This file is already in the collection, as clip {known}.")
     kind = Kind.MIDI if is_midi(submission.content) else Kind.AUDIO
     request = pb.RenderRequest(
         job=job, chords=submission.chords, seed=seed, melody_track=submission.track, max_bytes=max_bytes

@@ -18,7 +18,7 @@ MOST_DRAFTS = 3
 MOST_ENDINGS = 200
 GONE = "I don't have this file any more. Please send it again."
 REPLACED = "You've changed this one since: please use the newer version below."
-STORED = "This one is stored already."
+STORED = "This one has already been stored."
 DISCARDED = "You've discarded this one."
 
 

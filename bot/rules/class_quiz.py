@@ -120,7 +120,7 @@ def next_question(plan: Plan, standing: Standing, now: float) -> Standing | None
 def pause(standing: Standing, now: float) -> Standing:
     """Stop the clock. Raises Refused when it is stopped already."""
     if standing.ends_at is None:
-        raise Refused("The quiz is paused already.")
+        raise Refused("The quiz is already paused.")
     return replace(standing, ends_at=None, left_s=max(0.0, standing.ends_at - now))
 
 

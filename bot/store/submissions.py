@@ -11,7 +11,7 @@ from bot.store import clips, members
 from bot.store.clips import NewClip
 from bot.store.connection import Store, Transaction
 
-DECIDED = "This one has been decided already."
+DECIDED = "This one has already been decided."
 
 
 class State(StrEnum):
@@ -114,7 +114,7 @@ async def add(store: Store, new: NewSubmission, most_waiting: int, now: float) -
                 ),
             )
         except sqlite3.IntegrityError as error:
-            raise Refused("This file has been handed in already, and waits for staff.") from error
+            raise Refused("This file has already been handed in and is waiting for staff.") from error
 
 
 async def get(store: Store, number: int) -> Submission | None:

@@ -19,7 +19,7 @@ from bot.store.lessons.unanswered import Unanswered
 from cogs.ask.cards import COLOUR, plain, quoted
 
 KEPT = "I've kept your question for the course's staff; if they answer it, I'll ping you."
-SETTLED = "That question is settled already. `/unanswered` shows those that are left."
+SETTLED = "That question has already been settled. `/unanswered` shows the ones that are left."
 CANT_POST = "I can't post in the channel where this was asked. Please let me write there, or answer it yourself."
 LONGEST_ANSWER = 1500
 
@@ -31,7 +31,8 @@ async def overview(store: Store, guild_id: int) -> tuple[discord.Embed, discord.
     view = discord.ui.View(timeout=None)
     if not kept:
         text = (
-            "I don't keep the questions that I can't answer. `/unanswered keep:True` switches it on; members are told."
+            "I'm not keeping the questions that I can't answer. `/unanswered keep:True` makes me keep them, and I tell "
+            "members that I do."
         )
     elif not found:
         text = "No open questions. `/unanswered keep:False` stops keeping them."

@@ -117,7 +117,7 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
         if not consent:
             raise Refused(NO_CONSENT)
         if licence not in LICENCES:
-            raise Refused("Please choose one of the licences that the option shows.")
+            raise Refused("Please choose one of the licences in the list.")
         limit_bytes = min(LARGEST_SUBMISSION_BYTES, self.bot.settings.discord.max_attachment_bytes)
         require_size(file, limit_bytes)
 

@@ -30,9 +30,9 @@ def all_kept(settings: StoreSettings) -> str:
 
 
 WARNING = (
-    "This removes every link between you and what I keep. I'll delete your votes in open polls, your place on "
-    "leaderboards, everything behind the buttons of your pictures and clips, and your pictures behind the buttons of "
-    "others; your jobs are cancelled. Your quiz answers and your votes in closed polls stay, without your name, so the "
+    "This removes every link between you and what I keep. I'll cancel your jobs, and delete your votes in open "
+    "polls, your place on leaderboards, everything I've stored for the buttons under your pictures and clips, and any "
+    "pictures of yours that I've stored for the buttons under other people's. Your quiz answers and your votes in closed polls stay, without your name, so the "
     "totals stay right. Clips and styles that you've added to a server stay with the server. You can't undo this."
 )
 PLAYED = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import discord
 import structlog
@@ -73,8 +72,7 @@ async def _play(interaction: Interaction) -> None:
 
 
 async def _ask(interaction: Interaction) -> None:
-    quiz: Any = interaction.client.get_cog("Quiz")
-    await quiz.practise_now(interaction, "")
+    await interaction.client.services.practice.practise_now(interaction, "")
 
 
 STEPS: dict[str, Callable[[Interaction], Awaitable[None]]] = {

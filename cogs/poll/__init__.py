@@ -63,6 +63,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
 
     async def cog_load(self) -> None:
         self.bot.add_dynamic_items(*BUTTONS)
+        self.bot.services.series = self
 
     async def cog_unload(self) -> None:
         self.bot.remove_dynamic_items(*BUTTONS)
@@ -144,7 +145,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         if found is None or found.opening_message_id is None:
             raise Refused(ballots.GONE)
         if not await series.close(self.bot.store, number, self.bot.now()):
-            raise Refused(f"Series {number} has closed already: {found.link}")
+            raise Refused(f"Series {number} has already closed: {found.link}")
         self.closer.wake()
         return f"Series {number} is closed; the result comes in a moment: {found.link}"
 
@@ -323,8 +324,8 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
 def _listener_sentence(listener: Listener | None) -> str:
     if listener is None:
         return (
-            "You haven't told me anything yet; you can, with `/poll me instrument: years: hearing_aid:`. The results "
-            "then compare musicians with others. Nobody sees what you said."
+            "You haven't told me anything about yourself yet. If you like, do so with `/poll me instrument: years: "
+            "hearing_aid:`; the results can then compare musicians with everyone else. Nobody sees your answers."
         )
     said = [f"you play {listener.instrument}" if listener.instrument else "you play no instrument"]
     if listener.years is not None:

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 DISTURBED = "The poll is ready, but Discord isn't accepting it right now; I'll post it as soon as I can."
 OTHER_CLIPS = "{count} of your clips were stored by an earlier version, without their score; please add them again."
-BEING_PREPARED = "A poll for this channel is being prepared already; one at a time, please."
+BEING_PREPARED = "A poll for this channel is already being prepared; one at a time, please."
 AGAIN_S = 60.0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 import discord
 
@@ -41,7 +40,7 @@ class StepButton(
 
     async def press(self, interaction: Interaction) -> None:
         require_staff(interaction)
-        polls: Any = interaction.client.get_cog("Polls")
+        polls = interaction.client.services.series
         async with one_answer(interaction, private=True) as reply:
             if self.step is Step.NEXT:
                 said = await polls.show_next(self.series, self.place)

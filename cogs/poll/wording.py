@@ -111,7 +111,7 @@ def what_to_do(pairs: int, singles: int) -> str:
 
 def seal_text(series: Series) -> str:
     return (
-        f"The answers are sealed: `{series.seal}`\nIt is the SHA-256 of the answers and a secret salt. The reveal "
+        f"The answers are sealed: `{series.seal}`\nThat's the SHA-256 hash of the answers and a secret salt. The reveal "
         "publishes both, and `/poll verify` checks that nobody has changed them."
     )
 

@@ -58,6 +58,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
 
     async def cog_load(self) -> None:
         self.bot.add_dynamic_items(*BUTTONS)
+        self.bot.services.practice = self
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -253,7 +254,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         require_staff(interaction)
         removed = await own_questions.remove(self.bot.store, guild_id_of(interaction), question)
         if removed is None:
-            raise Refused("I don't have this question; pick one from the list.")
+            raise Refused("I don't have that question; please pick one from the list.")
         await say(interaction, own.removed_sentence(removed))
 
     @remove.autocomplete("question")

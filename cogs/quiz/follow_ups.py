@@ -48,8 +48,7 @@ class CardButton(
 
 
 async def _practise(interaction: Interaction, topic: str, card: str = "") -> None:
-    lessons: Any = interaction.client.get_cog("Quiz")
-    await lessons.practise_now(interaction, topic, card)
+    await interaction.client.services.practice.practise_now(interaction, topic, card)
 
 
 class NextButton(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from discord import app_commands
 from discord.ext import commands
 
@@ -71,8 +69,7 @@ class Votes(commands.Cog):
                     question, answers, most_choices=min(choices, len(answers)), is_open=names, quorum=quorum
                 )
                 recorded = await series.record_question(self.bot.store, new, asked, now)
-            polls: Any = self.bot.get_cog("Polls")
-            await reply.finish(content=await polls.post(recorded))
+            await reply.finish(content=await self.bot.services.series.post(recorded))
 
 
 def split_options(text: str) -> list[str]:

@@ -104,7 +104,7 @@ async def test_a_job_of_another_is_not_cancelled_even_with_its_button(club):
     channel = club.bot.get_channel(club.channel.id)
     message = await channel.send("progress", view=cancel_view("b" * 32))
     result = await club.other.click(message, label="Cancel")
-    assert result.response.content == "That isn't one of your jobs, or it has finished already."
+    assert result.response.content == "That isn't one of your jobs, or it has already finished."
 
 
 async def test_about_names_versions_device_models_and_hands_out_their_cards(club):

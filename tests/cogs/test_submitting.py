@@ -129,7 +129,7 @@ async def test_without_consent_or_with_the_same_file_nothing_is_handed_in(club: 
     assert "agrees" in (await submit(club, consent=False)).response.content
     assert club.double.requests == []
     await submit(club)
-    assert "handed in already" in (await submit(club, title="Again")).response.content
+    assert "already been handed in" in (await submit(club, title="Again")).response.content
     assert len(await submissions.waiting(club.store, club.guild.id)) == 1
     assert club.refusals()
 

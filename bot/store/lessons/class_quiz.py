@@ -16,7 +16,7 @@ from bot.store.connection import Store, Transaction
 from bot.store.lessons.own_questions import GENERATOR
 from bot.store.quiz import PostedQuestion
 
-ONE_AT_A_TIME = "A class quiz is running in this channel already; end it first, or use another channel."
+ONE_AT_A_TIME = "A class quiz is already running in this channel; end it first, or use another channel."
 
 
 @dataclass(frozen=True, slots=True)

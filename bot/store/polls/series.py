@@ -19,7 +19,7 @@ from bot.store.connection import Store
 Kind = Literal["listening", "question"]
 Pace = Literal["live", "days"]
 
-ONE_AT_A_TIME = "A poll is open in this channel already; one at a time, please."
+ONE_AT_A_TIME = "A poll is already open in this channel; one at a time, please."
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ async def test_a_question_is_dropped_once(club: Club) -> None:
     menu = await picked(club)
     assert (await club.instructor.click(menu.response, label="Drop it")).response.content == "Dropped."
     again = await club.instructor.click(menu.response, label="Drop it")
-    assert "settled already" in again.response.content
+    assert "already been settled" in again.response.content
 
 
 async def test_students_see_none_of_it(club: Club) -> None:

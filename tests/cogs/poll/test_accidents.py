@@ -104,7 +104,7 @@ async def test_two_first_polls_at_once_are_one_poll(club: Club) -> None:
     preparing = club.bot.get_cog("Polls").starter.preparing.setdefault(club.channel.id, asyncio.Lock())
     async with preparing:
         second = await start(club)
-    assert "being prepared already; one at a time" in second.response.content
+    assert "already being prepared; one at a time" in second.response.content
     await start(club)
     third = await start(club)
     assert "one at a time" in third.response.content

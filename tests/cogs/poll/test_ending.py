@@ -82,7 +82,7 @@ async def test_a_series_is_closed_once(club: Club) -> None:
     await club.instructor.slash(club.channel, "poll close")
     result = club.channel.last_message.id
     again = await club.instructor.slash(club.channel, "poll close", series=1)
-    assert "has closed already" in again.response.content
+    assert "has already closed" in again.response.content
     await club.env.advance_time(24 * 3600)
     assert club.channel.last_message.id == result
     assert club.refusals()

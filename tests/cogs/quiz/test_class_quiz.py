@@ -172,7 +172,7 @@ async def test_a_skipped_question_counts_for_nobody(club: Club) -> None:
 async def test_one_quiz_a_channel(club: Club) -> None:
     await start(club)
     refused = await club.instructor.slash(club.channel, "quiz class")
-    assert "running in this channel already" in refused.response.content
+    assert "already running in this channel" in refused.response.content
     assert club.refusals()
 
 
