@@ -65,8 +65,8 @@ def calculate(question: str) -> Calculation | None:
     if code is not None:
         around = question.replace(code, " ", 1)
         asks_why = bool(_ASKS_WHY.search(around)) and not _ASKS_FOR_A_RESULT.search(around)
-        if asks_why or re.fullmatch(r"[\w.]+", code):  # a sentence about code, or a name alone
-            return None
+        if asks_why or re.fullmatch(r"[\w.]+|torch\.Size\(\[[\d, ]*\]\)", code):
+            return None  # a sentence about code, a name alone, or a shape out of an error message
         if _CODE_AROUND.search(_NO_CODE.sub(" ", around)):
             raise NotAllowed("Please give me one expression of torch calls, and nothing else in code.")
         try:

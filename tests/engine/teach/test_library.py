@@ -35,6 +35,12 @@ def test_an_answer_comes_with_its_card_and_its_source(library: Library) -> None:
     assert len(reply.cards) <= 3
 
 
+def test_a_shape_out_of_an_error_message_is_no_calculation(library: Library) -> None:
+    reply = library.ask("target size torch.Size([64]) is different to input size torch.Size([64, 1]), does it matter?")
+    assert not reply.HasField("calculation")
+    assert reply.cards[0].id == "target-size-differs"
+
+
 def test_what_no_card_answers_is_said_to_be_unknown(library: Library) -> None:
     reply = library.ask("what's the weather like tomorrow?")
     assert not reply.known
