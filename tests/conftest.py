@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from bot.store import Store, open_store
 from tests.engine_double import EngineDouble, serve_double, socket_address
 
 STAFF_ROLE = ClubSettings().staff_role
+os.environ["WOODSHED_TEACH__DOCUMENTATION"] = "false"  # reading it at an engine's first start is minutes of work
 
 
 @pytest.fixture(autouse=True)

@@ -86,8 +86,8 @@ def stored_lines(clip: Clip) -> list[str]:
     lines = [f"Stored as clip {clip.id}: {described(clip)}", measured(clip)]
     if clip.kind is Kind.AUDIO:
         lines.append(
-            "A recording sounds different from the band and would give itself away, so polls only use recordings if you "
-            "start them with `/poll start recordings:True`. A MIDI file makes a fairer test."
+            "A recording sounds different from the band and would give itself away, so polls only use recordings if "
+            "you start them with `/poll start recordings:True`. A MIDI file makes a fairer test."
         )
     return lines
 

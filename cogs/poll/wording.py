@@ -111,8 +111,8 @@ def what_to_do(pairs: int, singles: int) -> str:
 
 def seal_text(series: Series) -> str:
     return (
-        f"The answers are sealed: `{series.seal}`\nThat's the SHA-256 hash of the answers and a secret salt. The reveal "
-        "publishes both, and `/poll verify` checks that nobody has changed them."
+        f"The answers are sealed: `{series.seal}`\nThat's the SHA-256 hash of the answers and a secret salt. The "
+        "reveal publishes both, and `/poll verify` checks that nobody has changed them."
     )
 
 

@@ -15,7 +15,7 @@ _FRAME = re.compile(
 )
 _DIFFERS = (
     (re.compile(r"0x[0-9a-fA-F]+"), " "),  # addresses
-    (re.compile(r"(?:[A-Za-z]:)?(?:[/\\][\w.+\- ]*[\w.+\-]){2,}(?::\d+)?"), " "),  # paths
+    (re.compile(r"(?:[A-Za-z]:)?(?:[/\\][\w.+\- ]*[\w.+\-](?=[/\\]))+[/\\][\w.+\-]+(?::\d+)?"), " "),  # paths
     (re.compile(r"\btorch\.Size\(\[[^\]]*\]\)"), " size "),
     (re.compile(r"\[[\d,\s]+\]"), " "),
     (re.compile(r"\b(?:cuda|xpu|mps):\d+"), "cuda"),
