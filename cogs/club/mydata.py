@@ -33,7 +33,8 @@ WARNING = (
     "This removes every link between you and what I keep. I'll cancel your jobs, and delete your votes in open "
     "polls, your place on leaderboards, everything I've stored for the buttons under your pictures and clips, and any "
     "pictures of yours that I've stored for the buttons under other people's. Your quiz answers and your votes in "
-    "closed polls stay, without your name, so the totals stay right. Clips and styles that you've added to a server stay with the server. You can't undo this."
+    "closed polls stay, without your name, so the totals stay right. Clips and styles that you've added "
+    "to a server stay with the server. You can't undo this."
 )
 PLAYED = (
     "Clips that you played for a server's polls stay as well: I only know the performer's name that staff typed. Staff "
