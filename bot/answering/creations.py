@@ -55,7 +55,7 @@ async def delete(interaction: Interaction, creation: creations.Creation) -> None
     """Take the answer away, for its author and for staff. Raises Refused for anybody else."""
     bot = interaction.client
     if interaction.user.id != creation.member_id and not bot.is_staff(interaction.user):
-        raise Refused("Only the member who made this, or the course's staff, can delete it.")
+        raise Refused("Only the member who made this, or the course staff, can delete it.")
     await take(interaction)
     with contextlib.suppress(discord.NotFound):  # another press came first
         await interaction.delete_original_response()

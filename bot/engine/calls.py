@@ -75,7 +75,7 @@ STATUS_PATIENCE_S = 1.0
 
 WARMING = "The engine is still warming up. Please try again in a minute."
 UNREACHABLE = "I can't reach the engine right now. Please try again in a minute."
-OTHER_CONTRACT = "My engine and I are of different versions. The people who run me have to update one of us."
+OTHER_CONTRACT = "My engine and I are on different versions. The people who run me have to update one of us."
 DIED = "The engine stopped while it was working on this. Please try again."
 HUNG = "The engine isn't answering right now. Please try again in a minute or two."
 CANCELLED = "This job was cancelled."

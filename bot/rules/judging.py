@@ -18,7 +18,7 @@ LONGEST_TYPED = 200
 MOST_WRITTEN = 4
 """Wrong answers that are shown by themselves when many people typed theirs."""
 SOMETHING_ELSE = "something else"
-UNKNOWN = "This question has no such answer; please choose again."
+UNKNOWN = "That isn't one of this question's answers; please choose again."
 
 
 def as_given(places: Iterable[int]) -> str:

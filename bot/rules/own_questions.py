@@ -66,7 +66,7 @@ def read_toml(text: str) -> list[OwnQuestion]:
         raise Refused("I can't read this file: it's nested too deeply, or a number in it is too long.") from error
     tables = document.get("question")
     if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
-        raise Refused("I found no questions in this file; each one starts with a line [[question]].")
+        raise Refused("I found no questions in this file; each one starts with the line [[question]].")
     if len(tables) > MOST_IN_A_FILE:
         raise Refused(f"This file has {len(tables)} questions; the limit is {MOST_IN_A_FILE}.")
     lines = [number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith("[[question]]")]

@@ -1,4 +1,4 @@
-"""The buttons under an answer: another card, the documentation, a question about the topic, and the course's staff."""
+"""The buttons under an answer: another card, the documentation, a question about the topic, and the course staff."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_CUSTOM_ID = 100
 MAX_LABEL = 80
 MOST_CARDS = 2
 LONGEST_THREAD_NAME = 90
-NO_THREADS = "I'm not allowed to open a thread here. Please ask staff in this channel."
+NO_THREADS = "I'm not allowed to open a thread here. You can ask staff in this channel instead."
 
 
 def answer_view(card: pb.Card | None, symbol: str, near: Sequence[pb.Card], question: str = "") -> discord.ui.View:
@@ -79,7 +79,7 @@ class DocumentationButton(
 class AskStaffButton(
     Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"(?s:ask-staff:(?P<question>.*))"
 ):
-    """Opens a form with the question in it, and from there a thread with the course's staff."""
+    """Opens a form with the question in it, and from there a thread with the course staff."""
 
     def __init__(self, question: str) -> None:
         custom_id = f"ask-staff:{question.strip()}"[:MAX_CUSTOM_ID]
@@ -90,7 +90,7 @@ class AskStaffButton(
         await interaction.response.send_modal(StaffForm(self.question))
 
 
-class StaffForm(discord.ui.Modal, title="Ask the course's staff"):
+class StaffForm(discord.ui.Modal, title="Ask the course staff"):
     """The question, as staff will read it."""
 
     question: discord.ui.TextInput[Any] = discord.ui.TextInput(

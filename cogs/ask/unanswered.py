@@ -18,7 +18,7 @@ from bot.store.lessons import notes, unanswered
 from bot.store.lessons.unanswered import Unanswered
 from cogs.ask.cards import COLOUR, plain, quoted
 
-KEPT = "I've kept your question for the course's staff; if they answer it, I'll ping you."
+KEPT = "I've kept your question for the course staff; if they answer it, I'll ping you."
 SETTLED = "That question has already been settled. `/unanswered` shows the ones that are left."
 CANT_POST = "I can't post in the channel where this was asked. Please let me write there, or answer it yourself."
 LONGEST_ANSWER = 1500
@@ -31,11 +31,11 @@ async def overview(store: Store, guild_id: int) -> tuple[discord.Embed, discord.
     view = discord.ui.View(timeout=None)
     if not kept:
         text = (
-            "I'm not keeping the questions that I can't answer. `/unanswered keep:True` makes me keep them, and I tell "
+            "I'm not keeping questions that I can't answer. `/unanswered keep:True` makes me keep them, and I'll tell "
             "members that I do."
         )
     elif not found:
-        text = "No open questions. `/unanswered keep:False` stops keeping them."
+        text = "No open questions. `/unanswered keep:False` makes me stop keeping them."
     else:
         lines = [f"<t:{int(one.asked_at)}:d> {plain(shorten(one.question, 120))}" for one in found[:MOST_OPTIONS]]
         text = "\n".join([f"{counted(len(found), 'question')}, newest first.", *lines])
@@ -186,7 +186,7 @@ class CardForm(discord.ui.Modal, title="A card answers it"):
         one = await open_question(interaction, self.one.id)
         reply = await bot.engine.ask(str(self.card))
         if not reply.known or not reply.cards:
-            raise Refused("I know no card of that name. `/ask` with a few words finds its title.")
+            raise Refused("I don't know a card by that name. `/ask` with a few words finds its title.")
         card = reply.cards[0]
         await tell_asker(
             interaction, one, f"The card **{plain(card.title)}** answers this: `/ask {plain(card.title)}`."

@@ -151,7 +151,7 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
         pieces = {one.id: one for one in (await self.bot.engine.list_jazz_options()).pieces}
         if piece not in pieces:
             names = ", ".join(one.title for one in pieces.values()) or "none"
-            raise Refused(f"I don't know that piece. These come with me: {names}.")
+            raise Refused(f"I don't know that piece. The ones I know: {names}.")
         guild_id = guild_id_of(interaction)
         async with one_job(interaction, private=True) as job:
             new, audio = await piece_clip(

@@ -101,7 +101,8 @@ async def offer(bot: Woodshed, job: Job, draft: Draft, alike: Clip | None = None
     lines = []
     if alike is not None:
         lines.append(
-            f"**Not stored yet.** It sounds like clip {alike.id}, which you have: {in_short(alike)}. With both, "
+            f"**Not stored yet.** It sounds like clip {alike.id}, which you already have: {in_short(alike)}. If you "
+            "keep both, "
             "people may recognise the second one."
         )
     if draft.clip.chords_estimated:

@@ -34,7 +34,8 @@ LONGEST_REASON = 400
 LICENCES = ("My own work", "Public domain or CC0", "CC BY", "CC BY-SA")
 NOTHING_WAITING = "No clips are waiting."
 HANDED_IN = (
-    "Thank you! Staff will listen to it and decide, and I'll tell you. Please keep it a secret: whoever knows it can't "
+    "Thank you! Staff will listen to it and decide, and I'll tell you. Please keep it a secret: anyone who knows it "
+    "can't "
     "vote on it fairly. `/clips mine` shows it, and lets you take it back at any time."
 )
 STATES = {
@@ -72,7 +73,7 @@ async def show_next(interaction: Interaction) -> None:
         draft = await handed_over(bot.store, found)
         lines = await _lines_for_staff(bot, found, draft)
         if len(queue) > 1:
-            lines.append(f"After this one, {counted(len(queue) - 1, 'more waits', 'more wait')}.")
+            lines.append(f"After this one, {counted(len(queue) - 1, 'more is waiting', 'more are waiting')}.")
         view = discord.ui.View(timeout=None)
         for action in ("accept", "decline"):
             view.add_item(SubmissionButton(found.id, action))
@@ -94,7 +95,7 @@ async def _lines_for_staff(bot: Woodshed, found: Submission, draft: Draft) -> li
     ]
     alike = await alike_in(bot.store, found.guild_id, draft.clip.fingerprint)
     if alike is not None:
-        lines.append(f"**It sounds like clip {alike.id}**, which you have: {in_short(alike)}.")
+        lines.append(f"**It sounds like clip {alike.id}**, which you already have: {in_short(alike)}.")
     return lines
 
 
@@ -104,7 +105,7 @@ async def show_mine(interaction: Interaction) -> None:
     found = await submissions.of_member(bot.store, guild_id_of(interaction), interaction.user.id)
     async with one_answer(interaction, private=True) as answer:
         if not found:
-            await answer.finish(content="You haven't handed in a clip here yet; `/clips submit` is how.")
+            await answer.finish(content="You haven't handed in a clip here yet; use `/clips submit` for that.")
             return
         escape = discord.utils.escape_markdown
         lines, view = [], discord.ui.View(timeout=None)
@@ -114,7 +115,7 @@ async def show_mine(interaction: Interaction) -> None:
             lines.append(f"`{one.id}` {name}, {STATES[one.state]}{reason}")
             if one.state in (State.WAITING, State.ACCEPTED) and len(view.children) < MOST_WITHDRAWABLE:
                 view.add_item(SubmissionButton(one.id, "withdraw"))
-        lines.append("If you take a clip back, its file, its sound and your name go, out of old messages too.")
+        lines.append("If you take a clip back, its file, its sound and your name are deleted, from old messages too.")
         await answer.finish(content=shorten("\n".join(lines), MAX_CONTENT), view=view)
 
 
@@ -138,7 +139,7 @@ async def withdraw(bot: Woodshed, number: int, member_id: int) -> str:
     found = await submissions.withdraw(bot.store, number, member_id, bot.now())
     if found is None:
         raise Refused("There's nothing to take back: I don't have it any more.")
-    said = ["It's deleted, and so is your name with it."]
+    said = ["It's deleted, and your name with it."]
     if found.clip is not None:
         await clips.remove(bot.store, found.guild_id, found.clip, bot.now(), forget_name=True)
         said += await take_back(bot, found.clip)
@@ -154,7 +155,7 @@ async def tell(bot: Woodshed, number: int) -> str:
     if found.state is State.ACCEPTED:
         text = f"Staff have accepted your clip {name}. It can come up in polls now; you can't vote on it yourself."
     else:
-        text = f"Staff haven't taken your clip {name}, and I've deleted the file."
+        text = f"Staff have declined your clip {name}, and I've deleted the file."
         text += f" They say: {found.reason}" if found.reason else ""
     try:
         user = bot.get_user(found.member) or await bot.fetch_user(found.member)

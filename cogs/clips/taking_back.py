@@ -11,7 +11,7 @@ from bot.store.polls import series
 
 log = structlog.get_logger(__name__)
 
-TAKEN_BACK = "The sound of this trial has been taken back."
+TAKEN_BACK = "The sound of this trial has been withdrawn."
 
 
 async def take_back(bot: Woodshed, clip: int) -> list[str]:

@@ -22,9 +22,12 @@ def all_kept(settings: StoreSettings) -> str:
     """What comes with the file."""
     return (
         "Here's everything I keep about you. I also hold the files behind the buttons of your pictures and clips, and "
-        "those of yours that others' pictures are made from; they're listed with their sizes, not included. I keep "
+        "any files of yours that other people's pictures are made from; they're listed with their sizes, not "
+        "included. I keep "
         f"what you posted for {settings.picture_days:.0f} days at most, and no more than {settings.member_mb} MB of "
-        "files behind your buttons: the oldest go first. If you played a clip, staff typed your name, so that isn't in "
+        ""
+        "files behind your buttons: the oldest go first. If you performed a clip, staff typed your name, so it "
+        "isn't in "
         "here."
     )
 
@@ -37,7 +40,8 @@ WARNING = (
     "to a server stay with the server. You can't undo this."
 )
 PLAYED = (
-    "Clips that you played for a server's polls stay as well: I only know the performer's name that staff typed. Staff "
+    "Clips that you performed for a server's polls stay as well: all I have is the name that staff typed for the "
+    "performer. Staff "
     "can remove a clip with `/clips remove`, and the name with `forget_name:True`."
 )
 

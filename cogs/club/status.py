@@ -80,14 +80,14 @@ def in_words(day: Sequence[Pulse]) -> str:
     slowest = max((pulse.slowest_s for pulse in day if pulse.slowest_s is not None), default=None)
     lines = [
         f"I answered {counted(answered, 'command')}, refused {refused} with a reason, and failed at {failed}.",
-        f"At most {counted(max(pulse.queue for pulse in day), 'job')} were in the engine at a time; "
+        f"At most {counted(max(pulse.queue for pulse in day), 'job')} were in the engine at once; "
         f"my longest delay was {1000 * max(pulse.lag_s for pulse in day):.0f} ms.",
     ]
     if slowest is not None:
         lines.append(f"The slowest answer took {slowest:.1f} s.")
     away = sum(pulse.engine_up < 0.5 for pulse in day)
     if away:
-        lines.append(f"In {counted(away, 'stretch', 'stretches')} of five minutes the engine wasn't there.")
+        lines.append(f"In {counted(away, 'stretch', 'stretches')} of five minutes, the engine wasn't available.")
     return " ".join(lines)
 
 

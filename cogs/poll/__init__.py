@@ -176,7 +176,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         async with one_answer(interaction, private=True) as reply:
             await reply.begun()
             await self.announcer.announce_again(found, interaction.id)
-            await reply.finish(content=f"The result of series {number} is posted again.")
+            await reply.finish(content=f"The result of series {number} has been posted again.")
 
     # ------------------------------------------------------------ what came of it
 

@@ -81,7 +81,9 @@ def _outcome(trial: Trial, counts: Sequence[int], voters: int) -> str:
     best = [option for option, count in zip(trial.options, counts, strict=True) if count == max(counts)]
     escape = discord.utils.escape_markdown
     if len(best) > 1:
-        return shorten(f"A tie of {' and '.join(map(escape, best))}, with {max(counts)} each of {voters}.", MAX_FIELD)
+        return shorten(
+            f"A tie between {' and '.join(map(escape, best))}, with {max(counts)} each out of {voters}.", MAX_FIELD
+        )
     return shorten(f"**{escape(best[0])}**, with {max(counts)} of {counted(voters, 'vote')}.", MAX_FIELD)
 
 

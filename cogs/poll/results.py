@@ -146,7 +146,7 @@ def stats_embed(summary: Summary) -> discord.Embed:
     """All closed series of a server together."""
     embed = discord.Embed(title="Human or AI: all series so far", colour=COLOUR)
     if not summary.votes:
-        embed.description = "No closed poll has votes yet."
+        embed.description = "No closed poll has any votes yet."
         return embed
     embed.description = wording.verdict_text(summary.verdict)
     embed.add_field(name="Votes", value=_share_text(summary.share, summary.listeners), inline=False)
@@ -242,9 +242,10 @@ def clips_embed(found: Sequence[ClipResult], trials: Sequence[TrialResult]) -> d
         shown = [*shown[: len(shown) // 2 - 1], *shown[len(shown) // 2 + 1 :]]  # the middle tells least
     if len(shown) < len(lines):
         shown.insert(len(shown) // 2, f"… {len(lines) - len(shown)} more; `/poll export` has them all …")
-    text = "\n".join(shown) or "No closed poll has votes yet."
+    text = "\n".join(shown) or "No closed poll has any votes yet."
     return discord.Embed(title="Clip by clip", description=text, colour=COLOUR).set_footer(
-        text="From the clip that fooled most listeners to the one that fooled fewest. “Went by”: who was right."
+        text="From the clip that fooled the most listeners to the one that fooled the fewest. “Went by”: what listeners "
+        "who were right relied on."
     )
 
 
@@ -284,7 +285,7 @@ def seasons_embed(versions: Sequence[Version], race: Race | None) -> discord.Emb
         f"({wording.interval_text(version.interval)}); fooled {percent(1 - version.share.accuracy)}"
         for version in versions
     ]
-    text = "\n".join(lines) or "No closed poll has votes yet."
+    text = "\n".join(lines) or "No closed poll has any votes yet."
     embed = discord.Embed(title="The model's seasons", description=shorten(text, MAX_DESCRIPTION), colour=COLOUR)
     if told := race_text(race):
         embed.add_field(name="The race", value=told, inline=False)
@@ -298,10 +299,10 @@ def board_embed(ears: Sequence[Ear], names: Mapping[int, int]) -> discord.Embed:
         for place, ear in enumerate(ears[:20], start=1)
     ]
     text = "\n".join(lines) or (
-        f"Nobody is on it yet. After {FEWEST_VOTES_ON_BOARD} votes you can join with the button below."
+        f"Nobody is on the board yet. After {FEWEST_VOTES_ON_BOARD} votes you can join with the button below."
     )
     return discord.Embed(title="Best ears", description=text, colour=COLOUR).set_footer(
-        text="Ordered by accuracy, drawn towards the class's while votes are few."
+        text="Ordered by accuracy, pulled towards the class average when votes are few."
     )
 
 

@@ -73,7 +73,7 @@ class Starter:
                 if found is None:
                     found, remarks = await self._prepare(interaction, job, wish, draw_seed)
                 said = await self.post(found)
-                await job.finish(content="\n".join([said, *remarks, "I won't tell you which is which either."]))
+                await job.finish(content="\n".join([said, *remarks, "I won't even tell you which is which."]))
 
     async def post(self, found: Series) -> str:
         """Post what was prepared; what to say to whoever asked for it. Raises Refused: then it is off."""
@@ -159,5 +159,5 @@ class Starter:
         if found.unplayable:
             remarks.append(OTHER_CLIPS.format(count=found.unplayable))
         if min(candidate.times_drawn for candidate in candidates) > 0:
-            remarks.append("Every human clip has been in a poll before; use `/clips add` to add new ones.")
+            remarks.append("Every human clip has already been in a poll; use `/clips add` to add new ones.")
         return recorded, remarks

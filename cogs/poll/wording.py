@@ -90,7 +90,7 @@ def opening_text(series: Series, trials: Sequence[Trial]) -> str:
             "These are recordings: the sound itself may give them away, so they aren't counted in any statistics."
         )
     lines.append(
-        "Your vote is private. You can say how sure you are and what you went by, and change everything "
+        "Your vote is private. You can say how sure you are and what you went by, and change any of it "
         f"{closes(series.closes_at)}. If you know a piece, say so: then your vote on it is left out. "
         "Use headphones if you have some."
     )
@@ -105,7 +105,7 @@ def what_to_do(pairs: int, singles: int) -> str:
             "chords and with the same band. Which one is the human's?"
         )
     if singles:
-        sentences.append("For each single clip: a human or the model?")
+        sentences.append("For each single clip: is it a human or the model?")
     return " ".join(sentences)
 
 
@@ -154,7 +154,7 @@ def verdict_text(verdict: Verdict) -> str:
         case Word.CANT_TELL:
             return (
                 f"**This class can't tell.** It is right {interval}, which is as good as guessing "
-                f"(the margin of the plan is {percent(verdict.margin)})."
+                f"(the margin set in the plan is {percent(verdict.margin)})."
             )
     if verdict.more_votes is None:
         more = "more votes than anybody will ever cast"

@@ -211,7 +211,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         assert channel_id is not None
         if time.strip().casefold() == "off":
             dropped = await daily_store.drop(self.bot.store, channel_id)
-            sentence = "No more daily questions here." if dropped else "This channel had no daily question."
+            sentence = "No more daily questions here." if dropped else "This channel didn't have a daily question."
             await say(interaction, sentence)
             return
         require_own_message(interaction, "embed_links")

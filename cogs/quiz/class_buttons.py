@@ -15,7 +15,7 @@ from bot.store.lessons.class_quiz import ClassQuiz, Round
 from cogs.quiz.kinds import add_answers
 from cogs.quiz.taking import find_quiz, place_of_vote
 
-HOST_ONLY = "The host of the quiz and the course staff use these buttons."
+HOST_ONLY = "Only the quiz's host and the course staff can use these buttons."
 CONTROLS = {"pause": "Pause", "next": "Next", "skip": "Skip question", "end": "End quiz"}
 CONTROL_ROW = 4
 

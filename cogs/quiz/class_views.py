@@ -107,13 +107,13 @@ def _class_line(first: Distribution, second: Distribution | None) -> str:
 
 def skipped_embed(quiz: ClassQuiz, at: Round) -> discord.Embed:
     """A question that the host left out."""
-    text = "The host skipped this question; it counts for nobody."
+    text = "The host skipped this question; it doesn't count for anyone."
     return discord.Embed(title=_title(quiz, at), description=text, colour=views.COLOUR)
 
 
 def left_embed(quiz: ClassQuiz, at: Round) -> discord.Embed:
     """The question that was open when the host ended the quiz."""
-    text = "The host ended the quiz before this question was answered; it counts for nobody."
+    text = "The host ended the quiz before this question was answered; it doesn't count for anyone."
     return discord.Embed(title=_title(quiz, at), description=text, colour=views.COLOUR)
 
 

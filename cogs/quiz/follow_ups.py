@@ -115,7 +115,7 @@ class ObjectionForm(DurableForm, title="What is wrong with this question?", temp
         if posted is None:
             raise Refused(GONE)
         if not reason:
-            raise Refused("Please say what is wrong; then staff can look into it.")
+            raise Refused("Please say what's wrong, so that staff can look into it.")
         await quiz.object_to(bot.store, number, interaction.user.id, reason, bot.now())
         await say(interaction, "Thank you: your course staff will look into it.")
         bot.notices.report(f"objection {number}", _notice(posted, reason), guild_id=posted.guild_id)

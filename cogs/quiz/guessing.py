@@ -24,7 +24,7 @@ class GuessMenu(
         super().__init__(
             discord.ui.Select(
                 custom_id=f"class-guess:{quiz}:{position}",
-                placeholder="Half a point more: which wrong option will most take?",
+                placeholder="For an extra half point: which wrong option will most people choose?",
                 options=[
                     discord.SelectOption(label=shorten(f"{LETTERS[place]}: {text}", 100), value=str(place))
                     for place, text in enumerate(options)
@@ -41,4 +41,6 @@ class GuessMenu(
         if self.position >= len(rounds) or choice >= len(rounds[self.position].posted.question.options):
             raise Refused("I no longer have this quiz; `/quiz class` starts a new one.")
         await class_quiz.guess(bot.store, self.quiz, self.position, interaction.user.id, choice, bot.now())
-        await say(interaction, f"You expect most mistakes at {LETTERS[choice]}. We'll see when the answer is shown.")
+        await say(
+            interaction, f"You expect most wrong answers to be {LETTERS[choice]}. We'll see when the answer is shown."
+        )

@@ -60,7 +60,7 @@ def added_sentence(topics: list[str], added: int, known: int) -> str:
     names = ", ".join(f"`{topic}`" for topic in dict.fromkeys(topics))
     if not added:
         return f"Nothing new.{there}"
-    return f"Added {counted(added, 'question')}.{there} Ask with `/quiz question` and the topic {names}."
+    return f"Added {counted(added, 'question')}.{there} Ask one with `/quiz question` and the topic {names}."
 
 
 def removed_sentence(removed: OwnQuestion) -> str:
@@ -86,7 +86,7 @@ async def export_file(interaction: Interaction) -> None:
     """All of the server's own questions as one file. Raises Refused where there are none."""
     found = await own_questions.of_guild(interaction.client.store, guild_id_of(interaction))
     if not found:
-        raise Refused("This server has no questions of its own yet; `/quiz add` writes one.")
+        raise Refused("This server has no questions of its own yet; `/quiz add` adds one.")
     text = rules.write_toml(one for _, one in found)
     file = Upload("questions.toml", text.encode())
     sentence = f"{counted(len(found), 'question')}. `/quiz import` reads this file on any server."

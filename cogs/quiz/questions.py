@@ -15,7 +15,7 @@ from bot.store.quiz import Answer, PostedQuestion
 COLOUR = discord.Colour.blurple()
 RIGHT, WRONG = discord.Colour.green(), discord.Colour.orange()
 TASKS = {
-    Kind.SEVERAL: "Choose all that are right, in the menu below.",
+    Kind.SEVERAL: "In the menu below, choose all the right answers.",
     Kind.TYPED: "Type your answer: a number, a shape or a word, however you write it.",
     Kind.ORDER: "Put these lines in order.",
 }

@@ -52,7 +52,7 @@ def report_embed(found: Report, objections: list[Objection], days: int) -> disco
     answers = sum(item.answers for item in found.items)
     embed = discord.Embed(title=f"The class in the last {counted(days, 'day')}", colour=COLOUR)
     if not answers:
-        embed.description = "No class quiz was answered in this time. `/quiz class` starts one."
+        embed.description = "Nobody answered a class quiz in that time. `/quiz class` starts one."
     else:
         students = counted(len(found.students), "student")
         embed.description = f"{counted(answers, 'answer')} of {students} to {counted(len(found.items), 'question')}."

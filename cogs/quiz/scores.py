@@ -48,7 +48,7 @@ def score_embed(
     else:
         lines = [f"**{own.right} of {own.answered}** right ({percent(own.share)})"]
         if streak > 1:
-            lines.append(f"You got the last {streak} right in a row.")
+            lines.append(f"You've got the last {streak} right.")
         if weakest := weakest_topic(topics):
             lines.append(f"Practise this next: `/quiz me topic:{weakest}`")
         if total.answered > own.answered:
@@ -84,7 +84,7 @@ def leaderboard_embed(standings: Sequence[Standing], total: Score) -> discord.Em
         for standing in standings[:MOST_PLACES]
     ]
     if not lines:
-        lines = ["Nobody is here yet. `/quiz score` has a button to join."]
+        lines = ["Nobody is on the board yet. `/quiz score` has a button to join."]
     embed = discord.Embed(title="Leaderboard", description="\n".join(lines), colour=COLOUR)
     if total.answered:
         share = percent(total.share)

@@ -96,10 +96,10 @@ def again_sentence(wait_s: float, is_fixed: bool) -> str:
     hours = wait_s / 3600
     numbers = "" if is_fixed else ", with different numbers"
     if hours < 1:
-        return f"You'll meet this one again today{numbers}."
+        return f"You'll see this one again today{numbers}."
     if hours < 36:
-        return f"You'll meet this one again tomorrow{numbers}."
-    return f"You'll meet this one again in {hours / 24:.0f} days{numbers}."
+        return f"You'll see this one again tomorrow{numbers}."
+    return f"You'll see this one again in {hours / 24:.0f} days{numbers}."
 
 
 # ---------------------------------------------------------------- in class

@@ -99,7 +99,7 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
         require_staff(interaction)
         style = as_typed(name)
         if not await styles.remove(self.bot.store, guild_id_of(interaction), style):
-            raise Refused(f"This server has no style called `{discord.utils.escape_markdown(style)}` of its own.")
+            raise Refused(f"This server has no style of its own called `{discord.utils.escape_markdown(style)}`.")
         await say(interaction, f"Removed `{style}` and its picture. Pictures already painted in it stay.")
 
     @remove.autocomplete("name")

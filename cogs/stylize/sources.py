@@ -59,6 +59,6 @@ def gone(bot: Woodshed) -> str:
     """What a button without its picture says."""
     store = bot.settings.store
     return (
-        f"I don't have this picture any more: I keep pictures for {store.picture_days:.0f} days, and the newest "
-        f"{store.member_mb} MB of each member. Please post it again."
+        f"I don't have this picture any more: I keep pictures for {store.picture_days:.0f} days, and only the newest "
+        f"{store.member_mb} MB per member. Please post it again."
     )

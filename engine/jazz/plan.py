@@ -64,7 +64,7 @@ def make_plan(
     tempo = check_tempo(request.tempo_bpm)
     beats_per_bar = check_metre(request.beats_per_bar)
     if request.continue_from and beats_per_bar != 4:
-        raise BadOption("I can answer a phrase only in 4/4.")
+        raise BadOption("I can only answer a phrase in 4/4.")
     wanted_takes = request.takes or takes
     if not 1 <= wanted_takes <= MAX_TAKES:
         raise BadOption(f"Choose between 1 and {MAX_TAKES} takes, not {wanted_takes}.")
@@ -135,7 +135,7 @@ def check_metre(beats_per_bar: int) -> int:
     """Beats per bar; 0 is 4. Raises `BadOption`."""
     if beats_per_bar in (0, *METRES.values()):
         return beats_per_bar or 4
-    raise BadOption(f"The band plays in {' and '.join(METRES)}, not {beats_per_bar} beats to the bar.")
+    raise BadOption(f"The band plays in {' and '.join(METRES)}, not in bars of {beats_per_bar} beats.")
 
 
 def find_feel(name: str) -> Feel:

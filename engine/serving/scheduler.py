@@ -435,7 +435,7 @@ def _last_event(job: Job, outcome: Any) -> Done | Failed:
         case Exception() if is_out_of_memory(outcome):
             log.error("out of memory", exc_info=outcome, **job.about())
             outcome.__traceback__ = None  # whose frames hold what there was no room for
-            return Failed(OutOfMemory("I don't have enough memory for that; please try a smaller one."))
+            return Failed(OutOfMemory("I don't have enough memory for that; please try something smaller."))
         case Exception():
             log.error("job failed", exc_info=outcome, **job.about())
             return Failed(Internal("Something went wrong in the engine. The details are in its log."))

@@ -49,7 +49,7 @@ LOCAL_NICENESS = 5
 STOP_GRACE_S = 2.0
 ASKING = (f"/{SERVICE}/About",)
 """Answered to any version: it tells which one this is."""
-OTHER_CONTRACT = "My engine and I are of different versions. The people who run me have to update one of us."
+OTHER_CONTRACT = "My engine and I are on different versions. The people who run me have to update one of us."
 
 
 class LoadedRooms:
@@ -162,7 +162,7 @@ def open_port(server: grpc.aio.Server, settings: ProcessSettings) -> None:
     except RuntimeError as error:
         if settings.tls_certificate:  # gRPC tells neither a bad certificate from a taken port, nor which file is bad
             raise ConfigurationError(
-                f"The engine can't listen on {address}: either that is taken ('engine.listen'), or "
+                f"The engine can't listen on {address}: either it's already in use ('engine.listen'), or "
                 "'engine.tls_certificate' and 'engine.tls_key' are not a certificate and its key in PEM."
             ) from error
         raise ConfigurationError(f"'engine.listen' is {address}. The engine can't listen there.") from error

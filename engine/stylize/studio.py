@@ -68,7 +68,7 @@ class Studio:
         self.book = load_book()
         if self.book.version != self.version:
             raise FileNotFoundError(
-                "The style book belongs to other weights; rebuild it with `python -m engine.stylize.book`."
+                "The style book was made for other weights; rebuild it with `python -m engine.stylize.book`."
             )
         self.painter = Painter(self.network, device, served_tile_px(settings, device))
         self.contact_sheet = ContactSheet(self.painter, self.version)
@@ -299,7 +299,7 @@ class Studio:
             more = min(largest, picture.full_side_px)
             return (
                 f"I painted it {painted} pixels wide or high, though the picture has {picture.full_side_px}; "
-                f"the option `size` goes up to {more}.",
+                f"the `size` option goes up to {more}.",
             )
         return (f"{painted} pixels is the largest size {'for films ' if film else ''}here (setting `stylize.{key}`).",)
 

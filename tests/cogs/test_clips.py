@@ -165,7 +165,7 @@ async def test_removing_a_clip_takes_its_sound_out_of_old_messages_too(club: Clu
     assert "1 message" in removed.response.content
     now = await club.bot.get_channel(club.channel.id).fetch_message(message.id)
     assert now.attachments == []
-    assert "taken back" in now.embeds[0].description
+    assert "withdrawn" in now.embeds[0].description
 
 
 async def test_a_message_that_cant_be_cleared_is_named(club: Club) -> None:

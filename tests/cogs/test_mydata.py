@@ -94,7 +94,7 @@ async def test_whoever_leaves_is_told_of_clips_under_their_name_and_that_they_st
     assert len(told.content) <= 2000
     other = (await club.other.slash(club.channel, "mydata delete")).response
     assert "with your name" not in other.content
-    assert "Clips that you played for a server's polls stay" in other.content
+    assert "Clips that you performed for a server's polls stay" in other.content
 
 
 async def test_forgetting_whoever_ran_polls_and_added_clips_keeps_both_and_every_total(club: Club) -> None:

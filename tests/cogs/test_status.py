@@ -30,7 +30,7 @@ async def test_staff_see_the_last_day_in_words_and_as_a_chart(club):
     assert "I answered 6 commands, refused 2 with a reason, and failed at 5." in shown.description
     assert "The slowest answer took 17.2 s." in shown.description
     assert "At most 9 jobs" in shown.description
-    assert "In 1 stretch of five minutes the engine wasn't there." in shown.description
+    assert "In 1 stretch of five minutes, the engine wasn't available." in shown.description
     assert [field["name"] if isinstance(field, dict) else field.name for field in shown.fields] == [
         "Engine",
         "Backup",

@@ -172,7 +172,7 @@ async def test_adding_and_removing_are_for_staff(club: Club) -> None:
         ("styles remove", {"name": "mosaic"}),
     ):
         refused = await club.student.slash(club.channel, command, **options)
-        assert (refused.response.content, refused.ephemeral) == ("Only the course's staff can do this.", True)
+        assert (refused.response.content, refused.ephemeral) == ("Only the course staff can do this.", True)
     assert await names(club) == ["mosaic"]
     assert await club.student.autocomplete(club.channel, "styles remove", "name", "") == []
     assert club.refusals()
@@ -186,7 +186,7 @@ async def test_a_removed_style_is_gone_with_its_picture(club: Club) -> None:
     assert removed.response.content == "Removed `mosaic` and its picture. Pictures already painted in it stay."
     assert await club.store.fetch_all("SELECT * FROM styles") == []
     again = await club.instructor.slash(club.channel, "styles remove", name="mosaic")
-    assert again.response.content == "This server has no style called `mosaic` of its own."
+    assert again.response.content == "This server has no style of its own called `mosaic`."
     await add(club)
     assert await names(club) == ["mosaic"]
     assert club.refusals()

@@ -211,7 +211,7 @@ async def test_only_the_author_and_staff_may_delete(club):
     first, second = await stylize(club), await stylize(club)
     refused = await club.other.click(first, label="Delete")
     assert refused.ephemeral
-    assert refused.response.content == "Only the member who made this, or the course's staff, can delete it."
+    assert refused.response.content == "Only the member who made this, or the course staff, can delete it."
     await club.student.click(first, label="Delete")
     await club.instructor.click(second, label="Delete")
     assert club.channel.history() == []

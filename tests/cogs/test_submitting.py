@@ -62,7 +62,7 @@ async def test_staff_hear_it_and_read_whose_it_is_before_they_decide(club: Club)
     message = await queue(club)
     assert f"<@{club.student.id}>" in message.content
     assert "My own work" in message.content
-    assert "1 more waits" in message.content
+    assert "1 more is waiting" in message.content
     (sound,) = message.attachments
     assert await sound.read() == ogg(frequency_hz=330.0)
 

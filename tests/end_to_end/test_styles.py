@@ -23,7 +23,7 @@ def fields(message: Json) -> dict[str, str]:
 async def test_a_style_is_added_shown_painted_in_and_removed(ada: Member, instructor: Member) -> None:
     wall = landscape(640, 400)
     await ada.use("styles add", files={"wall.jpg": wall}, image="wall.jpg", name="hills")
-    await ada.sees(said("Only the course's staff"))
+    await ada.sees(said("Only the course staff"))
     await instructor.use("styles add", files={"wall.jpg": b"no picture"}, image="wall.jpg", name="hills")
     await instructor.sees(said("not a picture I can read"), within_s=JOB_S)
     await instructor.use("styles add", files={"wall.jpg": wall}, image="wall.jpg", name="hills")

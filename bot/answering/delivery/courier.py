@@ -134,7 +134,7 @@ def undelivered(verdict: Verdict, error: Exception | None) -> Undelivered:
         Verdict.GONE: "The channel or the message isn't there any more.",
         Verdict.UNWANTED: "Somebody deleted the answer.",
         Verdict.DOUBTFUL: "I can't tell whether my answer has arrived.",
-        Verdict.UNREACHABLE: "Discord didn't take my answer, though I tried for a while.",
+        Verdict.UNREACHABLE: "I tried for a while, but Discord didn't accept my answer.",
     }.get(verdict, "Discord didn't accept the answer.")
     if isinstance(error, discord.HTTPException) and codes.is_too_large(error):
         sentence = "The result is larger than this server lets me upload. Please try something smaller."

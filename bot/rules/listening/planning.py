@@ -11,7 +11,9 @@ from bot.rules.listening.confidence_sequence import ALPHA, CLIP_SPREAD
 from bot.rules.listening.judgements import TrialScore
 from bot.rules.listening.verdict import FURTHEST_TRIALS, GUESSING, MARGIN, Word, word_of
 
-HYPOTHESIS = "Listeners can't tell the model's solos from a human's: they are right as often as guessing is."
+HYPOTHESIS = (
+    "Listeners can't tell the model's solos from a human's: they're right about as often as if they were guessing."
+)
 GOOD_EARS = 0.70
 """The accuracy of a class that can tell, in the plan."""
 TYPICAL_CLASS = 20

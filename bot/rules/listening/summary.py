@@ -143,7 +143,7 @@ def _versions(judgements: Sequence[Judgement]) -> list[Version]:
 
 @dataclass(frozen=True, slots=True)
 class Ear:
-    """A listener on the board. `shrunken`: their accuracy, drawn towards the class's while votes are few."""
+    """A listener on the board. `shrunken`: their accuracy, pulled towards the class average when votes are few."""
 
     listener: int
     share: Share

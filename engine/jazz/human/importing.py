@@ -140,7 +140,7 @@ def phrase_to_answer(piece: Piece, chords: str, max_bars: int) -> Phrase:
     if piece.metre != 2.0:  # a phrase of two beats a bar is answered at its own pace
         piece, _ = as_the_band_counts(piece)
     if piece.metre not in (2.0, 4.0):
-        raise BadOption("I can answer phrases in 4/4, 2/4, 6/8 and 12/8.")
+        raise BadOption("I can only answer phrases in 4/4, 2/4, 6/8 and 12/8.")
     melody = find_melody(piece)
     start, bars = phrase_window(melody.notes, 4, max_bars)
     if melody.notes[-1].onset >= start + bars * 4:
@@ -193,7 +193,7 @@ def _tempo(tempo_bpm: float, remarks: list[str]) -> float:
         tempo /= 2
     if abs(tempo - tempo_bpm) > 0.5:
         remarks.append(
-            f"The file's tempo of {tempo_bpm:.0f} bpm is out of the band's range, so the band plays at {tempo:.0f}."
+            f"The file's tempo of {tempo_bpm:.0f} bpm is outside the band's range, so the band plays at {tempo:.0f}."
         )
     return tempo
 

@@ -123,7 +123,7 @@ def _barred(piece: Piece, stretch: Stretch, per_beat: int) -> Piece:
     remarks = piece.remarks
     if sum(len(part.notes) for part in parts) < sum(len(part.notes) for part in piece.parts):
         remarks += (
-            "The file changes its metre. The clip comes from the longest stretch in one metre, "
+            "The file changes metre. The clip comes from the longest stretch in one metre, "
             f"{max(1, round((stretch.end - stretch.start) / stretch.bar))} bars.",
         )
     return replace(

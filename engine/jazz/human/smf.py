@@ -63,8 +63,8 @@ def parse_smf(data: bytes) -> Smf:
     data = _unwrapped(data)
     if len(data) > MAX_BYTES:
         raise BadMidi(
-            f"That MIDI file is larger than {MAX_BYTES // 2**20} MiB, enough for ten hours of piano and the most that "
-            "I read."
+            f"That MIDI file is larger than {MAX_BYTES // 2**20} MiB, which is enough for ten hours of piano and the "
+            "most that I can read."
         )
     header = int.from_bytes(data[4:8], "big")
     song_format, division = (int.from_bytes(data[at : at + 2], "big") for at in (8, 12))

@@ -84,9 +84,9 @@ def hint(text: str) -> str:
     if match := re.fullmatch(r"[Hh](m?.*)", text):
         return f"German H is B here: write B{match.group(1)}."
     if re.fullmatch(r"[#b]?(?:[IViv]+|[1-7])(?:[^a-z].*|maj.*|dim.*|m.*)?", text):
-        return "Write note names such as Dm7, not degrees."
+        return "Write chord names such as Dm7, not scale degrees."
     if re.fullmatch(r"\(?x?[0-9]+x?\)?", text):
-        return "To repeat bars, write |: in front of them and :| x3 behind."
+        return "To repeat bars, write |: before them and :| x3 after them."
     if re.fullmatch(rf"{NOTE}(?:/{NOTE}){{2,}}", text):
         return "Name the chord instead of its notes."
     nearest = _nearest(text)

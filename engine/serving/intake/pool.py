@@ -55,8 +55,8 @@ LARGE_BYTES = 4 * MIB
 KNOWN = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CallerError)}
 
 CHILD_MODULE = "engine.serving.intake.child"
-TOO_HARD = "I couldn't read that file safely; please send a simpler or a smaller one."
-TOO_LONG = "That file takes too long to read; please send a simpler or a smaller one."
+TOO_HARD = "I couldn't read that file safely; please send a simpler or smaller one."
+TOO_LONG = "That file takes too long to read; please send a simpler or smaller one."
 TOO_MUCH = "That's too much for me to work out here; please ask for something smaller."
 
 

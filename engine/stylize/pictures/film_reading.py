@@ -145,7 +145,7 @@ def _read(container: av.container.InputContainer, bounds: Bounds, progress: Prog
 def _check_size(width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise PictureTooLarge(
-            f"That film has {width} × {height} pixels; I can read up to {max_pixels / 1e6:.0f} million a frame."
+            f"That film has {width} × {height} pixels; I can read up to {max_pixels / 1e6:.0f} million per frame."
         )
     if max(width, height) > LONGEST_ASPECT * min(width, height) and min(width, height) < 2:
         raise BadPicture(f"That film is {width} × {height} pixels, too narrow to paint; please crop it.")

@@ -129,7 +129,7 @@ def check_upload(data: bytes, max_upload_bytes: int) -> None:
         raise BadPicture("That file is empty; please attach it again.")
     if len(data) > max_upload_bytes:
         raise PictureTooLarge(
-            f"That file has {len(data) / 2**20:.1f} MiB; I can read up to {max_upload_bytes / 2**20:.0f} MiB."
+            f"That file is {len(data) / 2**20:.1f} MiB; I can read up to {max_upload_bytes / 2**20:.0f} MiB."
         )
 
 

@@ -203,7 +203,7 @@ async def test_a_deleted_channel_ends_it_and_the_result_can_still_be_asked_for(c
     shown = await club.student.slash(club.channel, "poll results", series=1)
     assert "1 of 1" in shown.response.embeds[0].description
     again = await club.instructor.slash(club.channel, "poll announce", series=1)
-    assert "posted again" in again.response.content
+    assert "been posted again" in again.response.content
     assert len(reveals(await everything(club))) == 1
 
 

@@ -255,7 +255,7 @@ async def test_whoever_starts_a_series_learns_nothing(club: Club, answer: Choice
     assert started.ephemeral
     found = await latest(club)
     assert started.response.content.replace(found.link, "LINK") == (
-        f"[Series 1](LINK) is open and closes <t:{found.closes_at:.0f}:R>.\nI won't tell you which is which either."
+        f"[Series 1](LINK) is open and closes <t:{found.closes_at:.0f}:R>.\nI won't even tell you which is which."
     )
     listed = (await club.instructor.slash(club.channel, "clips list")).response.embeds[0].description
     assert listed == "`1` **Maple Leaf Rag**, Scott Joplin, 1899 (piece, 0 s), played in 0 polls"

@@ -162,7 +162,7 @@ async def test_a_wrong_order_is_shown_beside_the_right_one(club: Club) -> None:
     told = await club.student.click(two.response, label="Hand it in")
     embed = told.response.embeds[0]
     assert "You chose this order:\n```py\noptimizer.step()\nloss.backward()\nloss = f(x)\n```" in embed.description
-    assert embed.footer.text == "You'll meet this one again today.", "a fixed question has no other numbers"
+    assert embed.footer.text == "You'll see this one again today.", "a fixed question has no other numbers"
 
 
 async def test_practice_takes_every_kind(club: Club) -> None:

@@ -25,7 +25,7 @@ async def test_practice_is_private_and_leads_on_to_the_next_question(club: Club)
     answered = await club.student.click(asked.response, label="(3, 3)")
     embed = answered.response.embeds[0]
     assert embed.title == "Not this time"
-    assert embed.footer.text == "You'll meet this one again today, with different numbers."
+    assert embed.footer.text == "You'll see this one again today, with different numbers."
     assert labels(answered.response) == ["Next question", "Read the card", "I disagree"]
     following = await club.student.click(answered.response, label="Next question")
     assert following.ephemeral
@@ -118,7 +118,7 @@ async def test_the_staffs_own_questions_come_back_here_and_on_no_other_server(cl
     await club.instructor.slash(club.channel, "quiz import", file=("questions.toml", FILE))
     asked = await club.student.slash(club.channel, "quiz me", topic="week 3")
     answered = await club.student.click(asked.response, label="nothing")
-    assert answered.response.embeds[0].footer.text == "You'll meet this one again today."
+    assert answered.response.embeds[0].footer.text == "You'll see this one again today."
     await club.env.advance_time(86_400)
     again = await club.student.slash(club.channel, "quiz me")
     assert "x.backward() fill in" in again.response.embeds[0].description

@@ -235,7 +235,7 @@ def test_a_result_smaller_than_its_picture_says_what_gives_more(kind: str, portr
                 64,
                 [
                     f"I painted it 64 pixels wide or high, though the picture has {whole}; "
-                    f"the option `size` goes up to {more}."
+                    f"the `size` option goes up to {more}."
                 ],
             ),
             (72, 72, []),

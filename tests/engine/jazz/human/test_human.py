@@ -282,7 +282,7 @@ def test_the_clip_is_from_the_longest_stretch_in_the_metre_that_holds_longest():
     )
     assert [round(note.onset) for note in found.solo] == list(range(32))
     assert format_changes(found.changes).startswith("C | G7")
-    assert "The file changes its metre. The clip comes from the longest stretch in one metre, 8 bars." in found.remarks
+    assert "The file changes metre. The clip comes from the longest stretch in one metre, 8 bars." in found.remarks
 
 
 def test_silence_and_what_rings_on_change_no_metre():
