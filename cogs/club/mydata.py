@@ -22,13 +22,10 @@ def all_kept(settings: StoreSettings) -> str:
     """What comes with the file."""
     return (
         "Here's everything I keep about you. I also hold the files behind the buttons of your pictures and clips, and "
-        "any files of yours that other people's pictures are made from; they're listed with their sizes, not "
-        "included. I keep "
-        f"what you posted for {settings.picture_days:.0f} days at most, and no more than {settings.member_mb} MB of "
-        ""
-        "files behind your buttons: the oldest go first. If you performed a clip, staff typed your name, so it "
-        "isn't in "
-        "here."
+        "any files of yours that other people's pictures are made from; they're listed with their sizes, not included. "
+        f"I keep what you posted for {settings.picture_days:.0f} days at most, and no more than "
+        f"{settings.member_mb} MB of files behind your buttons: the oldest go first. If you performed a clip, staff "
+        "typed your name, so it isn't in here."
     )
 
 
@@ -41,8 +38,7 @@ WARNING = (
 )
 PLAYED = (
     "Clips that you performed for a server's polls stay as well: all I have is the name that staff typed for the "
-    "performer. Staff "
-    "can remove a clip with `/clips remove`, and the name with `forget_name:True`."
+    "performer. Staff can remove a clip with `/clips remove`, and the name with `forget_name:True`."
 )
 
 

@@ -244,8 +244,8 @@ def clips_embed(found: Sequence[ClipResult], trials: Sequence[TrialResult]) -> d
         shown.insert(len(shown) // 2, f"… {len(lines) - len(shown)} more; `/poll export` has them all …")
     text = "\n".join(shown) or "No closed poll has any votes yet."
     return discord.Embed(title="Clip by clip", description=text, colour=COLOUR).set_footer(
-        text="From the clip that fooled the most listeners to the one that fooled the fewest. “Went by”: what listeners "
-        "who were right relied on."
+        text="From the clip that fooled the most listeners to the one that fooled the fewest. “Went by”: what "
+        "listeners who were right relied on."
     )
 
 
