@@ -35,7 +35,7 @@ run: $(READY)
 
 test: lint
 	@echo "Running the tests ..."
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	@echo "Checking style and types ..."

@@ -35,7 +35,7 @@ async def overview(store: Store, guild_id: int) -> tuple[discord.Embed, discord.
             "members that I do."
         )
     elif not found:
-        text = "No open questions. `/unanswered keep:False` makes me stop keeping them."
+        text = "No open questions. `/unanswered keep:False` ends that."
     else:
         lines = [f"<t:{int(one.asked_at)}:d> {plain(shorten(one.question, 120))}" for one in found[:MOST_OPTIONS]]
         text = "\n".join([f"{counted(len(found), 'question')}, newest first.", *lines])
@@ -166,7 +166,7 @@ class AnswerForm(discord.ui.Modal, title="Answer a question"):
             bot.store, guild_id, one.question[:200], str(self.answer), interaction.user.id, bot.now()
         )
         await unanswered.settle(bot.store, guild_id, one.id)
-        await say(interaction, "Posted. From now on `/ask` quotes your answer.")
+        await say(interaction, "Posted. From now on, `/ask` will quote your answer.")
 
     async def on_error(self, interaction: Interaction, error: Exception) -> None:  # type: ignore[override]
         await report(interaction, error)

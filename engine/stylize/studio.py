@@ -68,7 +68,7 @@ class Studio:
         self.book = load_book()
         if self.book.version != self.version:
             raise FileNotFoundError(
-                "The style book was made for other weights; rebuild it with `python -m engine.stylize.book`."
+                "The style book was made for different weights; rebuild it with `python -m engine.stylize.book`."
             )
         self.painter = Painter(self.network, device, served_tile_px(settings, device))
         self.contact_sheet = ContactSheet(self.painter, self.version)
@@ -298,7 +298,7 @@ class Studio:
         if not size_px and painted < largest:
             more = min(largest, picture.full_side_px)
             return (
-                f"I painted it {painted} pixels wide or high, though the picture has {picture.full_side_px}; "
+                f"I painted it {painted} pixels on the longer side; your picture has {picture.full_side_px}, and "
                 f"the `size` option goes up to {more}.",
             )
         return (f"{painted} pixels is the largest size {'for films ' if film else ''}here (setting `stylize.{key}`).",)

@@ -182,7 +182,7 @@ async def test_a_decision_that_a_stopped_bot_couldnt_tell_is_told_when_it_is_bac
     await submit(club)
     await submissions.decline(club.store, 1, "No.", club.instructor.id, club.bot.now())
     await tell_late(club.bot)
-    assert "haven't taken your clip" in direct_message(club)
+    assert "have declined your clip" in direct_message(club)
 
 
 # ------------------------------------------------------------ the same music in another file

@@ -61,7 +61,7 @@ async def test_several_answers_by_a_menu(club: Club) -> None:
     picked = await club.student.select(message, values=["0", "2"], custom_id="pick:1")
     assert "Your vote: **Monday, never**" in picked.response.content
     await club.env.advance_time(10 * 60)
-    assert "A tie of Monday and never" in club.channel.last_message.embeds[0].fields[0].value
+    assert "A tie between Monday and never" in club.channel.last_message.embeds[0].fields[0].value
 
 
 async def test_an_open_vote_names_people_with_the_result_and_says_so_before(club: Club) -> None:

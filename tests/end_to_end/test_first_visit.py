@@ -47,7 +47,8 @@ async def test_a_first_visit_by_clicks_alone(tmp_path: Path) -> None:
             await expect(page.get_by_text("Welcome to the practice room")).to_be_visible()
             await page.screenshot(path="var/screenshots/first-visit.png")
             await press(page, "Paint this picture")
-            painting = page.locator(".message").last.locator(".attachments img")
+            painting = page.get_by_role("img", name=re.compile("^The picture, repainted"))
+            await expect(painting).to_be_visible(timeout=FIRST_JOB_MS)
             await expect(painting).to_have_js_property("complete", True, timeout=FIRST_JOB_MS)
             await expect(painting).not_to_have_js_property("naturalWidth", 0)
             await press(page, "Play me a blues")
@@ -70,7 +71,7 @@ async def test_a_first_visit_by_clicks_alone(tmp_path: Path) -> None:
             await expect(pair.locator("audio")).to_have_count(2, timeout=JOB_MS)
             assert await plays(pair.locator("audio").last) > 4.0
             await press(page, "A is the human")
-            await expect(page.get_by_text("This one was for you alone")).to_be_visible()
+            await expect(page.get_by_text("This one was just for you")).to_be_visible()
             await page.screenshot(path="var/screenshots/first-visit-end.png")
             assert house.violations() == []
     assert faults == []

@@ -132,7 +132,7 @@ def changes_of(
     chorus, _ = chorus_of(form)
     if form == DRAWN:
         if model is None:
-            raise BadOption("There is no chord model to draw an AABA tune from.")
+            raise BadOption("I can't make up an AABA tune: I have no chord model.")
         text = model.draw_aaba(minor, rng)
     else:
         template = FORMS[form]

@@ -37,7 +37,7 @@ async def test_nothing_is_kept_unless_staff_switched_it_on(club: Club) -> None:
     assert "I've kept" not in answer.response.content
     assert await kept(club) == []
     shown = await club.instructor.slash(club.channel, "unanswered")
-    assert "I don't keep" in shown.response.embeds[0].description
+    assert "I'm not keeping" in shown.response.embeds[0].description
 
 
 async def test_the_asker_is_told_and_can_take_it_back(club: Club) -> None:
@@ -95,7 +95,7 @@ async def test_a_card_that_nobody_knows_settles_nothing(club: Club) -> None:
     await ask(club)
     form = await club.instructor.click((await picked(club)).response, label="A card answers it")
     await fill(club, form, "nonsense")
-    assert "no card of that name" in str(club.refusals()[-1])
+    assert "know a card by that name" in str(club.refusals()[-1])
     assert await kept(club) == [QUESTION]
 
 

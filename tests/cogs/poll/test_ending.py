@@ -228,7 +228,7 @@ async def test_the_board_shows_who_wants_to_be_shown_from_ten_votes_on(club: Clu
         await club.other.click(message, label="B")
     await club.instructor.slash(club.channel, "poll close")
     board = await club.student.slash(club.channel, "poll board")
-    assert "Nobody is on it yet" in board.response.embeds[0].description
+    assert "Nobody is on the board yet" in board.response.embeds[0].description
     await club.student.click(board.response, label="Show me on the board")
     shown = (await club.other.slash(club.channel, "poll board")).response
     assert shown.embeds[0].description == f"1. <@{club.student.id}>  11 of 11 right"

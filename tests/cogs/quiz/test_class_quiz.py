@@ -232,7 +232,7 @@ async def test_a_question_that_was_never_revealed_counts_for_nobody(club: Club) 
     await club.instructor.click(message, label="End quiz")
     await pass_time(club, 1)
     report = (await club.instructor.slash(club.channel, "quiz report")).response
-    assert "No class quiz was answered" in report.embeds[0].description
+    assert "Nobody answered a class quiz" in report.embeds[0].description
 
 
 async def test_latecomers_join_and_those_who_leave_keep_their_points(club: Club) -> None:

@@ -179,7 +179,10 @@ async def test_a_score_is_private_and_the_leaderboard_needs_consent(club: Club) 
     score = await club.student.slash(club.channel, "quiz score")
     assert score.ephemeral
     assert "**1 of 1** right" in score.response.embeds[0].description
-    assert "Nobody is here yet" in (await club.other.slash(club.channel, "quiz board")).response.embeds[0].description
+    assert (
+        "Nobody is on the board yet"
+        in (await club.other.slash(club.channel, "quiz board")).response.embeds[0].description
+    )
 
     joined = await club.student.click(score.response, label="Show me on the leaderboard")
     assert joined.ephemeral
@@ -190,7 +193,10 @@ async def test_a_score_is_private_and_the_leaderboard_needs_consent(club: Club) 
 
     score = await club.student.slash(club.channel, "quiz score")
     await club.student.click(score.response, label="Take me off the leaderboard")
-    assert "Nobody is here yet" in (await club.other.slash(club.channel, "quiz board")).response.embeds[0].description
+    assert (
+        "Nobody is on the board yet"
+        in (await club.other.slash(club.channel, "quiz board")).response.embeds[0].description
+    )
 
 
 async def test_the_score_names_the_topic_to_practise(club: Club) -> None:

@@ -43,7 +43,7 @@ def plan(seed=1, max_bars=64, **asked):
             {"style": "swinging"},
             "Choose one of these: bebop, cool, free, fusion, hard bop, postbop, swing, traditional.",
         ),
-        ({"beats_per_bar": 5}, "The band plays in 4/4 and 3/4, not 5 beats"),
+        ({"beats_per_bar": 5}, "The band plays in 4/4 and 3/4, not in bars of 5 beats"),
         ({"beats_per_bar": 3, "feel": "bossa"}, "Bossa nova is in 4/4"),
         ({"beats_per_bar": 3, "continue_from": b"MThd"}, "I can only answer a phrase in 4/4."),
         ({"form": "rhythm changes", "tempo_bpm": 40, "bars": 64}, "minutes"),

@@ -60,5 +60,5 @@ def test_unusable_weights_end_the_start_with_a_sentence(tmp_path, monkeypatch, w
 
 def test_a_style_book_of_other_weights_is_told_too(monkeypatch):
     monkeypatch.setattr(studio, "weights_version", lambda: "0" * 12)
-    with pytest.raises(ConfigurationError, match="The style book was made for other weights"):
+    with pytest.raises(ConfigurationError, match="The style book was made for different weights"):
         LoadedRooms(SETTINGS)

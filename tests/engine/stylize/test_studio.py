@@ -234,7 +234,7 @@ def test_a_result_smaller_than_its_picture_says_what_gives_more(kind: str, portr
                 0,
                 64,
                 [
-                    f"I painted it 64 pixels wide or high, though the picture has {whole}; "
+                    f"I painted it 64 pixels on the longer side; your picture has {whole}, and "
                     f"the `size` option goes up to {more}."
                 ],
             ),

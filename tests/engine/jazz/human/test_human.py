@@ -96,7 +96,7 @@ def test_a_bad_midi_file_is_refused_with_one_sentence(data, sentence):
 def test_a_large_midi_file_is_refused_before_it_is_parsed(monkeypatch):
     parsed = []
     monkeypatch.setattr("engine.jazz.human.smf._Parser", lambda *_: parsed.append(1))
-    with pytest.raises(BadMidi, match=r"larger than 2 MiB, .* ten hours of piano and the most that I read\.$"):
+    with pytest.raises(BadMidi, match=r"larger than 2 MiB, .* ten hours of piano and the most that I can read\.$"):
         read_midi(GOOD + bytes(25 * 2**20 - len(GOOD)), LIMIT_S)
     assert not parsed
 
