@@ -42,7 +42,8 @@ def find_melody(piece: Piece, track: int = -1) -> Melody:
         part = max(pitched, key=melodiousness)
     if crowding(part.notes) > MASH:
         raise BadMidi(
-            "I can't find a melody in that MIDI file: everything sounds at once. Choose a track, or send just the melody."
+            "I can't find a melody in that MIDI file: everything sounds at once. Choose a track, or send just the "
+            "melody."
         )
     return Melody(top_line(part.notes), part)
 
