@@ -84,7 +84,7 @@ def test_a_line_comes_out_as_meant(line: str) -> None:
         ("Do", "C or D diminished"),
         ("Dm7 | G7 x2", "“x2” (chord 3, bar 2)"),
         ("Dm7 | D.C. al Fine", "Write the form out"),
-        ("1 4 5", "not degrees"),
+        ("1 4 5", "scale degrees"),
         ("Dm7 | H7", "write B7."),
         ("Dm7 | Gm77", "Did you mean Gm7?"),
         ("|: C | F :| x600", "more than 1024 bars"),

@@ -90,8 +90,8 @@ def test_no_chord_has_many_spellings(symbol: str) -> None:
     ("symbol", "hint"),
     [
         ("H7", "write B7."), ("Hm7b5", "write Bm7b5."), ("Dm77", "Did you mean Dm7?"), ("Cmajj7", "mean Cmaj7?"),
-        ("Cmaj77", "Did you mean Cmaj7?"), ("Amm7", "Did you mean Am7?"), ("Gdm7/B", "/B?"), ("ii7", "not degrees"),
-        ("bVII7", "not degrees"), ("1", "not degrees"), ("x4", "|: in front"), ("C/E/G", "Name the chord"),
+        ("Cmaj77", "Did you mean Cmaj7?"), ("Amm7", "Did you mean Am7?"), ("Gdm7/B", "/B?"), ("ii7", "scale degrees"),
+        ("bVII7", "scale degrees"), ("1", "scale degrees"), ("x4", "|: before"), ("C/E/G", "Name the chord"),
         ("C############7", "“C############7”"), ("K9", "“K9”"), ("C7((b9)", "“C7((b9)”"), ("C//", "“C//”"),
     ],
 )  # fmt: skip
