@@ -81,7 +81,8 @@ async def remember(
 async def resolve(
     bot: discord.Client, store: Store, left_open: Sequence[OpenAnswer], now: float, patience: Patience
 ) -> None:
-    """End every answer that an earlier process left open. Never raises; what fails is left for the next start."""
+    """End every answer that an earlier process left open. Never raises: what can't be delivered is left for the next
+    start, and what fails for a reason nobody foresaw is logged in full and given up, or it would fail at each start."""
     for answer in left_open:
         try:
             await _resolve_one(bot, store, answer, now, patience)

@@ -17,6 +17,9 @@ from bot.errors import EngineError, Refused
 from bot.version import woodshed_version
 from engine.contract import engine_pb2 as pb
 
+LONGEST_DELAY = "My longest delay in the last minute"
+"""The field that the bench reads, too."""
+
 
 class ModelCardButton(
     Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"about:card:(?P<model>[\w-]{1,40})"
@@ -59,7 +62,7 @@ class About(commands.Cog):
             )
             shown.set_footer(text=f"Python {platform.python_version()} · discord.py {discord.__version__}")
             lag_ms = self.bot.loop_lag.worst_s * 1000
-            shown.add_field(name="My longest delay in the last minute", value=f"{lag_ms:.1f} ms")
+            shown.add_field(name=LONGEST_DELAY, value=f"{lag_ms:.1f} ms")
             view = None
             try:
                 about = await self.bot.engine.about()

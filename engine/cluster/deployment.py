@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+import structlog
 from ray import serve
 from ray.exceptions import GetTimeoutError, RayError
 from ray.serve.config import AutoscalingConfig, HTTPOptions, gRPCOptions
@@ -33,6 +34,8 @@ from engine.command_line import Parser
 from engine.contract.configuration import ConfigurationError
 from engine.logs import configure_logs
 from engine.settings import EngineSettings, load_engine_settings
+
+log = structlog.get_logger(__name__)
 
 HOUSE = Path(__file__).resolve().parents[2]
 APPLICATION = "woodshed"
@@ -234,7 +237,8 @@ def _start_ray(cpus: int, environment: dict[str, str]) -> None:
         try:
             ray.init(num_cpus=cpus, include_dashboard=False, runtime_env={"env_vars": environment})
             return
-        except Exception:
+        except Exception as error:
+            log.warning("Ray didn't start", error=repr(error), again=not last)
             ray.shutdown()
             if last:
                 raise
