@@ -24,7 +24,7 @@ from typing import Any
 
 import structlog
 
-from engine.device import is_device_lost, is_out_of_memory
+from engine.device import is_device_lost, is_out_of_memory, trim_heaps
 from engine.errors import Cancelled, EngineError, Internal, OutOfMemory, QueueFull, Restarting
 from engine.serving.fairness import Durations, UsedSeconds, fair_order
 from engine.serving.intake.pool import Intake
@@ -53,6 +53,8 @@ class Limits:
     stuck_finishers: int = 4
     """So many threads may be given up before the engine restarts."""
     watch_every_s: float = 1.0
+    rest_s: float = 30.0
+    """Without a job, until memory that is free goes back to the system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Scheduler:
         self._finishers = self._new_finishers()
         self._stuck = 0
         self._lost = ""
+        self._last_end_at, self._untidy = time.monotonic(), True
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reading: dict[Job, asyncio.Task[None]] = {}
@@ -364,6 +367,7 @@ class Scheduler:
         event = _last_event(job, outcome)
         if job.end(event) and isinstance(event, Done):
             self._durations.took(job, job.turn_s, job.other_s)
+        self._last_end_at, self._untidy = time.monotonic(), True
         self._wake.set()
 
     def _lose(self, reason: str) -> None:
@@ -383,6 +387,9 @@ class Scheduler:
         while True:
             await asyncio.sleep(self._limits.watch_every_s)
             now = time.monotonic()
+            if self._untidy and not self._all() and now - self._last_end_at >= self._limits.rest_s:
+                self._untidy = False
+                await self._loop.run_in_executor(self._preparer, trim_heaps)
             if self._running and now - max(job.last_sign_at for job in self._running) > self._limits.turn_silence_s:
                 self._lose("a job hangs on the device")
             for job in list(self._finishing):

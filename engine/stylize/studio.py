@@ -26,7 +26,7 @@ from engine.stylize.pictures.film_writing import encode_film
 from engine.stylize.pictures.picture import Frame, Picture, picture_of, still, to_image
 from engine.stylize.pictures.reading import Bounds
 from engine.stylize.pictures.sample_photo import sample_photo
-from engine.stylize.pictures.writing import Encoded, before_after, encode, jpeg
+from engine.stylize.pictures.writing import Encoded, before_after, encode, jpeg, png
 from engine.stylize.see import feature_sheet
 from engine.stylize.sheet import ContactSheet, NamedCode, PaintedSheet, SheetWork
 from engine.stylize.style_codes import code_at
@@ -332,8 +332,13 @@ def _small_copy(rgb: Tensor) -> bytes:
 
 def _copy(picture: Picture, progress: Progress) -> bytes:
     """A picture or film as it was read, as a file of our own: what may be kept of a stranger's."""
-    if len(picture.frames) == 1 and picture.photographic and picture.frames[0].alpha is None:
-        return jpeg(to_image(picture.frames[0].rgb), KEPT_JPEG_QUALITY)
+    if len(picture.frames) == 1:
+        image = to_image(picture.frames[0].rgb, picture.frames[0].alpha)
+        if picture.photographic and image.mode == "RGB":
+            return jpeg(image, KEPT_JPEG_QUALITY)
+        # The member waits for this one, too, and nobody downloads it: quick rather than small.
+        if len(quick := png(image, level=1)) <= LARGEST_KEPT_BYTES:
+            return quick
     return _encode(list(picture.frames), picture.photographic, LARGEST_KEPT_BYTES, progress).data
 
 

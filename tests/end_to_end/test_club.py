@@ -43,7 +43,8 @@ async def picture(member: Member, message: Json) -> Image.Image:
 
 
 async def quiz_question(member: Member) -> Json:
-    """Asks for a question, and again where a busy machine took too long to compute one."""
+    """Asks for a question with one button for each answer: again where it is of another kind, or where a busy machine
+    took too long to compute one."""
     async with asyncio.timeout(JOB_S):
         while True:
             known = {message["id"] for message in await member.messages("quiz")}
@@ -53,7 +54,7 @@ async def quiz_question(member: Member) -> Json:
                 channel="quiz",
                 within_s=JOB_S,
             )
-            if answer["components"]:
+            if len(buttons(answer)) > 1:
                 return answer
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from tests.engine.serving.fifty_requests import EACH, MEMBERS
 
 WAIT_S = 240.0
-MARGIN_BYTES = 8 * 2**20
+MARGIN_BYTES = 18 * 2**20
 """Of resident memory between two moments at rest. Kept for every request, the smallest thing worth keeping by mistake,
-a picture as float32, makes 12 MiB in 25 of them."""
+a picture as float32, makes 36 MiB in 75 of them; by itself it goes up and down by 10."""
 
 
 def test_fifty_requests_at_once_all_end_in_fair_order_and_leave_no_memory_behind(tmp_path: Path) -> None:
@@ -34,5 +34,4 @@ def test_fifty_requests_at_once_all_end_in_fair_order_and_leave_no_memory_behind
         left[member] -= 1
         if min(left.values()) > 0:
             assert max(used_s.values()) - min(used_s.values()) < 2.5 * longest_s, used_s
-    after_fifty, after_half_again = resident
-    assert after_half_again - after_fifty < MARGIN_BYTES, [value // 2**20 for value in resident]
+    assert resident[-1] - resident[0] < MARGIN_BYTES, [value // 2**20 for value in resident]

@@ -456,3 +456,23 @@ async def test_only_the_next_few_jobs_are_read_ahead():
         gate.go_on.set()
         assert [await last_event(scheduler, job) for job in jobs] == [Done(i) for i in range(6)]
     assert read == list(range(6))
+
+
+async def test_an_engine_at_rest_gives_free_memory_back_once_and_again_after_the_next_job(monkeypatch):
+    given_back = []
+    monkeypatch.setattr("engine.serving.scheduler.trim_heaps", lambda: given_back.append(time.monotonic()))
+    gate = Gate()
+    async with Scheduler(queue_length=4, limits=Limits(watch_every_s=0.01, rest_s=0.05)) as scheduler:
+        job = submit(scheduler, "1", "ada", "play", gate.run)
+        await gate.wait_until_running()
+        await asyncio.sleep(0.2)
+        assert given_back == [], "not while somebody waits"
+        gate.go_on.set()
+        await last_event(scheduler, job)
+        for times in (1, 2):
+            async with asyncio.timeout(WAIT_S):
+                while len(given_back) < times:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0.2)
+            assert len(given_back) == times
+            await last_event(scheduler, submit(scheduler, str(times + 1), "ada", "play", lambda progress: None))
