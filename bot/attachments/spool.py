@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 RESERVE_BYTES = 200 * 1000 * 1000
 """Left free on the disk for votes and answers, which share it: a file that needs this room isn't taken in."""
+WRITTEN_AT_ONCE = 512 * 1024
 NO_ROOM = "I don't have room for your file right now. Please try again later."
 
 
@@ -68,17 +69,19 @@ class Spool:
 
         Raises NoRoom when the disk is full, or nearly, and whatever `chunks` raises."""
         path = self.folder / uuid.uuid4().hex
-        size = 0
+        size, held, how = 0, bytearray(), os.O_EXCL
         try:
-            await asyncio.to_thread(self._write, path, b"", os.O_EXCL)
             async with contextlib.aclosing(chunks):
                 async for chunk in chunks:
-                    await asyncio.to_thread(self._write, path, chunk, os.O_APPEND)
-                    size += len(chunk)
+                    held += chunk
+                    if len(held) >= WRITTEN_AT_ONCE:  # a network's pieces are small, and each way to a thread costs
+                        await asyncio.to_thread(self._write, path, bytes(held), how)
+                        size, held, how = size + len(held), bytearray(), os.O_APPEND
+            await asyncio.to_thread(self._write, path, bytes(held), how)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        return WaitingFile(path, size)
+        return WaitingFile(path, size + len(held))
 
     def _write(self, path: Path, chunk: bytes, how: int) -> None:
         try:
