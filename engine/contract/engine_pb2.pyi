@@ -134,16 +134,18 @@ class ListStylesRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class Style(_message.Message):
-    __slots__ = ("name", "title", "artist", "year")
+    __slots__ = ("name", "title", "artist", "year", "period")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     ARTIST_FIELD_NUMBER: _ClassVar[int]
     YEAR_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
     name: str
     title: str
     artist: str
     year: str
-    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., artist: _Optional[str] = ..., year: _Optional[str] = ...) -> None: ...
+    period: str
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., artist: _Optional[str] = ..., year: _Optional[str] = ..., period: _Optional[str] = ...) -> None: ...
 
 class ListStylesReply(_message.Message):
     __slots__ = ("styles", "model_version")
@@ -275,14 +277,16 @@ class StyleSheetRequest(_message.Message):
 class StyleSheetResult(_message.Message):
     __slots__ = ("pages", "model_version", "painted", "compute_s", "notes")
     class Page(_message.Message):
-        __slots__ = ("sheet", "names", "saved")
+        __slots__ = ("sheet", "names", "saved", "period")
         SHEET_FIELD_NUMBER: _ClassVar[int]
         NAMES_FIELD_NUMBER: _ClassVar[int]
         SAVED_FIELD_NUMBER: _ClassVar[int]
+        PERIOD_FIELD_NUMBER: _ClassVar[int]
         sheet: bytes
         names: _containers.RepeatedScalarFieldContainer[str]
         saved: bool
-        def __init__(self, sheet: _Optional[bytes] = ..., names: _Optional[_Iterable[str]] = ..., saved: _Optional[bool] = ...) -> None: ...
+        period: str
+        def __init__(self, sheet: _Optional[bytes] = ..., names: _Optional[_Iterable[str]] = ..., saved: _Optional[bool] = ..., period: _Optional[str] = ...) -> None: ...
     PAGES_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     PAINTED_FIELD_NUMBER: _ClassVar[int]

@@ -91,7 +91,10 @@ class Studio:
         return pb.Model(name="stylize", version=self.version, parameters=parameters, summary=summary, card=card)
 
     def styles(self) -> list[pb.Style]:
-        return [pb.Style(name=s.name, title=s.title, artist=s.artist, year=s.year) for s in self.book.styles]
+        return [
+            pb.Style(name=s.name, title=s.title, artist=s.artist, year=s.year, period=s.period)
+            for s in self.book.styles
+        ]
 
     # ------------------------------------------------------------ /stylize
 
@@ -247,7 +250,7 @@ class Studio:
             NamedCode(one.name[:LONGEST_NAME], unpack_codes(one.code, self.book.code_length, self.version))
             for one in request.saved
         ]
-        book = [NamedCode(name, self.book.codes[name]) for name in self.book.names]
+        book = [NamedCode(style.name, self.book.codes[style.name], style.period) for style in self.book.styles]
         return SheetWork(picture, hashlib.sha256(request.image).hexdigest(), book, saved, request.max_bytes)
 
     def paint_sheet(self, work: SheetWork, progress: Progress) -> PaintedSheet:

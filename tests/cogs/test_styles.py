@@ -9,6 +9,8 @@ import simcord
 from bot.library.own_styles import StyleChoice
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
 from bot.store import styles
+from bot.store.styles import OwnStyle
+from cogs.styles import embeds
 from cogs.stylize.pictures import PictureButton, StyleMenu, picture_view
 from engine.contract import engine_pb2 as pb
 from tests.conftest import Club
@@ -317,6 +319,32 @@ def test_every_style_there_is_stands_in_a_menu(of_the_server: int, of_the_book: 
     assert {"film", "weaker", "stronger", "next", "delete"} <= set(actions)
     assert "another" in actions or len(found) == 4, "only four menus take its place"
     assert all(len(menu.item.placeholder or "") <= 150 for menu in found)
+
+
+def test_every_style_has_its_line_under_the_page_of_its_period() -> None:
+    book = [
+        pb.Style(
+            name=f"style-number-{number}", title=f"{number}: {'title ' * 4}", artist="Somebody With a Name", year="1889"
+        )
+        for number in range(60)
+    ]
+    own = [OwnStyle(1, f"own-{number}", b"", "", 7, 1.7e9) for number in range(24)]
+    page = pb.StyleSheetResult.Page
+    pages = [
+        *(
+            page(names=[style.name for style in book[start : start + 12]], period=f"period {start}")
+            for start in range(0, 60, 12)
+        ),
+        page(names=[style.name for style in own], saved=True),
+    ]
+    shown = embeds(pages, book, own)
+    assert [embed.title for embed in shown[:2]] == ["The style book: period 0", "The style book: period 12"]
+    assert shown[-1].title == "This server's own styles"
+    for embed, part in zip(shown, pages, strict=True):
+        assert all(f"`{name}`" in (embed.description or "") for name in part.names)
+    assert sum(map(len, shown)) <= 6000
+    crowded = embeds(pages * 2, book, own)
+    assert sum(map(len, crowded)) <= 6000
 
 
 def test_where_styles_abound_neither_kind_crowds_out_the_other() -> None:

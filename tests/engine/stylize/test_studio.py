@@ -6,7 +6,7 @@ import os
 import tomllib
 import weakref
 from dataclasses import asdict
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from engine.contract import engine_pb2 as pb
 from engine.errors import BadOption, BadPicture, Cancelled, OutOfMemory, PictureTooLarge, UnknownStyle
 from engine.progress import silent
 from engine.settings import StylizeSettings
-from engine.stylize.book import SOURCES_FILE, load_book, pack_codes, unpack_codes
+from engine.stylize.book import LATEST_PERIOD, PERIODS, SOURCES_FILE, load_book, pack_codes, unpack_codes
 from engine.stylize.painter import Painter
 from engine.stylize.pictures.colour import keep_colours, light, light_together, luma
 from engine.stylize.pictures.film_reading import read_film
@@ -501,7 +501,10 @@ def test_the_style_book_belongs_to_the_weights_and_names_its_sources() -> None:
     assert book.version == weights_version()
     sources = tomllib.loads(SOURCES_FILE.read_text())["style"]
     assert [entry["name"] for entry in sources] == book.names
-    assert len(set(book.names)) >= 24
+    assert len(set(book.names)) == len(book.names) >= 60
+    periods = [name for name, _ in groupby(book.styles, key=lambda style: style.period)]
+    assert periods == [*(name for _, name in PERIODS), LATEST_PERIOD], "each period once, in order"
+    assert all(9 <= sum(style.period == name for style in book.styles) <= 23 for name in periods), "each fills a page"
     for style in book.styles:
         assert style.title
         assert style.artist
