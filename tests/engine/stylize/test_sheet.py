@@ -206,20 +206,20 @@ def test_a_saved_style_paints_under_its_name_alone_and_blended(studio: Studio) -
     request = pb.StylizeRequest(image=picture(), strength=1.0, style_code=code, style_name="mosaic")
     assert studio.stylize(request, silent).style == "mosaic"
     request = pb.StylizeRequest(
-        image=picture(), strength=1.0, style="irises", blend_with_code=code, blend_with_name="mosaic", blend=0.5
+        image=picture(), strength=1.0, style="the-swing", blend_with_code=code, blend_with_name="mosaic", blend=0.5
     )
     result = studio.stylize(request, silent)
-    assert (result.style, result.drawn_style) == ("irises + mosaic", "")
-    drawn = studio.stylize(pb.StylizeRequest(image=picture(), blend_with="irises", seed=3), silent)
+    assert (result.style, result.drawn_style) == ("the-swing + mosaic", "")
+    drawn = studio.stylize(pb.StylizeRequest(image=picture(), blend_with="the-swing", seed=3), silent)
     assert drawn.drawn_style in studio.book.names
-    assert drawn.style == f"{drawn.drawn_style} + irises"
+    assert drawn.style == f"{drawn.drawn_style} + the-swing"
 
 
 def test_codes_of_other_weights_are_refused_as_stale_wherever_they_come(studio: Studio) -> None:
-    stale = pack_codes(studio.book.codes["irises"], "0123abc")
+    stale = pack_codes(studio.book.codes["the-swing"], "0123abc")
     for request in (
         pb.StylizeRequest(image=picture(), style_code=stale),
-        pb.StylizeRequest(image=picture(), style="irises", blend_with_code=stale),
+        pb.StylizeRequest(image=picture(), style="the-swing", blend_with_code=stale),
     ):
         with pytest.raises(StaleStyle):
             studio.stylize(request, silent)
