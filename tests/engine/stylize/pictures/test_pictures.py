@@ -422,7 +422,8 @@ def test_a_film_that_is_too_large_is_compressed_then_made_smaller_then_shorter_a
 
 
 def test_a_film_is_written_few_times_before_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    frames, written = restless(10), []
+    frames = restless(10)
+    written: list[object] = []
     whole = len(encode_film(frames).data)
 
     def counted(*arguments: object) -> bytes:
