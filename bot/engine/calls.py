@@ -188,6 +188,7 @@ class EngineClient:
         """False once the engine turns out to speak another version of the contract; then it's asked for nothing."""
         self._farewell = CANCELLED
         self._sending = asyncio.Semaphore(SENT_AT_ONCE)
+        self._encoding = asyncio.Semaphore(SENT_AT_ONCE)  # gRPC keeps a short call's request until the answer is there
         self._calls: dict[str, Cancellable] = {}  # the streams that are open now, by job id
         self._owners: dict[str, str] = {}  # their members' keys
 
@@ -236,9 +237,10 @@ class EngineClient:
     async def encode_style(self, image: bytes | FileOnDisk, job: pb.Job | None = None) -> pb.EncodeStyleReply:
         """A style picture's code, the weights that it belongs to, and a small copy of the picture. With a `job`, it
         shows in the queue as its member's."""
-        content = image if isinstance(image, bytes) else await image.read()
-        request = pb.EncodeStyleRequest(image=content, job=job)
-        return await self._unary(self._stub.EncodeStyle, request, timeout_s=ENCODE_TIMEOUT_S)
+        async with self._encoding:
+            content = image if isinstance(image, bytes) else await image.read()
+            request = pb.EncodeStyleRequest(image=content, job=job)
+            return await self._unary(self._stub.EncodeStyle, request, timeout_s=ENCODE_TIMEOUT_S)
 
     async def list_jazz_options(self) -> pb.ListJazzOptionsReply:
         return await self._unary(self._stub.ListJazzOptions, pb.ListJazzOptionsRequest())

@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_staff
 from bot.answering.first_answers import say
-from bot.answering.jobs import one_answer, one_job
+from bot.answering.jobs import Job, one_answer, one_job
 from bot.answering.parcels import Upload
 from bot.answering.posting import require_may_post, upload_limit_bytes
 from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, shorten
@@ -79,9 +79,9 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
         limit_bytes = self.bot.settings.discord.max_attachment_bytes
         require_size(file, limit_bytes)
 
-        async def read() -> Submission:
+        async def read(job: Job) -> Submission:
             return Submission(
-                content=await self.bot.attachments.read(file, limit_bytes),
+                file=await job.fetch(file, limit_bytes),
                 title=title,
                 performer=performer,
                 chords=chords,
@@ -121,9 +121,9 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
         limit_bytes = min(LARGEST_SUBMISSION_BYTES, self.bot.settings.discord.max_attachment_bytes)
         require_size(file, limit_bytes)
 
-        async def read() -> Submission:
+        async def read(job: Job) -> Submission:
             return Submission(
-                content=await self.bot.attachments.read(file, limit_bytes),
+                file=await job.fetch(file, limit_bytes),
                 title=title,
                 performer=performer,
                 chords=chords,

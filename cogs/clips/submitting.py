@@ -123,7 +123,7 @@ async def accept(bot: Woodshed, number: int, staff_id: int) -> str:
     """Into the collection; returns what to say to staff. Raises Refused."""
     found = await _here(bot, number)
     draft = await handed_over(bot.store, found)
-    clip = await submissions.accept(bot.store, number, new_clip(draft), draft.clip.audio, staff_id, bot.now())
+    clip = await submissions.accept(bot.store, number, await new_clip(draft), draft.clip.audio, staff_id, bot.now())
     told = await tell(bot, number)
     return f"Accepted as clip {clip}. {told} `/clips queue` shows the next one."
 

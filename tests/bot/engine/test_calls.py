@@ -6,7 +6,7 @@ import contextlib
 import grpc
 import pytest
 
-from bot.engine.calls import DIED, UNREACHABLE, WARMING, EngineClient, open_channel
+from bot.engine.calls import DIED, SENT_AT_ONCE, UNREACHABLE, WARMING, EngineClient, open_channel
 from bot.errors import (
     EngineBusy,
     EngineFailed,
@@ -236,3 +236,23 @@ async def test_a_job_that_a_restarting_engine_hands_back_is_sent_again_though_it
     assert clip.audio
     first, second = double.requests
     assert first.job.job_id == second.job.job_id
+
+
+async def test_pictures_of_new_styles_wait_on_disk_for_their_turn(engine, double):
+    read = []
+
+    class Picture:
+        def __init__(self, number):
+            self.number = number
+
+        async def read(self):
+            read.append(self.number)
+            return b"%d" % self.number
+
+    double.misbehave(Behaviour.SLOW)
+    adding = [asyncio.ensure_future(engine.encode_style(Picture(number))) for number in range(5)]
+    await until(lambda: len(read) == SENT_AT_ONCE)
+    await asyncio.sleep(0.2)
+    assert len(read) == SENT_AT_ONCE
+    double.release.set()
+    assert [reply.code for reply in await asyncio.gather(*adding)] == [code_of(b"%d" % n, "abc1234") for n in range(5)]
