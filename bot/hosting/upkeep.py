@@ -36,6 +36,7 @@ async def look_after(settings: BotSettings, store: Store, notices: Notices, now:
     hosting = settings.hosting
     dropped = await creations.forget_pictures_before(store, now - settings.store.picture_days * DAY_S)
     dropped += await creations.forget_beyond(store, settings.store.picture_mb * 1_000_000)
+    await store.overwrite_deleted()
     if dropped:
         log.info("old files behind buttons let go", files=dropped)
     try:

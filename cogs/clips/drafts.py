@@ -18,7 +18,7 @@ from bot.answering.first_answers import replace as replace_message
 from bot.answering.jobs import Job, one_job
 from bot.answering.parcels import Upload
 from bot.answering.posting import upload_limit_bytes
-from bot.answering.text import MAX_CHOICE, MAX_CONTENT, shorten
+from bot.answering.text import MAX_CHOICE, MAX_CONTENT, plain, shorten
 from bot.client import Interaction, Woodshed
 from bot.library.clip_intake import Draft, Submission, play_submission, store_draft
 from bot.library.drafts import DISCARDED, REPLACED, STORED
@@ -129,7 +129,7 @@ def draft_view(name: str, draft: Draft) -> discord.ui.View:
 def track_options(draft: Draft) -> list[discord.SelectOption]:
     return [
         discord.SelectOption(
-            label=shorten(f"Track {track.number}: {track.name or 'no name'}", MAX_CHOICE),
+            label=shorten(f"Track {track.number}: {plain(track.name).strip() or 'no name'}", MAX_CHOICE),
             value=str(track.number),
             description=f"{track.notes} notes",
             default=track.number == draft.clip.melody_track,

@@ -72,3 +72,35 @@ async def test_one_id_leads_from_an_interaction_to_the_engine_and_through_the_lo
     (line,) = [line for line in lines if line["event"] == "not done"]
     assert line["request_id"] == club.double.metadata[-1]["x-request-id"] != of_the_command
     club.refusals()
+
+
+FORGED = """
+import logging, structlog
+from {module} import configure_logs
+{configure}
+nasty = "a\\n2026-11-27 12:00:00 [error    ] forged \\x1b[31m \\x9b31m \\u202e \\u2028b \\r"
+log = structlog.get_logger("woodshed")
+log.info("refused", sentence=nasty, custom_id=nasty.split()[-4])
+{foreign}
+try:
+    raise ValueError(nasty)
+except ValueError:
+    log.exception("failed")
+"""
+BOT = {
+    "module": "bot.logs",
+    "configure": 'from bot.settings import LogSettings; configure_logs(LogSettings(format="console", level="info"))',
+    "foreign": 'logging.getLogger("discord.http").warning("got %s", nasty)',
+}
+ENGINE = {"module": "engine.logs", "configure": "configure_logs()", "foreign": ""}
+
+
+@pytest.mark.parametrize("process", [BOT, ENGINE], ids=["bot", "engine"])
+def test_what_a_member_typed_makes_no_line_of_its_own_and_colours_no_terminal(process):
+    ended = subprocess.run(
+        [sys.executable, "-c", FORGED.format(**process)], cwd=HOUSE, capture_output=True, text=True, check=True
+    )
+    text = ended.stderr
+    assert "ValueError: a" in text
+    assert all(sign.isprintable() or sign == "\n" for sign in text)
+    assert not [line for line in text.split("\n") if "forged" in line and line.startswith("2026-11-27 12:00:00")]
