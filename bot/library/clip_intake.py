@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import structlog
 
 from bot.attachments.spool import WaitingFile
-from bot.engine.calls import EngineClient, FileOnDisk, OnEvent
+from bot.engine.calls import EngineClient
+from bot.engine.files import FileOnDisk
+from bot.engine.jobs import OnEvent
 from bot.errors import Refused
 from bot.store import Store, clips, submissions
 from bot.store.clips import Clip, Conditions, Kind, NewClip

@@ -9,7 +9,8 @@ import grpc
 import pytest
 
 from bot.attachments.spool import WaitingFile
-from bot.engine.calls import NO_FILES, EngineClient
+from bot.engine.calls import EngineClient
+from bot.engine.files import NO_FILES
 from bot.errors import Refused
 from bot.library.clip_intake import Draft, Submission
 from bot.library.drafts import Drafts

@@ -8,7 +8,7 @@ import pytest
 from discord import AppCommandType
 
 from bot.answering.job_buttons import cancel_view
-from bot.engine.calls import HUNG
+from bot.engine.failures import HUNG
 from bot.errors import EngineHung, JobCancelled
 from bot.hosting.staff_roles import SHOWN_TO
 from engine.contract import engine_pb2 as pb
