@@ -3,6 +3,7 @@ are none of, choices that no menu has, names that aren't what they look like."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -245,3 +246,24 @@ async def test_nobody_has_staff_pinged_again_and_again(club: Club) -> None:
     assert "You're fast!" in told.response.content
     assert len(club.channel.threads) == 3
     assert club.refusals()
+
+
+# ------------------------------------------------------------ at once
+
+
+async def test_a_button_pressed_five_times_at_once_does_its_work_once(club: Club) -> None:
+    club.double.estimates = True
+    draft = await club.instructor.slash(
+        club.channel, "clips add", file=("a.mid", midi()), performer="Ada", title="Blues", consent=True
+    )
+    await asyncio.gather(*(club.instructor.click(draft.response, label="Store it") for _ in range(5)))
+    assert len(await clips.human_clips(club.store, club.guild.id)) == 1
+    club.double.estimates = False
+    await club.student.slash(
+        club.channel, "clips submit", file=("b.mid", midi() + b"b"), performer="Ben", title="Ballad", consent=True,
+        licence="CC BY", chords="F7",
+    )  # fmt: skip
+    queue = await club.instructor.slash(club.channel, "clips queue")
+    await asyncio.gather(*(club.instructor.click(queue.response, label="Accept") for _ in range(5)))
+    assert len(await clips.human_clips(club.store, club.guild.id)) == 2
+    assert [row["state"] for row in await club.store.fetch_all("SELECT state FROM submissions")] == ["accepted"]
