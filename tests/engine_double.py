@@ -213,6 +213,7 @@ class EngineDouble(pb_grpc.EngineServicer):
             uptime_s=61.0,
             cards=60,
             generators=12,
+            reference="5,022 entries",
             contract=self.contract,
         )
 

@@ -152,6 +152,7 @@ async def test_about_names_versions_device_models_and_hands_out_their_cards(club
     assert embed.title == "Woodshed 0.1.0"
     assert fields["Device"] == "cpu (2 threads)"
     assert fields["Running for"] == "0 h 1 min"
+    assert fields["PyTorch's documentation"] == "5,022 entries"
     assert "2.70 M parameters, version def5678" in fields["Model: jazz"]
     card = await club.student.click(result.response, label="Model card: jazz")
     assert card.ephemeral
