@@ -42,6 +42,11 @@ PAUSE_S = 4.0
 QUIET_S = 45.0
 """After the last fault: whatever was begun may still end."""
 LOADING, EPHEMERAL = 1 << 7, 1 << 6
+DISCORD_EPOCH_S = 1420070400.0
+MOVED_S = 16 * 60.0
+"""More than the 15 minutes that an interaction's token lives."""
+LONG_JOB_S = 30.0
+SIZE_EVERY_S = 120.0
 GREW_MB, GREW_TASKS, GREW_FILES = 40.0, 30, 15
 """What the bot may have grown by, from when it was warm: more is a leak."""
 
@@ -56,6 +61,20 @@ class Tally:
     ends: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     slowest_s: float = 0.0
+    moves: list[float] = field(default_factory=list)
+    """When Discord's clock was moved, in our own seconds since 1970."""
+
+    def written_at(self, message_id: int) -> float:
+        """When a message was written, in our own time."""
+        shown = (message_id >> 22) / 1000 + DISCORD_EPOCH_S
+        passed = sum(shown >= at + number * MOVED_S for number, at in enumerate(self.moves, 1))
+        return shown - passed * MOVED_S
+
+    def is_cut_off(self, message: Json) -> bool:
+        """Whether a private answer's 15 minutes were over, because the clock was moved, before it could be given.
+        Nobody can change it then; Discord's own app says after that time that the application didn't respond."""
+        written_at = self.written_at(int(message["id"]))
+        return bool(message["flags"] & EPHEMERAL) and any(-5.0 < at - written_at < LONG_JOB_S for at in self.moves)
 
 
 class Child:
@@ -211,6 +230,10 @@ class Scene:
         await asyncio.sleep(3.0)
         await self.driver.bot_permissions(channel["id"], send_messages=True, attach_files=True)
 
+    async def clock_moved(self) -> None:
+        self.tally.moves.append(time.time())
+        await self.driver.advance_clock(MOVED_S)
+
     def kinds(self) -> dict[str, Callable[[], Awaitable[Any]]]:
         """Every kind of fault, by its name."""
         driver, routes = self.driver, (Route.CALLBACK, Route.EDIT_ANSWER, Route.FOLLOW_UP, Route.SEND)
@@ -238,7 +261,7 @@ class Scene:
             "403": self.forbidden,
             "answer deleted": self.answer_deleted,
             "channel deleted": self.thread_deleted,
-            "clock moved": lambda: driver.advance_clock(16 * 60),
+            "clock moved": self.clock_moved,
         }
 
 
@@ -413,6 +436,7 @@ async def soak(
         names = [name for name in kinds if (name == only if only else name != "bot restarted")]
         await asyncio.sleep(calm_s)
         warm = await Size.of(scene)
+        watching = asyncio.create_task(_watch_size(scene))
         faults: set[asyncio.Task[None]] = set()
         until = time.monotonic() + seconds
         for name in _shuffled_for_ever(names, scene.draw):
@@ -423,14 +447,23 @@ async def soak(
             faults.add(asyncio.create_task(_strike(scene, name, kinds[name])))
             await asyncio.sleep(every_s)
         await asyncio.gather(*faults)
-        for task in working:
+        for task in (*working, watching):
             task.cancel()
-        await asyncio.gather(*working, return_exceptions=True)
+        await asyncio.gather(*working, watching, return_exceptions=True)
         await scene.driver.mend()
         if only != "bot restarted":
             await scene.restart_engine()
         await asyncio.sleep(quiet_s)
         return await _verdict(scene, students, warm, bot_restarted=only == "bot restarted")
+
+
+async def _watch_size(scene: Scene) -> None:
+    """Say every two minutes how large the bot is: what only grows at first isn't a leak."""
+    while True:
+        with contextlib.suppress(psutil.NoSuchProcess, aiohttp.ClientError):  # it may be starting again just now
+            sys.stdout.write(f"{time.strftime('%H:%M')}: the bot has {await Size.of(scene)}\n")
+            sys.stdout.flush()
+        await asyncio.sleep(SIZE_EVERY_S)
 
 
 async def _strike(scene: Scene, name: str, fault: Callable[[], Awaitable[Any]]) -> None:
@@ -448,10 +481,15 @@ def _shuffled_for_ever(names: Sequence[str], draw: random.Random) -> Any:
 async def _verdict(scene: Scene, students: Sequence[Student], warm: Size, *, bot_restarted: bool) -> list[str]:
     wrong, tally, write = [], scene.tally, sys.stdout.write
     left: dict[str, str] = {}
+    cut_off: set[str] = set()
     for student in students:
         for channel in (CHANNEL, QUIZ_CHANNEL):
             for message in await student.member.messages(channel):
-                if message["flags"] & LOADING or _only_cancel(message):
+                if not message["flags"] & LOADING and not _only_cancel(message):
+                    continue
+                if tally.is_cut_off(message):
+                    cut_off.add(message["id"])
+                else:
                     left[message["id"]] = message["content"] or "thinking ..."
     size = await Size.of(scene)
     lost_votes, lost_answers = _lost(scene.database, tally)
@@ -465,6 +503,8 @@ async def _verdict(scene: Scene, students: Sequence[Student], warm: Size, *, bot
     write(f"answers confirmed: {sum(tally.answers.values())}, lost: {lost_answers}\n")
     write(f"left with 'thinking ...' or progress: {len(left)}\n")
     write("".join(f"  {message}: {content[:100]}\n" for message, content in left.items()))
+    if cut_off:
+        write(f"private answers whose time ran out when Discord's clock was moved: {len(cut_off)}\n")
     write(f"the bot when warm: {warm}\nand at the end:    {size}\n")
     if lost_votes or lost_answers:
         wrong.append("something that was confirmed is lost")
