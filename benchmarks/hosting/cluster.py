@@ -21,6 +21,7 @@ import time
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -230,13 +231,13 @@ async def measure() -> None:
     async with alone() as client:
         write(f"an engine alone: {await throughput(client):.2f} clips/s, ")
         write(f"a short call {await median_ms(client.list_topics):.1f} ms, ")
-        write(f"a clip {await median_ms(lambda: clip(client, 1, 1), 12):.0f} ms\n")
+        write(f"a clip {await median_ms(partial(clip, client, 1, 1), 12):.0f} ms\n")
     for replicas in (1, 2):
         async with cluster(replicas) as running:
             client = running.client
             write(f"{replicas} behind Ray: {await throughput(client):.2f} clips/s, ")
             write(f"a short call {await median_ms(client.list_topics):.1f} ms, ")
-            write(f"a clip {await median_ms(lambda: clip(client, 1, 1), 12):.0f} ms\n")
+            write(f"a clip {await median_ms(partial(clip, client, 1, 1), 12):.0f} ms\n")
             if replicas == 2:
                 clips, sentences = await lose_one(client, running.engines)
                 write(f"one of two killed under load: {clips} clips, {sentences} sentences, nothing else\n")
