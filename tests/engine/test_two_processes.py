@@ -49,10 +49,10 @@ def test_two_processes_learn_together(tmp_path: Path) -> None:
     # one process with both halves of each batch has the same loss at every step, and comes to the same
     together = (torch.load(tmp_path / "loss-0.pt") + torch.load(tmp_path / "loss-1.pt")) / 2
     losses, network = curve(Group(0, 1, torch.device("cpu")), LONG)
-    torch.testing.assert_close(together, torch.tensor(losses), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(together, torch.tensor(losses), atol=1e-4, rtol=1e-4)
     assert losses[-1] < losses[0] - 0.5, "it has learned something"
     for name, value in network.state_dict().items():
-        torch.testing.assert_close(first["notes"][name], value, atol=1e-3, rtol=1e-2)
+        torch.testing.assert_close(first["notes"][name], value, atol=2e-4, rtol=1e-3)
 
     # and one that sees only its own pictures doesn't
     (tmp_path / "alone").mkdir()
