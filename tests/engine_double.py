@@ -214,6 +214,9 @@ class EngineDouble(pb_grpc.EngineServicer):
             cards=60,
             generators=12,
             contract=self.contract,
+            stages=[pb.StageTime(kind="stylize", stage="running", count=2, seconds=3.0)],
+            memory_used_bytes=1_000_000,
+            memory_bytes=2_000_000,
         )
 
     async def ListStyles(self, request: pb.ListStylesRequest, context: grpc.aio.ServicerContext) -> pb.ListStylesReply:

@@ -29,6 +29,7 @@ from engine.errors import Cancelled, EngineError, Internal, OutOfMemory, QueueFu
 from engine.serving.fairness import Durations, UsedSeconds, fair_order
 from engine.serving.intake.pool import Intake
 from engine.serving.jobs import Done, Event, Failed, Job, Position, Stage
+from engine.serving.stage_times import StageTimes
 from engine.serving.stages import Stages
 from engine.uploads import Reading
 
@@ -88,6 +89,7 @@ class Scheduler:
         self._running: list[Job] = []
         self._finishing: list[Job] = []
         self._used, self._durations = UsedSeconds(), Durations()
+        self.stage_times = StageTimes()
         self._device = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
         self._preparer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preparing")
         self._finishers = self._new_finishers()
@@ -367,6 +369,7 @@ class Scheduler:
         event = _last_event(job, outcome)
         if job.end(event) and isinstance(event, Done):
             self._durations.took(job, job.turn_s, job.other_s)
+            self.stage_times.took(job)
         self._last_end_at, self._untidy = time.monotonic(), True
         self._wake.set()
 

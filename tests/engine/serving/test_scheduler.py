@@ -329,6 +329,24 @@ async def test_finishing_goes_on_beside_the_next_turn():
     assert events == [Done("finished a clip"), Done(None)]
 
 
+async def test_the_seconds_in_each_stage_are_summed_over_the_jobs_that_ended_well():
+    async with Scheduler(queue_length=4) as scheduler:
+        for number in range(2):
+            work = lambda progress: time.sleep(0.05)  # noqa: E731
+            job = submit(scheduler, str(number), "ada", "play", work, finish=lambda work, progress: time.sleep(0.02))
+            before = time.monotonic()
+            await last_event(scheduler, job)
+            lasted_s = time.monotonic() - before
+            assert sum(job.spent.values()) <= lasted_s + 0.05, "stages follow one another"
+        failed = submit(scheduler, "3", "ada", "play", lambda progress: 1 / 0)
+        await last_event(scheduler, failed)
+        told = {time_.stage: time_ for time_ in scheduler.stage_times.told()}
+    assert set(told) == {"waiting", "reading", "running", "finishing"}
+    assert all((time_.kind, time_.count) == ("play", 2) for time_ in told.values())
+    assert told["running"].seconds >= 0.1
+    assert told["finishing"].seconds >= 0.04
+
+
 async def test_the_device_pauses_when_too_much_waits_to_be_finished():
     go_on, turns = threading.Event(), []
 
