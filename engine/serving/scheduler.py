@@ -24,6 +24,7 @@ from typing import Any
 
 import structlog
 
+from engine.contract.quotes import unquoted
 from engine.device import is_device_lost, is_out_of_memory, trim_heaps
 from engine.errors import Cancelled, EngineError, Internal, OutOfMemory, QueueFull, Restarting
 from engine.serving.fairness import Durations, UsedSeconds, fair_order
@@ -440,7 +441,7 @@ def _last_event(job: Job, outcome: Any) -> Done | Failed:
     """The last event of a job that gave a result or raised an exception."""
     match outcome:
         case EngineError():
-            log.info("job ended", code=outcome.code, reason=str(outcome), **job.about())
+            log.info("job ended", code=outcome.code, reason=unquoted(str(outcome)), **job.about())
             return Failed(outcome)
         case Exception() if is_out_of_memory(outcome):
             log.error("out of memory", exc_info=outcome, **job.about())

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grpc
 import pytest
 import structlog
 from structlog.testing import capture_logs
@@ -71,4 +72,19 @@ async def test_one_id_leads_from_an_interaction_to_the_engine_and_through_the_lo
         await club.student.click(result.response, label="Weaker")
     (line,) = [line for line in lines if line["event"] == "not done"]
     assert line["request_id"] == club.double.metadata[-1]["x-request-id"] != of_the_command
+    club.refusals()
+
+
+async def test_what_members_write_is_in_no_line_even_when_it_fails(club):
+    club.env.raise_errors = False
+    club.double.refusal = (grpc.StatusCode.INVALID_ARGUMENT, "bad_chords", "I don't know the chord “xylophone”.")
+    with capture_logs() as lines:
+        for behaviour in (Behaviour.HONEST, Behaviour.REFUSE, Behaviour.FAIL):
+            club.double.misbehave(behaviour)
+            await club.student.slash(club.channel, "ask", question="why does my xylophone leak?")
+            await club.student.slash(club.channel, "jazz", chords="xylophone Dm7")
+            await club.student.slash(club.channel, "stylize", image=("xylophone.png", png()), style="xylophone")
+        await club.instructor.slash(club.channel, "vote", question="Is a xylophone?", options="yes | xylophone")
+    assert "I don't know the chord “…”." in [line.get("sentence") for line in lines]
+    assert "xylophone" not in repr(lines)
     club.refusals()

@@ -7,6 +7,7 @@ import time
 
 import pytest
 import torch
+from structlog.testing import capture_logs
 
 from engine.errors import BadPicture, Cancelled, Internal, OutOfMemory, QueueFull, Restarting
 from engine.serving.jobs import Done, Failed, Position, Stage, Step
@@ -167,6 +168,17 @@ async def test_a_failure_ends_its_own_job_only(raised, answered):
     assert isinstance(failed.error, answered)
     assert "secret" not in str(failed.error)
     assert after == Done("fine")
+
+
+async def test_what_a_member_wrote_is_not_in_the_log_of_a_refusal():
+    def run(progress):
+        raise BadPicture("I don't know “xylophone”.")
+
+    with capture_logs() as lines:
+        async with Scheduler(queue_length=4) as scheduler:
+            event = await last_event(scheduler, submit(scheduler, "a", "ada", "stylize", run))
+    assert str(event.error) == "I don't know “xylophone”."
+    assert [line["reason"] for line in lines if line["event"] == "job ended"] == ["I don't know “…”."]
 
 
 async def test_the_event_loop_stays_free_while_a_job_computes():
