@@ -14,6 +14,7 @@ from bot.hosting import backup
 from bot.hosting.notices import Notices
 from bot.settings import BotSettings
 from bot.store import Store, creations
+from bot.typed import typed
 
 log = structlog.get_logger(__name__)
 
@@ -49,9 +50,7 @@ async def look_after(settings: BotSettings, store: Store, notices: Notices, now:
             now,
         )
     except BackupRefused as error:
-        notices.report(
-            "backup", f"The automatic backup failed. {error.sentence} `python -m bot doctor` checks the rest."
-        )
+        notices.report("backup", f"The automatic backup failed. {error.sentence} `{typed('doctor')}` checks the rest.")
     else:
         if made:
             log.info("backed up", backup=str(made))

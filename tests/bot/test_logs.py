@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grpc
 import pytest
 import structlog
 from structlog.testing import capture_logs
@@ -104,3 +105,18 @@ def test_what_a_member_typed_makes_no_line_of_its_own_and_colours_no_terminal(pr
     assert "ValueError: a" in text
     assert all(sign.isprintable() or sign == "\n" for sign in text)
     assert not [line for line in text.split("\n") if "forged" in line and line.startswith("2026-11-27 12:00:00")]
+
+
+async def test_what_members_write_is_in_no_line_even_when_it_fails(club):
+    club.env.raise_errors = False
+    club.double.refusal = (grpc.StatusCode.INVALID_ARGUMENT, "bad_chords", "I don't know the chord “xylophone”.")
+    with capture_logs() as lines:
+        for behaviour in (Behaviour.HONEST, Behaviour.REFUSE, Behaviour.FAIL):
+            club.double.misbehave(behaviour)
+            await club.student.slash(club.channel, "ask", question="why does my xylophone leak?")
+            await club.student.slash(club.channel, "jazz", chords="xylophone Dm7")
+            await club.student.slash(club.channel, "stylize", image=("xylophone.png", png()), style="xylophone")
+        await club.instructor.slash(club.channel, "vote", question="Is a xylophone?", options="yes | xylophone")
+    assert "I don't know the chord “…”." in [line.get("sentence") for line in lines]
+    assert "xylophone" not in repr(lines)
+    club.refusals()
