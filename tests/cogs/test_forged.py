@@ -208,13 +208,14 @@ async def test_a_name_that_nobody_can_read_is_not_taken(club: Club) -> None:
         club.channel, "clips add", file=("a.ogg", ogg()), performer=HIDING, title="Blues", consent=True
     )
     assert "performer's name" in refused.response.content
-    refused = await club.student.slash(club.channel, "vote", question=HIDING, options="this | that")
+    refused = await club.student.slash(club.channel, "vote", question=f"{HIDING}\u200b", options="this | that")
     assert "your question" in refused.response.content
     assert club.refusals()
 
 
-async def test_two_answers_that_look_the_same_are_the_same(club: Club) -> None:
-    refused = await club.student.slash(club.channel, "vote", question="Which?", options=f"yes | y{HIDING}es")
+@pytest.mark.parametrize("other", [f"y{HIDING}es", "y\u200bes", "YES", "ｙｅｓ", "yes\u200d"])
+async def test_two_answers_that_look_the_same_are_the_same(club: Club, other: str) -> None:
+    refused = await club.student.slash(club.channel, "vote", question="Which?", options=f"yes | {other}")
     assert "the same" in refused.response.content
     assert club.refusals()
 
