@@ -17,7 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from playground.server import Server, parity_table
-from playground.world.state import HOST, MIB, Options, Playground
+from playground.world.attachments import MIB
+from playground.world.state import HOST, Options, Playground
 from playground.world.store import StateInUse, StateTooNew
 
 DEFAULT_PORT = 8765

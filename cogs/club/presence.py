@@ -9,7 +9,7 @@ from discord.ext import commands
 
 from bot.alarm import Alarm
 from bot.answering.text import counted
-from bot.client import Woodshed
+from bot.client import Interaction, Woodshed
 from bot.errors import WoodshedError
 
 LOOK_EVERY_S = 15.0
@@ -37,7 +37,7 @@ class Presence(commands.Cog):
         self._alarm.ring()
 
     @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
+    async def on_interaction(self, interaction: Interaction) -> None:
         if interaction.type is not discord.InteractionType.autocomplete:
             self._alarm.ring()
 

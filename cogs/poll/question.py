@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import discord
 
@@ -140,13 +139,6 @@ class PickMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.View
                 custom_id=f"pick:{trial.id}",
             ),
         )
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(int(match["trial"]), item)
 
     async def press(self, interaction: Interaction) -> None:
         places = sorted({int(value) for value in self.item.values})

@@ -6,7 +6,6 @@ tally."""
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
 from typing import Any, Self
 
@@ -168,13 +167,6 @@ class ConfidenceMenu(
             discord.ui.Select(placeholder="How sure are you?", options=options, custom_id=f"sure:{trial}", row=0),
         )
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(int(match["trial"]), item)
-
     async def press(self, interaction: Interaction) -> None:
         await cast(interaction, self.trial, Change(confidence=int(self.item.values[0])))
 
@@ -203,13 +195,6 @@ class ReasonMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.Vi
                 row=1,
             ),
         )
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(int(match["trial"]), item)
 
     async def press(self, interaction: Interaction) -> None:
         said = set(self.item.values)

@@ -167,7 +167,7 @@ def view_or_copy(rng: random.Random) -> Draft:
     )
     total = lambda elements: f"{float(elements * value)}"  # noqa: E731
     return Draft(
-        text="y is changed in place. What does this print of x?",
+        text="y is changed in place. What does this print for x?",
         code=(
             f"import torch\n\nx = torch.zeros({rows}, {columns})\ny = {expression}\ny.add_({value})\n"
             "print(x.sum().item())"
@@ -229,7 +229,7 @@ def transpose_then_flatten(rng: random.Random) -> Draft:
             Mistake(str(stored), "reads the storage in order, as if there were no transpose", holds=turned),
             Mistake(str(transposed), "thinks that view copies where it must, as reshape does", holds=turned),
             Mistake(str(transposed), "reads column by column", holds=not turned),
-            Mistake(str(stored[::-1]), "takes a transpose for a reversal", holds=turned),
+            Mistake(str(stored[::-1]), "mistakes a transpose for a reversal", holds=turned),
             Mistake(str(stored[::columns]), "reads the first column only", holds=not turned),
         ],
     )
