@@ -24,7 +24,7 @@ from cogs.ask.buttons import AskStaffButton, CardNextButton, DocumentationButton
 
 QUESTIONS_PER_MINUTE = 10
 STAFF_QUESTIONS = (3, 600.0)
-"""So often in so many seconds a member may have the course staff pinged."""
+"""How often in how many seconds a member may have the course staff pinged."""
 NO_TEXT = "There's no text in that message for me to explain."
 
 

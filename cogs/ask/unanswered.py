@@ -61,7 +61,7 @@ class PickMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.View
         view = discord.ui.View(timeout=None)
         for button in (AnswerItButton, GiveCardButton, DropButton):
             view.add_item(button(one.id))
-        await say(interaction, f"{quoted(one.question, 1500)}\nWhat shall I do with it?", view=view)
+        await say(interaction, f"{quoted(one.question, 1500)}\nWhat should I do with it?", view=view)
 
 
 async def open_question(interaction: Interaction, number: int) -> Unanswered:

@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 BUTTONS = (VoteButton, KnowsButton, ConfidenceMenu, ReasonMenu, StepButton, PickButton, PickMenu, EarsButton)
 FIGURES = (9, 60.0)
-"""So often in so many seconds a member may ask for figures, which take a while to compute."""
+"""How often in how many seconds a member may ask for figures, which take a while to compute."""
 EXPORTS = (4, 60.0)
 
 

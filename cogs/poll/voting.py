@@ -31,7 +31,7 @@ ACKNOWLEDGE_S = 1.5
 """Discord gives 3 s. A vote that isn't committed by then (the disk is busy, a backup holds the file) is acknowledged
 first and confirmed later."""
 PATIENCE_S = 60.0
-"""So long a vote is tried again while the database is locked."""
+"""For this long a vote is tried again while the database is locked."""
 RETRY_S = 0.5
 
 LABELS = {Choice.A: "A", Choice.B: "B", Choice.HUMAN: "Human", Choice.AI: "AI"}

@@ -18,7 +18,7 @@ from bot.store.polls.series import NewQuestion, NewSeries
 FEWEST, MOST = 2, 10
 LONGEST_OPTION = 100
 VOTES = (4, 60.0)
-"""So often in so many seconds a member may start one."""
+"""How often in how many seconds a member may start one."""
 
 
 class Votes(commands.Cog):

@@ -121,7 +121,7 @@ def chance_to_be_sampled(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(f"{1 / at:.4f}", "forgets that k places are free to be taken", instead=[("{k / n:", "{1 / n:")]),
             Mistake(f"{1 / k:.4f}", "gives the chance of each place to be replaced", instead=[("{k / n:", "{1 / k:")]),
-            Mistake("0.5000", "thinks that each row is kept or not by a fair throw"),
+            Mistake("0.5000", "thinks that a fair coin decides whether a row is kept"),
             Mistake(f"{k / (at + k):.4f}", "counts the reservoir's rows again", instead=[("{k / n:", "{k / (n + k):")]),
             Mistake("1.0000", "thinks that every row enters at first", holds=at > k),
         ],

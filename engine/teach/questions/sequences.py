@@ -201,7 +201,7 @@ def attention_output(rng: random.Random) -> Draft:
         worked=f"{worked:.2f}",
         because=f"{rule}.",
         mistakes=[
-            Mistake(f"{mean:.2f}", "weights all three positions alike"),
+            Mistake(f"{mean:.2f}", "gives all three positions the same weight"),
             Mistake(f"{sum(values):.2f}", "adds the values up: the weights sum to 1"),
             Mistake(f"{max(values):.2f}", "picks the largest value: keys decide, not values"),
             *(

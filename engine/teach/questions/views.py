@@ -197,7 +197,11 @@ def transpose_then_flatten(rng: random.Random) -> Draft:
                 str(transposed),
                 "reshape copies where it must, in the order of the transpose's rows",
             ),
-            ("x.t().contiguous().view(-1)", str(transposed), "contiguous lays the transpose out anew; then view works"),
+            (
+                "x.t().contiguous().view(-1)",
+                str(transposed),
+                "contiguous copies the transpose into row-major order; then view works",
+            ),
             ("x.view(-1)", str(stored), "x is contiguous, so view reads the storage in order"),
             (
                 f"x.reshape({columns}, {rows}).view(-1)",
