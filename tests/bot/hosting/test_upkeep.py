@@ -84,7 +84,7 @@ async def test_staff_hear_of_a_full_disk_and_of_a_backup_that_failed(tmp_path, s
     await upkeep.look_after(BotSettings(hosting=hosting), store, told, time.time())
     failed, full = told.sentences
     assert failed.startswith("The automatic backup failed. ")
-    assert "`python -m bot doctor`" in failed
+    assert "python -m bot doctor` checks the rest" in failed
     assert "MB are free on the disk of the database" in full
 
 
