@@ -47,6 +47,12 @@ async def close(store: Store, interaction_id: int) -> None:
     await store.execute("DELETE FROM open_answers WHERE interaction_id = ?", (interaction_id,))
 
 
+async def forget_before(store: Store, time: float) -> int:
+    """Let go of what was opened before `time`; returns how many. Where the database was locked or its disk full when an
+    answer was done, it stands here still, with what its member wrote."""
+    return await store.execute("DELETE FROM open_answers WHERE opened_at < ?", (time,))
+
+
 async def left_open(store: Store) -> list[OpenAnswer]:
     """All that an earlier process left behind, oldest first."""
     rows = await store.fetch_all("SELECT * FROM open_answers ORDER BY opened_at, interaction_id")
