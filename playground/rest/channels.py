@@ -6,9 +6,9 @@ from playground.answers import answer
 from playground.rest.forms import Form, read_form
 from playground.rules import errors, limits
 from playground.world import cast, changes
-from playground.world.messages import COMPONENTS_V2, Message
 from playground.world.permissions import Permission
 from playground.world.state import PLAYGROUND, Playground
+from playground.world.talk.messages import COMPONENTS_V2, Message
 
 routes = web.RouteTableDef()
 
@@ -135,8 +135,12 @@ async def read_message(request: web.Request) -> Form:
 
 
 def check_may_send(playground: Playground, channel: cast.Channel, form: Form) -> None:
-    """Raises 50013 when the message has files or embeds that the bot may not send there."""
-    needs = {Permission.ATTACH_FILES: bool(form.files), Permission.EMBED_LINKS: bool(form.body.get("embeds"))}
+    """Raises 50013 when the message has files, embeds or a poll that the bot may not send there."""
+    needs = {
+        Permission.ATTACH_FILES: bool(form.files),
+        Permission.EMBED_LINKS: bool(form.body.get("embeds")),
+        Permission.SEND_POLLS: bool(form.body.get("poll")),
+    }
     for permission, needed in needs.items():
         if needed and not playground.bot_may(channel, permission):
             raise errors.missing_permissions()

@@ -18,6 +18,7 @@ BODY: web.RequestKey[Any] = web.RequestKey("body", object)
 """Where the doorway finds the JSON that a handler has read."""
 _FILE_FIELD = re.compile(r"^files\[(\d+)\]$")
 _CHUNK_BYTES = 64 * 1024
+MOST_USERS = 100
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,19 @@ async def read_object(request: web.Request, known: frozenset[str] | None = None)
         fields.check_object(faults, body, known)
         faults.raise_if_any()
     return body
+
+
+def page_of_users(request: web.Request, user_ids: list[str]) -> list[str]:
+    """The ids that a list's `limit` (25) and `after` ask for, in their order; raises ApiError 50035."""
+    try:
+        limit, after = int(request.query.get("limit", 25)), int(request.query.get("after", 0))
+    except ValueError as error:
+        raise errors.invalid_json() from error
+    faults = errors.Faults()
+    if not 1 <= limit <= MOST_USERS:
+        faults.add(("limit",), "NUMBER_TYPE_RANGE", f"Must be between 1 and {MOST_USERS}.")
+    faults.raise_if_any()
+    return [user_id for user_id in sorted(user_ids, key=int) if int(user_id) > after][:limit]
 
 
 def _parse(raw: bytes) -> Any:
@@ -99,5 +113,11 @@ def _described(body: Any, files: dict[int, Upload]) -> dict[int, Upload]:
         number = int(entry["id"]) if isinstance(entry, dict) and str(entry.get("id", "")).isdecimal() else -1
         if number in files:
             name = entry.get("filename") or files[number].filename
-            described[number] = Upload(name, files[number].content, entry.get("description"))
+            described[number] = Upload(
+                name,
+                files[number].content,
+                entry.get("description"),
+                duration_s=entry.get("duration_secs"),
+                waveform=entry.get("waveform"),
+            )
     return described

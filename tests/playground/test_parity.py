@@ -21,7 +21,7 @@ def test_the_papers_list_what_is_modelled() -> None:
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [
-        (MESSAGES, {"content": "x", "poll": {"question": {"text": "?"}}}, "poll"),
+        (MESSAGES, {"poll": {"question": {"text": "?"}, "answers": [], "image": "x"}}, "poll"),
         (MESSAGES, {"content": "x", "sticker_ids": ["1"]}, "sticker_ids"),
         (MESSAGES, {"content": "x", "colour": 3}, "colour"),
         (MESSAGES, {"embeds": [{"title": "x", "colour": 3}]}, "embeds"),

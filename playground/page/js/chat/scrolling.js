@@ -20,7 +20,7 @@ export class Scrolling {
       this.expected = null;
       if (this.isNearBottom()) this.missed = 0;
       this.drawButton();
-      if (scroller.scrollTop < 200) onTop();
+      if (scroller.scrollTop < scroller.clientHeight) onTop();
     });
     new ResizeObserver(() => this.follow()).observe(list);
     new ResizeObserver(() => this.follow()).observe(scroller);
