@@ -15,7 +15,7 @@ from playground.page import interactions as page_interactions
 from playground.page import routes as page_api
 from playground.page.routes import CLASSROOM
 from playground.rest import application as rest_application
-from playground.rest import cdn, polls, reactions, threads, webhooks
+from playground.rest import audit, cdn, polls, reactions, threads, webhooks
 from playground.rest import channels as rest_channels
 from playground.rest import interactions as rest_interactions
 from playground.rest.doorway import PREFIX, doorway
@@ -85,7 +85,7 @@ def _bots_side(playground: Playground) -> web.Application:
 
 
 def _add_bot_routes(api: web.Application) -> None:
-    for module in (rest_application, rest_channels, rest_interactions, threads, reactions, polls, webhooks):
+    for module in (rest_application, rest_channels, rest_interactions, threads, reactions, polls, webhooks, audit):
         api.router.add_routes(module.routes)
 
 

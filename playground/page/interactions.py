@@ -26,6 +26,8 @@ routes = web.RouteTableDef()
 
 LOCALES = frozenset({"en-US", "en-GB", "de", "fr", "es-ES", "zh-CN", "zh-TW", "ja", "ko"})
 
+_SHAPE = {"options": dict, "fields": dict, "values": list, "path": list}
+
 
 @routes.post("/page/channels/{channel}/interactions")
 async def interact(request: web.Request) -> web.Response:
@@ -35,6 +37,8 @@ async def interact(request: web.Request) -> web.Response:
     channel = playground.channel(request.match_info["channel"], me.id)
     form = await read_form(request, playground.attachment_size_limit)
     body = form.body
+    if not isinstance(body, dict) or any(body.get(key) and not isinstance(body[key], of) for key, of in _SHAPE.items()):
+        raise errors.invalid_json()
     uploads = {
         number: await playground.attachments.add(channel.id, upload, "ephemeral-attachments")
         for number, upload in form.files.items()

@@ -147,6 +147,8 @@ async def say(request: web.Request) -> web.Response:
     me = acting_member(request)
     channel = playground.channel(request.match_info["channel"], me.id)
     form = await read_form(request, playground.attachment_size_limit)
+    if not isinstance(form.body, dict):
+        raise errors.invalid_json()
     body = {key: form.body[key] for key in ("content", "message_reference", "attachments") if key in form.body}
     flags = (form.body.get("flags") or 0) & VOICE_MESSAGE
     limits.check_message(body | {"flags": flags}, len(form.files))

@@ -3,9 +3,11 @@
 from aiohttp import web
 
 from playground.answers import answer
+from playground.rest.audit import note
 from playground.rest.forms import Form, read_form
 from playground.rules import errors, limits
 from playground.world import cast, changes
+from playground.world.audit import Action
 from playground.world.permissions import Permission
 from playground.world.state import PLAYGROUND, Playground
 from playground.world.talk.messages import COMPONENTS_V2, Message
@@ -123,6 +125,8 @@ async def delete_message(request: web.Request) -> web.Response:
     if message.author_id != cast.BOT.id and not playground.bot_may(channel, Permission.MANAGE_MESSAGES):
         raise errors.missing_permissions()
     playground.messages.delete(message)
+    if message.author_id != cast.BOT.id:
+        note(request, Action.MESSAGE_DELETE, message.author_id, channel_id=channel.id, count="1")
     return web.Response(status=204)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from playground.rules import errors, fields
+from playground.rules import errors, fields, shapes
 from playground.world.attachments import Upload
 
 Json = dict[str, Any]
@@ -19,6 +19,7 @@ BODY: web.RequestKey[Any] = web.RequestKey("body", object)
 _FILE_FIELD = re.compile(r"^files\[(\d+)\]$")
 _CHUNK_BYTES = 64 * 1024
 MOST_USERS = 100
+_BOTS_SIDE = "/api/"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Form:
 
 
 async def read_form(request: web.Request, file_limit_bytes: int) -> Form:
-    """The body of a request; raises ApiError 40005 when a file or the whole is too large, 50109 when it isn't JSON."""
+    """The body of a request; raises ApiError 40005 when a file or the whole is too large, 50109 when it isn't JSON,
+    50035 for a bot's field of a wrong type."""
     if request.content_length is not None and request.content_length > request_limit(file_limit_bytes):
         raise errors.request_too_large()
     if request.content_type.startswith("multipart/"):
@@ -38,6 +40,8 @@ async def read_form(request: web.Request, file_limit_bytes: int) -> Form:
     else:
         raw = await request.read()
         form = Form(_parse(raw) if raw else {})
+    if request.path.startswith(_BOTS_SIDE):
+        shapes.check(form.body)
     request[BODY] = form.body
     return form
 

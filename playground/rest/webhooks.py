@@ -3,10 +3,12 @@
 from aiohttp import web
 
 from playground.answers import answer
+from playground.rest.audit import note
 from playground.rest.channels import checked_channel, edit, read_message
 from playground.rest.forms import read_object
 from playground.rules import errors, limits
 from playground.world import cast, changes
+from playground.world.audit import Action
 from playground.world.permissions import Permission
 from playground.world.state import PLAYGROUND, Playground
 from playground.world.talk.messages import Message
@@ -25,6 +27,7 @@ async def create(request: web.Request) -> web.Response:
     if channel.is_direct or channel.is_thread:
         raise errors.ApiError(400, 50024, "Cannot execute action on this channel type")
     hook = playground.webhooks.create(channel.id, (await read_object(request, _FIELDS)).get("name"))
+    note(request, Action.WEBHOOK_CREATE, hook.id)
     return answer(hook.payload(playground.origin))
 
 
@@ -53,12 +56,15 @@ async def get(request: web.Request) -> web.Response:
 async def rename(request: web.Request) -> web.Response:
     hook = _managed(request)
     request.app[PLAYGROUND].webhooks.rename(hook, (await read_object(request, _FIELDS)).get("name", hook.name))
+    note(request, Action.WEBHOOK_UPDATE, hook.id)
     return answer(hook.payload(request.app[PLAYGROUND].origin))
 
 
 @routes.delete(_ONE)
 async def delete(request: web.Request) -> web.Response:
-    request.app[PLAYGROUND].webhooks.remove(_managed(request))
+    hook = _managed(request)
+    request.app[PLAYGROUND].webhooks.remove(hook)
+    note(request, Action.WEBHOOK_DELETE, hook.id)
     return web.Response(status=204)
 
 

@@ -15,7 +15,7 @@ export async function chooseMember(app) {
       { class: "chooser" },
       el("img", { src: "page/files/icon.svg", alt: "", width: 72, height: 72 }),
       el("h1", {}, `${bot}'s playground`),
-      el("p", { class: "muted" }, `A small Discord on your machine, with one server: ${guild}. Who are you in this tab? You can play the others in more tabs.`),
+      el("p", { class: "muted" }, `A small Discord on your machine, with one server: ${guild}. Who are you in this tab? Take ${people[0].name} for a start; you can play the others in more tabs.`),
       el("div", { class: "chooser-members" }, people.map(person)),
     ),
   );
