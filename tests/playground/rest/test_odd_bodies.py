@@ -24,8 +24,9 @@ PARTS: dict[str, tuple[Any, ...]] = {
     "data": (3, [], "x", {"components": 3}, {"choices": 3}, {"choices": ["x"]}, {"embeds": ["x"]}, {"flags": "x"}),
     "type": ("x", [], 99, None),
 }
-BODIES = [*WHOLE, *({key: value} for key, values in PARTS.items() for value in values)]
-BODIES += [{"type": kind, "data": data} for kind in (4, 7, 8, 9) for data in PARTS["data"]]
+ODD = [{key: value} for key, values in PARTS.items() for value in values]
+LOOKED_INTO = ("/messages", "/commands", "/threads", "/callback")
+"""Ends of the routes whose fields are looked into; the others only take a name, or nothing."""
 
 
 async def routes(course: Course) -> list[tuple[str, str]]:
@@ -57,7 +58,7 @@ async def test_no_route_falls_over_an_odd_body(course: Course) -> None:
     headers = {"Authorization": f"Bot {course.playground.token}"}
     fallen = []
     for method, path in await routes(course):
-        for body in BODIES:
+        for body in (*WHOLE, *(ODD if path.endswith(LOOKED_INTO) else ())):
             async with course.session.request(
                 method, course.playground.api_base + path, json=body, headers=headers
             ) as answer:
