@@ -45,5 +45,5 @@ async def audit_log(request: web.Request) -> web.Response:
     if query.get("user_id", cast.BOT.id) != cast.BOT.id:
         found = []
     others = ("application_commands", "auto_moderation_rules", "guild_scheduled_events", "integrations", "threads")
-    body = {name: [] for name in (*others, "webhooks")}
+    body: dict[str, list[object]] = {name: [] for name in (*others, "webhooks")}
     return answer(body | {"audit_log_entries": found[:limit], "users": [playground.bot.user()] if found else []})

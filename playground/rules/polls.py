@@ -31,7 +31,8 @@ def check_poll(faults: Faults, poll: Any) -> None:
     faults.length(
         (*path, "question", "text"), question.get("text") if isinstance(question, dict) else None, 1, QUESTION
     )
-    answers = poll.get("answers") if isinstance(poll.get("answers"), list) else []
+    given = poll.get("answers")
+    answers: list[Any] = given if isinstance(given, list) else []
     faults.count((*path, "answers"), answers, 1, ANSWERS)
     for number, answer in enumerate(answers):
         media = answer.get("poll_media") if isinstance(answer, dict) else None
