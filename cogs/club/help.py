@@ -19,8 +19,8 @@ INTRODUCTION = "Click a command to try it."
 WISHES = {
     "Paint": ("stylize", "see", "styles"),
     "Hear jazz": ("jazz",),
-    "Human or AI?": ("poll", "vote", "clips"),
     "Learn PyTorch": ("ask", "quiz"),
+    "Human or AI?": ("poll", "vote", "clips"),
     "Me, and what I keep": ("help", "about", "queue", "mydata"),
 }
 """Commands by what somebody wants; whatever stands nowhere here comes last."""
@@ -44,10 +44,10 @@ class Help(commands.Cog):
         usable = [command for command in found if _may_use(command, interaction.permissions)]
         parts = [INTRODUCTION]
         for wish, mine in _by_wish([command for command in usable if not _is_staffs(command)]):
-            parts.append(f"**{wish}**")
+            parts.append(f"\n**{wish}**")
             parts += [f"{self._link(command)} {command.description}" for command in mine]
         menus = self.bot.tree.get_commands(type=discord.AppCommandType.message)
-        parts.append("**On a message** (right-click it, or hold it, then choose Apps)")
+        parts.append("\n**On a message** (right-click it, or hold it, then choose Apps)")
         parts.append(", ".join(menu.name for menu in menus))
         embed = discord.Embed(title="What I can do", description=shorten("\n".join(parts), MAX_DESCRIPTION))
         staffs = [command for command in usable if _is_staffs(command)]

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from playground.answers import answer
 from playground.classroom.classroom import Classroom
-from playground.rest.forms import read_form, read_object
+from playground.rest.forms import number_of, read_form, read_object
 from playground.rules import errors, limits
 from playground.world import cast, changes
 from playground.world.permissions import Permission
@@ -136,7 +136,7 @@ async def history(request: web.Request) -> web.Response:
     channel = playground.channel(request.match_info["channel"], me.id)
     messages = playground.messages.in_channel(channel.id, me.id)
     if "before" in request.query:
-        messages = [m for m in messages if int(m.id) < int(request.query["before"])]
+        messages = [m for m in messages if int(m.id) < number_of(request, "before", 0)]
     return answer([playground.shown_message(m) for m in messages[-_HISTORY:]])
 
 

@@ -5,6 +5,7 @@ import urllib.parse
 from aiohttp import web
 
 from playground.answers import answer
+from playground.rest.forms import number_of
 from playground.rules import errors
 from playground.world import audit, cast
 from playground.world.audit import Action
@@ -31,18 +32,14 @@ async def audit_log(request: web.Request) -> web.Response:
         raise errors.unknown_guild()
     if not any(playground.bot_may(channel, Permission.VIEW_AUDIT_LOG) for channel in playground.text_channels()):
         raise errors.missing_permissions()
-    query = request.query
-    try:
-        kind, before = int(query.get("action_type", 0)), int(query.get("before", 0))
-        limit = min(int(query.get("limit", 50)), _MOST)
-    except ValueError as error:
-        raise errors.invalid_json() from error
+    kind, before = number_of(request, "action_type", 0), number_of(request, "before", 0)
+    limit = min(number_of(request, "limit", 50), _MOST)
     found = [
         entry.payload()
         for entry in audit.entries(playground)
         if kind in (0, entry.action_type) and (not before or int(entry.id) < before)
     ]
-    if query.get("user_id", cast.BOT.id) != cast.BOT.id:
+    if request.query.get("user_id", cast.BOT.id) != cast.BOT.id:
         found = []
     others = ("application_commands", "auto_moderation_rules", "guild_scheduled_events", "integrations", "threads")
     body: dict[str, list[object]] = {name: [] for name in (*others, "webhooks")}

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from playground.answers import answer
 from playground.rest.audit import note
-from playground.rest.forms import Form, read_form
+from playground.rest.forms import Form, number_of, read_form
 from playground.rules import errors, limits
 from playground.world import cast, changes
 from playground.world.audit import Action
@@ -64,12 +64,11 @@ async def list_messages(request: web.Request) -> web.Response:
     playground = request.app[PLAYGROUND]
     found = checked_channel(request, Permission.READ_MESSAGE_HISTORY)
     messages = [m for m in playground.messages.in_channel(found.id, cast.BOT.id) if m.visible_to is None]
-    query = request.query
-    limit = min(int(query.get("limit", 50)), _MOST_MESSAGES)
-    if "before" in query:
-        messages = [m for m in messages if int(m.id) < int(query["before"])]
-    if "after" in query:
-        messages = [m for m in messages if int(m.id) > int(query["after"])][:limit]
+    limit = min(number_of(request, "limit", 50), _MOST_MESSAGES)
+    if "before" in request.query:
+        messages = [m for m in messages if int(m.id) < number_of(request, "before", 0)]
+    if "after" in request.query:
+        messages = [m for m in messages if int(m.id) > number_of(request, "after", 0)][:limit]
     return answer([playground.messages.payload(m) for m in reversed(messages[-limit:])])
 
 

@@ -63,12 +63,18 @@ async def read_object(request: web.Request, known: frozenset[str] | None = None)
     return body
 
 
+def number_of(request: web.Request, name: str, default: int) -> int:
+    """A number of the address's query; raises ApiError 50035 for what is none."""
+    text = request.query.get(name, str(default))
+    if not text.isdecimal():
+        tree = {name: {"_errors": [{"code": "NUMBER_TYPE_COERCE", "message": f'Value "{text[:50]}" is not int.'}]}}
+        raise errors.ApiError(400, 50035, "Invalid Form Body", tree)
+    return int(text)
+
+
 def page_of_users(request: web.Request, user_ids: list[str]) -> list[str]:
     """The ids that a list's `limit` (25) and `after` ask for, in their order; raises ApiError 50035."""
-    try:
-        limit, after = int(request.query.get("limit", 25)), int(request.query.get("after", 0))
-    except ValueError as error:
-        raise errors.invalid_json() from error
+    limit, after = number_of(request, "limit", 25), number_of(request, "after", 0)
     faults = errors.Faults()
     if not 1 <= limit <= MOST_USERS:
         faults.add(("limit",), "NUMBER_TYPE_RANGE", f"Must be between 1 and {MOST_USERS}.")
