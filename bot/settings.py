@@ -29,6 +29,7 @@ class DiscordSettings(Table):
     api_base: str = Field(default="", pattern=r"^(https?://.+[^/])?$")
     guild_ids: Annotated[tuple[int, ...], BeforeValidator(_split_on_commas)] = ()
     user_install: bool = False
+    shards: int = Field(default=0, ge=0)
     max_attachment_bytes: int = Field(default=25 * MIB, ge=1, le=50 * MIB)
     progress_interval_s: float = Field(default=1.5, ge=0.0, le=60.0)
 

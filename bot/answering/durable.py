@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import Any, Self
 
 import discord
 
 from bot.answering.error_handler import report
+from bot.errors import Refused
 from bot.logs import begin_request
 
 MOST_OPTIONS = 25
 """Of a select menu, by Discord's rule."""
+LARGEST_NUMBER = 2**63 - 1
+"""Of SQLite's integers."""
+NOT_OFFERED = "That isn't among the choices of this menu. Please choose again."
+
+
+def number(digits: str) -> int:
+    """A number out of a custom id. One that the store can't hold becomes the largest that it can: nothing has it."""
+    return min(int(digits), LARGEST_NUMBER)
 
 
 class Durable:
@@ -33,10 +42,32 @@ class Durable:
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         types = typing.get_type_hints(cls.__init__)
-        return cls(**{name: types[name](text) for name, text in match.groupdict().items()})
+        read = {name: number if types[name] is int else types[name] for name in match.groupdict()}
+        return cls(**{name: read[name](text) for name, text in match.groupdict().items()})
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        await _handled(interaction, self.press(interaction))
+        await _handled(interaction, self._pressed(interaction))
+
+    async def _pressed(self, interaction: discord.Interaction[Any]) -> None:
+        require_offered(interaction)
+        await self.press(interaction)
+
+
+def require_offered(interaction: discord.Interaction[Any]) -> None:
+    """Raises Refused unless what was chosen stands in the menu on the message: Discord's own programs send nothing
+    else, but somebody else's may."""
+    chosen = _data(interaction).get("values", [])
+    for menu in _menus(interaction.message) if chosen else ():
+        if menu.custom_id == _data(interaction).get("custom_id") and menu.options:
+            offered = {option.value for option in menu.options}
+            if not offered.issuperset(chosen) or len(set(chosen)) < len(chosen) or len(chosen) > menu.max_values:
+                raise Refused(NOT_OFFERED)
+
+
+def _menus(message: discord.Message | None) -> Iterator[discord.SelectMenu]:
+    for row in message.components if message is not None else ():
+        if isinstance(row, discord.ActionRow):
+            yield from (item for item in row.children if isinstance(item, discord.SelectMenu))
 
 
 class DurableForm(discord.ui.Modal):
@@ -121,7 +152,7 @@ class ChoiceMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.Vi
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         assert isinstance(item, discord.ui.Select)
-        return cls(int(match["creation"]), item)
+        return cls(number(match["creation"]), item)
 
     @property
     def chosen(self) -> str:

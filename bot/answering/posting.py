@@ -16,6 +16,7 @@ EMBED_ROOM_BYTES = 64 * 1024
 
 PERMISSION_NAMES = {
     "attach_files": "attach files",
+    "create_public_threads": "open threads",
     "embed_links": "embed links",
     "send_messages": "send messages",
     "send_messages_in_threads": "send messages in threads",

@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.answering.text import counted
 from bot.store.migrations import MIGRATIONS, numbered
 
 MAGIC = b"SQLite format 3\x00"
@@ -43,8 +44,8 @@ class Contents:
 
     def __str__(self) -> str:
         return (
-            f"{self.members} members, {self.polls} polls with {self.votes} votes, {self.clips} clips, "
-            f"{self.size_bytes / 1e6:.1f} MB"
+            f"{counted(self.members, 'member')}, {counted(self.polls, 'poll')} with {counted(self.votes, 'vote')}, "
+            f"{counted(self.clips, 'clip')}, {self.size_bytes / 1e6:.1f} MB"
         )
 
 

@@ -14,6 +14,7 @@ from bot.hosting import backup
 from bot.hosting.notices import Notices
 from bot.settings import BotSettings
 from bot.store import Store, creations
+from bot.typed import typed
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,7 @@ async def look_after(settings: BotSettings, store: Store, notices: Notices, now:
     hosting = settings.hosting
     dropped = await creations.forget_pictures_before(store, now - settings.store.picture_days * DAY_S)
     dropped += await creations.forget_beyond(store, settings.store.picture_mb * 1_000_000)
+    await store.overwrite_deleted()
     if dropped:
         log.info("old files behind buttons let go", files=dropped)
     try:
@@ -48,9 +50,7 @@ async def look_after(settings: BotSettings, store: Store, notices: Notices, now:
             now,
         )
     except BackupRefused as error:
-        notices.report(
-            "backup", f"The automatic backup failed. {error.sentence} `python -m bot doctor` checks the rest."
-        )
+        notices.report("backup", f"The automatic backup failed. {error.sentence} `{typed('doctor')}` checks the rest.")
     else:
         if made:
             log.info("backed up", backup=str(made))

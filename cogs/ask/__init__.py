@@ -10,7 +10,7 @@ from bot.answering.access import guild_id_of, require_staff
 from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer
 from bot.answering.posting import require_may_post
-from bot.answering.text import too_many_questions
+from bot.answering.text import named, too_many_questions
 from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
@@ -23,6 +23,8 @@ from cogs.ask.answers import answer_question
 from cogs.ask.buttons import AskStaffButton, CardNextButton, DocumentationButton
 
 QUESTIONS_PER_MINUTE = 10
+STAFF_QUESTIONS = (3, 600.0)
+"""So often in so many seconds a member may have the course staff pinged."""
 NO_TEXT = "There's no text in that message that I could explain."
 
 
@@ -32,6 +34,7 @@ class Ask(commands.Cog):
     def __init__(self, bot: Woodshed) -> None:
         self.bot = bot
         self.quota = Quota(QUESTIONS_PER_MINUTE, 60.0)
+        bot.services.staff_questions = Quota(*STAFF_QUESTIONS)
         self.menu = app_commands.ContextMenu(name="Explain this", callback=self.explain_this)
 
     async def cog_load(self) -> None:
@@ -116,7 +119,7 @@ class Notes(
         require_staff(interaction)
         if not await kept_notes.remove(self.bot.store, guild_id_of(interaction), file):
             raise Refused("There's no file of that name. `/notes list` shows what is there.")
-        await say(interaction, f"Removed **{notes.plain(file)}**; `/ask` no longer quotes it.")
+        await say(interaction, f"Removed **{named(file)}**; `/ask` no longer quotes it.")
 
     @remove.autocomplete("file")
     async def complete_file(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:

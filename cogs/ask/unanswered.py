@@ -10,13 +10,13 @@ from bot.answering.access import guild_id_of, require_staff
 from bot.answering.durable import MOST_OPTIONS, Durable
 from bot.answering.error_handler import report
 from bot.answering.first_answers import say
-from bot.answering.text import MAX_CHOICE, counted, shorten
+from bot.answering.text import MAX_CHOICE, counted, named, shorten
 from bot.client import Interaction
 from bot.errors import Refused
 from bot.store import Store
 from bot.store.lessons import notes, unanswered
 from bot.store.lessons.unanswered import Unanswered
-from cogs.ask.cards import COLOUR, plain, quoted
+from cogs.ask.cards import COLOUR, quoted
 
 KEPT = "I've kept your question for the course staff; if they answer it, I'll ping you."
 SETTLED = "That question has already been settled. `/unanswered` shows the ones that are left."
@@ -37,7 +37,7 @@ async def overview(store: Store, guild_id: int) -> tuple[discord.Embed, discord.
     elif not found:
         text = "No open questions. `/unanswered keep:False` ends that."
     else:
-        lines = [f"<t:{int(one.asked_at)}:d> {plain(shorten(one.question, 120))}" for one in found[:MOST_OPTIONS]]
+        lines = [f"<t:{int(one.asked_at)}:d> {named(shorten(one.question, 120))}" for one in found[:MOST_OPTIONS]]
         text = "\n".join([f"{counted(len(found), 'question')}, newest first.", *lines])
         view.add_item(PickMenu(found))
     return discord.Embed(title="Unanswered questions", description=text, colour=COLOUR), view
@@ -157,10 +157,11 @@ class AnswerForm(discord.ui.Modal, title="Answer a question"):
         self.one = one
 
     async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+        require_staff(interaction)
         bot, guild_id = interaction.client, guild_id_of(interaction)
         one = await open_question(interaction, self.one.id)
         await tell_asker(
-            interaction, one, f"{plain(interaction.user.display_name)} answers:\n{quoted(str(self.answer), 1000)}"
+            interaction, one, f"{named(interaction.user.display_name)} answers:\n{quoted(str(self.answer), 1000)}"
         )
         await notes.add_answer(
             bot.store, guild_id, one.question[:200], str(self.answer), interaction.user.id, bot.now()
@@ -182,6 +183,7 @@ class CardForm(discord.ui.Modal, title="A card answers it"):
         self.one = one
 
     async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+        require_staff(interaction)
         bot, guild_id = interaction.client, guild_id_of(interaction)
         one = await open_question(interaction, self.one.id)
         reply = await bot.engine.ask(str(self.card))
@@ -189,11 +191,11 @@ class CardForm(discord.ui.Modal, title="A card answers it"):
             raise Refused("I don't know a card by that name. `/ask` with a few words finds its title.")
         card = reply.cards[0]
         await tell_asker(
-            interaction, one, f"The card **{plain(card.title)}** answers this: `/ask {plain(card.title)}`."
+            interaction, one, f"The card **{named(card.title)}** answers this: `/ask {named(card.title)}`."
         )
         await unanswered.add_alias(bot.store, guild_id, one.question, card.id, bot.now())
         await unanswered.settle(bot.store, guild_id, one.id)
-        await say(interaction, f"From now on the card **{plain(card.title)}** answers this question.")
+        await say(interaction, f"From now on the card **{named(card.title)}** answers this question.")
 
     async def on_error(self, interaction: Interaction, error: Exception) -> None:  # type: ignore[override]
         await report(interaction, error)

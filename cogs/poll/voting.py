@@ -14,7 +14,7 @@ import discord
 import structlog
 
 from bot.answering.access import is_simulated
-from bot.answering.durable import Durable
+from bot.answering.durable import Durable, number
 from bot.answering.first_answers import acknowledge, begin, is_acknowledged, say, take
 from bot.client import Interaction
 from bot.errors import Refused
@@ -173,7 +173,7 @@ class ConfidenceMenu(
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         assert isinstance(item, discord.ui.Select)
-        return cls(int(match["trial"]), item)
+        return cls(number(match["trial"]), item)
 
     async def press(self, interaction: Interaction) -> None:
         await cast(interaction, self.trial, Change(confidence=int(self.item.values[0])))
@@ -209,7 +209,7 @@ class ReasonMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.Vi
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         assert isinstance(item, discord.ui.Select)
-        return cls(int(match["trial"]), item)
+        return cls(number(match["trial"]), item)
 
     async def press(self, interaction: Interaction) -> None:
         said = set(self.item.values)

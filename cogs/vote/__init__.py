@@ -7,6 +7,7 @@ from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_own_message, take_turn
 from bot.answering.jobs import one_answer
+from bot.answering.text import plain
 from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.rules.blind_poll import MAX_MINUTES, MIN_MINUTES, closing_time
@@ -49,7 +50,9 @@ class Votes(commands.Cog):
         names: bool = False,
         quorum: app_commands.Range[int, 0, 10_000] = 0,
     ) -> None:
-        answers = split_options(options)
+        question, answers = plain(question).strip(), split_options(plain(options))
+        if not question:
+            raise Refused("There's nothing to read in your question; please type it again.")
         take_turn(self.quota, interaction)
         require_own_message(interaction, "embed_links", "read_message_history")
         assert interaction.channel_id is not None

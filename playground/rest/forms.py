@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from aiohttp import BodyPartReader, web
 
@@ -84,9 +84,14 @@ def page_of_users(request: web.Request, user_ids: list[str]) -> list[str]:
 
 def _parse(raw: bytes) -> Any:
     try:
-        return json.loads(raw)
-    except ValueError as error:
+        return json.loads(raw, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:  # the latter: brackets in brackets in brackets
         raise errors.invalid_json() from error
+
+
+def _no_number(constant: str) -> NoReturn:
+    """JSON has no NaN and no infinity, though Python reads them (RFC 8259, 6)."""
+    raise ValueError(constant)
 
 
 async def _read_multipart(request: web.Request, file_limit_bytes: int) -> Form:

@@ -18,6 +18,7 @@ from typing import Any
 from bot.rules.listening.summary import Summary
 from bot.store import meta
 from bot.store.connection import Store
+from bot.tables import cell
 
 _VOTES = (
     "SELECT members.id AS voter, series.id AS series, trials.number AS trial, trials.design, trials.is_catch AS catch,"
@@ -142,7 +143,7 @@ def _csv(rows: list[dict[str, Any]]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["voter"])
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: cell(value) for name, value in row.items()} for row in rows)
     return out.getvalue().encode("utf-8-sig")
 
 

@@ -51,7 +51,7 @@ async def test_a_backup_is_made_and_restored(host, tmp_path):
     await take_part(database)
     made = host("backup", tmp_path / "copy.sqlite3")
     assert made.returncode == 0
-    assert "copy.sqlite3: 1 members, 0 polls" in made.stdout
+    assert "copy.sqlite3: 1 member, 0 polls" in made.stdout
     await take_part(database, 4712)
     restored = host("restore", tmp_path / "copy.sqlite3")
     assert restored.returncode == 0, restored.stderr

@@ -295,6 +295,14 @@ async def test_an_export_names_nobody_and_changes_its_pseudonyms_unless_asked(cl
     assert await voters(same_names=True) == await voters(same_names=True)
 
 
+@pytest.mark.parametrize("typed", ["=HYPERLINK(A1)", "+1", "@SUM(A1)"])
+async def test_what_a_listener_typed_is_no_formula_in_the_table_for_staff(club: Club, typed: str) -> None:
+    await club.student.slash(club.channel, "poll me", instrument=typed)
+    await voted_series(club)
+    rows = list(csv.DictReader(io.StringIO((await exported(club))["votes.csv"].decode("utf-8-sig"))))
+    assert f"'{typed}" in {row["instrument"] for row in rows}
+
+
 async def test_an_open_series_is_in_no_export(club: Club) -> None:
     await voted_series(club)
     await start(club, Choice.A)
