@@ -17,6 +17,7 @@ from engine.contract import engine_pb2 as pb
 
 KINDS = {
     "stylize": "a picture",
+    "film": "a film of a painting",
     "sheet": "a contact sheet",
     "see": "feature maps",
     "play": "a clip",
