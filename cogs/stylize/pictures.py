@@ -167,7 +167,7 @@ class PictureButton(
         self.action = action
 
     async def press(self, interaction: Interaction) -> None:
-        creation = await find(interaction.client, self.creation_id, "picture")
+        creation = await find(interaction, self.creation_id, "picture")
         request = pb.StylizeRequest.FromString(creation.request)
         match self.action:
             case "another":
@@ -187,7 +187,7 @@ class StyleMenu(ChoiceMenu, template=r"picture:(?P<creation>\d+):style(?::\d)?")
     """Paints the same picture in the chosen style."""
 
     async def press(self, interaction: Interaction) -> None:
-        creation = await find(interaction.client, self.creation_id, "picture")
+        creation = await find(interaction, self.creation_id, "picture")
         await another_style(interaction, creation, self.chosen)
 
 

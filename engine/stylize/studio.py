@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 SEE_SIDE_PX = 512
 STYLE_PICTURE_PX = 1024
-"""Longer side of the copy that is kept of a saved style's picture: with it the style is encoded anew for new weights,
+"""Longer side of the copy that is kept of a saved style's picture: with it the style is encoded again for new weights,
 and all but its largest code are nearly what the picture itself would give."""
 SMALLEST_STYLE_PX = 32
 """A style that is kept needs room for a few strokes."""
