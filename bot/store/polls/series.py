@@ -20,6 +20,8 @@ Kind = Literal["listening", "question"]
 Pace = Literal["live", "days"]
 
 ONE_AT_A_TIME = "A poll is already open in this channel; one at a time, please."
+WITHDRAWN = "The sound of this trial has been withdrawn."
+REMOVED_MEANWHILE = "A clip was removed while the poll was being prepared; please start it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,12 @@ class Trial:
     quorum: int
     message_id: int | None
     shown_at: float | None
+    withdrawn_at: float | None
+    """when the sound of a trial of an open series was deleted"""
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.withdrawn_at is not None
 
     @property
     def heard_clips(self) -> tuple[int, ...]:
@@ -155,7 +163,7 @@ _SERIES = (
 )
 _TRIAL = (
     "id, series, number, design, is_catch, human_clip, ai_clip, answer, band_seed, question, options, most_choices,"
-    " is_open, quorum, message_id, shown_at"
+    " is_open, quorum, message_id, shown_at, withdrawn_at"
 )
 
 # ---------------------------------------------------------------- the start
@@ -164,7 +172,7 @@ _TRIAL = (
 async def record(store: Store, new: NewSeries, prepared: Sequence[PreparedTrial], salt: str, now: float) -> Series:
     """Write down a whole listening series: clips, draw and seal, before anything is posted.
 
-    Raises Refused when a series is open in the channel."""
+    Raises Refused when a series is open in the channel, or a clip was removed meanwhile."""
     try:
         async with store.transaction() as transaction:
             number = await _insert(
@@ -174,6 +182,8 @@ async def record(store: Store, new: NewSeries, prepared: Sequence[PreparedTrial]
                 human = trial.human
                 if isinstance(human, NewClip):
                     human = await clips.known_or_new(transaction, human, trial.human_sound, now)
+                elif await clips.is_removed(transaction, human):
+                    raise Refused(REMOVED_MEANWHILE)
                 model = await clips.add_within(transaction, trial.model, trial.model_sound, now)
                 await transaction.execute(
                     "INSERT INTO trials (series, number, design, is_catch, human_clip, ai_clip, answer, band_seed,"
@@ -275,7 +285,8 @@ async def half_posted(store: Store) -> list[Series]:
     """Open series that don't stand completely yet: the bot was stopped while it posted them."""
     rows = await store.fetch_all(
         f"SELECT {_SERIES} FROM series WHERE closed_at IS NULL AND (opening_message_id IS NULL OR pace = 'days' AND"
-        " EXISTS (SELECT 1 FROM trials WHERE trials.series = series.id AND message_id IS NULL)) ORDER BY id"
+        " EXISTS (SELECT 1 FROM trials WHERE trials.series = series.id AND message_id IS NULL"
+        " AND withdrawn_at IS NULL)) ORDER BY id"
     )
     return [_series(row) for row in rows]
 
@@ -312,13 +323,13 @@ async def trial(store: Store, number: int) -> Trial | None:
 
 
 async def sounds(store: Store, of: Trial) -> list[bytes]:
-    """What is posted, OGG, in order. Raises Refused when it has been removed."""
+    """What is posted, OGG, in order. Raises Refused when it was withdrawn."""
     row = await store.fetch_one("SELECT human_sound FROM trials WHERE id = ?", (of.id,))
     found = []
     for clip in of.heard_clips:
         sound = row["human_sound"] if row is not None and clip == of.human_clip else await clips.audio(store, clip)
         if sound is None:
-            raise Refused("The sound of this trial has been removed.")
+            raise Refused(WITHDRAWN)
         found.append(bytes(sound))
     return found
 
