@@ -231,7 +231,9 @@ async def test_a_vote_is_acknowledged_in_time_while_a_backup_holds_the_file(
     assert await ballots.of_trial(store, trial.id) == [Ballot("ai")]
 
 
-async def test_a_vote_that_cant_be_stored_is_said_not_to_count(club: Club, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_vote_that_cant_be_stored_is_said_not_to_count_and_staff_hear_of_it(
+    club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Disk full: never a confirmation without a commit."""
     monkeypatch.setattr(voting, "PATIENCE_S", 0.2)
     monkeypatch.setattr(voting, "RETRY_S", 0.05)
@@ -241,9 +243,14 @@ async def test_a_vote_that_cant_be_stored_is_said_not_to_count(club: Club, monke
     def full(batch: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
+    told: list[str] = []
     monkeypatch.setattr(club.store.urgent, "_commit", full)
+    monkeypatch.setattr(club.bot.notices, "report", lambda topic, sentence, **more: told.append(sentence))
     refused = await club.student.click(message, label="AI")
     assert "doesn't count yet" in refused.response.content
+    (sentence,) = told
+    assert "a vote (database or disk is full)" in sentence
+    assert "`python -m bot doctor`" in sentence
     monkeypatch.undo()
     assert await stored(club) == []
     assert "Your vote" in (await club.student.click(message, label="AI")).response.content
