@@ -16,7 +16,8 @@ from simcord.backend.cdn import CDN_BASE
 
 from bot.attachments import fetching
 from bot.client import Woodshed
-from bot.engine.calls import EngineClient, open_channel
+from bot.engine.calls import EngineClient
+from bot.engine.connection import open_channel
 from bot.errors import WoodshedError
 from bot.hosting.staff_roles import SHOWN_TO
 from bot.settings import BotSettings, ClubSettings, DiscordSettings

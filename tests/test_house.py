@@ -31,7 +31,7 @@ JAZZ_MAY_IMPORT = {
     "band": {"theory"},
     "rendering": {"theory"},
     "finishing": {"theory", "band", "rendering"},
-    "human": {"theory", "rendering"},
+    "importing": {"theory", "rendering"},
     "training": {"theory", "corpus", "model", "playing"},
     "judging": {"theory", "corpus", "model", "playing", "rendering"},
 }

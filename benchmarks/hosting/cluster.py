@@ -22,7 +22,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.hosting.sleeping_rooms import SleepingRooms
-from bot.engine.calls import EngineClient, open_channel
+from bot.engine.calls import EngineClient
+from bot.engine.connection import open_channel
 from bot.errors import EngineError
 from engine.contract import engine_pb2 as pb
 from engine.contract.process_settings import ProcessSettings

@@ -19,7 +19,7 @@ from engine.jazz.combo import Combo
 from engine.jazz.corpus.shards import corpus_of
 from engine.jazz.corpus.solos import Solo
 from engine.jazz.finishing.work import Lead
-from engine.jazz.human.pieces import PIECES
+from engine.jazz.importing.pieces import PIECES
 from engine.jazz.judging.outside import features_of
 from engine.jazz.judging.same_conditions import Sides, report
 from engine.jazz.model.windows import first_bar, notes_of_solo

@@ -23,7 +23,7 @@ from bot.answering.parcels import Upload
 from bot.attachments.fetching import Attachments
 from bot.attachments.spool import WaitingFile
 from bot.client import Interaction
-from bot.engine.calls import StreamEvent, is_work, new_job_id
+from bot.engine.jobs import StreamEvent, is_work, new_job_id
 from engine.contract import engine_pb2 as pb
 
 

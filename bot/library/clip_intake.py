@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.engine.calls import EngineClient, OnEvent
+from bot.engine.calls import EngineClient
+from bot.engine.jobs import OnEvent
 from bot.errors import Refused
 from bot.store import Store, clips, submissions
 from bot.store.clips import Clip, Conditions, Kind, NewClip

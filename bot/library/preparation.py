@@ -11,7 +11,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.engine.calls import EngineClient, OnEvent
+from bot.engine.calls import EngineClient
+from bot.engine.jobs import OnEvent
 from bot.errors import Refused
 from bot.library import contest
 from bot.library.clip_intake import conditions_of, new_piece, piece_digest

@@ -17,9 +17,9 @@ from bot.store.lessons import class_quiz, practice
 from bot.store.lessons.class_quiz import ClassQuiz, Round
 from bot.store.quiz import PostedQuestion
 from cogs.quiz import questions as views
-from cogs.quiz.class_views import recorded_sentence
 from cogs.quiz.follow_ups import answered_view
 from cogs.quiz.guessing import GuessMenu
+from cogs.quiz.in_class.views import recorded_sentence
 
 NO_QUIZ = "I no longer have this quiz; `/quiz class` starts a new one."
 TEAM_PREFIX = "team"

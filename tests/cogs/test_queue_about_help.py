@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from discord import AppCommandType
 
-from bot.engine.calls import HUNG
+from bot.engine.failures import HUNG
 from bot.errors import EngineHung, JobCancelled
 from engine.contract import engine_pb2 as pb
 from tests.engine_double import Behaviour

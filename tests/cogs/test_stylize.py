@@ -3,7 +3,7 @@
 import discord
 import pytest
 
-from bot.engine.calls import DIED
+from bot.engine.failures import DIED
 from cogs.stylize.pictures import stepped
 from engine.contract import engine_pb2 as pb
 from tests.engine_double import STYLES, Behaviour, png

@@ -12,7 +12,8 @@ from pathlib import Path
 import simcord
 
 from bot.client import Woodshed
-from bot.engine.calls import EngineClient, open_channel
+from bot.engine.calls import EngineClient
+from bot.engine.connection import open_channel
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
 from bot.store import open_store
 from tests.engine_double import EngineDouble, serve_double, socket_address

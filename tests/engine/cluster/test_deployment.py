@@ -49,7 +49,7 @@ def test_the_bots_own_calls_work_through_the_proxy(loop, two_engines):
         assert len(result.audio) == 300_000
         assert "progress" in {event.WhichOneof("event") for event in seen}
         with pytest.raises(EngineUnavailable, match="doesn't accept me"):
-            await EngineClient(client._channel, token="another").list_topics()
+            await EngineClient(client.channel, token="another").list_topics()
         assert await client.is_serving()
 
     loop.run_until_complete(calls())
@@ -60,7 +60,7 @@ def test_a_members_jobs_dont_take_both_engines_while_others_wait(loop, two_engin
 
     async def calls():
         busy = [asyncio.create_task(order(client, "ada", n)) for n in range(12)]
-        await until(lambda: len(client._calls) == 12)
+        await until(lambda: client.jobs_under_way == 12)
         late = asyncio.create_task(order(client, "ben"))
         await asyncio.wait([*busy, late], return_when=asyncio.FIRST_COMPLETED)
         await late

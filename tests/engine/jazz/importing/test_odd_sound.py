@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from engine.errors import BadAudio, CallerError
-from engine.jazz.human.recording import cut_phrase
+from engine.jazz.importing.recording import cut_phrase
 from engine.jazz.rendering.codec import MAX_CHANNELS, decode, ogg_chains
 from engine.jazz.rendering.samples import RATE_HZ
-from tests.engine.jazz.human.wav_bytes import encoded, tone, wav
+from tests.engine.jazz.importing.wav_bytes import encoded, tone, wav
 
 LIMIT_S = 600.0
 

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from engine.errors import BadChords, BadMidi, BadOption
-from engine.jazz.human.midi_file import MidiPart, Piece
+from engine.jazz.importing.midi_file import MidiPart, Piece
 from engine.jazz.theory.chords import parse_chord
 from engine.jazz.theory.score import ChordSpan, Note
 

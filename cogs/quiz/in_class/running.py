@@ -22,8 +22,8 @@ from bot.rules.class_quiz import Distribution, Phase, Standing
 from bot.rules.quiz import Question
 from bot.store.lessons import class_quiz
 from bot.store.lessons.class_quiz import ClassQuiz, Round
-from cogs.quiz import class_views
-from cogs.quiz.class_buttons import control_view, round_view
+from cogs.quiz.in_class import views
+from cogs.quiz.in_class.buttons import control_view, round_view
 from cogs.quiz.questions import picture_of
 
 log = structlog.get_logger(__name__)
@@ -115,10 +115,10 @@ class ClassRunner:
     async def _show(self, quiz: ClassQuiz) -> None:
         at = await self._round(quiz, quiz.standing.position)
         if quiz.standing.phase is Phase.REVEALED:
-            embed = class_views.reveal_embed(quiz, at, *await self._counted(quiz, at))
+            embed = views.reveal_embed(quiz, at, *await self._counted(quiz, at))
             view = control_view(quiz)
         else:
-            embed = class_views.round_embed(quiz, at, await self._voters(quiz))
+            embed = views.round_embed(quiz, at, await self._voters(quiz))
             view = round_view(quiz, at)
         await self._put(quiz, at, embed, view)
 
@@ -156,11 +156,11 @@ class ClassRunner:
         if before.message_id is None:
             return
         if before.skipped:
-            embed = class_views.skipped_embed(quiz, before)
+            embed = views.skipped_embed(quiz, before)
         elif position < quiz.standing.position or quiz.standing.phase is Phase.REVEALED:
-            embed = class_views.reveal_embed(quiz, before, *await self._counted(quiz, before))
+            embed = views.reveal_embed(quiz, before, *await self._counted(quiz, before))
         else:
-            embed = class_views.left_embed(quiz, before)
+            embed = views.left_embed(quiz, before)
         with contextlib.suppress(Undelivered):
             parcel = _as_edit(Parcel(embeds=[embed]))
             await edit(
@@ -185,7 +185,7 @@ class ClassRunner:
         questions = {at.position: at.posted.question for at in asked}
         scores = rules.points_of(answers, await class_quiz.guesses(store, quiz.id), questions)
         teams = rules.team_scores(scores, answers) if quiz.plan.teams else {}
-        embed = class_views.ranking_embed(
+        embed = views.ranking_embed(
             quiz,
             rules.ranking(scores),
             rules.ranking(teams),

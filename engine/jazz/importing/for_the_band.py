@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.contract.limits import MAX_TEMPO_BPM, MIN_TEMPO_BPM
 from engine.errors import BadMidi, BadOption
-from engine.jazz.human.chords import chords_in_window, estimate_chords
-from engine.jazz.human.melody import (
+from engine.jazz.importing.chords import chords_in_window, estimate_chords
+from engine.jazz.importing.melody import (
     Melody,
     cut_window,
     find_melody,
@@ -17,7 +17,7 @@ from engine.jazz.human.melody import (
     off_beat,
     phrase_window,
 )
-from engine.jazz.human.midi_file import Piece
+from engine.jazz.importing.midi_file import Piece
 from engine.jazz.theory.feel import FEELS, Feel, feel_of_tempo
 from engine.jazz.theory.harmony import format_changes, parse_changes
 from engine.jazz.theory.instruments import DRAWN_INSTRUMENTS, find_instrument, instrument_of_program

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jazz.human.midi_file import Piece
+from engine.jazz.importing.midi_file import Piece
 from engine.jazz.theory.chords import NO_CHORD, pitch_class_name
 from engine.jazz.theory.score import ChordSpan, Note
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.errors import BadMidi
-from engine.jazz.human.midi_file import MidiPart, Piece
+from engine.jazz.importing.midi_file import MidiPart, Piece
 from engine.jazz.theory.instruments import Instrument
 from engine.jazz.theory.score import Note
 

@@ -7,8 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from engine.errors import BadMidi
-from engine.jazz.human.metres import Stretch, longest_stretch
-from engine.jazz.human.smf import SmfTrack, parse_smf
+from engine.jazz.importing.metres import Stretch, longest_stretch
+from engine.jazz.importing.smf import SmfTrack, parse_smf
 from engine.jazz.theory.harmony import chords_among
 from engine.jazz.theory.score import ChordSpan, Note
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from engine.errors import BadAudio, BadChords, BadMidi
-from engine.jazz.human.midi_file import MidiPart, Piece, read_midi
-from engine.jazz.human.recording import cut_phrase
-from engine.jazz.human.smf import MAX_NAME_LENGTH, MAX_NOTES, MAX_TEXTS
+from engine.jazz.importing.midi_file import MidiPart, Piece, read_midi
+from engine.jazz.importing.recording import cut_phrase
+from engine.jazz.importing.smf import MAX_NAME_LENGTH, MAX_NOTES, MAX_TEXTS
 from engine.jazz.rendering.codec import decode
 from engine.jazz.rendering.samples import RATE_HZ, Stereo
 from engine.jazz.theory.chords import parse_chord

@@ -7,12 +7,12 @@ from itertools import pairwise
 import pytest
 
 from engine.errors import BadMidi, CallerError
-from engine.jazz.human.importing import human_score, phrase_to_answer
-from engine.jazz.human.melody import find_melody
-from engine.jazz.human.metres import longest_stretch
-from engine.jazz.human.midi_file import Piece, read_midi
-from engine.jazz.human.smf import MAX_NOTES, decoded, name_of
-from tests.engine.jazz.human.smf_bytes import END, PER_BEAT, TUNE, header, meta, notes, smf, track, variable
+from engine.jazz.importing.for_the_band import human_score, phrase_to_answer
+from engine.jazz.importing.melody import find_melody
+from engine.jazz.importing.metres import longest_stretch
+from engine.jazz.importing.midi_file import Piece, read_midi
+from engine.jazz.importing.smf import MAX_NOTES, decoded, name_of
+from tests.engine.jazz.importing.smf_bytes import END, PER_BEAT, TUNE, header, meta, notes, smf, track, variable
 
 LIMIT_S = 600.0
 PLAIN = smf(track(notes()))

@@ -11,13 +11,13 @@ import pytest
 from engine.errors import BadAudio, BadChords, BadMidi, BadOption
 from engine.jazz.band import weights
 from engine.jazz.band.section import accompany
-from engine.jazz.human.chords import estimate_chords
-from engine.jazz.human.importing import human_score, phrase_to_answer
-from engine.jazz.human.melody import find_melody, off_beat, phrase_window, top_line
-from engine.jazz.human.midi_file import read_midi
-from engine.jazz.human.pieces import PIECES, read_piece
-from engine.jazz.human.recording import cut_phrase
-from engine.jazz.human.smf import MAX_BYTES
+from engine.jazz.importing.chords import estimate_chords
+from engine.jazz.importing.for_the_band import human_score, phrase_to_answer
+from engine.jazz.importing.melody import find_melody, off_beat, phrase_window, top_line
+from engine.jazz.importing.midi_file import read_midi
+from engine.jazz.importing.pieces import PIECES, read_piece
+from engine.jazz.importing.recording import cut_phrase
+from engine.jazz.importing.smf import MAX_BYTES
 from engine.jazz.rendering.midi import write_midi
 from engine.jazz.rendering.samples import RATE_HZ
 from engine.jazz.theory.feel import FEELS
@@ -95,7 +95,7 @@ def test_a_bad_midi_file_is_refused_with_one_sentence(data, sentence):
 
 def test_a_large_midi_file_is_refused_before_it_is_parsed(monkeypatch):
     parsed = []
-    monkeypatch.setattr("engine.jazz.human.smf._Parser", lambda *_: parsed.append(1))
+    monkeypatch.setattr("engine.jazz.importing.smf._Parser", lambda *_: parsed.append(1))
     with pytest.raises(BadMidi, match=r"larger than 2 MiB, .* ten hours of piano and the most that I can read\.$"):
         read_midi(GOOD + bytes(25 * 2**20 - len(GOOD)), LIMIT_S)
     assert not parsed

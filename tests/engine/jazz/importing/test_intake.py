@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from engine.errors import BadAudio, BadMidi
-from engine.jazz.human.intake import phrase_of, piece_of, read_midi_upload, read_sound_upload
-from engine.jazz.human.midi_file import read_midi
+from engine.jazz.importing.intake import phrase_of, piece_of, read_midi_upload, read_sound_upload
+from engine.jazz.importing.midi_file import read_midi
 from engine.progress import silent
 from engine.uploads import Reading
-from tests.engine.jazz.human.smf_bytes import meta, notes, smf, track
-from tests.engine.jazz.human.wav_bytes import tone, wav
+from tests.engine.jazz.importing.smf_bytes import meta, notes, smf, track
+from tests.engine.jazz.importing.wav_bytes import tone, wav
 
 HOUSE = Path(__file__).parents[4]
 FILE = smf(
@@ -95,7 +95,7 @@ def test_samples_that_no_reader_hears_are_refused(arrays: tuple[np.ndarray, ...]
 
 def test_readers_load_neither_torch_nor_a_network() -> None:
     probe = (
-        "import sys, engine.jazz.human.intake\n"
+        "import sys, engine.jazz.importing.intake\n"
         "heavy = {'torch', 'music21', 'matplotlib', 'scipy', 'pretty_midi', 'safetensors'} & set(sys.modules)\n"
         "rooms = {name for name in sys.modules if name.startswith(('engine.jazz.model', 'engine.jazz.playing'))}\n"
         "print(sorted(heavy | rooms))"
