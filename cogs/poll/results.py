@@ -95,7 +95,7 @@ def _trial_line(result: TrialResult) -> str:
     else:
         head += f"the **model**: {_model(result.model)}, over the chords of another clip."
     if trial.is_withdrawn and trial.message_id is None:
-        said = "It wasn't played: its clip was removed before."
+        said = "It wasn't played, because its clip had been removed."
     elif not tally.counted:
         said = "None of these votes count." if tally.knew else "Nobody voted on it."
     else:

@@ -98,7 +98,7 @@ async def test_a_trial_whose_clip_was_removed_is_skipped_and_staff_read_so(only_
     await club.instructor.click(third, label="Reveal (staff)")
     told = club.channel.last_message.embeds[0].description.splitlines()
     assert told[0].endswith("Nobody voted on it.")
-    assert told[1].endswith("It wasn't played: its clip was removed before.")
+    assert told[1].endswith("It wasn't played, because its clip had been removed.")
     assert "of 1 right" in told[2]
 
 
