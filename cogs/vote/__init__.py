@@ -12,13 +12,13 @@ from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.rules.blind_poll import MAX_MINUTES, MIN_MINUTES, closing_time
 from bot.rules.quotas import Quota
-from bot.store.polls import series
-from bot.store.polls.series import NewQuestion, NewSeries
+from bot.store.polls import beginning, series
+from bot.store.polls.beginning import NewQuestion, NewSeries
 
 FEWEST, MOST = 2, 10
 LONGEST_OPTION = 100
 VOTES = (4, 60.0)
-"""So often in so many seconds a member may start one."""
+"""How often in how many seconds a member may start one."""
 
 
 class Votes(commands.Cog):
@@ -71,7 +71,7 @@ class Votes(commands.Cog):
                 asked = NewQuestion(
                     question, answers, most_choices=min(choices, len(answers)), is_open=names, quorum=quorum
                 )
-                recorded = await series.record_question(self.bot.store, new, asked, now)
+                recorded = await beginning.record_question(self.bot.store, new, asked, now)
             await reply.finish(content=await self.bot.services.series.post(recorded))
 
 
