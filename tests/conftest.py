@@ -16,7 +16,8 @@ from simcord.backend.cdn import CDN_BASE
 
 from bot.attachments import fetching
 from bot.client import Woodshed
-from bot.engine.calls import EngineClient, open_channel
+from bot.engine.calls import EngineClient
+from bot.engine.connection import open_channel
 from bot.errors import WoodshedError
 from bot.hosting.staff_roles import SHOWN_TO
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
@@ -89,7 +90,7 @@ def _expected(error: BaseException) -> WoodshedError:
 @pytest.fixture
 def settings() -> BotSettings:
     """The defaults, without the pause between progress edits: SimCord's clock would wait for each of them."""
-    return BotSettings(discord=DiscordSettings(progress_interval_s=0.0))
+    return BotSettings(discord=DiscordSettings(progress_interval_s=0.0, shards=1))
 
 
 @pytest.fixture

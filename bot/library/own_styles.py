@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.engine.calls import NO_FILES, EngineClient, Files, OnEvent
+from bot.engine.calls import EngineClient
 from bot.engine.catalogue import Catalogue, style_label
+from bot.engine.files import NO_FILES, Files
+from bot.engine.jobs import OnEvent
 from bot.errors import EngineRefused, Refused
 from bot.rules.style_names import as_typed
 from bot.store import Store, styles

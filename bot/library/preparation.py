@@ -11,7 +11,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.engine.calls import EngineClient, OnEvent
+from bot.engine.calls import EngineClient
+from bot.engine.jobs import OnEvent
 from bot.errors import Refused
 from bot.library import contest
 from bot.library.clip_intake import conditions_of, new_piece, piece_digest
@@ -19,7 +20,7 @@ from bot.rules.blind_poll import ENOUGH_OWN_CLIPS, Candidate, TrialDraw
 from bot.rules.model_race import who_plays
 from bot.store import Store, clips
 from bot.store.clips import Clip, Conditions, Kind, NewClip
-from bot.store.polls.series import PreparedTrial
+from bot.store.polls.beginning import PreparedTrial
 from engine.contract import engine_pb2 as pb
 
 DEFAULT_TEMPO_BPM = 140.0

@@ -11,10 +11,10 @@ from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_staff
 from bot.answering.first_answers import say
-from bot.answering.jobs import one_answer, one_job
+from bot.answering.jobs import Job, one_answer, one_job
 from bot.answering.parcels import Upload
 from bot.answering.posting import require_may_post, upload_limit_bytes
-from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, shorten
+from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, plain, seen, shorten
 from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
@@ -79,11 +79,11 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
         limit_bytes = self.bot.settings.discord.max_attachment_bytes
         require_size(file, limit_bytes)
 
-        async def read() -> Submission:
+        async def read(job: Job) -> Submission:
             return Submission(
-                content=await self.bot.attachments.read(file, limit_bytes),
-                title=title,
-                performer=performer,
+                file=await job.fetch(file, limit_bytes),
+                title=readable(title, "title"),
+                performer=readable(performer, "performer's name"),
                 chords=chords,
                 added_by=interaction.user.id,
                 track=-1 if track is None else track,
@@ -121,11 +121,11 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
         limit_bytes = min(LARGEST_SUBMISSION_BYTES, self.bot.settings.discord.max_attachment_bytes)
         require_size(file, limit_bytes)
 
-        async def read() -> Submission:
+        async def read(job: Job) -> Submission:
             return Submission(
-                content=await self.bot.attachments.read(file, limit_bytes),
-                title=title,
-                performer=performer,
+                file=await job.fetch(file, limit_bytes),
+                title=readable(title, "title"),
+                performer=readable(performer, "performer's name"),
                 chords=chords,
                 added_by=interaction.user.id,
                 track=-1 if track is None else track,
@@ -225,6 +225,13 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
         collection = await clips.human_clips(self.bot.store, guild_id_of(interaction))
         labels = [(f"{clip.id}: {clip.title}, {clip.performer}", str(clip.id)) for clip in reversed(collection)]
         return [app_commands.Choice(name=choice.name, value=int(choice.value)) for choice in matching(typed, labels)]
+
+
+def readable(typed: str, what: str) -> str:
+    """A name without what nobody sees of it. Raises Refused where nothing is left."""
+    if not seen(typed):
+        raise Refused(f"There's nothing to read in the {what}; please type it again.")
+    return " ".join(plain(typed).split())
 
 
 def _no_clip(number: int) -> str:

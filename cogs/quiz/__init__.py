@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_own_message, require_staff
 from bot.answering.durable import submit
-from bot.answering.first_answers import say
+from bot.answering.first_answers import open_form, say
 from bot.answering.jobs import one_answer
 from bot.answering.posting import require_may_post
 from bot.answering.text import too_many_questions
@@ -27,13 +27,14 @@ from bot.store.lessons import daily as daily_store
 from bot.store.lessons import own_questions, practice
 from bot.store.lessons.daily import Daily
 from bot.store.polls import ballots
-from cogs.quiz import class_buttons, follow_ups, kinds, own, private, report, scores
+from cogs.quiz import follow_ups, kinds, own, private, report, scores, topics
 from cogs.quiz import questions as views
 from cogs.quiz.asking import draw_question
-from cogs.quiz.class_quiz import start_class_quiz, started_sentence
-from cogs.quiz.class_run import ClassRunner
 from cogs.quiz.daily import DailyAsker
 from cogs.quiz.guessing import GuessMenu
+from cogs.quiz.in_class import buttons as in_class_buttons
+from cogs.quiz.in_class.running import ClassRunner
+from cogs.quiz.in_class.starting import start_class_quiz, started_sentence
 from cogs.quiz.kinds import answer_view
 from cogs.quiz.taking import Place
 from engine.contract.limits import LARGEST_SEED
@@ -234,7 +235,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
     @app_commands.command(name="add", description="Staff: write a question of your own")
     async def add(self, interaction: Interaction) -> None:
         require_staff(interaction)
-        await interaction.response.send_modal(own.QuestionForm())
+        await open_form(interaction, own.QuestionForm())
 
     @app_commands.command(name="import", description="Staff: add the questions in a TOML file")
     @app_commands.describe(file="Made by /quiz export, or written by hand with [[question]] tables")
@@ -270,16 +271,14 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
     @class_quiz.autocomplete("topic")
     @daily_question.autocomplete("topic")
     async def complete_topic(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        topics = [*await self.bot.catalogue.topics.get()]
-        topics += await own_questions.topics(self.bot.store, guild_id_of(interaction))
-        return matching(current, [(topic.replace("-", " "), topic) for topic in dict.fromkeys(topics)])
+        return await topics.choices(self.bot, guild_id_of(interaction), current)
 
 
 BUTTONS = (
     scores.LeaderboardButton,
     GuessMenu,
     *kinds.BUTTONS,
-    *class_buttons.BUTTONS,
+    *in_class_buttons.BUTTONS,
     *follow_ups.BUTTONS,
 )
 FORMS = (*kinds.FORMS, *follow_ups.FORMS)

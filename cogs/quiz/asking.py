@@ -8,6 +8,7 @@ from bot.client import Woodshed
 from bot.rules.judging import as_given
 from bot.rules.quiz import MAX_OPTIONS, Kind, Question
 from bot.store.lessons import own_questions
+from cogs.quiz.topics import is_of_course
 from engine.contract import engine_pb2 as pb
 
 EVERY_KIND = frozenset(Kind)
@@ -59,7 +60,7 @@ async def draw_question(
     the generators that were asked, the latest first.
 
     A topic that only this server has is asked from staff's own questions."""
-    if topic and topic not in await bot.catalogue.topics.get():
+    if topic and not await is_of_course(bot, topic):
         own = await own_questions.of_guild(bot.store, guild_id, topic)
         if own:
             latest = {name: place for place, name in enumerate(before)}
@@ -79,7 +80,7 @@ async def ask_again(bot: Woodshed, guild_id: int, generator: str, topic: str, se
         number = int(generator.removeprefix(own_questions.GENERATOR))
         own = dict(await own_questions.of_guild(bot.store, guild_id)).get(number)
         return None if own is None else own_questions.as_asked(number, own, seed)
-    if topic not in await bot.catalogue.topics.get():
+    if not await is_of_course(bot, topic):
         return None
     reply = await bot.engine.quiz(topic=topic, seed=seed, generator=generator, kinds=EVERY_KIND, pictures=True)
     return question_of(reply) if reply.generator == generator else None

@@ -17,9 +17,9 @@ from bot.store.lessons import class_quiz, practice
 from bot.store.lessons.class_quiz import ClassQuiz, Round
 from bot.store.quiz import PostedQuestion
 from cogs.quiz import questions as views
-from cogs.quiz.class_views import recorded_sentence
 from cogs.quiz.follow_ups import answered_view
 from cogs.quiz.guessing import GuessMenu
+from cogs.quiz.in_class.views import recorded_sentence
 
 NO_QUIZ = "I no longer have this quiz; `/quiz class` starts a new one."
 TEAM_PREFIX = "team"
@@ -44,9 +44,9 @@ def place_of_vote(vote: int) -> Place:
 
 
 async def find(interaction: Interaction, question: int) -> PostedQuestion:
-    """Raises Refused for a question that is gone."""
+    """Raises Refused for a question that is gone, or another server's."""
     posted = await quiz.get_question(interaction.client.store, question)
-    if posted is None:
+    if posted is None or posted.guild_id != interaction.guild_id:
         raise Refused("I don't have this question any more. `/quiz question` asks a new one.")
     return posted
 
@@ -106,9 +106,9 @@ def again_sentence(wait_s: float, is_fixed: bool) -> str:
 
 
 async def find_quiz(interaction: Interaction, number: int) -> ClassQuiz:
-    """Raises Refused for one that is gone."""
+    """Raises Refused for one that is gone, or another server's."""
     found = await class_quiz.get(interaction.client.store, number)
-    if found is None:
+    if found is None or found.guild_id != interaction.guild_id:
         raise Refused(NO_QUIZ)
     return found
 

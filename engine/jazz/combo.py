@@ -24,10 +24,10 @@ from engine.jazz.corpus.solos import STYLES
 from engine.jazz.finishing.clip import finish_clip
 from engine.jazz.finishing.process import Died, FinishingProcess
 from engine.jazz.finishing.work import Work
-from engine.jazz.human.intake import phrase_of, piece_of, read_midi_upload, read_sound_upload
-from engine.jazz.human.midi_file import Piece
-from engine.jazz.human.pieces import PIECES
 from engine.jazz.human_solo import check_duration, perform
+from engine.jazz.importing.intake import phrase_of, piece_of, read_midi_upload, read_sound_upload
+from engine.jazz.importing.midi_file import Piece
+from engine.jazz.importing.pieces import PIECES
 from engine.jazz.machine_solo import improvise
 from engine.jazz.model.weights_file import load_weights
 from engine.jazz.playing.soloist import Soloist

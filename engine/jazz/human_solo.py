@@ -9,10 +9,10 @@ from dataclasses import replace
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadMidi, BadOption
 from engine.jazz.finishing.work import Lead, Work
-from engine.jazz.human.importing import HumanSolo, human_score, with_written_dynamics
-from engine.jazz.human.melody import find_melody
-from engine.jazz.human.midi_file import Piece
-from engine.jazz.human.pieces import PIECES, read_piece
+from engine.jazz.importing.for_the_band import HumanSolo, human_score, with_written_dynamics
+from engine.jazz.importing.melody import find_melody
+from engine.jazz.importing.midi_file import Piece
+from engine.jazz.importing.pieces import PIECES, read_piece
 from engine.jazz.plan import check_tempo
 from engine.jazz.playing.request import Request
 from engine.jazz.playing.soloist import Soloist

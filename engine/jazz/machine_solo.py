@@ -8,9 +8,9 @@ from dataclasses import replace
 from engine.contract import engine_pb2 as pb
 from engine.jazz.band import weights as band_weights
 from engine.jazz.finishing.work import Lead, Work
-from engine.jazz.human.importing import Phrase, phrase_to_answer
-from engine.jazz.human.melody import fit_range
-from engine.jazz.human.midi_file import Piece
+from engine.jazz.importing.for_the_band import Phrase, phrase_to_answer
+from engine.jazz.importing.melody import fit_range
+from engine.jazz.importing.midi_file import Piece
 from engine.jazz.model.tokens import POSITION_BEATS, Events
 from engine.jazz.plan import Plan, check_tempo, make_plan
 from engine.jazz.playing.request import Improvisation

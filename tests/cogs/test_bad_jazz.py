@@ -13,7 +13,8 @@ import pytest
 import torch
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from bot.engine.calls import EngineClient, open_channel
+from bot.engine.calls import EngineClient
+from bot.engine.connection import open_channel
 from bot.store import clips
 from engine.contract import MESSAGE_OPTIONS
 from engine.contract import engine_pb2_grpc as pb_grpc

@@ -3,7 +3,9 @@
 import pytest
 
 from bot.client import Woodshed
-from bot.engine.calls import UNREACHABLE, WARMING, EngineClient, open_channel
+from bot.engine.calls import EngineClient
+from bot.engine.connection import open_channel
+from bot.engine.failures import UNREACHABLE, WARMING
 from bot.errors import EngineUnavailable
 from tests.engine_double import png
 

@@ -12,14 +12,15 @@ from pathlib import Path
 import simcord
 
 from bot.client import Woodshed
-from bot.engine.calls import EngineClient, open_channel
+from bot.engine.calls import EngineClient
+from bot.engine.connection import open_channel
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
 from bot.store import open_store
 from tests.engine_double import EngineDouble, serve_double, socket_address
 
 
 async def vote_for_ever(folder: Path) -> None:
-    settings = BotSettings(discord=DiscordSettings(progress_interval_s=0.0))
+    settings = BotSettings(discord=DiscordSettings(progress_interval_s=0.0, shards=1))
     async with open_store(folder / "woodshed.sqlite3") as store, serve_double(socket_address(folder), EngineDouble()):
         engine = EngineClient(open_channel(socket_address(folder)))
         async with simcord.run(Woodshed(settings, store, engine)) as env:

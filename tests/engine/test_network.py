@@ -6,7 +6,8 @@ import contextlib
 import pytest
 
 from bot.engine.agreement import watch_agreement
-from bot.engine.calls import OTHER_CONTRACT, open_engine_client
+from bot.engine.calls import open_engine_client
+from bot.engine.failures import OTHER_CONTRACT
 from bot.errors import EngineError
 from engine.__main__ import main
 from engine.contract import CONTRACT_VERSION
@@ -130,7 +131,7 @@ async def test_an_engine_refuses_a_bot_of_another_version_with_a_sentence_and_st
     serving = asyncio.create_task(serve(EngineSettings(engine=settings), lambda settings: Rooms(), stop))
     async with open_engine_client(settings.model_copy(update={"address": address})) as client:
         await client.wait_serving(30.0)
-        monkeypatch.setattr("bot.engine.calls.CONTRACT_VERSION", 7)
+        monkeypatch.setattr("bot.engine.connection.CONTRACT_VERSION", 7)
         with pytest.raises(EngineError, match=OTHER_CONTRACT):
             await client.list_topics()
         assert (await client.about()).contract == CONTRACT_VERSION

@@ -4,7 +4,7 @@ The bank (`DrumBank`) holds bars of the Groove MIDI Dataset as hits with their p
 by `engine.jazz.band.learn_drums`. A clip has one drummer: phrases are runs of consecutive bars of one performance where
 he kept time, so accents answer each other as they were played. Phrases end with fills that drummers played
 (`planned_fills` says where). Only the ride's off-beat moves: the part of each beat before it is stretched to where the
-tempo puts it (`swing_share` in `engine.jazz.theory.feel`), and every hit's micro-timing with it. The hi-hat closes on 2
+tempo puts it (`swing.py`), and every hit's micro-timing with it. The hi-hat closes on 2
 and 4 in every bar of swing but in a fill of a whole bar.
 """
 

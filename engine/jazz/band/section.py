@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 
 from engine.jazz.band import bass_feel, comping, drums, ending
 from engine.jazz.band.listening import Attention, Pulse, in_time_bass, in_time_chords
+from engine.jazz.band.swing import TRIPLET, swing_share
 from engine.jazz.band.weights import BandWeights
-from engine.jazz.theory.feel import Feel, swing_share
+from engine.jazz.theory.feel import Feel
 from engine.jazz.theory.score import ChordSpan, Note, Score, Section
-
-TRIPLET = 2 / 3
-"""Bass and piano put their off-beats on the triplet at most; only the ride cymbal goes beyond it."""
 
 
 def accompany(

@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from engine.errors import BadChords
-from engine.jazz.corpus.midi_files import read_midi
+from engine.jazz.corpus.midi_solos import read_midi
 from engine.jazz.corpus.sides import tune_key
 from engine.jazz.corpus.solos import (
     DroppedSolo,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import BadAudio, BadMidi, BadNotes, BadOption, BadPicture, CallerError
-from engine.jazz.human.intake import read_midi_upload, read_sound_upload
+from engine.jazz.importing.intake import read_midi_upload, read_sound_upload
 from engine.stylize.pictures.film_reading import read_picture_or_film
 from engine.teach.calculator.answering import read_calculation
 from engine.teach.notes.reading import read_notes

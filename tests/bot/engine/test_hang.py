@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.calls import HUNG, EngineClient, open_channel
+from bot.engine.calls import EngineClient
+from bot.engine.connection import open_channel
+from bot.engine.failures import HUNG
 from bot.engine.process import LISTEN_VARIABLE
 from bot.errors import EngineHung, JobCancelled
 from engine.contract import PARENT_FD_VARIABLE
@@ -76,7 +78,7 @@ async def test_an_engine_that_is_only_slow_is_waited_for(tmp_path: Path) -> None
 
 
 async def test_a_job_is_cancelled_without_the_engines_help(hung: EngineClient) -> None:
-    patient = EngineClient(hung._channel, silence_s=0.1, job_silence_s=60.0, pulse_s=0.1)
+    patient = EngineClient(hung.channel, silence_s=0.1, job_silence_s=60.0, pulse_s=0.1)
     playing = asyncio.create_task(patient.play(pb.PlayRequest(job=pb.Job(job_id="1" * 32, member_key="ada"))))
     await asyncio.sleep(0.1)
     assert patient.jobs_of("ada") == ["1" * 32]

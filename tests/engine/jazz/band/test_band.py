@@ -7,8 +7,9 @@ import pytest
 
 from engine.jazz.band import bass, bass_feel, comping, drums, ending, weights
 from engine.jazz.band.section import accompany
+from engine.jazz.band.swing import swing_share
 from engine.jazz.band.voicing import HIGHEST, LOWEST, lead, movement, voicings
-from engine.jazz.theory.feel import FEELS, swing_share
+from engine.jazz.theory.feel import FEELS
 from engine.jazz.theory.form import FORM_NAMES, changes_of
 from engine.jazz.theory.harmony import chord_at, parse_changes, parse_chord
 from engine.jazz.theory.score import ChordSpan, Note, Score

@@ -9,7 +9,7 @@ import numpy as np
 import pretty_midi
 import pytest
 
-from engine.jazz.corpus.midi_files import read_midi
+from engine.jazz.corpus.midi_solos import read_midi
 from engine.jazz.corpus.readers import read_corpus
 from engine.jazz.corpus.shards import open_shard, write_shards
 from engine.jazz.corpus.solos import DroppedSolo, check

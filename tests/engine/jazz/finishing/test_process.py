@@ -22,7 +22,7 @@ from engine.jazz.rendering.room import in_room
 from engine.jazz.theory.score import Note, Score
 from engine.progress import silent
 from engine.settings import JazzSettings
-from tests.engine.jazz.human.wav_bytes import tone, wav
+from tests.engine.jazz.importing.wav_bytes import tone, wav
 
 SOUNDFONT = Path(pretty_midi.__file__).parent / "TimGM6mb.sf2"
 PHRASE = write_midi(Score(180.0, 2, (), {"solo": tuple(Note(i / 2, 0.4, 62 + i % 8, 90) for i in range(14))}))

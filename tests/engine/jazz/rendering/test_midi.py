@@ -10,7 +10,7 @@ import pytest
 
 from engine.jazz.band import weights
 from engine.jazz.band.section import accompany
-from engine.jazz.human.midi_file import read_midi
+from engine.jazz.importing.midi_file import read_midi
 from engine.jazz.rendering.midi import write_midi
 from engine.jazz.theory.feel import FEELS
 from engine.jazz.theory.harmony import QUALITIES, parse_changes, parse_chord
