@@ -29,6 +29,21 @@ _OF_A_ROW = {
     "argmax": "{}.argmax()",
     "cumsum": "{}.cumsum(0)",
 }
+_RULES = {
+    "log_softmax": "x - ln Σ eˣ",
+    "log softmax": "x - ln Σ eˣ",
+    "softmax": "eˣ of each, divided by the sum of them all",
+    "sigmoid": "1/(1 + e⁻ˣ)",
+    "tanh": "(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ)",
+    "relu": "max(0, x)",
+    "mean": "the sum, divided by how many there are",
+    "average": "the sum, divided by how many there are",
+    "std": "√(Σ(x - mean)²/(n - 1))",
+    "standard deviation": "√(Σ(x - mean)²/(n - 1))",
+    "variance": "Σ(x - mean)²/(n - 1)",
+    "argmax": "the position of the largest, counted from 0",
+    "cumsum": "each with all before it",
+}
 _FUNCTION = re.compile(rf"\b({'|'.join(_OF_A_ROW)})\s+(?:of|for)\s+(?:the )?(?:list |values |numbers |logits )?{_ROW}")
 _ONE_NUMBER = re.compile(rf"\b(sigmoid|tanh|relu)\s+(?:of|at|for)\s+({_NUMBER})(?![\w.,]*\d)")
 
@@ -64,12 +79,11 @@ def _row(text: str) -> str:
     return f"torch.tensor([{', '.join(n if '.' in n else f'{n}.' for n in numbers)}])"
 
 
-def _function(text: str) -> str | None:
-    if found := _FUNCTION.search(text):
-        return _OF_A_ROW[found[1]].format(_row(found[2]))
-    if found := _ONE_NUMBER.search(text):
-        return _OF_A_ROW[found[1]].format(_row(found[2]))
-    return None
+def _function(text: str) -> tuple[str, str] | None:
+    found = _FUNCTION.search(text) or _ONE_NUMBER.search(text)
+    if found is None:
+        return None
+    return _OF_A_ROW[found[1]].format(_row(found[2])), _RULES[found[1]]
 
 
 def _zeros(shape: str) -> str:
