@@ -26,7 +26,7 @@ class OpenAnswer:
 async def add(
     store: Store, interaction_id: int, *, member_id: int, payload: dict[str, Any], private: bool, now: float
 ) -> None:
-    """Remember an answer from its first moment; one that is done again begins anew."""
+    """Remember an answer from its first moment; one that is done again starts over."""
     await store.execute(
         "INSERT INTO open_answers (interaction_id, member_id, payload, private, stage, opened_at)"
         " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (interaction_id) DO UPDATE SET stage = excluded.stage",

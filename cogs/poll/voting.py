@@ -6,7 +6,6 @@ tally."""
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
 from typing import Any, Self
 
@@ -14,7 +13,7 @@ import discord
 import structlog
 
 from bot.answering.access import is_simulated
-from bot.answering.durable import Durable, number
+from bot.answering.durable import Durable
 from bot.answering.first_answers import acknowledge, begin, is_acknowledged, say, take
 from bot.client import Interaction
 from bot.errors import Refused
@@ -34,7 +33,7 @@ ACKNOWLEDGE_S = 1.5
 """Discord gives 3 s. A vote that isn't committed by then (the disk is busy, a backup holds the file) is acknowledged
 first and confirmed later."""
 PATIENCE_S = 60.0
-"""So long a vote is tried again while the database is locked."""
+"""For this long a vote is tried again while the database is locked."""
 RETRY_S = 0.5
 
 LABELS = {Choice.A: "A", Choice.B: "B", Choice.HUMAN: "Human", Choice.AI: "AI"}
@@ -171,13 +170,6 @@ class ConfidenceMenu(
             discord.ui.Select(placeholder="How sure are you?", options=options, custom_id=f"sure:{trial}", row=0),
         )
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(number(match["trial"]), item)
-
     async def press(self, interaction: Interaction) -> None:
         await cast(interaction, self.trial, Change(confidence=int(self.item.values[0])))
 
@@ -206,13 +198,6 @@ class ReasonMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.Vi
                 row=1,
             ),
         )
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(number(match["trial"]), item)
 
     async def press(self, interaction: Interaction) -> None:
         said = set(self.item.values)

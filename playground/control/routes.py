@@ -15,6 +15,7 @@ POST   roles             {"name": ...}
 PATCH  roles/{id}        {"name": ...}
 DELETE roles/{id}        a role; nobody has it any more
 PUT    members/{slug}/roles            {"roles": [id, ...]}
+PUT    members/{slug}/installed        {"installed": true}: an app of the member's own
 POST   class             {"size": 12, "pace": 1.0}: a simulated class
 PUT    channels/{id}/bot-permissions   {"send_messages": false, ...}
 POST   channels/{id}/threads           {"name": ...}
@@ -33,6 +34,7 @@ from playground.rest.forms import read_object
 from playground.rules import errors
 from playground.world import cast, changes
 from playground.world.state import PLAYGROUND, Playground
+from playground.world.talk import polls
 
 routes = web.RouteTableDef()
 
@@ -92,6 +94,7 @@ async def move_clock(request: web.Request) -> web.Response:
     if not isinstance(advance_s, int | float) or advance_s < 0:
         raise _wrong("advance_s", "The clock goes forward by a number of seconds.")
     playground.clock.advance(float(advance_s))
+    await polls.close_due(playground)
     playground.transcript.note("control", f"the clock moves on by {advance_s:g} s")
     return answer({"ahead_s": playground.clock.ahead_s, "now": playground.clock()})
 
@@ -163,6 +166,16 @@ async def set_roles(request: web.Request) -> web.Response:
     if not isinstance(wanted, list):
         raise _wrong("roles", "A list of role ids.")
     changes.set_roles(_of(request), _member(request), [str(role_id) for role_id in wanted])
+    return web.Response(status=204)
+
+
+@routes.put("/control/members/{member}/installed")
+async def install(request: web.Request) -> web.Response:
+    """`{"installed": true}`: the member has the bot as an app of their own."""
+    wanted = (await read_object(request)).get("installed")
+    if not isinstance(wanted, bool):
+        raise _wrong("installed", "true or false.")
+    _of(request).install(_member(request), is_installed=wanted)
     return web.Response(status=204)
 
 

@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
+import discord
 import pytest
-from discord import AppCommandType
+from discord import AppCommandType, app_commands
 
 from bot.answering.job_buttons import cancel_view
 from bot.engine.failures import HUNG
@@ -85,7 +88,9 @@ async def test_staff_of_another_server_cancel_nothing_here(club):
         await club.bot.get_channel(channel.id).send(view=cancel_view(job_id))
         pressed = await boss.click(channel.last_message, label="Cancel")
     assert "isn't one of your jobs" in pressed.response.content
-    assert club.double.cancelled == []
+    assert club.double.cancelled == [(job_id, club.bot.member_key(boss.id))], (
+        "asked for as somebody's own, not as staff"
+    )
 
 
 async def test_where_a_job_was_asked_for_is_known_until_it_is_over(club, monkeypatch):
@@ -159,12 +164,46 @@ async def test_about_names_versions_device_models_and_hands_out_their_cards(club
     assert await card.response.attachments[0].read() == b"# Jazz"
 
 
-async def test_help_names_every_command_there_is(club):
-    result = await club.student.slash(club.channel, "help")
-    text = result.response.embeds[0].description
-    for name in club.student.available_commands(club.channel):
-        assert f"**/{name}**" in text
-    assert "**Stylize this**" in text
+async def test_help_offers_a_student_what_a_student_can_do(club):
+    shown = (await club.student.slash(club.channel, "help")).response.embeds[0]
+    leaves = list(walk(club.bot.tree.get_commands(type=AppCommandType.chat_input)))
+    mine = [leaf for leaf in leaves if not leaf.description.startswith("Staff:")]
+    assert {f"/{leaf.qualified_name}" for leaf in mine if offered(club, leaf)} == set(clickable(shown.description))
+    assert "Stylize this" in shown.description
+    assert not shown.fields
+    assert shown.description.index("**Paint**") < shown.description.index("</stylize:")
+    assert len(shown.description) < 4096, "nothing is cut off"
+    assert not shown.description.endswith("…")
+
+
+async def test_help_offers_staff_everything(club):
+    shown = (await club.instructor.slash(club.channel, "help")).response.embeds[0]
+    leaves = list(walk(club.bot.tree.get_commands(type=AppCommandType.chat_input)))
+    everything = "\n".join([shown.description, *(field.value for field in shown.fields)])
+    assert {f"/{leaf.qualified_name}" for leaf in leaves} == set(clickable(everything))
+    assert any(field.name == "For staff: human or ai?" for field in shown.fields)
+
+
+async def test_help_does_without_the_ids_of_the_commands(club, monkeypatch):
+    async def refused(**_):
+        raise discord.HTTPException(SimpleNamespace(status=503, reason="Service Unavailable"), "no")
+
+    monkeypatch.setattr(club.bot.tree, "fetch_commands", refused)
+    shown = (await club.student.slash(club.channel, "help")).response.embeds[0]
+    assert "**/stylize**" in shown.description
+
+
+def walk(found):
+    for command in found:
+        yield from walk(command.commands) if isinstance(command, app_commands.Group) else [command]
+
+
+def offered(club, leaf):
+    return leaf.qualified_name in club.student.available_commands(club.channel)
+
+
+def clickable(text):
+    return re.findall(r"<(/[\w -]+):\d+>", text)
 
 
 async def test_the_readme_lists_every_command_and_menu(club):
