@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from engine.contract.configuration import BOT_TABLES, ConfigurationError, configuration_path, read_settings
+from engine.contract.limits import MIB
 from engine.contract.process_settings import ProcessSettings, Table
 
-MIB = 1024 * 1024
 TOKEN_VARIABLE = "DISCORD_TOKEN"
 PLAYGROUND_TOKEN = "playground"
 """What the bot logs in with where `api_base` is not Discord and no token is set."""

@@ -290,7 +290,7 @@ class Driver:
         await self._control("POST", "gateway", {"do": "drop" if resumable else "drop_session"})
 
     async def invalidate_session(self) -> None:
-        """Sends opcode 9: the bot has to identify anew."""
+        """Sends opcode 9: the bot has to identify again."""
         await self._control("POST", "gateway", {"do": "invalidate"})
 
     async def ask_to_reconnect(self) -> None:

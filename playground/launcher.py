@@ -17,7 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from playground.server import Server, parity_table
-from playground.world.state import HOST, MIB, Options, Playground
+from playground.world.attachments import MIB
+from playground.world.state import HOST, Options, Playground
 from playground.world.store import StateInUse, StateTooNew
 from playground.world.world_file import BadWorld, World, read_world
 
@@ -52,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="allow a bot the members, presences and message content intents",
     )
     parser.add_argument(
-        "--shards", type=_count, default=1, metavar="N", help="tell a bot that asks to come in so many shards"
+        "--shards", type=_count, default=1, metavar="N", help="how many shards to recommend to a bot that asks"
     )
     parser.add_argument(
         "--openapi", type=Path, metavar="FILE", help="hold every request and answer against Discord's OpenAPI file"

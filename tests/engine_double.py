@@ -176,7 +176,7 @@ class EngineDouble(pb_grpc.EngineServicer):
     def _stylized(self, request: pb.StylizeRequest) -> pb.StylizeResult:
         result = stylized(request)
         result.notes.extend(self.notes)
-        if self.film:
+        if self.film or request.rising:
             result.media_type, result.extension = "video/mp4", "mp4"
         return result
 

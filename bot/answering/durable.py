@@ -32,7 +32,8 @@ class Durable:
     """Mixed in before `discord.ui.DynamicItem`, which would only log what a callback raises.
 
     A subclass writes `press`; whatever that raises goes to the one error handler. The named groups of its template are
-    the arguments of its `__init__`, converted by their annotations: `(?P<poll>\\d+)` and `poll: int`."""
+    the arguments of its `__init__`, converted by their annotations: `(?P<poll>\\d+)` and `poll: int`. If that takes a
+    `select`, it's given the menu that was used."""
 
     async def press(self, interaction: discord.Interaction[Any]) -> None:
         raise NotImplementedError(f"{type(self).__name__} doesn't say what a press does")
@@ -43,7 +44,10 @@ class Durable:
     ) -> Self:
         types = typing.get_type_hints(cls.__init__)
         read = {name: number if types[name] is int else types[name] for name in match.groupdict()}
-        return cls(**{name: read[name](text) for name, text in match.groupdict().items()})
+        arguments = {name: read[name](text) for name, text in match.groupdict().items()}
+        if isinstance(item, discord.ui.Select) and "select" in types:
+            arguments["select"] = item
+        return cls(**arguments)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         await _handled(interaction, self._pressed(interaction))
@@ -133,9 +137,9 @@ class ChoiceMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.Vi
     A subclass gives the template of its custom id, with a group `creation`, and writes `press`; what was chosen is
     `self.chosen`."""
 
-    def __init__(self, creation_id: int, select: discord.ui.Select[discord.ui.View]) -> None:
+    def __init__(self, creation: int, select: discord.ui.Select[discord.ui.View]) -> None:
         super().__init__(select)
-        self.creation_id = creation_id
+        self.creation_id = creation
 
     @classmethod
     def of(
@@ -146,13 +150,6 @@ class ChoiceMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.Vi
             creation_id,
             discord.ui.Select(placeholder=placeholder, options=list(options), custom_id=custom_id, row=row),
         )
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(number(match["creation"]), item)
 
     @property
     def chosen(self) -> str:

@@ -8,7 +8,7 @@ import discord
 
 from bot.answering.text import in_a_row
 from bot.errors import MissingPermission
-from bot.settings import MIB
+from engine.contract.limits import MIB
 
 REQUEST_LIMIT_BYTES = 25 * MIB
 """Discord refuses a larger request, however many files it is spread over."""

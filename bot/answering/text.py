@@ -39,6 +39,13 @@ def plain(text: str) -> str:
     )
 
 
+def seen(text: str) -> str:
+    """What there is to see of a text, to compare it by: two that look the same are the same (UAX 15, NFKC). "" where
+    there's nothing to see."""
+    visible = "".join(char for char in plain(text) if char not in _JOINERS)
+    return " ".join(unicodedata.normalize("NFKC", visible).casefold().split())
+
+
 def named(text: str) -> str:
     """A name, a title or a heading that somebody typed, as it stands within a line of ours: in one line, without marks
     that nobody sees, and with whatever Discord would take for formatting shown as it's written."""

@@ -119,7 +119,7 @@ def mark_of(path: Path, *, without_log: bool = False) -> str:
 
 
 def give_new_mark(connection: sqlite3.Connection) -> str:
-    """Mark a database anew, so that it can be told from the one that it's a copy of."""
+    """Give a database a new mark, so that it can be told from the one it's a copy of."""
     mark = secrets.token_hex(8)
     connection.execute(
         "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import Counter as Counts
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
@@ -134,7 +133,7 @@ async def serve_metrics(bot: Woodshed, port: int) -> AsyncIterator[Metrics]:
     log.info("figures for Prometheus", address=f"http://{HOST}:{port}/metrics")
 
     async def on_completion(interaction: discord.Interaction[Any], command: Any) -> None:
-        metrics.finished(interaction, time.time())
+        metrics.finished(interaction, bot.now())
 
     bot.add_listener(on_completion, "on_app_command_completion")
     bot.failures.append(metrics.failed)

@@ -99,7 +99,7 @@ def report_defect(notices: Notices, error: BaseException, command: str | None, r
     if isinstance(error, sqlite3.Error):
         notices.report(
             "database",
-            f"The database didn't take what `{command}` had to keep ({error}). Votes and scores may be refused until "
+            f"The database couldn't save what `{command}` had to keep ({error}). Votes and scores may be refused until "
             f"that's mended: `{typed('doctor')}` looks at the disk and the file.",
         )
     else:

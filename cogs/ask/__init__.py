@@ -24,8 +24,8 @@ from cogs.ask.buttons import AskStaffButton, CardNextButton, DocumentationButton
 
 QUESTIONS_PER_MINUTE = 10
 STAFF_QUESTIONS = (3, 600.0)
-"""So often in so many seconds a member may have the course staff pinged."""
-NO_TEXT = "There's no text in that message that I could explain."
+"""How often in how many seconds a member may have the course staff pinged."""
+NO_TEXT = "There's no text in that message for me to explain."
 
 
 class Ask(commands.Cog):
@@ -75,7 +75,7 @@ class Ask(commands.Cog):
             raise Refused(too_many_questions(wait_s))
 
     @app_commands.command(name="unanswered", description="Staff: the questions that I couldn't answer")
-    @app_commands.describe(keep="Switch on or off that I keep them; off also forgets those that are here")
+    @app_commands.describe(keep="Keep them from now on, or stop; stopping also deletes the ones I have")
     @app_commands.guild_only()
     async def unanswered(self, interaction: Interaction, keep: bool | None = None) -> None:
         require_staff(interaction)
@@ -118,7 +118,7 @@ class Notes(
     async def remove(self, interaction: Interaction, file: app_commands.Range[str, 1, 100]) -> None:
         require_staff(interaction)
         if not await kept_notes.remove(self.bot.store, guild_id_of(interaction), file):
-            raise Refused("There's no file of that name. `/notes list` shows what is there.")
+            raise Refused("I don't have a file by that name. `/notes list` shows what's there.")
         await say(interaction, f"Removed **{named(file)}**; `/ask` no longer quotes it.")
 
     @remove.autocomplete("file")

@@ -10,7 +10,7 @@ import discord
 from bot.answering.access import take_turn
 from bot.answering.durable import Durable
 from bot.answering.error_handler import report
-from bot.answering.first_answers import say
+from bot.answering.first_answers import open_form, say
 from bot.answering.jobs import one_answer
 from bot.answering.text import MAX_EMBED, plain, shorten
 from bot.client import Interaction
@@ -88,14 +88,14 @@ class AskStaffButton(
         self.question = question
 
     async def press(self, interaction: Interaction) -> None:
-        await interaction.response.send_modal(StaffForm(self.question))
+        await open_form(interaction, StaffForm(self.question))
 
 
 class StaffForm(discord.ui.Modal, title="Ask the course staff"):
     """The question, as staff will read it."""
 
     question: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        label="Your question, in a thread that all can read", style=discord.TextStyle.paragraph, max_length=1500
+        label="Your question, in a thread everyone can read", style=discord.TextStyle.paragraph, max_length=1500
     )
 
     def __init__(self, question: str) -> None:

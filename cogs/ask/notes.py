@@ -20,7 +20,9 @@ async def keep(bot: Woodshed, guild_id: int, filename: str, reply: pb.ReadNotesR
     passages = [(passage.heading, passage.text) for passage in reply.passages]
     if not await notes.put(bot.store, guild_id, file, passages, member_id, bot.now()):
         raise Refused(f"This server already has {notes.MOST_FILES} files. `/notes remove` makes room.")
-    cut = " It's very long, so I kept its first part; split it to have all of it quoted." if reply.cut else ""
+    cut = (
+        " It's very long, so I only kept the first part; split the file to have all of it quoted." if reply.cut else ""
+    )
     return f"`/ask` now quotes **{named(file)}** ({counted(len(passages), 'passage')}).{cut}"
 
 

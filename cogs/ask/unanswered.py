@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import discord
 
 from bot.answering.access import guild_id_of, require_staff
 from bot.answering.durable import MOST_OPTIONS, Durable
 from bot.answering.error_handler import report
-from bot.answering.first_answers import say
+from bot.answering.first_answers import open_form, say
 from bot.answering.text import MAX_CHOICE, counted, named, shorten
 from bot.client import Interaction
 from bot.errors import Refused
@@ -55,20 +55,13 @@ class PickMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.View
             select or discord.ui.Select(placeholder="Settle a question", options=options, custom_id="unanswered-pick")
         )
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: Any, /
-    ) -> PickMenu:
-        assert isinstance(item, discord.ui.Select)
-        return cls(select=item)
-
     async def press(self, interaction: Interaction) -> None:
         require_staff(interaction)
         one = await open_question(interaction, int(self.item.values[0]))
         view = discord.ui.View(timeout=None)
         for button in (AnswerItButton, GiveCardButton, DropButton):
             view.add_item(button(one.id))
-        await say(interaction, f"{quoted(one.question, 1500)}\nWhat shall I do with it?", view=view)
+        await say(interaction, f"{quoted(one.question, 1500)}\nWhat should I do with it?", view=view)
 
 
 async def open_question(interaction: Interaction, number: int) -> Unanswered:
@@ -79,48 +72,42 @@ async def open_question(interaction: Interaction, number: int) -> Unanswered:
     return one
 
 
-class AnswerItButton(
-    Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"unanswered-answer:(?P<number>\d+)"
-):
+class QuestionButton(Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"(?!)"):
+    """Stands under one open question. A subclass has the template of its custom id, its `name` there, and a label."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
+
+    def __init__(self, number: int) -> None:
+        super().__init__(discord.ui.Button(label=self.label, style=self.style, custom_id=f"{self.name}:{number}"))
+        self.number = number
+
+
+class AnswerItButton(QuestionButton, template=r"unanswered-answer:(?P<number>\d+)"):
     """Opens a form for the answer."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(
-            discord.ui.Button(
-                label="Answer it", style=discord.ButtonStyle.primary, custom_id=f"unanswered-answer:{number}"
-            )
-        )
-        self.number = number
+    name, label, style = "unanswered-answer", "Answer it", discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
         require_staff(interaction)
-        one = await open_question(interaction, self.number)
-        await interaction.response.send_modal(AnswerForm(one))
+        await open_form(interaction, AnswerForm(await open_question(interaction, self.number)))
 
 
-class GiveCardButton(
-    Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"unanswered-card:(?P<number>\d+)"
-):
+class GiveCardButton(QuestionButton, template=r"unanswered-card:(?P<number>\d+)"):
     """Opens a form for the card that answers."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(discord.ui.Button(label="A card answers it", custom_id=f"unanswered-card:{number}"))
-        self.number = number
+    name, label = "unanswered-card", "A card answers it"
 
     async def press(self, interaction: Interaction) -> None:
         require_staff(interaction)
-        one = await open_question(interaction, self.number)
-        await interaction.response.send_modal(CardForm(one))
+        await open_form(interaction, CardForm(await open_question(interaction, self.number)))
 
 
-class DropButton(
-    Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"unanswered-drop:(?P<number>\d+)"
-):
+class DropButton(QuestionButton, template=r"unanswered-drop:(?P<number>\d+)"):
     """Settles a question without an answer."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(discord.ui.Button(label="Drop it", custom_id=f"unanswered-drop:{number}"))
-        self.number = number
+    name, label = "unanswered-drop", "Drop it"
 
     async def press(self, interaction: Interaction) -> None:
         require_staff(interaction)
@@ -129,14 +116,10 @@ class DropButton(
         await say(interaction, "Dropped.")
 
 
-class TakeBackButton(
-    Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"unanswered-mine:(?P<number>\d+)"
-):
+class TakeBackButton(QuestionButton, template=r"unanswered-mine:(?P<number>\d+)"):
     """For whoever asked: don't keep it."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(discord.ui.Button(label="Don't keep it", custom_id=f"unanswered-mine:{number}"))
-        self.number = number
+    name, label = "unanswered-mine", "Don't keep it"
 
     async def press(self, interaction: Interaction) -> None:
         store, guild_id = interaction.client.store, guild_id_of(interaction)

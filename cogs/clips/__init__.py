@@ -14,7 +14,7 @@ from bot.answering.first_answers import say
 from bot.answering.jobs import Job, one_answer, one_job
 from bot.answering.parcels import Upload
 from bot.answering.posting import require_may_post, upload_limit_bytes
-from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, plain, shorten
+from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, plain, seen, shorten
 from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
@@ -229,9 +229,9 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
 
 def readable(typed: str, what: str) -> str:
     """A name without what nobody sees of it. Raises Refused where nothing is left."""
-    if not (text := " ".join(plain(typed).split())):
+    if not seen(typed):
         raise Refused(f"There's nothing to read in the {what}; please type it again.")
-    return text
+    return " ".join(plain(typed).split())
 
 
 def _no_clip(number: int) -> str:

@@ -129,7 +129,7 @@ async def accept(bot: Woodshed, number: int, staff_id: int) -> str:
 async def decline(bot: Woodshed, number: int, reason: str, staff_id: int) -> str:
     """Away with its file; returns what to say to staff. Raises Refused."""
     await submissions.decline(bot.store, number, reason.strip(), staff_id, bot.now())
-    return f"Declined, and the file is deleted. {await tell(bot, number)} `/clips queue` shows the next one."
+    return f"Declined, and the file has been deleted. {await tell(bot, number)} `/clips queue` shows the next one."
 
 
 async def withdraw(bot: Woodshed, number: int, member_id: int) -> str:

@@ -17,6 +17,7 @@ from engine.contract import engine_pb2 as pb
 
 KINDS = {
     "stylize": "a picture",
+    "film": "a film of a painting",
     "sheet": "a contact sheet",
     "see": "feature maps",
     "play": "a clip",
@@ -81,7 +82,7 @@ def _place(entry: pb.QueueReply.Entry) -> str:
 def without_engine(sentence: str, own: Sequence[str], bot: Woodshed) -> str:
     """What the bot knows of the queue by itself."""
     others = bot.engine.jobs_under_way - len(own)
-    yours = f"You have {counted(len(own), 'job')} under way" if own else "You have no job under way"
+    yours = f"You have {counted(len(own), 'job')} under way" if own else "You have no jobs under way"
     return f"{sentence}\n{yours}{f', and other members have {others}' if others > 0 else ''}."
 
 

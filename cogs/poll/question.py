@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import discord
 
-from bot.answering.durable import Durable, number
+from bot.answering.durable import Durable
 from bot.answering.parcels import Parcel
 from bot.answering.text import MAX_FIELD, counted, named, percent, plain, shorten
 from bot.client import Interaction
@@ -138,13 +137,6 @@ class PickMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.View
                 custom_id=f"pick:{trial.id}",
             ),
         )
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(number(match["trial"]), item)
 
     async def press(self, interaction: Interaction) -> None:
         places = sorted({int(value) for value in self.item.values})

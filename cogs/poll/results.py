@@ -70,7 +70,7 @@ def reveal_embed(
         )
     if found.seal:
         answers = [result.trial.answer for result in results]
-        value = f"`{sealed_text(answers, found.salt)}`\nIts SHA-256 is the seal of the opening message."
+        value = f"`{sealed_text(answers, found.salt)}`\nIts SHA-256 is the seal in the opening message."
         embed.add_field(name="The key to the seal", value=value, inline=False)
     embed.set_footer(text=result_footer(found.id))
     return embed
@@ -319,5 +319,5 @@ def _list_line(found: Series, trials: int, share: Share | None) -> str:
         when = "until the reveal" if found.closes_at is None else f"and closes <t:{found.closes_at:.0f}:R>"
         return f"{head}, is open {when}"
     if not share.votes:
-        return f"{head}: no vote counts"
+        return f"{head}: no votes count"
     return f"{head}: {share.right} of {share.votes} right"

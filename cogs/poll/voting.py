@@ -6,7 +6,6 @@ tally."""
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
 from typing import Any, Self
 
@@ -14,10 +13,12 @@ import discord
 import structlog
 
 from bot.answering.access import is_simulated
-from bot.answering.durable import Durable, number
+from bot.answering.durable import Durable
 from bot.answering.first_answers import acknowledge, begin, is_acknowledged, say, take
 from bot.client import Interaction
 from bot.errors import Refused
+from bot.hosting.notices import report_defect
+from bot.logs import current_request
 from bot.rules.blind_poll import CHOICES, Choice
 from bot.rules.listening.confidence import LEVELS
 from bot.rules.listening.judgements import Design, Reason
@@ -32,7 +33,7 @@ ACKNOWLEDGE_S = 1.5
 """Discord gives 3 s. A vote that isn't committed by then (the disk is busy, a backup holds the file) is acknowledged
 first and confirmed later."""
 PATIENCE_S = 60.0
-"""So long a vote is tried again while the database is locked."""
+"""For this long a vote is tried again while the database is locked."""
 RETRY_S = 0.5
 
 LABELS = {Choice.A: "A", Choice.B: "B", Choice.HUMAN: "Human", Choice.AI: "AI"}
@@ -84,6 +85,7 @@ async def _write(interaction: Interaction, trial: int, change: Change) -> Stored
         except sqlite3.OperationalError as error:
             log.error("a vote can't be stored", error=str(error), trial=trial)
             if loop.time() > until:
+                report_defect(interaction.client.notices, error, "poll", current_request())
                 raise Refused(wording.NOT_STORED) from error
             await asyncio.sleep(RETRY_S)
 
@@ -168,13 +170,6 @@ class ConfidenceMenu(
             discord.ui.Select(placeholder="How sure are you?", options=options, custom_id=f"sure:{trial}", row=0),
         )
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(number(match["trial"]), item)
-
     async def press(self, interaction: Interaction) -> None:
         await cast(interaction, self.trial, Change(confidence=int(self.item.values[0])))
 
@@ -203,13 +198,6 @@ class ReasonMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.Vi
                 row=1,
             ),
         )
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(number(match["trial"]), item)
 
     async def press(self, interaction: Interaction) -> None:
         said = set(self.item.values)

@@ -94,13 +94,6 @@ class SeveralMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.V
         )
         return cls(where, number, select)
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> SeveralMenu:
-        assert isinstance(item, discord.ui.Select)
-        return cls(Place(match["where"]), number(match["question"]), item)
-
     async def press(self, interaction: Interaction) -> None:
         chosen = tuple(sorted({int(value) for value in self.item.values}))
         if self.where.vote is not None:

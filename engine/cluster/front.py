@@ -87,7 +87,8 @@ class FrontDoor:
 
     async def _job(self, method: str, request: Any, request_id: str) -> AsyncIterator[bytes | pb.Queued | Fault]:
         try:
-            ticket = self.turns.enter(request.job.job_id, request.job.member_key, KINDS.get(method, method.lower()))
+            kind = "film" if getattr(request, "rising", False) else KINDS.get(method, method.lower())
+            ticket = self.turns.enter(request.job.job_id, request.job.member_key, kind)
         except EngineError as error:
             yield Fault(error.status, str(error), error.code)
             return

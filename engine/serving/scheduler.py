@@ -53,7 +53,7 @@ class Limits:
     turn_silence_s: float = 120.0
     finish_silence_s: float = 60.0
     stuck_finishers: int = 4
-    """So many threads may be given up before the engine restarts."""
+    """How many threads may be given up before the engine restarts."""
     watch_every_s: float = 1.0
     rest_s: float = 30.0
     """Without a job, until memory that is free goes back to the system."""

@@ -154,7 +154,8 @@ class EngineServicer(pb_grpc.EngineServicer):
     ) -> AsyncGenerator[pb.StylizeEvent, None]:
         rooms = await self._ready(context)
         stages = lambda: stylize_stages(rooms.studio, request)  # noqa: E731
-        async for event in self._stream(context, request.job, "stylize", stages, pb.StylizeEvent):
+        kind = "film" if request.rising else "stylize"
+        async for event in self._stream(context, request.job, kind, stages, pb.StylizeEvent):
             yield event
 
     async def StyleSheet(

@@ -152,7 +152,7 @@ class Gateway:
             await line.close(4000, b"Unknown error")
 
     async def invalidate(self) -> None:
-        """Sends opcode 9: the session is gone, the bot has to log in anew on the same or another socket."""
+        """Sends opcode 9: the session is gone, the bot has to log in again, on the same or another socket."""
         for session in self._sessions.values():
             session.outbox.put_nowait(json.dumps({"op": _INVALID_SESSION, "d": False}))
         self._sessions.clear()

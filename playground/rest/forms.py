@@ -8,11 +8,10 @@ from typing import Any, NoReturn
 from aiohttp import BodyPartReader, web
 
 from playground.rules import errors, fields, shapes
-from playground.world.attachments import Upload
+from playground.world.attachments import MIB, Upload
 
 Json = dict[str, Any]
 
-MIB = 1024 * 1024
 REQUEST_LIMIT_BYTES = 25 * MIB
 BODY: web.RequestKey[Any] = web.RequestKey("body", object)
 """Where the doorway finds the JSON that a handler has read."""

@@ -19,6 +19,8 @@ from playground.world.store import Store
 
 Json = dict[str, Any]
 
+MIB = 1024 * 1024
+
 ADDRESS_LIFETIME_S = 24 * 3600
 _HEAD_BYTES = 256 * 1024
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")

@@ -17,7 +17,7 @@ from playground.rest.rate_limits import RateLimits
 from playground.rules import errors
 from playground.rules.options import Directory
 from playground.world import cast, permissions, roles
-from playground.world.attachments import Attachments
+from playground.world.attachments import MIB, Attachments
 from playground.world.audience import Audience
 from playground.world.commands import Commands
 from playground.world.intents import Intent
@@ -32,7 +32,6 @@ from playground.world.world_file import World
 Json = dict[str, Any]
 
 HOST = "127.0.0.1"
-MIB = 1024 * 1024
 FILE_LIMITS = (10 * MIB, 10 * MIB, 50 * MIB, 100 * MIB)
 """The largest file, by the server's boost level."""
 

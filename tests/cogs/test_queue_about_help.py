@@ -88,7 +88,9 @@ async def test_staff_of_another_server_cancel_nothing_here(club):
         await club.bot.get_channel(channel.id).send(view=cancel_view(job_id))
         pressed = await boss.click(channel.last_message, label="Cancel")
     assert "isn't one of your jobs" in pressed.response.content
-    assert club.double.cancelled == []
+    assert club.double.cancelled == [(job_id, club.bot.member_key(boss.id))], (
+        "asked for as somebody's own, not as staff"
+    )
 
 
 async def test_where_a_job_was_asked_for_is_known_until_it_is_over(club, monkeypatch):

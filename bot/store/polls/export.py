@@ -88,7 +88,7 @@ recordings, in no statistics. `matched` 0: the model played under conditions of 
 
 ## Which votes count
 Those with a choice that aren't simulated, whose listener doesn't know the piece, on trials that aren't catches, of
-listeners who missed no catch trial of the series. With them every number of a reveal can be computed anew.
+listeners who missed no catch trial of the series. From them every number of a reveal can be recomputed.
 """
 
 

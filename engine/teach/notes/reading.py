@@ -33,7 +33,7 @@ READERS: dict[str, Callable[[bytes, Progress], Iterable[Section]]] = {
     ".pdf": pdf.pages,
 }
 UNKNOWN = "I read .md, .txt, .py, .ipynb and .pdf files; please save it as one of those."
-UNSAFE = "I couldn't read that file safely; please save it anew, or as plain text."
+UNSAFE = "I couldn't read that file safely; please save it again, or as plain text."
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def read_notes(data: bytes, options: Mapping[str, Any], progress: Progress) -> R
     except (ValueError, RecursionError, OverflowError) as error:
         raise BadNotes(UNSAFE) from error
     if not found:
-        raise BadNotes("There is no text in that file; please hand in one whose text can be selected and copied.")
+        raise BadNotes("There is no text in that file; please send one whose text you can select and copy.")
     text = json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
     return Reading({"cut": cut}, (np.frombuffer(text, np.uint8),))
 

@@ -31,7 +31,7 @@ from engine.teach.words import words
 log = structlog.get_logger(__name__)
 
 HARVEST = 1
-"""Of the harvest's own code: a higher number has everybody's file made anew."""
+"""Of the harvest's own code: a higher number rebuilds everybody's file."""
 
 HOUSE = Path(__file__).resolve().parents[3]
 PROCESSES = 2

@@ -79,7 +79,7 @@ async def test_restore_without_a_file_lists_the_automatic_backups(host, tmp_path
     made = backup.make_due(tmp_path / "woodshed.sqlite3", tmp_path / "backups", 1.0, 7, time.time())
     listed = host("restore")
     assert listed.returncode == 0
-    assert listed.stdout.startswith(f"{made}: 1 members")
+    assert listed.stdout.startswith(f"{made}: 1 member,")
 
 
 async def test_a_members_data_are_printed_or_written(host, tmp_path):

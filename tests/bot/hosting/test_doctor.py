@@ -17,6 +17,7 @@ from bot.hosting.discord_check import examine_discord
 from bot.hosting.lock import database_lock
 from bot.settings import BotSettings, DiscordSettings, HostingSettings, StoreSettings
 from bot.store import open_store
+from bot.typed import typed
 from tests.engine_double import EngineDouble, serve_double, socket_address
 
 ALL = discord.Permissions(**dict.fromkeys(PERMISSION_NAMES, True)).value
@@ -61,7 +62,7 @@ async def test_a_damaged_database_comes_with_the_command_that_mends_it(settings)
     settings.store.path.write_bytes(settings.store.path.read_bytes()[:10_000])
     (found,) = doctor.database(settings)
     assert found.level == "trouble"
-    assert found.mend == f"stop the bot, then: python -m bot restore {good}"
+    assert found.mend == f"stop the bot, then: {typed(f'restore {good}')}"
 
 
 def test_a_database_that_isnt_there_yet_is_no_trouble(settings):

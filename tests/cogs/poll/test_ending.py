@@ -61,7 +61,7 @@ async def test_verify_gives_what_anybody_can_check_without_the_bot(club: Club) -
     seal = fields(await opening(club))["Sealed"].split("`")[1]
     await club.instructor.slash(club.channel, "poll close")
     said = (await club.student.slash(club.channel, "poll verify", series=1)).response.content
-    assert "It fits the seal" in said
+    assert "It matches the seal" in said
     sealed = said.split("printf '%s' '")[1].split("'")[0]
     assert hashlib.sha256(sealed.encode()).hexdigest() == seal
     assert fields(await opening(club))["The seal"] == f"`{seal}`", "it stays readable after the close"

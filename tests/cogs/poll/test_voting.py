@@ -232,7 +232,9 @@ async def test_a_vote_is_acknowledged_in_time_while_a_backup_holds_the_file(
 
 
 async def test_a_vote_that_cant_be_stored_is_said_not_to_count(club: Club, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Disk full: never a confirmation without a commit."""
+    """Disk full: never a confirmation without a commit. Staff hear of it."""
+    told: list[str] = []
+    monkeypatch.setattr(club.bot.notices, "report", lambda topic, sentence, **more: told.append(topic))
     monkeypatch.setattr(voting, "PATIENCE_S", 0.2)
     monkeypatch.setattr(voting, "RETRY_S", 0.05)
     await start(club)
@@ -244,6 +246,7 @@ async def test_a_vote_that_cant_be_stored_is_said_not_to_count(club: Club, monke
     monkeypatch.setattr(club.store.urgent, "_commit", full)
     refused = await club.student.click(message, label="AI")
     assert "doesn't count yet" in refused.response.content
+    assert told == ["database"]
     monkeypatch.undo()
     assert await stored(club) == []
     assert "Your vote" in (await club.student.click(message, label="AI")).response.content

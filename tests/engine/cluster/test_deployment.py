@@ -115,6 +115,14 @@ def test_when_an_engine_is_killed_under_load_every_job_ends_and_another_takes_it
     loop.run_until_complete(calls())
 
 
+def test_a_new_version_replaces_every_engine_and_no_job_is_dropped(loop, two_engines):
+    from benchmarks.hosting.cluster import update
+
+    clips, sentences, _ = loop.run_until_complete(update(two_engines))
+    assert clips > 0
+    assert sentences == 0
+
+
 def test_engines_without_a_token_and_on_a_taken_port_end_with_one_sentence(monkeypatch, capsys):
     assert main(["deploy"]) == 78
     monkeypatch.setenv("WOODSHED_ENGINE__TOKEN", "s3cret")
