@@ -61,7 +61,9 @@ async def test_a_style_is_added_shown_painted_in_and_removed(ada: Member, instru
     painted = await ada.sees(lambda m: m["embeds"] and fields(m).get("Style") == "hills", within_s=JOB_S)
 
     await ada.press(painted, button(painted, "From photo to painting"))
-    film = await ada.sees(lambda m: m["embeds"] and m["embeds"][0]["title"].startswith("From photo"), within_s=JOB_S)
+    film = await ada.sees(
+        lambda m: m["embeds"] and m["embeds"][0].get("title", "").startswith("From photo"), within_s=JOB_S
+    )
     _, content, kind = await ada.download(film["attachments"][0]["url"])
     assert (kind, content[4:8]) == ("video/mp4", b"ftyp")
 
