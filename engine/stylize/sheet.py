@@ -80,7 +80,8 @@ class PaintedSheet:
         Raises `PictureTooLarge` where even poor pages are over the limit."""
         styles = [*((style, False) for style in self.work.book), *((style, True) for style in self.work.saved)]
         labelled = list(zip(self.cells, styles, strict=True))
-        sheets, pages = [], []
+        sheets: list[Image.Image] = []
+        pages: list[pb.StyleSheetResult.Page] = []
         for (period, is_saved), group in itertools.groupby(labelled, key=lambda one: (one[1][0].period, one[1][1])):
             shown = [(cell, style.name) for cell, (style, _) in group]
             if not pages and not is_saved:
