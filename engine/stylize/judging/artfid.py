@@ -81,7 +81,7 @@ def in_cells(features: Tensor) -> Tensor:
 def frechet_distance(a: Tensor, b: Tensor) -> float:
     """Between Gaussians fitted to samples (N, C) and (M, C):
     |mean difference|^2 + tr(A + B - 2 (A B)^(1/2)) (Dowson & Landau 1982)."""
-    cov_a, cov_b = (torch.cov(samples.T) for samples in (a, b))
+    cov_a, cov_b = (torch.atleast_2d(torch.cov(samples.T)) for samples in (a, b))
     values, vectors = torch.linalg.eigh(cov_a)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T
     cross = torch.linalg.eigvalsh(root @ cov_b @ root).clamp(min=0).sqrt().sum()

@@ -471,7 +471,9 @@ def test_reading_an_animation_or_a_film_can_be_cancelled_between_frames() -> Non
 
 def test_an_animation_of_huge_frames_is_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MOST_FILM_PIXELS", 3 * 48 * 32)
-    assert read(animation(), max_frames=10).notes == ("I used only the first 3 of 5 frames.",)
+    assert read(animation(), max_frames=10).notes == (
+        "I used only the first 3 of 5 frames: all of them together are too large.",
+    )
     monkeypatch.setattr(reading, "MOST_FILM_PIXELS", 10)
     assert len(read(animation(), max_frames=10).frames) == 1
 
