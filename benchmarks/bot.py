@@ -30,9 +30,9 @@ from typing import Any
 import psutil
 
 from cogs.club.about import LONGEST_DELAY
+from engine.contract.limits import MIB
 from playground.driver import Json, Member, drive
 
-MIB = 1024 * 1024
 HOUSE = Path(__file__).resolve().parents[1]
 MEMBERS = ("ada", "ben", "thelonia")
 PICTURE_BYTES = MIB

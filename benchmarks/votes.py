@@ -19,9 +19,9 @@ from bot.rules.blind_poll import Choice, TrialDraw
 from bot.rules.listening.judgements import Design
 from bot.store import Store, clips, creations, open_store
 from bot.store.clips import Conditions, Kind, NewClip
-from bot.store.polls import ballots, series
+from bot.store.polls import ballots, beginning, series
 from bot.store.polls.ballots import Change
-from bot.store.polls.series import NewSeries, PreparedTrial
+from bot.store.polls.beginning import NewSeries, PreparedTrial
 
 STAFF = 10**17
 PICTURE_BYTES = 8 * 1024 * 1024
@@ -71,7 +71,7 @@ async def _open_series(store: Store, trials: int) -> list[int]:
     draw = TrialDraw(Design.PAIR, "piece:rag", Choice.A, 1, 2)
     model = NewClip(1, Kind.MODEL, "b", "Improvisation", "the model", CONDITIONS)
     prepared = [PreparedTrial(draw, human, b"sound", model, b"sound")] * trials
-    recorded = await series.record(store, NewSeries(1, 2, STAFF, None), prepared, "5a17", 1.0)
+    recorded = await beginning.record(store, NewSeries(1, 2, STAFF, None), prepared, "5a17", 1.0)
     return [trial.id for trial in await series.trials(store, recorded.id)]
 
 

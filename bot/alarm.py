@@ -28,9 +28,13 @@ class Alarm:
         self._lock = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._is_due = False
 
     def ring(self) -> None:
-        """Look now, behind the scenes."""
+        """Look now, behind the scenes; once, however often it rings before the work begins."""
+        if self._is_due:
+            return
+        self._is_due = True
         task = asyncio.create_task(self._ring(), name=self._name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -43,11 +47,13 @@ class Alarm:
 
     def stop(self) -> None:
         self._set(None)
+        self._is_due = False
         for task in self._running:
             task.cancel()
 
     async def _ring(self) -> None:
         async with self._lock:
+            self._is_due = False
             self._set(None)
             try:
                 due_at = await self._work()

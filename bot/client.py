@@ -55,8 +55,10 @@ def wall_clock() -> float:
     return discord.utils.utcnow().timestamp()
 
 
-class Woodshed(commands.Bot):
-    """The bot. What it works with is opened outside and passed in; closing it closes none of that."""
+class Woodshed(commands.AutoShardedBot):
+    """The bot. What it works with is opened outside and passed in; closing it closes none of that.
+
+    It has as many gateway connections (shards) as Discord recommends, which is one for any ordinary course."""
 
     def __init__(
         self,
@@ -79,6 +81,7 @@ class Woodshed(commands.Bot):
             max_messages=None,  # nothing here looks back at messages; a cache of them would only cost memory
             chunk_guilds_at_startup=False,
             guild_ready_timeout=1.0,  # a bot of one or a few servers need not wait longer to be ready
+            shard_count=settings.discord.shards or None,
         )
         self.settings = settings
         self.store = store
@@ -120,6 +123,8 @@ class Woodshed(commands.Bot):
         return self.staff_roles.is_staff(member)
 
     async def setup_hook(self) -> None:
+        if self.shard_count is None:  # asked here, because discord.py would ask once and give up on a bad day
+            self.shard_count, _, _ = await self.http.get_bot_gateway()
         self._member_secret = await meta.member_secret(self.store)
         await self.attachments.spool.open()
         await self.staff_roles.load()
@@ -142,7 +147,7 @@ class Woodshed(commands.Bot):
                 break
             except discord.LoginFailure:
                 raise
-            except (discord.HTTPException, *CONNECTION_ERRORS) as error:
+            except (discord.HTTPException, discord.GatewayNotFound, *CONNECTION_ERRORS) as error:
                 pause_s = pauses.next_s()
                 log.warning("Discord doesn't let the bot in yet", error=repr(error), pause_s=round(pause_s, 1))
                 await self.http.close()  # or the next attempt would leave its connections behind

@@ -10,6 +10,7 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from bot.settings import LogSettings
+from engine.contract.log_lines import visible
 
 REDACTED = "<token>"
 REQUEST_ID = "request_id"
@@ -38,10 +39,10 @@ def configure_logs(settings: LogSettings, *secrets: str) -> None:
         structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
         structlog.processors.format_exc_info,
     ]
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
+    rendering: list[Any] = (
+        [structlog.processors.JSONRenderer()]
         if settings.format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else [visible, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -53,7 +54,7 @@ def configure_logs(settings: LogSettings, *secrets: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, Redaction(*secrets), renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, Redaction(*secrets), *rendering],
         )
     )
     root = logging.getLogger()

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import discord
 
+from bot.rules.quotas import Quota
 from bot.store.polls.series import Series
 
 
@@ -33,4 +34,6 @@ class Services:
     """The cogs' services, typed."""
 
     series: SeriesService
+    staff_questions: Quota
+    """How often a member may have staff pinged; `cogs/ask` has it."""
     practice: PracticeService

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from engine.contract.configuration import BOT_TABLES, ConfigurationError, configuration_path, read_settings
+from engine.contract.limits import MIB
 from engine.contract.process_settings import ProcessSettings, Table
 
-MIB = 1024 * 1024
 TOKEN_VARIABLE = "DISCORD_TOKEN"
 PLAYGROUND_TOKEN = "playground"
 """What the bot logs in with where `api_base` is not Discord and no token is set."""
@@ -29,6 +29,7 @@ class DiscordSettings(Table):
     api_base: str = Field(default="", pattern=r"^(https?://.+[^/])?$")
     guild_ids: Annotated[tuple[int, ...], BeforeValidator(_split_on_commas)] = ()
     user_install: bool = False
+    shards: int = Field(default=0, ge=0)
     max_attachment_bytes: int = Field(default=25 * MIB, ge=1, le=50 * MIB)
     progress_interval_s: float = Field(default=1.5, ge=0.0, le=60.0)
 

@@ -19,6 +19,7 @@ STUDIES = {
     "evaluate": "engine.{}.judging.evaluate",
     "bench": "benchmarks.{}",
 }
+ASKING = "engine.teach.evaluate"
 """Where the commands that take a room are. Benchmarks stand above the rooms, so they are named here, not imported."""
 
 
@@ -41,11 +42,11 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser(name, help=help_text, add_help=False)
     for name, help_text in (
         ("train", "train a network"),
-        ("evaluate", "measure a network on held-out data"),
+        ("evaluate", "measure a network on held-out data, or /ask on questions that were asked"),
         ("bench", "time a room"),
     ):
         sub = commands.add_parser(name, help=help_text, add_help=False)
-        sub.add_argument("room", choices=ROOMS)
+        sub.add_argument("room", choices=(*ROOMS, "ask") if name == "evaluate" else ROOMS)
     return parser
 
 
@@ -115,7 +116,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             return certify(rest)
         if options.command in STUDIES:
-            return int(importlib.import_module(STUDIES[options.command].format(options.room)).main(rest))
+            study = STUDIES[options.command].format(options.room)
+            return int(importlib.import_module(ASKING if options.room == "ask" else study).main(rest))
         return _run_command(options.command, rest)
     except EngineError as error:
         sys.stderr.write(f"{error}\n")

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 import torch
 
 from engine.contract.configuration import ConfigurationError
@@ -53,6 +54,14 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return f"cuda: {torch.cuda.get_device_name(device)}"
     return f"{device.type} ({torch.get_num_threads()} threads)"
+
+
+def memory(device: torch.device) -> tuple[int, int]:
+    """Bytes in use and bytes in all: of a CUDA device, by whomever; on a CPU, of this process and of the machine."""
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return total - free, total
+    return psutil.Process().memory_info().rss, psutil.virtual_memory().total
 
 
 @contextmanager

@@ -10,13 +10,16 @@ from typing import Any
 import structlog
 
 from engine.contract import PARENT_FD_VARIABLE
+from engine.contract.log_lines import visible
 
 
 def configure_logs() -> None:
     """Set up structlog, the one log of every room, on standard error (a bot adds time and format itself)."""
     for_people: list[Any] = [
         structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback),
+        structlog.processors.format_exc_info,
+        visible,
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
     ]
     for_the_bot: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(

@@ -7,10 +7,8 @@ from pathlib import Path
 from pydantic import Field
 
 from engine.contract.configuration import ENGINE_TABLES, configuration_path, read_settings
-from engine.contract.limits import MAX_BARS, MAX_TAKES
+from engine.contract.limits import MAX_BARS, MAX_TAKES, MIB
 from engine.contract.process_settings import ProcessSettings, Table
-
-MIB = 1024 * 1024
 
 
 class StylizeSettings(Table):

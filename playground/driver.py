@@ -11,6 +11,7 @@ This project's end-to-end tests and benchmarks use it, and so can anybody's:
 """
 
 import asyncio
+import base64
 import contextlib
 import json
 import time
@@ -146,6 +147,24 @@ class Member:
         message: Json = await self.request("POST", f"channels/{place['id']}/messages", {"content": content}, files)
         return message
 
+    async def say_aloud(
+        self, sound: bytes, seconds: float, *, channel: str = "gallery", waveform: bytes = b"\0"
+    ) -> Json:
+        """Sends a voice message: an Ogg file, how long it is, and its loudness (a byte a bar)."""
+        place = await self.channel(channel)
+        name = "voice-message.ogg"
+        drawn = base64.b64encode(waveform).decode()
+        about = {"id": "0", "filename": name, "duration_secs": seconds, "waveform": drawn}
+        body = {"flags": 1 << 13, "attachments": [about]}
+        message: Json = await self.request("POST", f"channels/{place['id']}/messages", body, {name: sound})
+        return message
+
+    async def vote(self, message: Json, *answers: int) -> None:
+        """Votes in a native poll, by the answers' ids; none takes the votes back."""
+        await self.request(
+            "PUT", f"channels/{message['channel_id']}/messages/{message['id']}/votes", {"answers": answers}
+        )
+
     async def delete(self, message: Json) -> None:
         """Deletes a message, or dismisses a private answer."""
         await self.request("DELETE", f"channels/{message['channel_id']}/messages/{message['id']}")
@@ -271,7 +290,7 @@ class Driver:
         await self._control("POST", "gateway", {"do": "drop" if resumable else "drop_session"})
 
     async def invalidate_session(self) -> None:
-        """Sends opcode 9: the bot has to identify anew."""
+        """Sends opcode 9: the bot has to identify again."""
         await self._control("POST", "gateway", {"do": "invalidate"})
 
     async def ask_to_reconnect(self) -> None:
@@ -305,6 +324,10 @@ class Driver:
     async def set_roles(self, slug: str, role_ids: Sequence[str]) -> None:
         """Gives a member exactly these roles."""
         await self._control("PUT", f"members/{slug}/roles", {"roles": list(role_ids)})
+
+    async def install(self, slug: str, *, is_installed: bool = True) -> None:
+        """A member has the bot as an app of their own: its commands for members work wherever the member is."""
+        await self._control("PUT", f"members/{slug}/installed", {"installed": is_installed})
 
     async def boost(self, level: int) -> None:
         """Boosts the server to a level of 0 to 3: from 2 on it takes larger files."""

@@ -17,8 +17,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from playground.server import Server, parity_table
-from playground.world.state import HOST, MIB, Options, Playground
+from playground.world.attachments import MIB
+from playground.world.state import HOST, Options, Playground
 from playground.world.store import StateInUse, StateTooNew
+from playground.world.world_file import BadWorld, World, read_world
 
 DEFAULT_PORT = 8765
 _PORTS_TRIED = 20
@@ -34,6 +36,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, help=f"exactly this port (default: {DEFAULT_PORT}, or the next free one)")
     parser.add_argument("--state", type=Path, default=Path("var/playground"), help="the folder for messages and files")
+    parser.add_argument(
+        "--world", type=Path, metavar="FILE", help="a TOML file that names the server, the bot, channels and members"
+    )
     parser.add_argument("--server-only", action="store_true", help="start no bot; print how one logs in")
     parser.add_argument(
         "--token", help="the token that a bot logs in with (default: a random one, kept in the state folder)"
@@ -48,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="allow a bot the members, presences and message content intents",
     )
     parser.add_argument(
-        "--shards", type=_count, default=1, metavar="N", help="tell a bot that asks to come in so many shards"
+        "--shards", type=_count, default=1, metavar="N", help="how many shards to recommend to a bot that asks"
     )
     parser.add_argument(
         "--openapi", type=Path, metavar="FILE", help="hold every request and answer against Discord's OpenAPI file"
@@ -70,6 +75,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.parity:
         sys.stdout.write(parity_table())
         return 0
+    try:
+        world = read_world(arguments.world) if arguments.world else World()
+    except (BadWorld, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     logging.basicConfig(level=logging.WARNING, format="playground: %(message)s")
     options = Options(
         state=arguments.state,
@@ -80,6 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         privileged_intents=arguments.privileged_intents,
         openapi=arguments.openapi,
         shards=arguments.shards,
+        world=world,
     )
     try:
         return asyncio.run(run(options, exact_port=arguments.port is not None, with_bot=not arguments.server_only))

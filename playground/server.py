@@ -1,5 +1,6 @@
 """The server: REST, gateway, files and the page, on one port of 127.0.0.1."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -14,13 +15,14 @@ from playground.page import interactions as page_interactions
 from playground.page import routes as page_api
 from playground.page.routes import CLASSROOM
 from playground.rest import application as rest_application
-from playground.rest import cdn, reactions, threads
+from playground.rest import audit, cdn, polls, reactions, threads, webhooks
 from playground.rest import channels as rest_channels
 from playground.rest import interactions as rest_interactions
 from playground.rest.doorway import PREFIX, doorway
 from playground.rules.errors import ApiError
 from playground.security import guard
 from playground.world.state import HOST, PLAYGROUND, Playground
+from playground.world.talk.polls import keep_time
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -31,6 +33,7 @@ class Server:
     def __init__(self, playground: Playground) -> None:
         self.playground = playground
         self._runner: web.AppRunner | None = None
+        self._timekeeper: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Server":
         """Binds the port (0: any free one) and serves; raises OSError when the port is taken."""
@@ -43,10 +46,13 @@ class Server:
             raise
         self._runner = runner
         self.playground.bind(runner.addresses[0][1])
+        self._timekeeper = asyncio.create_task(keep_time(self.playground))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Says goodbye to bot and tabs, then closes the state."""
+        if self._timekeeper is not None:
+            self._timekeeper.cancel()
         await self.playground.gateway.close()
         await self.playground.audience.close()
         if self._runner is not None:
@@ -79,7 +85,7 @@ def _bots_side(playground: Playground) -> web.Application:
 
 
 def _add_bot_routes(api: web.Application) -> None:
-    for module in (rest_application, rest_channels, rest_interactions, threads, reactions):
+    for module in (rest_application, rest_channels, rest_interactions, threads, reactions, polls, webhooks, audit):
         api.router.add_routes(module.routes)
 
 

@@ -90,7 +90,7 @@ def _expected(error: BaseException) -> WoodshedError:
 @pytest.fixture
 def settings() -> BotSettings:
     """The defaults, without the pause between progress edits: SimCord's clock would wait for each of them."""
-    return BotSettings(discord=DiscordSettings(progress_interval_s=0.0))
+    return BotSettings(discord=DiscordSettings(progress_interval_s=0.0, shards=1))
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ class EngineDouble(pb_grpc.EngineServicer):
     def _stylized(self, request: pb.StylizeRequest) -> pb.StylizeResult:
         result = stylized(request)
         result.notes.extend(self.notes)
-        if self.film:
+        if self.film or request.rising:
             result.media_type, result.extension = "video/mp4", "mp4"
         return result
 
@@ -213,7 +213,11 @@ class EngineDouble(pb_grpc.EngineServicer):
             uptime_s=61.0,
             cards=60,
             generators=12,
+            reference="5,022 entries",
             contract=self.contract,
+            stages=[pb.StageTime(kind="stylize", stage="running", count=2, seconds=3.0)],
+            memory_used_bytes=1_000_000,
+            memory_bytes=2_000_000,
         )
 
     async def ListStyles(self, request: pb.ListStylesRequest, context: grpc.aio.ServicerContext) -> pb.ListStylesReply:

@@ -173,12 +173,25 @@ def test_the_invitation_asks_for_the_permissions_that_the_bot_looks_for():
     assert asked == {discord.Permissions(**dict.fromkeys(PERMISSION_NAMES, True))}
 
 
-@pytest.mark.parametrize("paper", ["README.md", *sorted(f"docs/{path.name}" for path in (HOUSE / "docs").glob("*.md"))])
+PAPERS = ["README.md", *sorted(f"docs/{path.name}" for path in (HOUSE / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
 def test_whatever_a_paper_links_to_is_there(paper):
     path = HOUSE / paper
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text())
     missing = [link for link in links if "://" not in link and not (path.parent / link).exists()]
     assert missing == []
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_file_of_code_that_a_paper_names_is_there(paper):
+    """By its whole path, or by the end of it: `bot/engine/hang.py`, `engine/hang.py` or `hang.py`."""
+    there = {
+        f"/{path.relative_to(HOUSE)}" for room in (*ROOMS, "tests", "migrations") for path in (HOUSE / room).rglob("*")
+    }
+    named = set(re.findall(r"`((?:[\w-]+/)*[\w-]+\.(?:py|sql|proto|js|css))`", (HOUSE / paper).read_text()))
+    assert sorted(name for name in named if not any(path.endswith(f"/{name}") for path in there)) == []
 
 
 def test_no_file_of_the_repository_is_large():

@@ -65,6 +65,7 @@ def test_the_images_lock_is_a_part_of_the_tested_one():
         return {line.split(" \\")[0] for line in (HOUSE / name).read_text().splitlines() if "==" in line}
 
     assert locked("requirements-run.lock") < locked("requirements.lock")
+    assert locked("requirements-run.lock") < locked("requirements-cluster.lock")
 
 
 @pytest.fixture

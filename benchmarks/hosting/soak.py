@@ -11,313 +11,35 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
 import random
 import re
-import resource
 import signal
 import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import psutil
 
-from playground.driver import Driver, Json, Member, Refused, Route, drive
+from benchmarks.hosting.soak_scene import CHANNEL, LOADING, QUIZ_CHANNEL, Scene, Tally, only_cancel
+from benchmarks.hosting.soak_students import Student, opened
+from playground.driver import Refused
 
-HOUSE = Path(__file__).resolve().parents[2]
-TOLD = re.compile(r"is at (\S+) .*\n.*DISCORD_TOKEN=(\S+) WOODSHED_DISCORD__API_BASE=(\S+)")
-OPTIONS = ("trumpet", "tenor", "piano")
-CHANNEL, QUIZ_CHANNEL = "gallery", "quiz"
 CALM_S = 20.0
 """Before the first fault: then the bot is warm."""
 PAUSE_S = 4.0
 """Of a member between two deeds, on average."""
 QUIET_S = 45.0
 """After the last fault: whatever was begun may still end."""
-LOADING, EPHEMERAL = 1 << 7, 1 << 6
+SIZE_EVERY_S = 120.0
 GREW_MB, GREW_TASKS, GREW_FILES = 40.0, 30, 15
 """What the bot may have grown by, from when it was warm: more is a leak."""
-
-
-@dataclass
-class Tally:
-    """What happened, and what members were told."""
-
-    votes: dict[int, set[int]] = field(default_factory=dict)
-    """What each member's vote may be: the last confirmed one, and whatever was pressed since without an answer."""
-    answers: Counter[str] = field(default_factory=Counter)
-    ends: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    slowest_s: float = 0.0
-
-
-class Child:
-    """A process of the soak's, restarted at will; its log in a file."""
-
-    def __init__(self, log: Path, command: Sequence[str], environment: dict[str, str]) -> None:
-        self._log, self._command, self._environment = log, command, environment
-        self.process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        with self._log.open("ab") as output:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", *self._command, cwd=HOUSE, env={**os.environ, **self._environment},
-                stdout=output, stderr=output,
-            )  # fmt: skip
-
-    async def end(self, number: int = signal.SIGTERM) -> None:
-        if self.process is not None and self.process.returncode is None:
-            self.process.send_signal(number)
-            try:
-                await asyncio.wait_for(self.process.wait(), 40.0)
-            except TimeoutError:
-                self.process.kill()
-                await self.process.wait()
-
-    @property
-    def pid(self) -> int:
-        assert self.process is not None
-        return self.process.pid
-
-    def said(self, pattern: re.Pattern[str] | str) -> re.Match[str] | None:
-        return re.search(pattern, self._log.read_text(errors="replace"))
-
-
-class Engines:
-    """The nursery of engines (soak_engine.py), and the one that lives now."""
-
-    def __init__(self, log: Path, address: str, mode: Path) -> None:
-        self._log, self._command = log, ("-m", "benchmarks.hosting.soak_engine", address, str(mode))
-        self._nursery: asyncio.subprocess.Process | None = None
-        self.pid = 0
-
-    async def start(self) -> None:
-        """Another engine, in the place of the one that's there."""
-        if self._nursery is None:
-            with self._log.open("ab") as output:
-                self._nursery = await asyncio.create_subprocess_exec(
-                    sys.executable, *self._command, cwd=HOUSE, stderr=output,
-                    stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                )  # fmt: skip
-        self.kill()
-        assert self._nursery.stdin is not None
-        assert self._nursery.stdout is not None
-        self._nursery.stdin.write(b"\n")
-        self.pid = int(await self._nursery.stdout.readline())
-
-    def kill(self) -> None:
-        if self.pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-
-    async def end(self) -> None:
-        self.kill()
-        if self._nursery is not None:
-            self._nursery.kill()
-            await self._nursery.wait()
-
-
-class Scene:
-    """Everything that runs, and what can go wrong with it."""
-
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.folder, self.draw = folder, random.Random(seed)
-        self.mode = folder / "mode"
-        self.mode.write_text("well")
-        self.address = f"unix:{folder}/engine.sock"
-        self.database = folder / "woodshed.sqlite3"
-        self.engine = Engines(folder / "engine.log", self.address, self.mode)
-        self.playground = Child(
-            folder / "playground.log", ("playground", "--server-only", "--state", str(folder / "state")), {}
-        )
-        self.bot = Child(folder / "bot.log", ("bot",), {})
-        self.tally = Tally()
-        self.metrics_port = 0
-        self.driver: Driver
-
-    async def restart_engine(self, mode: str = "well") -> None:
-        self.mode.write_text(mode)
-        await self.engine.start()
-
-    async def restart_bot(self, number: int = signal.SIGTERM) -> None:
-        await self.bot.end(number)
-        await self.bot.start()
-
-    # ------------------------------------------------------------ faults
-
-    async def engine_killed(self) -> None:
-        await self.restart_engine()
-
-    async def engine_hung(self) -> None:
-        psutil.Process(self.engine.pid).suspend()
-        await asyncio.sleep(6.0)
-        with contextlib.suppress(psutil.NoSuchProcess):
-            psutil.Process(self.engine.pid).resume()
-
-    async def engine_in_mode(self, mode: str) -> None:
-        self.mode.write_text(mode)
-        await asyncio.sleep(4.0)
-        self.mode.write_text("well")
-
-    async def engine_is_another(self, mode: str) -> None:
-        await self.restart_engine(mode)
-        await asyncio.sleep(4.0)
-        await self.restart_engine()
-
-    async def database_locked(self) -> None:
-        def lock() -> None:
-            with contextlib.closing(sqlite3.connect(self.database, timeout=2.0)) as connection:
-                try:
-                    connection.execute("BEGIN EXCLUSIVE")
-                    time.sleep(self.draw.choice((2.0, 6.5)))  # the bot waits for 5 s
-                    connection.rollback()
-                except sqlite3.OperationalError:
-                    return
-
-        await asyncio.to_thread(lock)
-
-    async def disk_full(self) -> None:
-        """No file of the bot's may grow any more: writing beyond fails as on a full disk."""
-        bot = psutil.Process(self.bot.pid)
-        bot.rlimit(psutil.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
-        await asyncio.sleep(2.0)
-        bot.rlimit(psutil.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-
-    async def answer_deleted(self) -> None:
-        grace = self.driver.member("thelonia")
-        for message in reversed(await grace.messages(CHANNEL)):
-            if message["flags"] & LOADING or _only_cancel(message):
-                await self.driver.delete_message(message)
-                return
-
-    async def thread_deleted(self) -> None:
-        channel = await self.driver.member("thelonia").channel(CHANNEL)
-        thread = await self.driver.create_thread(channel["id"], "for a moment")
-        ordering = asyncio.create_task(self.driver.member("ada").use("jazz", channel="for a moment", bars=4))
-        await asyncio.sleep(0.3)
-        await self.driver.delete_channel(thread["id"])
-        await asyncio.gather(ordering, return_exceptions=True)
-
-    async def forbidden(self) -> None:
-        channel = await self.driver.member("thelonia").channel(CHANNEL)
-        await self.driver.bot_permissions(channel["id"], send_messages=False, attach_files=False)
-        await asyncio.sleep(3.0)
-        await self.driver.bot_permissions(channel["id"], send_messages=True, attach_files=True)
-
-    def kinds(self) -> dict[str, Callable[[], Awaitable[Any]]]:
-        """Every kind of fault, by its name."""
-        driver, routes = self.driver, (Route.CALLBACK, Route.EDIT_ANSWER, Route.FOLLOW_UP, Route.SEND)
-        on = self.draw.choice
-        return {
-            "engine killed": self.engine_killed,
-            "engine hung": self.engine_hung,
-            "engine slow": lambda: self.engine_in_mode("slow"),
-            "engine out of memory": lambda: self.engine_in_mode("memory"),
-            "engine has a defect": lambda: self.engine_in_mode("defect"),
-            "engine answers rubbish": lambda: self.engine_in_mode("rubbish"),
-            "no engine but garbage": lambda: self.engine_is_another("garbage"),
-            "engine of another contract": lambda: self.engine_is_another("contract"),
-            "database locked": self.database_locked,
-            "disk full": self.disk_full,
-            "gateway dropped": lambda: driver.drop_gateway(resumable=True),
-            "session lost": lambda: driver.drop_gateway(resumable=False),
-            "asked to reconnect": driver.ask_to_reconnect,
-            "connection cut": lambda: driver.cut(on(routes), times=3),
-            "cut after it arrived": lambda: driver.cut(on(routes), accepted=True, times=3),
-            "429": lambda: driver.rate_limit(on(routes), 1.5, times=3),
-            "429 for everything": lambda: driver.rate_limit(Route.ANY, 1.0, is_global=True, times=2),
-            "500": lambda: driver.server_error(on(routes), times=3),
-            "500 after it arrived": lambda: driver.server_error(on(routes), accepted=True, times=3),
-            "403": self.forbidden,
-            "answer deleted": self.answer_deleted,
-            "channel deleted": self.thread_deleted,
-            "clock moved": lambda: driver.advance_clock(16 * 60),
-        }
-
-
-def _only_cancel(message: Json) -> bool:
-    """Whether a message still shows progress: its one button is "Cancel"."""
-    labels = [item.get("label") for row in message["components"] for item in row.get("components", ())]
-    return labels == ["Cancel"]
-
-
-# ---------------------------------------------------------------- members
-
-
-class Student:
-    """One member at work. Whatever the bot says counts; what it confirms must be kept."""
-
-    def __init__(self, member: Member, discord_id: int, scene: Scene, ballot: Json) -> None:
-        self.discord_id = discord_id
-        self.member, self.scene, self.tally, self.ballot = member, scene, scene.tally, ballot
-        self.draw = random.Random(f"{member.slug}")
-
-    async def work(self, pause_s: float) -> None:
-        while True:
-            deed = self.draw.choices((self.vote, self.quiz, self.ask, self.order), (4, 3, 1, 2))[0]
-            began = time.monotonic()
-            try:
-                self.tally.ends[f"{deed.__name__}: {await deed()}"] += 1
-            except (Refused, LookupError, TimeoutError, aiohttp.ClientError) as error:
-                self.tally.ends[f"{deed.__name__}: {type(error).__name__}"] += 1
-            self.tally.slowest_s = max(self.tally.slowest_s, time.monotonic() - began)
-            await asyncio.sleep(self.draw.uniform(0.2, 1.8) * pause_s)
-
-    async def vote(self) -> str:
-        """Press an option; a private answer that names it confirms."""
-        place = self.draw.randrange(len(OPTIONS))
-        buttons = [item for row in self.ballot["components"] for item in row["components"]]
-        before = await self.member.newest(CHANNEL)
-        if self.discord_id in self.tally.votes:
-            self.tally.votes[self.discord_id].add(place)
-        answer = await self.member.press(self.ballot, buttons[place]["custom_id"])
-        if answer.outcome == "failed":
-            return "the application did not respond"
-        said = await self.member.sees(lambda m: m["flags"] & EPHEMERAL, channel=CHANNEL, within_s=8.0, after=before)
-        if OPTIONS[place] in str(said):
-            self.tally.votes[self.discord_id] = {place}
-            return "confirmed"
-        return "told why not"
-
-    async def quiz(self) -> str:
-        """Ask for a question and answer it."""
-        before = await self.member.newest(QUIZ_CHANNEL)
-        answer = await self.member.use("quiz question", channel=QUIZ_CHANNEL)
-        if answer.outcome == "failed":
-            return "the application did not respond"
-        asked = await self.member.sees(
-            lambda m: m["components"] or m["flags"] & EPHEMERAL, channel=QUIZ_CHANNEL, within_s=30.0, after=before
-        )
-        if not asked["components"]:
-            return "told why not"
-        pressed = await self.member.press(asked, asked["components"][0]["components"][0]["custom_id"])
-        if pressed.outcome == "failed":
-            return "the application did not respond"
-        said = await self.member.sees(
-            lambda m: m["flags"] & EPHEMERAL, channel=QUIZ_CHANNEL, within_s=8.0, after=int(asked["id"])
-        )
-        if said["embeds"]:
-            self.tally.answers[self.member.slug] += 1
-            return "confirmed"
-        return "told why not"
-
-    async def ask(self) -> str:
-        answer = await self.member.use("ask", channel=CHANNEL, question="how do I sleep?", private=True)
-        return "answered" if answer.outcome == "answered" else "the application did not respond"
-
-    async def order(self) -> str:
-        answer = await self.member.use("jazz", channel=CHANNEL, bars=4)
-        return "answered" if answer.outcome == "answered" else "the application did not respond"
-
-
-# ---------------------------------------------------------------- the bot's size
 
 
 @dataclass(frozen=True)
@@ -348,52 +70,6 @@ class Size:
         )
 
 
-# ---------------------------------------------------------------- the whole
-
-
-@contextlib.asynccontextmanager
-async def opened(folder: Path, members: int, seed: int) -> AsyncIterator[tuple[Scene, list[Student]]]:
-    """The scene with everybody in it, a vote open, and the bot warm."""
-    scene = Scene(folder, seed)
-    async with contextlib.AsyncExitStack() as stack:
-        for child in (scene.playground, scene.engine, scene.bot):  # the bot leaves first
-            stack.push_async_callback(child.end)
-        await scene.playground.start()
-        await _until(lambda: scene.playground.said(TOLD) is not None)
-        told = scene.playground.said(TOLD)
-        assert told is not None
-        page, token, api_base = told.groups()
-        scene.metrics_port = _free_port()
-        scene.bot._environment.update(
-            DISCORD_TOKEN=token,
-            WOODSHED_DISCORD__API_BASE=api_base,
-            WOODSHED_STORE__PATH=str(scene.database),
-            WOODSHED_ENGINE__ADDRESS=scene.address,
-            WOODSHED_HOSTING__METRICS_PORT=str(scene.metrics_port),
-        )
-        await scene.engine.start()
-        await scene.bot.start()
-        scene.driver = await stack.enter_async_context(drive(page))
-        await _until(
-            lambda: scene.bot.said("logged in") is not None and scene.bot.said("connected to the engine") is not None
-        )
-        await scene.driver.bring_class(members, pace=1000.0)
-        grace = scene.driver.member("thelonia")
-        await grace.use("vote", channel=CHANNEL, question="Which horn?", options=" | ".join(OPTIONS))
-        ballot = await grace.sees(
-            lambda m: any(item["custom_id"].startswith("pick:") for item in _buttons(m)), channel=CHANNEL, within_s=30.0
-        )
-        students = []
-        for number in range(members):
-            member = scene.driver.member(f"simulated_{number + 1}")
-            students.append(Student(member, int((await member.state())["me"]["id"]), scene, ballot))
-        yield scene, students
-
-
-def _buttons(message: Json) -> list[Json]:
-    return [item for row in message["components"] for item in row.get("components", ())]
-
-
 async def soak(
     folder: Path,
     seconds: float,
@@ -413,6 +89,7 @@ async def soak(
         names = [name for name in kinds if (name == only if only else name != "bot restarted")]
         await asyncio.sleep(calm_s)
         warm = await Size.of(scene)
+        watching = asyncio.create_task(_watch_size(scene))
         faults: set[asyncio.Task[None]] = set()
         until = time.monotonic() + seconds
         for name in _shuffled_for_ever(names, scene.draw):
@@ -423,14 +100,23 @@ async def soak(
             faults.add(asyncio.create_task(_strike(scene, name, kinds[name])))
             await asyncio.sleep(every_s)
         await asyncio.gather(*faults)
-        for task in working:
+        for task in (*working, watching):
             task.cancel()
-        await asyncio.gather(*working, return_exceptions=True)
+        await asyncio.gather(*working, watching, return_exceptions=True)
         await scene.driver.mend()
         if only != "bot restarted":
             await scene.restart_engine()
         await asyncio.sleep(quiet_s)
         return await _verdict(scene, students, warm, bot_restarted=only == "bot restarted")
+
+
+async def _watch_size(scene: Scene) -> None:
+    """Say every two minutes how large the bot is: what only grows at first isn't a leak."""
+    while True:
+        with contextlib.suppress(psutil.NoSuchProcess, aiohttp.ClientError):  # it may be starting again just now
+            sys.stdout.write(f"{time.strftime('%H:%M')}: the bot has {await Size.of(scene)}\n")
+            sys.stdout.flush()
+        await asyncio.sleep(SIZE_EVERY_S)
 
 
 async def _strike(scene: Scene, name: str, fault: Callable[[], Awaitable[Any]]) -> None:
@@ -448,10 +134,15 @@ def _shuffled_for_ever(names: Sequence[str], draw: random.Random) -> Any:
 async def _verdict(scene: Scene, students: Sequence[Student], warm: Size, *, bot_restarted: bool) -> list[str]:
     wrong, tally, write = [], scene.tally, sys.stdout.write
     left: dict[str, str] = {}
+    cut_off: set[str] = set()
     for student in students:
         for channel in (CHANNEL, QUIZ_CHANNEL):
             for message in await student.member.messages(channel):
-                if message["flags"] & LOADING or _only_cancel(message):
+                if not message["flags"] & LOADING and not only_cancel(message):
+                    continue
+                if tally.is_cut_off(message):
+                    cut_off.add(message["id"])
+                else:
                     left[message["id"]] = message["content"] or "thinking ..."
     size = await Size.of(scene)
     lost_votes, lost_answers = _lost(scene.database, tally)
@@ -465,6 +156,8 @@ async def _verdict(scene: Scene, students: Sequence[Student], warm: Size, *, bot
     write(f"answers confirmed: {sum(tally.answers.values())}, lost: {lost_answers}\n")
     write(f"left with 'thinking ...' or progress: {len(left)}\n")
     write("".join(f"  {message}: {content[:100]}\n" for message, content in left.items()))
+    if cut_off:
+        write(f"private answers whose time ran out when Discord's clock was moved: {len(cut_off)}\n")
     write(f"the bot when warm: {warm}\nand at the end:    {size}\n")
     if lost_votes or lost_answers:
         wrong.append("something that was confirmed is lost")
@@ -488,20 +181,6 @@ def _lost(database: Path, tally: Tally) -> tuple[int, int]:
         )
     lost = [member for member, places in tally.votes.items() if votes.get(member) not in {str(n) for n in places}]
     return len(lost), max(0, sum(tally.answers.values()) - kept)
-
-
-async def _until(is_so: Callable[[], bool], within_s: float = 90.0) -> None:
-    async with asyncio.timeout(within_s):
-        while not is_so():  # noqa: ASYNC110 -- another process's log
-            await asyncio.sleep(0.1)
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,7 +33,7 @@ from engine.progress import silent
 from engine.settings import JazzSettings
 
 BARS = 12
-LARGEST_SEED = 2**31
+SEEDS = 2**31
 MOST_BYTES = 5 * 2**20
 """What a server's limit of 10 MiB leaves to one side of a pair."""
 
@@ -113,7 +113,7 @@ def make_trials(
     rows = []
     generator = np.random.default_rng([seed, 2])
     for group, source in sources:
-        band_seed, solo_seed = (int(value) for value in generator.integers(LARGEST_SEED, size=2))
+        band_seed, solo_seed = (int(value) for value in generator.integers(SEEDS, size=2))
         _, _, human, model = make_trial(combo, source, band_seed, solo_seed)
         rows.append((human, model, group))
         progress(1)

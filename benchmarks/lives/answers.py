@@ -22,7 +22,7 @@ from bot.answering.live_reply import CANCEL_LABEL, NOT_DONE
 from bot.answering.open_answers import INTERRUPTED
 from playground.driver import Refused as NotTaken
 from playground.driver import Route
-from playground.world.messages import Message
+from playground.world.talk.messages import Message
 
 LOADING = 1 << 7
 PICTURE = b"\x89PNG, as far as anybody here looks"

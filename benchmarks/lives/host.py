@@ -23,8 +23,8 @@ from benchmarks.lives.quick_engine import quick_engine
 from playground.driver import Driver
 from playground.server import Server
 from playground.world.cast import BOT
-from playground.world.messages import Message
 from playground.world.state import Options, Playground
+from playground.world.talk.messages import Message
 
 HOUSE = Path(__file__).resolve().parents[2]
 START_S = 60.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from benchmarks.lives.host import Host
 from playground.driver import Refused
 from playground.world.cast import Member
-from playground.world.messages import Message
+from playground.world.talk.messages import Message
 
 FIRST_ID = 1_500_000_000_000_000_000
 CHANNEL = "jazz-club"

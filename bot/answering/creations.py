@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import discord
 
 from bot.answering.first_answers import take
-from bot.client import Interaction, Woodshed
+from bot.client import Interaction
 from bot.errors import Refused
 from bot.store import creations
 
@@ -43,10 +43,11 @@ async def keep(
     )
 
 
-async def find(bot: Woodshed, creation_id: int, kind: creations.Kind) -> creations.Creation:
-    """The record behind a button. Raises Refused when it is no longer there."""
-    creation = await creations.get(bot.store, creation_id)
-    if creation is None or creation.kind != kind:
+async def find(interaction: Interaction, creation_id: int, kind: creations.Kind) -> creations.Creation:
+    """The record behind a button. Raises Refused when it is no longer there, or belongs to another channel: whoever
+    can't see an answer can't make anything of it."""
+    creation = await creations.get(interaction.client.store, creation_id)
+    if creation is None or creation.kind != kind or creation.channel_id != interaction.channel_id:
         raise Refused(f"I don't remember how this {kind} was made. Please make a new one.")
     return creation
 

@@ -7,23 +7,33 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import Any, Self
 
 import discord
 
 from bot.answering.error_handler import report
+from bot.errors import Refused
 from bot.logs import begin_request
 
 MOST_OPTIONS = 25
 """Of a select menu, by Discord's rule."""
+LARGEST_NUMBER = 2**63 - 1
+"""Of SQLite's integers."""
+NOT_OFFERED = "That isn't among the choices of this menu. Please choose again."
+
+
+def number(digits: str) -> int:
+    """A number out of a custom id. One that the store can't hold becomes the largest that it can: nothing has it."""
+    return min(int(digits), LARGEST_NUMBER)
 
 
 class Durable:
     """Mixed in before `discord.ui.DynamicItem`, which would only log what a callback raises.
 
     A subclass writes `press`; whatever that raises goes to the one error handler. The named groups of its template are
-    the arguments of its `__init__`, converted by their annotations: `(?P<poll>\\d+)` and `poll: int`."""
+    the arguments of its `__init__`, converted by their annotations: `(?P<poll>\\d+)` and `poll: int`. If that takes a
+    `select`, it's given the menu that was used."""
 
     async def press(self, interaction: discord.Interaction[Any]) -> None:
         raise NotImplementedError(f"{type(self).__name__} doesn't say what a press does")
@@ -33,10 +43,35 @@ class Durable:
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         types = typing.get_type_hints(cls.__init__)
-        return cls(**{name: types[name](text) for name, text in match.groupdict().items()})
+        read = {name: number if types[name] is int else types[name] for name in match.groupdict()}
+        arguments = {name: read[name](text) for name, text in match.groupdict().items()}
+        if isinstance(item, discord.ui.Select) and "select" in types:
+            arguments["select"] = item
+        return cls(**arguments)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        await _handled(interaction, self.press(interaction))
+        await _handled(interaction, self._pressed(interaction))
+
+    async def _pressed(self, interaction: discord.Interaction[Any]) -> None:
+        require_offered(interaction)
+        await self.press(interaction)
+
+
+def require_offered(interaction: discord.Interaction[Any]) -> None:
+    """Raises Refused unless what was chosen stands in the menu on the message: Discord's own programs send nothing
+    else, but somebody else's may."""
+    chosen = _data(interaction).get("values", [])
+    for menu in _menus(interaction.message) if chosen else ():
+        if menu.custom_id == _data(interaction).get("custom_id") and menu.options:
+            offered = {option.value for option in menu.options}
+            if not offered.issuperset(chosen) or len(set(chosen)) < len(chosen) or len(chosen) > menu.max_values:
+                raise Refused(NOT_OFFERED)
+
+
+def _menus(message: discord.Message | None) -> Iterator[discord.SelectMenu]:
+    for row in message.components if message is not None else ():
+        if isinstance(row, discord.ActionRow):
+            yield from (item for item in row.children if isinstance(item, discord.SelectMenu))
 
 
 class DurableForm(discord.ui.Modal):
@@ -102,9 +137,9 @@ class ChoiceMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.Vi
     A subclass gives the template of its custom id, with a group `creation`, and writes `press`; what was chosen is
     `self.chosen`."""
 
-    def __init__(self, creation_id: int, select: discord.ui.Select[discord.ui.View]) -> None:
+    def __init__(self, creation: int, select: discord.ui.Select[discord.ui.View]) -> None:
         super().__init__(select)
-        self.creation_id = creation_id
+        self.creation_id = creation
 
     @classmethod
     def of(
@@ -115,13 +150,6 @@ class ChoiceMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.Vi
             creation_id,
             discord.ui.Select(placeholder=placeholder, options=list(options), custom_id=custom_id, row=row),
         )
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(int(match["creation"]), item)
 
     @property
     def chosen(self) -> str:

@@ -21,9 +21,10 @@ from bot.answering.discord_codes import (
 from bot.answering.first_answers import begun_before, is_acknowledged, say
 from bot.answering.live_reply import EXTRA, LiveReply
 from bot.answering.text import MAX_CONTENT, plain, shorten
-from bot.errors import SERVER_ONLY, STAFF_ONLY, JobCancelled, Refused, Undelivered, WoodshedError
+from bot.errors import SERVER_ONLY, STAFF_ONLY, EngineRefused, JobCancelled, Refused, Undelivered, WoodshedError
 from bot.hosting.notices import report_defect
 from bot.logs import begin_request, current_request
+from engine.contract.quotes import unquoted
 
 log = structlog.get_logger(__name__)
 
@@ -71,12 +72,17 @@ async def report(interaction: discord.Interaction[Any], error: BaseException, **
         "channel": interaction.channel_id,
         **context,
     }
-    if isinstance(cause, Refused | JobCancelled | app_commands.AppCommandError):  # the latter: Discord's own checks
-        log.info("refused", sentence=sentence_for(cause), **where)
+    # The last of these are Discord's own checks. gRPC's error, behind the engine's refusal, repeats what it quotes.
+    if isinstance(cause, Refused | EngineRefused | JobCancelled | app_commands.AppCommandError):
+        log.info("refused", sentence=unquoted(sentence_for(cause)), **where)
     elif isinstance(cause, WoodshedError):
         # Where it came from is in the engine client's own lines and in the engine's log; a traceback adds nothing.
         log.warning(
-            "not done", error=type(cause).__name__, sentence=cause.sentence, cause=repr(cause.__cause__), **where
+            "not done",
+            error=type(cause).__name__,
+            sentence=unquoted(cause.sentence),
+            cause=repr(cause.__cause__),
+            **where,
         )
     elif isinstance(cause, discord.HTTPException) and cause.code in EXPIRED | {ALREADY_ANSWERED, UNKNOWN_MESSAGE}:
         log.warning("too late to answer", code=cause.code, **where)

@@ -13,7 +13,7 @@ from bot.client import Interaction
 class CancelButton(
     Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"job:(?P<job>[0-9a-f]{32}):cancel"
 ):
-    """Cancels the job if it belongs to whoever presses; staff may cancel anybody's."""
+    """Cancels the job if it belongs to whoever presses; staff may cancel anybody's of their server."""
 
     def __init__(self, job: str, label: str = CANCEL_LABEL) -> None:
         super().__init__(discord.ui.Button(label=label, custom_id=f"job:{job}:cancel"))
@@ -22,9 +22,8 @@ class CancelButton(
     async def press(self, interaction: Interaction) -> None:
         bot = interaction.client
         await begin(interaction, private=True)
-        cancelled = await bot.engine.cancel(
-            self.job, bot.member_key(interaction.user.id), anyones=bot.is_staff(interaction.user)
-        )
+        anyones = bot.is_staff(interaction.user) and bot.jobs.is_on(self.job, interaction.guild_id)
+        cancelled = await bot.engine.cancel(self.job, bot.member_key(interaction.user.id), anyones=anyones)
         sentence = "Cancelled." if cancelled else "That isn't one of your jobs, or it has already finished."
         await LiveReply(interaction, 0.0, ephemeral=True, patience=bot.patience).put(sentence)
 

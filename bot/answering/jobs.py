@@ -120,11 +120,12 @@ async def one_job(interaction: Interaction, *, private: bool = False) -> AsyncIt
         async def stop() -> None:
             bot.engine.hang_up(ticket.job_id)
 
-        async with one_answer(
-            interaction, private=private, progress_view=cancel_view(ticket.job_id), on_unwanted=stop
-        ) as reply:
-            job = Job(ticket, reply, bot.attachments)
-            try:
-                yield job
-            finally:
-                job.let_go()
+        with bot.jobs.on_server(ticket.job_id, interaction.guild_id):
+            async with one_answer(
+                interaction, private=private, progress_view=cancel_view(ticket.job_id), on_unwanted=stop
+            ) as reply:
+                job = Job(ticket, reply, bot.attachments)
+                try:
+                    yield job
+                finally:
+                    job.let_go()

@@ -273,7 +273,11 @@ class AnswerCarrier:
             case Route.BOT_EDIT:
                 return None if self._private else await self._channel_carrier(parcel).look(route, cargo)
             case Route.POST:
-                return await self._channel_carrier(self._addressed(parcel)).look(route, cargo)
+                posted = self._channel_carrier(self._addressed(parcel))
+                is_there = await posted.look(route, cargo)
+                if is_there:
+                    await self._stand_in(posted.message_id)
+                return is_there
             case Route.DIRECT:
                 channel = await interaction.user.create_dm()
                 return await self._direct_carrier(channel.id, parcel).look(Route.POST, cargo)
@@ -295,12 +299,16 @@ class AnswerCarrier:
 
     async def _post(self, parcel: Parcel) -> None:
         """In a message of the bot's own, which has to name whose it is; what's left of the answer goes."""
-        old, posting = self.message_id, self._channel_carrier(self._addressed(parcel))
+        posting = self._channel_carrier(self._addressed(parcel))
         await posting.send(Route.POST, Cargo.PARCEL)
-        self.message_id = posting.message_id
-        if old is not None:
+        await self._stand_in(posting.message_id)
+
+    async def _stand_in(self, message_id: int | None) -> None:
+        """Another message holds the answer now: what still says "thinking ..." goes."""
+        old, self.message_id = self.message_id, message_id
+        if old is not None and old != message_id:
             try:
-                await self._channel_carrier(parcel, old).remove()
+                await self._channel_carrier(self._parcel, old).remove()
             except (discord.HTTPException, *CONNECTION_ERRORS) as error:
                 log.info("progress stays as it was", error=repr(error))
 

@@ -8,7 +8,7 @@ import discord
 
 from bot.answering.text import in_a_row
 from bot.errors import MissingPermission
-from bot.settings import MIB
+from engine.contract.limits import MIB
 
 REQUEST_LIMIT_BYTES = 25 * MIB
 """Discord refuses a larger request, however many files it is spread over."""
@@ -16,6 +16,7 @@ EMBED_ROOM_BYTES = 64 * 1024
 
 PERMISSION_NAMES = {
     "attach_files": "attach files",
+    "create_public_threads": "open threads",
     "embed_links": "embed links",
     "send_messages": "send messages",
     "send_messages_in_threads": "send messages in threads",

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+import discord
+
 MAX_ALT_TEXT = 1024
 MAX_CHOICE = 100
 """Characters of a choice, of a menu's option, or of what is typed into an option with choices."""
@@ -35,6 +37,19 @@ def plain(text: str) -> str:
     return "".join(
         char for char in text if char == "\n" or char in _JOINERS or unicodedata.category(char) not in _UNSEEN
     )
+
+
+def seen(text: str) -> str:
+    """What there is to see of a text, to compare it by: two that look the same are the same (UAX 15, NFKC). "" where
+    there's nothing to see."""
+    visible = "".join(char for char in plain(text) if char not in _JOINERS)
+    return " ".join(unicodedata.normalize("NFKC", visible).casefold().split())
+
+
+def named(text: str) -> str:
+    """A name, a title or a heading that somebody typed, as it stands within a line of ours: in one line, without marks
+    that nobody sees, and with whatever Discord would take for formatting shown as it's written."""
+    return discord.utils.escape_markdown(" ".join(plain(text).split()))
 
 
 def code_block(code: str, language: str = "", limit: int = MAX_DESCRIPTION) -> str:

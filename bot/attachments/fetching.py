@@ -22,13 +22,13 @@ import structlog
 from bot.attachments.addresses import may_fetch
 from bot.attachments.spool import Spool, WaitingFile
 from bot.errors import NotHandedOver, Refused
-from bot.settings import MIB
+from engine.contract.limits import MIB
 
 log = structlog.get_logger(__name__)
 
 Content = TypeVar("Content")
 
-NOT_HANDED_OVER = "Discord didn't hand me the file; please try again."
+NOT_HANDED_OVER = "Discord didn't give me the file; please try again."
 PIECE_BYTES = 256 * 1024
 FOUND = 200
 GONE = frozenset({403, 404, 410})

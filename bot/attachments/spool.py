@@ -50,7 +50,7 @@ class Spool:
         self._reserve_bytes = reserve_bytes
 
     async def open(self) -> None:
-        """Make the folder anew, empty and private. Raises OSError."""
+        """Make a new folder, empty and private. Raises OSError."""
         await asyncio.to_thread(self._open)
 
     def _open(self) -> None:

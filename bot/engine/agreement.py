@@ -1,4 +1,4 @@
-"""Do bot and engine speak the same version of the contract? Asked anew whenever a connection comes about.
+"""Do bot and engine speak the same version of the contract? Asked again at every new connection.
 
 The engine refuses a caller of another version by itself; this is for the bot's log, for staff, and for an engine from
 before it could."""

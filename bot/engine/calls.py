@@ -21,7 +21,7 @@ from bot.engine.connection import PULSE_S, Connection, open_channel
 from bot.engine.failures import HUNG, translate
 from bot.engine.files import NO_FILES, FileOnDisk, Files
 from bot.engine.hang import abandon, wait_with_pulse
-from bot.engine.jobs import JOB_PATIENCE_S, JOB_SILENCE_S, JOB_TIMEOUT_S, JobStreams, OnEvent
+from bot.engine.jobs import JOB_PATIENCE_S, JOB_SILENCE_S, JOB_TIMEOUT_S, SENT_AT_ONCE, JobStreams, OnEvent
 from bot.errors import EngineHung
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
@@ -62,6 +62,7 @@ class EngineClient(Connection):
         self._stub = pb_grpc.EngineStub(channel)
         self._patience_s = patience_s
         self._silence_s = silence_s
+        self._encoding = asyncio.Semaphore(SENT_AT_ONCE)  # gRPC keeps a short call's request until the answer is there
         self._jobs = JobStreams(self, job_timeout_s, job_patience_s, job_silence_s)
 
     # ------------------------------------------------------------ jobs
@@ -106,9 +107,10 @@ class EngineClient(Connection):
     async def encode_style(self, image: bytes | FileOnDisk, job: pb.Job | None = None) -> pb.EncodeStyleReply:
         """A style picture's code, the weights that it belongs to, and a small copy of the picture. With a `job`, it
         shows in the queue as its member's."""
-        content = image if isinstance(image, bytes) else await image.read()
-        request = pb.EncodeStyleRequest(image=content, job=job)
-        return await self._unary(self._stub.EncodeStyle, request, timeout_s=ENCODE_TIMEOUT_S)
+        async with self._encoding:
+            content = image if isinstance(image, bytes) else await image.read()
+            request = pb.EncodeStyleRequest(image=content, job=job)
+            return await self._unary(self._stub.EncodeStyle, request, timeout_s=ENCODE_TIMEOUT_S)
 
     async def list_jazz_options(self) -> pb.ListJazzOptionsReply:
         return await self._unary(self._stub.ListJazzOptions, pb.ListJazzOptionsRequest())

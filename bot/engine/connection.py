@@ -102,7 +102,7 @@ class Connection:
         try:
             async with asyncio.timeout(timeout_s):
                 while True:
-                    # One stream tells of every change; it breaks when the engine dies, and is opened anew.
+                    # One stream tells of every change; it breaks when the engine dies, and is opened again.
                     call = self._health.Watch(health_pb2.HealthCheckRequest(), wait_for_ready=True)
                     try:
                         async for reply in call:

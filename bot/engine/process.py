@@ -51,11 +51,11 @@ class Supervision:
     """An engine that is not warm after this is taken for hung."""
     check_interval_s: float = 5.0
     missed_checks: int = 3
-    """So many health checks without an answer in a row, and the engine is taken for hung."""
+    """After this many health checks in a row without an answer, the engine counts as hung."""
     first_backoff_s: float = 0.5
     longest_backoff_s: float = 60.0
     stable_after_s: float = 60.0
-    """An engine that ran this long starts the backoff anew when it dies."""
+    """An engine that ran this long resets the backoff when it dies."""
     stop_grace_s: float = 5.0
     """From SIGTERM to SIGKILL."""
 

@@ -15,6 +15,7 @@ from bot.hosting.database_file import NotSound, examine
 from bot.hosting.lock import database_lock
 from bot.settings import BotSettings, load_bot_settings
 from bot.store import open_store
+from bot.typed import typed
 from engine.contract.configuration import ConfigurationError
 
 FAILED_EXIT_CODE = 1
@@ -90,7 +91,7 @@ def _list(folder: Path) -> int:
         except NotSound as error:
             what = f"unusable: {error}"
         sys.stdout.write(f"{path}: {what}\n")
-    sys.stdout.write("Restore one with `python -m bot restore FILE`.\n")
+    sys.stdout.write(f"Restore one with `{typed('restore FILE')}`.\n")
     return 0
 
 

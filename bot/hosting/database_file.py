@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.answering.text import counted
 from bot.store.migrations import MIGRATIONS, numbered
 
 MAGIC = b"SQLite format 3\x00"
@@ -43,8 +44,8 @@ class Contents:
 
     def __str__(self) -> str:
         return (
-            f"{self.members} members, {self.polls} polls with {self.votes} votes, {self.clips} clips, "
-            f"{self.size_bytes / 1e6:.1f} MB"
+            f"{counted(self.members, 'member')}, {counted(self.polls, 'poll')} with {counted(self.votes, 'vote')}, "
+            f"{counted(self.clips, 'clip')}, {self.size_bytes / 1e6:.1f} MB"
         )
 
 
@@ -118,7 +119,7 @@ def mark_of(path: Path, *, without_log: bool = False) -> str:
 
 
 def give_new_mark(connection: sqlite3.Connection) -> str:
-    """Mark a database anew, so that it can be told from the one that it's a copy of."""
+    """Give a database a new mark, so that it can be told from the one it's a copy of."""
     mark = secrets.token_hex(8)
     connection.execute(
         "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

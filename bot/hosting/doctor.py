@@ -13,12 +13,15 @@ from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
+from bot.engine.calls import open_engine_client
+from bot.errors import EngineError
 from bot.hosting import backup
 from bot.hosting.database_file import NotSound, examine, newest_version, read_only
 from bot.hosting.discord_check import examine_discord
 from bot.hosting.finding import Finding
 from bot.hosting.lock import holder_of
 from bot.settings import BotSettings, load_bot_settings
+from bot.typed import typed
 from bot.version import woodshed_version
 from engine.contract.configuration import ConfigurationError
 from engine.contract.process_settings import LOCAL
@@ -95,7 +98,7 @@ def database(settings: BotSettings) -> Iterator[Finding]:
         contents = examine(path)
     except NotSound as error:
         newest = backup.newest_sound(settings.backup_folder)
-        mend = f"python -m bot restore {newest or 'FILE'}"
+        mend = typed(f"restore {newest or 'FILE'}")
         yield Finding("trouble", "database", f"{path} can't be used: {error}", f"stop the bot, then: {mend}")
         return
     yield Finding("good", "database", f"{path} is sound: {contents}")
@@ -130,7 +133,7 @@ def backups(settings: BotSettings) -> Iterator[Finding]:
     try:
         contents = examine(found[0])
     except NotSound as error:
-        mend = f"delete it, and make one: python -m bot backup {settings.backup_folder}/by-hand.sqlite3"
+        mend = f"delete it, and make one: {typed(f'backup {settings.backup_folder}/by-hand.sqlite3')}"
         yield Finding("trouble", "backups", f"the newest, {found[0]}, is unusable: {error}", mend)
         return
     detail = f"{len(found)}, the newest {age_h:.0f} h old: {contents}"
@@ -155,7 +158,7 @@ def disk(settings: BotSettings) -> Iterator[Finding]:
 async def engine(settings: BotSettings, command: Sequence[str] = ENGINE_CHECK) -> list[Finding]:
     """What the engine says about itself; it's asked in a process of its own, because the bot never loads torch."""
     if settings.engine.address != LOCAL:
-        return [Finding("good", "engine", f"it runs at {settings.engine.address}; run `python -m engine doctor` there")]
+        return [await _engine_elsewhere(settings)]
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
@@ -175,3 +178,18 @@ async def engine(settings: BotSettings, command: Sequence[str] = ENGINE_CHECK) -
         last = said[-1] if said else f"it ended with code {process.returncode}"
         return [Finding("trouble", "engine", f"it doesn't start: {last}", "run `make clean`, then `make run`")]
     return found
+
+
+async def _engine_elsewhere(settings: BotSettings) -> Finding:
+    """Whether an engine that this bot didn't start answers: address, certificate, token and version in one question."""
+    address = settings.engine.address
+    try:
+        async with open_engine_client(settings.engine) as client:
+            about = await client.about()
+    except ConfigurationError as error:
+        return Finding("trouble", "engine", str(error), "change the setting it names")
+    except EngineError as error:
+        mend = "see whether it runs there, and whether address, certificate and token are the same on both sides"
+        return Finding("trouble", "engine", f"nothing usable answers at {address}: {error.sentence}", mend)
+    detail = f"Woodshed {about.version} answers at {address}, on {about.device}"
+    return Finding("good", "engine", f"{detail}; `python -m engine doctor` over there checks the rest")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import Counter as Counts
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import discord
 import structlog
 from discord import app_commands
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.core import Metric, SummaryMetricFamily
+from prometheus_client.registry import Collector
 
 from bot.client import Woodshed
 from bot.errors import EngineError, Refused, WoodshedError
+from engine.contract import engine_pb2 as pb
 from engine.contract.configuration import ConfigurationError
 
 log = structlog.get_logger(__name__)
@@ -24,6 +26,21 @@ HOST = "127.0.0.1"
 INTERVAL_S = 15.0
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
 """Upper ends of the histogram's buckets: from an answer at once to the longest wait."""
+
+
+class StageSeconds(Collector):
+    """What the engine has summed up by itself, handed on as it is."""
+
+    def __init__(self) -> None:
+        self.told: Sequence[pb.StageTime] = ()
+
+    def collect(self) -> Iterator[Metric]:
+        family = SummaryMetricFamily(
+            "woodshed_stage_seconds", "Of jobs in the engine, by their kind and stage.", labels=["kind", "stage"]
+        )
+        for one in self.told:
+            family.add_metric([one.kind, one.stage], count_value=one.count, sum_value=one.seconds)
+        yield family
 
 
 class Metrics:
@@ -56,6 +73,10 @@ class Metrics:
             ["what"],
             registry=self.registry,
         )
+        self.memory_used = self._gauge("device_memory_used_bytes", "The engine's device; on a CPU, its process.")
+        self.memory = self._gauge("device_memory_bytes", "How much memory the engine's device has, or its machine.")
+        self.stages = StageSeconds()
+        self.registry.register(self.stages)
         self.votes = self._gauge("votes", "Votes in the database.")
         self.database_bytes = self._gauge("database_bytes", "Size of the database.")
 
@@ -89,6 +110,10 @@ class Metrics:
         self.database_bytes.set((await asyncio.to_thread(bot.store.path.stat)).st_size)
         try:
             self.queue.set(len(await bot.engine.queue()))
+            about = await bot.engine.about()
+            self.stages.told = about.stages
+            self.memory_used.set(about.memory_used_bytes)
+            self.memory.set(about.memory_bytes)
             self.engine_up.set(1)
         except EngineError:
             self.queue.set(0)
@@ -108,7 +133,7 @@ async def serve_metrics(bot: Woodshed, port: int) -> AsyncIterator[Metrics]:
     log.info("figures for Prometheus", address=f"http://{HOST}:{port}/metrics")
 
     async def on_completion(interaction: discord.Interaction[Any], command: Any) -> None:
-        metrics.finished(interaction, time.time())
+        metrics.finished(interaction, bot.now())
 
     bot.add_listener(on_completion, "on_app_command_completion")
     bot.failures.append(metrics.failed)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.typed import typed
+
 log = structlog.get_logger(__name__)
 
 QUIET_S = 3600.0
@@ -88,7 +90,7 @@ def report_engine_end(notices: Notices, code: int) -> None:
     """The local engine has ended, with this exit code or (negative) by this signal, and another one is starting."""
     why = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
     advice = "If that was the system running out of memory, set '[stylize] max_size_px' lower." if code == -9 else ""
-    advice = advice or "If it keeps happening, `python -m bot doctor` and the log say more."
+    advice = advice or f"If it keeps happening, `{typed('doctor')}` and the log say more."
     notices.report("engine", f"The engine {why} and is being started again; the jobs it had are lost. {advice}")
 
 
@@ -96,8 +98,8 @@ def report_database(notices: Notices, what: str, error: sqlite3.Error) -> None:
     """Something can't be written: the disk is full, the file is locked for long, or worse."""
     notices.report(
         "database",
-        f"The database didn't take {what} ({error}). Votes and scores may be refused until that's mended: "
-        "`python -m bot doctor` looks at the disk and the file.",
+        f"The database couldn't save {what} ({error}). Votes and scores may be refused until that's mended: "
+        f"`{typed('doctor')}` looks at the disk and the file.",
     )
 
 

@@ -1,7 +1,7 @@
 """Before the bot opens its database: is this the file that it left, is it whole, and will this disk keep it so?
 
 lock held ──> a foreign log is set aside ──> checked from end to end ──> write-ahead log really on ──> marked
-                                                 └─ damaged: nothing is opened; the newest sound backup is named
+                                                 └─ damaged: nothing is opened; the newest usable backup is named
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from bot.hosting.database_file import (
     newest_version,
 )
 from bot.hosting.lock import DatabaseLock
+from bot.typed import typed
 
 log = structlog.get_logger(__name__)
 
@@ -100,9 +101,9 @@ def _require_sound(path: Path, backups: Path, now: Callable[[], float]) -> None:
             return  # opening it says so, in its own words
         newest = backup.newest_sound(backups)
         advice = (
-            f"the newest sound backup is {newest}: run `python -m bot restore {newest}`, which keeps the damaged file"
+            f"the newest usable backup is {newest}: run `{typed(f'restore {newest}')}`, which keeps the damaged file"
             if newest
-            else f"there's no sound backup in {backups}; if you have one elsewhere, run `python -m bot restore FILE`"
+            else f"there's no usable backup in {backups}; if you have one elsewhere, run `{typed('restore FILE')}`"
         )
         raise DatabaseDamaged(
             f"The database {path} can't be used: {error}. I've left it as it is; {advice}."

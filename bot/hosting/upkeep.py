@@ -13,12 +13,15 @@ from bot.errors import BackupRefused
 from bot.hosting import backup
 from bot.hosting.notices import Notices
 from bot.settings import BotSettings
-from bot.store import Store, creations
+from bot.store import Store, creations, open_answers
+from bot.typed import typed
 
 log = structlog.get_logger(__name__)
 
 INTERVAL_S = 3600.0
 DAY_S = 24 * 3600.0
+OPEN_S = 2 * DAY_S
+"""Nothing is on its way for longer: a result is tried for a day."""
 
 
 async def keep_up(settings: BotSettings, store: Store, notices: Notices, now: Callable[[], float] = time.time) -> None:
@@ -36,6 +39,8 @@ async def look_after(settings: BotSettings, store: Store, notices: Notices, now:
     hosting = settings.hosting
     dropped = await creations.forget_pictures_before(store, now - settings.store.picture_days * DAY_S)
     dropped += await creations.forget_beyond(store, settings.store.picture_mb * 1_000_000)
+    await open_answers.forget_before(store, now - OPEN_S)
+    await store.overwrite_deleted()
     if dropped:
         log.info("old files behind buttons let go", files=dropped)
     try:
@@ -48,9 +53,7 @@ async def look_after(settings: BotSettings, store: Store, notices: Notices, now:
             now,
         )
     except BackupRefused as error:
-        notices.report(
-            "backup", f"The automatic backup failed. {error.sentence} `python -m bot doctor` checks the rest."
-        )
+        notices.report("backup", f"The automatic backup failed. {error.sentence} `{typed('doctor')}` checks the rest.")
     else:
         if made:
             log.info("backed up", backup=str(made))

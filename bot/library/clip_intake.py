@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.attachments.spool import WaitingFile
 from bot.engine.calls import EngineClient
+from bot.engine.files import FileOnDisk
 from bot.engine.jobs import OnEvent
 from bot.errors import Refused
 from bot.store import Store, clips, submissions
@@ -29,7 +31,7 @@ MOST_WAITING = 3
 class Submission:
     """What staff hand in. `chords` may be empty; `performer` is who played; `track` has the melody (-1: find it)."""
 
-    content: bytes
+    file: WaitingFile | HandedIn
     title: str
     performer: str
     chords: str
@@ -46,6 +48,18 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedIn:
+    """The file of a submission that waits for staff: it stays in the store until it's needed."""
+
+    store: Store
+    number: int
+
+    async def read(self) -> bytes:
+        """Raises Refused once it is decided."""
+        return (await submissions.files(self.store, self.number)).file
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A submission as the engine plays it, not stored yet. `consent_at`: when it was said that the performer agrees."""
 
@@ -56,6 +70,12 @@ class Draft:
     seed: int
     clip: pb.Clip
     consent_at: float
+
+    @property
+    def file(self) -> WaitingFile:
+        """Of one that hasn't been handed over."""
+        assert isinstance(self.submission.file, WaitingFile), "it stays in the store"
+        return self.submission.file
 
 
 def is_midi(content: bytes) -> bool:
@@ -79,30 +99,34 @@ async def play_submission(
 
     Consent has been given: the caller asks for it. Raises Refused when the file is in the collection already, and
     the engine's errors (bad MIDI, bad audio, bad chords), each with its sentence."""
-    digest = await asyncio.to_thread(lambda: hashlib.sha256(submission.content).hexdigest())  # up to 25 MiB
+    digest, kind = await _identify(submission.file)
     known = await clips.find_source(store, guild_id, digest)
     if known is not None:
         raise Refused(f"This file is already in the collection, as clip {known}.")
-    kind = Kind.MIDI if is_midi(submission.content) else Kind.AUDIO
     request = pb.RenderRequest(
         job=job, chords=submission.chords, seed=seed, melody_track=submission.track, max_bytes=max_bytes
     )
-    if kind is Kind.MIDI:
-        request.midi = submission.content
-    else:
-        request.audio = submission.content
-    return Draft(submission, guild_id, digest, kind, seed, await engine.render(request, on_event), now)
+    files = {"midi" if kind is Kind.MIDI else "audio": submission.file}
+    return Draft(submission, guild_id, digest, kind, seed, await engine.render(request, on_event, files), now)
+
+
+async def _identify(file: FileOnDisk) -> tuple[str, Kind]:
+    """What a file is recognised by, and what it is. Its bytes, up to 25 MiB, are let go of again."""
+    content = await file.read()
+    digest = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
+    return digest, Kind.MIDI if is_midi(content) else Kind.AUDIO
 
 
 async def store_draft(store: Store, draft: Draft, now: float) -> Clip:
     """Put a draft into the collection. Raises Refused when the same file has got there meanwhile."""
-    clip = await clips.get(store, await clips.add(store, new_clip(draft), draft.clip.audio, now))
+    clip = await clips.get(store, await clips.add(store, await new_clip(draft), draft.clip.audio, now))
     assert clip is not None
     return clip
 
 
-def new_clip(draft: Draft) -> NewClip:
+async def new_clip(draft: Draft) -> NewClip:
     """What is stored of a draft, besides its sound."""
+    score = await draft.submission.file.read() if draft.kind is Kind.MIDI else None
     return NewClip(
         guild_id=draft.guild_id,
         kind=draft.kind,
@@ -112,7 +136,7 @@ def new_clip(draft: Draft) -> NewClip:
         conditions=conditions_of(draft.clip, draft.seed),
         added_by=draft.submission.added_by,
         consent_at=draft.consent_at,
-        score=draft.submission.content if draft.kind is Kind.MIDI else None,
+        score=score,
         melody_track=draft.clip.melody_track if draft.kind is Kind.MIDI else -1,
         licence=draft.submission.licence,
         fingerprint=draft.clip.fingerprint,
@@ -157,7 +181,7 @@ async def hand_over(store: Store, draft: Draft, now: float) -> int:
         kind=draft.kind,
         seed=draft.seed,
         source_digest=draft.digest,
-        file=draft.submission.content,
+        file=await draft.submission.file.read(),
         sound=draft.clip.audio,
         played=played.SerializeToString(),
         consent_at=draft.consent_at,
@@ -173,7 +197,7 @@ async def handed_over(store: Store, found: submissions.Submission) -> Draft:
     clip = pb.Clip.FromString(files.played)
     clip.audio = files.sound
     submission = Submission(
-        content=files.file,
+        file=HandedIn(store, found.id),
         title=found.title,
         performer=found.performer,
         chords=files.chords,

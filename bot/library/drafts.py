@@ -1,6 +1,7 @@
 """Submissions whose chords nobody wrote, until whoever handed them in has listened and decided.
 
-They lie in memory, for as long as Discord lets a private message be answered; a restart forgets them.
+Their sound lies in memory and their files on disk, for as long as Discord lets a private message be answered; a
+restart forgets them.
 """
 
 from __future__ import annotations
@@ -47,14 +48,20 @@ class Drafts:
         return kept[0]
 
     def drop(self, name: str, ending: str = GONE) -> None:
-        """Forget it, if it's still there; `ending` is what a later press on its buttons is told."""
+        """Forget it with its file, if it's still there; `ending` is what a later press on its buttons is told."""
+        if draft := self.take(name, ending):
+            draft.file.remove()
+
+    def take(self, name: str, ending: str) -> Draft | None:
+        """The same, and hand it over with its file; None if it's gone. Whoever calls removes the file."""
         kept = self._kept.pop(name, None)
         if kept is None:
-            return
+            return None
         kept[1].cancel()
         self._endings[name] = ending
         if len(self._endings) > MOST_ENDINGS:
             self._endings.popitem(last=False)
+        return kept[0]
 
     def forget(self, member_id: int) -> None:
         """Forget all that a member has handed in."""

@@ -20,7 +20,7 @@ from bot.rules.blind_poll import ENOUGH_OWN_CLIPS, Candidate, TrialDraw
 from bot.rules.model_race import who_plays
 from bot.store import Store, clips
 from bot.store.clips import Clip, Conditions, Kind, NewClip
-from bot.store.polls.series import REMOVED_MEANWHILE, PreparedTrial
+from bot.store.polls.beginning import REMOVED_MEANWHILE, PreparedTrial
 from engine.contract import engine_pb2 as pb
 
 DEFAULT_TEMPO_BPM = 140.0

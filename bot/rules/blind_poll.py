@@ -19,7 +19,7 @@ ENOUGH_OWN_CLIPS = 10
 """Below so many clips of its own a server also draws from the pieces that come with the engine: with a single clip, the
 first poll would be on that one for certain."""
 TRIALS_A_CATCH = 4
-"""So many counted trials for one catch trial, where they are switched on."""
+"""How many counted trials there are to one catch trial, if those are switched on."""
 
 
 class Origin(StrEnum):

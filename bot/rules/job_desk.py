@@ -1,4 +1,4 @@
-"""How many jobs a member has in hand, so that nobody fills the engine's queue alone."""
+"""Which jobs are in hand: how many of a member, so that nobody fills the engine's queue alone, and on which server."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class JobDesk:
         self._places_per_member = places_per_member
         self._taken: Counter[int] = Counter()
         self._closed_because = ""
+        self._servers: dict[str, int] = {}
 
     @property
     def total(self) -> int:
@@ -30,6 +31,20 @@ class JobDesk:
     def taken(self, member_id: int) -> int:
         """Jobs that this member has in hand now."""
         return self._taken[member_id]
+
+    def is_on(self, job_id: str, guild_id: int | None) -> bool:
+        """Whether a job was asked for on this server: its staff may cancel it, and no other server's."""
+        return guild_id is not None and self._servers.get(job_id) == guild_id
+
+    @contextmanager
+    def on_server(self, job_id: str, guild_id: int | None) -> Iterator[None]:
+        """Remember for as long as the body runs where a job was asked for; None: in a direct message."""
+        if guild_id is not None:
+            self._servers[job_id] = guild_id
+        try:
+            yield
+        finally:
+            self._servers.pop(job_id, None)
 
     @contextmanager
     def place(self, member_id: int) -> Iterator[None]:

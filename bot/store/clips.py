@@ -71,7 +71,7 @@ class NewClip:
     """Discord id; None: the bot itself"""
     consent_at: float | None = None
     score: bytes | None = None
-    """the MIDI file that a human clip is rendered from, each time anew"""
+    """the MIDI file that a human clip is rendered from, every time"""
     melody_track: int = -1
     piece_id: str = ""
     """of a piece that comes with the engine"""
@@ -100,7 +100,7 @@ class Clip:
     conditions: Conditions
     in_open_series: bool = False
     has_score: bool = False
-    """can be rendered anew; a clip stored by an earlier version can't"""
+    """can be rendered again; a clip stored by an earlier version can't"""
     melody_track: int = -1
     piece_id: str = ""
     licence: str = ""

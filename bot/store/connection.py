@@ -52,7 +52,7 @@ class Transaction:
 
 class Store:
     """The open database. A method that returns has been committed and survives `kill -9` and power loss; what was
-    deleted is overwritten."""
+    deleted is overwritten as soon as the log is emptied (`overwrite_deleted`)."""
 
     def __init__(
         self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection, busy_timeout_s: float = 5.0
@@ -85,6 +85,14 @@ class Store:
         """Run and commit one INSERT; returns the new row's id."""
         async with self.transaction() as transaction:
             return await transaction.insert(sql, parameters)
+
+    async def overwrite_deleted(self) -> bool:
+        """Empty the write-ahead log, which has the pages as they were before a deletion, into the database, where they
+        are overwritten (SQLite, "PRAGMA wal_checkpoint" and "PRAGMA secure_delete"). False where somebody reads for
+        longer than the time-out: then the next one does it."""
+        async with self._turns:
+            rows = list(await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)"))
+        return not rows[0][0]
 
     async def fetch_one(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
         rows = await self.fetch_all(sql, parameters)

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
+import structlog
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
@@ -13,6 +14,8 @@ from bot.store import creations, open_answers
 from bot.store.connection import Store, Transaction
 from bot.store.lessons import export as lessons_export
 from engine.contract import engine_pb2 as pb
+
+log = structlog.get_logger(__name__)
 
 IN_PUBLIC = (
     ("questions", "asked_by"),
@@ -135,6 +138,16 @@ def _readable(row: sqlite3.Row, name: str, value: Any) -> Any:
 
 
 async def forget(store: Store, discord_id: int, now: float) -> bool:
+    """Forget a person for good: nothing of theirs stays in the database's files. False when nothing is known of them.
+
+    See `_forget` for what goes and what stays."""
+    known = await _forget(store, discord_id, now)
+    if known and not await store.overwrite_deleted():
+        log.warning("what was forgotten stays in the log until it's emptied the next time")
+    return known
+
+
+async def _forget(store: Store, discord_id: int, now: float) -> bool:
     """Cut the tie between a person and what is stored; False when nothing is known of them.
 
     Votes on open polls go, for whoever votes again is somebody new and would count twice. Closed votes and quiz

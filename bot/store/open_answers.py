@@ -26,7 +26,7 @@ class OpenAnswer:
 async def add(
     store: Store, interaction_id: int, *, member_id: int, payload: dict[str, Any], private: bool, now: float
 ) -> None:
-    """Remember an answer from its first moment; one that is done again begins anew."""
+    """Remember an answer from its first moment; one that is done again starts over."""
     await store.execute(
         "INSERT INTO open_answers (interaction_id, member_id, payload, private, stage, opened_at)"
         " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (interaction_id) DO UPDATE SET stage = excluded.stage",
@@ -45,6 +45,12 @@ async def reach(store: Store, interaction_id: int, stage: Stage, message_id: int
 async def close(store: Store, interaction_id: int) -> None:
     """It has arrived, or nobody waits for it any more."""
     await store.execute("DELETE FROM open_answers WHERE interaction_id = ?", (interaction_id,))
+
+
+async def forget_before(store: Store, time: float) -> int:
+    """Let go of what was opened before `time`; returns how many. Where the database was locked or its disk full when an
+    answer was done, it stands here still, with what its member wrote."""
+    return await store.execute("DELETE FROM open_answers WHERE opened_at < ?", (time,))
 
 
 async def left_open(store: Store) -> list[OpenAnswer]:

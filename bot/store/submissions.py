@@ -88,8 +88,8 @@ async def add(store: Store, new: NewSubmission, most_waiting: int, now: float) -
         assert row is not None
         if row["waiting"] >= most_waiting:
             raise Refused(
-                f"You have {row['waiting']} clips waiting, which is the most. Staff decide on those first, or you take "
-                "one back with `/clips mine`."
+                f"You already have {row['waiting']} clips waiting, and that's the limit. Wait until staff have decided "
+                "on one, or take one back with `/clips mine`."
             )
         try:
             return await transaction.insert(

@@ -96,6 +96,7 @@ class UrgentWrites:
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA foreign_keys=ON")
             self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute("PRAGMA secure_delete=ON")
         return self._connection
 
     def _close(self) -> None:

@@ -10,7 +10,7 @@ from bot.answering.access import guild_id_of, require_staff
 from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer
 from bot.answering.posting import require_may_post
-from bot.answering.text import too_many_questions
+from bot.answering.text import named, too_many_questions
 from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
@@ -23,7 +23,9 @@ from cogs.ask.answers import answer_question
 from cogs.ask.buttons import AskStaffButton, CardNextButton, DocumentationButton
 
 QUESTIONS_PER_MINUTE = 10
-NO_TEXT = "There's no text in that message that I could explain."
+STAFF_QUESTIONS = (3, 600.0)
+"""How often in how many seconds a member may have the course staff pinged."""
+NO_TEXT = "There's no text in that message for me to explain."
 
 
 class Ask(commands.Cog):
@@ -32,6 +34,7 @@ class Ask(commands.Cog):
     def __init__(self, bot: Woodshed) -> None:
         self.bot = bot
         self.quota = Quota(QUESTIONS_PER_MINUTE, 60.0)
+        bot.services.staff_questions = Quota(*STAFF_QUESTIONS)
         self.menu = app_commands.ContextMenu(name="Explain this", callback=self.explain_this)
 
     async def cog_load(self) -> None:
@@ -72,7 +75,7 @@ class Ask(commands.Cog):
             raise Refused(too_many_questions(wait_s))
 
     @app_commands.command(name="unanswered", description="Staff: the questions that I couldn't answer")
-    @app_commands.describe(keep="Switch on or off that I keep them; off also forgets those that are here")
+    @app_commands.describe(keep="Keep them from now on, or stop; stopping also deletes the ones I have")
     @app_commands.guild_only()
     async def unanswered(self, interaction: Interaction, keep: bool | None = None) -> None:
         require_staff(interaction)
@@ -115,8 +118,8 @@ class Notes(
     async def remove(self, interaction: Interaction, file: app_commands.Range[str, 1, 100]) -> None:
         require_staff(interaction)
         if not await kept_notes.remove(self.bot.store, guild_id_of(interaction), file):
-            raise Refused("There's no file of that name. `/notes list` shows what is there.")
-        await say(interaction, f"Removed **{notes.plain(file)}**; `/ask` no longer quotes it.")
+            raise Refused("I don't have a file by that name. `/notes list` shows what's there.")
+        await say(interaction, f"Removed **{named(file)}**; `/ask` no longer quotes it.")
 
     @remove.autocomplete("file")
     async def complete_file(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:

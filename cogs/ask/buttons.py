@@ -7,11 +7,12 @@ from typing import Any
 
 import discord
 
+from bot.answering.access import take_turn
 from bot.answering.durable import Durable
 from bot.answering.error_handler import report
-from bot.answering.first_answers import say
+from bot.answering.first_answers import open_form, say
 from bot.answering.jobs import one_answer
-from bot.answering.text import MAX_EMBED, shorten
+from bot.answering.text import MAX_EMBED, plain, shorten
 from bot.client import Interaction
 from bot.errors import Refused
 from cogs.ask.cards import card_embed, entry_embed, quoted
@@ -87,14 +88,14 @@ class AskStaffButton(
         self.question = question
 
     async def press(self, interaction: Interaction) -> None:
-        await interaction.response.send_modal(StaffForm(self.question))
+        await open_form(interaction, StaffForm(self.question))
 
 
 class StaffForm(discord.ui.Modal, title="Ask the course staff"):
     """The question, as staff will read it."""
 
     question: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        label="Your question, in a thread that all can read", style=discord.TextStyle.paragraph, max_length=1500
+        label="Your question, in a thread everyone can read", style=discord.TextStyle.paragraph, max_length=1500
     )
 
     def __init__(self, question: str) -> None:
@@ -111,19 +112,21 @@ class StaffForm(discord.ui.Modal, title="Ask the course staff"):
 async def ask_staff(interaction: Interaction, question: str) -> None:
     """Open a thread with the question in it; inside a thread, put it there. Staff's role and the asker are pinged.
 
-    Raises Refused where the bot may not."""
+    Raises Refused where the bot may not, and for whoever asks too often."""
     channel, guild = interaction.channel, interaction.guild
     if guild is None or not isinstance(channel, discord.TextChannel | discord.Thread):
         raise Refused(NO_THREADS)
     permissions = interaction.app_permissions
+    allowed = permissions.send_messages_in_threads
     if isinstance(channel, discord.TextChannel):
-        if not (permissions.create_public_threads and permissions.send_messages_in_threads):
-            raise Refused(NO_THREADS)
-        name = shorten(" ".join(question.split()), LONGEST_THREAD_NAME) or "A question"
+        allowed = allowed and permissions.create_public_threads
+    if not allowed:
+        raise Refused(NO_THREADS)
+    take_turn(interaction.client.services.staff_questions, interaction)
+    if isinstance(channel, discord.TextChannel):
+        name = shorten(" ".join(plain(question).split()), LONGEST_THREAD_NAME) or "A question"
         place = await channel.create_thread(name=name, type=discord.ChannelType.public_thread)
     else:
-        if not permissions.send_messages_in_threads:
-            raise Refused(NO_THREADS)
         place = channel
     role = interaction.client.staff_roles.role_of(guild)
     staff = f"{role.mention} " if role else ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.answering.text import MAX_DESCRIPTION, MAX_TITLE, code_block, in_words, shorten, without_previews
+from bot.answering.text import MAX_DESCRIPTION, MAX_TITLE, code_block, in_words, named, plain, shorten, without_previews
 from engine.contract import engine_pb2 as pb
 
 COLOUR = discord.Colour.teal()
@@ -37,7 +37,7 @@ def related_line(cards: Sequence[pb.Card]) -> str:
 
 def unknown_sentence(question: str, cards: Sequence[pb.Card]) -> str:
     """Said instead of an answer that would be a guess."""
-    asked = without_previews(discord.utils.escape_markdown(shorten(" ".join(question.split()), 200)))
+    asked = without_previews(named(shorten(question, 200)))
     sentence = f"I don't know: none of my cards answers “{asked}”."
     if cards:
         nearest = dict.fromkeys(f"**{shorten(card.title, 100)}** ({in_words(card.topic)})" for card in cards)
@@ -80,21 +80,16 @@ def quotes_embed(passages: Sequence[pb.Passage], room: int) -> discord.Embed:
     each = room // len(passages) - 320
     parts = []
     for passage in passages:
-        place = f"**{plain(shorten(passage.file, 100))}**"
+        place = f"**{named(shorten(passage.file, 100))}**"
         if passage.heading:
-            place += f" › {plain(shorten(passage.heading, 150))}"
+            place += f" › {named(shorten(passage.heading, 150))}"
         parts.append(f"{place}\n{quoted(passage.text, each)}")
     return discord.Embed(title="From the course's notes", description="\n\n".join(parts), colour=COLOUR)
 
 
-def plain(text: str) -> str:
-    """A name or a heading as it's written, in one line, whatever signs are in it."""
-    return discord.utils.escape_markdown(" ".join(text.split()))
-
-
 def quoted(text: str, room: int) -> str:
     """A block quote that its own text can't leave: every line in it, every fence closed, links without previews."""
-    text = whole_fences(shorten(without_previews(text.strip()), room * 4 // 5))
+    text = whole_fences(shorten(without_previews(plain(text).strip()), room * 4 // 5))
     lines = [line.replace("<@", "<\u200b@").replace("@everyone", "@\u200beveryone") for line in text.split("\n")]
     return shorten_lines("\n".join(f"> {line}" for line in lines), room)
 

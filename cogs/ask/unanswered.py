@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import discord
 
 from bot.answering.access import guild_id_of, require_staff
 from bot.answering.durable import MOST_OPTIONS, Durable
 from bot.answering.error_handler import report
-from bot.answering.first_answers import say
-from bot.answering.text import MAX_CHOICE, counted, shorten
+from bot.answering.first_answers import open_form, say
+from bot.answering.text import MAX_CHOICE, counted, named, shorten
 from bot.client import Interaction
 from bot.errors import Refused
 from bot.store import Store
 from bot.store.lessons import notes, unanswered
 from bot.store.lessons.unanswered import Unanswered
-from cogs.ask.cards import COLOUR, plain, quoted
+from cogs.ask.cards import COLOUR, quoted
 
 KEPT = "I've kept your question for the course staff; if they answer it, I'll ping you."
 SETTLED = "That question has already been settled. `/unanswered` shows the ones that are left."
@@ -37,7 +37,7 @@ async def overview(store: Store, guild_id: int) -> tuple[discord.Embed, discord.
     elif not found:
         text = "No open questions. `/unanswered keep:False` ends that."
     else:
-        lines = [f"<t:{int(one.asked_at)}:d> {plain(shorten(one.question, 120))}" for one in found[:MOST_OPTIONS]]
+        lines = [f"<t:{int(one.asked_at)}:d> {named(shorten(one.question, 120))}" for one in found[:MOST_OPTIONS]]
         text = "\n".join([f"{counted(len(found), 'question')}, newest first.", *lines])
         view.add_item(PickMenu(found))
     return discord.Embed(title="Unanswered questions", description=text, colour=COLOUR), view
@@ -55,20 +55,13 @@ class PickMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.View
             select or discord.ui.Select(placeholder="Settle a question", options=options, custom_id="unanswered-pick")
         )
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: Any, /
-    ) -> PickMenu:
-        assert isinstance(item, discord.ui.Select)
-        return cls(select=item)
-
     async def press(self, interaction: Interaction) -> None:
         require_staff(interaction)
         one = await open_question(interaction, int(self.item.values[0]))
         view = discord.ui.View(timeout=None)
         for button in (AnswerItButton, GiveCardButton, DropButton):
             view.add_item(button(one.id))
-        await say(interaction, f"{quoted(one.question, 1500)}\nWhat shall I do with it?", view=view)
+        await say(interaction, f"{quoted(one.question, 1500)}\nWhat should I do with it?", view=view)
 
 
 async def open_question(interaction: Interaction, number: int) -> Unanswered:
@@ -79,48 +72,42 @@ async def open_question(interaction: Interaction, number: int) -> Unanswered:
     return one
 
 
-class AnswerItButton(
-    Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"unanswered-answer:(?P<number>\d+)"
-):
+class QuestionButton(Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"(?!)"):
+    """Stands under one open question. A subclass has the template of its custom id, its `name` there, and a label."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
+
+    def __init__(self, number: int) -> None:
+        super().__init__(discord.ui.Button(label=self.label, style=self.style, custom_id=f"{self.name}:{number}"))
+        self.number = number
+
+
+class AnswerItButton(QuestionButton, template=r"unanswered-answer:(?P<number>\d+)"):
     """Opens a form for the answer."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(
-            discord.ui.Button(
-                label="Answer it", style=discord.ButtonStyle.primary, custom_id=f"unanswered-answer:{number}"
-            )
-        )
-        self.number = number
+    name, label, style = "unanswered-answer", "Answer it", discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
         require_staff(interaction)
-        one = await open_question(interaction, self.number)
-        await interaction.response.send_modal(AnswerForm(one))
+        await open_form(interaction, AnswerForm(await open_question(interaction, self.number)))
 
 
-class GiveCardButton(
-    Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"unanswered-card:(?P<number>\d+)"
-):
+class GiveCardButton(QuestionButton, template=r"unanswered-card:(?P<number>\d+)"):
     """Opens a form for the card that answers."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(discord.ui.Button(label="A card answers it", custom_id=f"unanswered-card:{number}"))
-        self.number = number
+    name, label = "unanswered-card", "A card answers it"
 
     async def press(self, interaction: Interaction) -> None:
         require_staff(interaction)
-        one = await open_question(interaction, self.number)
-        await interaction.response.send_modal(CardForm(one))
+        await open_form(interaction, CardForm(await open_question(interaction, self.number)))
 
 
-class DropButton(
-    Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"unanswered-drop:(?P<number>\d+)"
-):
+class DropButton(QuestionButton, template=r"unanswered-drop:(?P<number>\d+)"):
     """Settles a question without an answer."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(discord.ui.Button(label="Drop it", custom_id=f"unanswered-drop:{number}"))
-        self.number = number
+    name, label = "unanswered-drop", "Drop it"
 
     async def press(self, interaction: Interaction) -> None:
         require_staff(interaction)
@@ -129,14 +116,10 @@ class DropButton(
         await say(interaction, "Dropped.")
 
 
-class TakeBackButton(
-    Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"unanswered-mine:(?P<number>\d+)"
-):
+class TakeBackButton(QuestionButton, template=r"unanswered-mine:(?P<number>\d+)"):
     """For whoever asked: don't keep it."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(discord.ui.Button(label="Don't keep it", custom_id=f"unanswered-mine:{number}"))
-        self.number = number
+    name, label = "unanswered-mine", "Don't keep it"
 
     async def press(self, interaction: Interaction) -> None:
         store, guild_id = interaction.client.store, guild_id_of(interaction)
@@ -157,10 +140,11 @@ class AnswerForm(discord.ui.Modal, title="Answer a question"):
         self.one = one
 
     async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+        require_staff(interaction)
         bot, guild_id = interaction.client, guild_id_of(interaction)
         one = await open_question(interaction, self.one.id)
         await tell_asker(
-            interaction, one, f"{plain(interaction.user.display_name)} answers:\n{quoted(str(self.answer), 1000)}"
+            interaction, one, f"{named(interaction.user.display_name)} answers:\n{quoted(str(self.answer), 1000)}"
         )
         await notes.add_answer(
             bot.store, guild_id, one.question[:200], str(self.answer), interaction.user.id, bot.now()
@@ -182,6 +166,7 @@ class CardForm(discord.ui.Modal, title="A card answers it"):
         self.one = one
 
     async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+        require_staff(interaction)
         bot, guild_id = interaction.client, guild_id_of(interaction)
         one = await open_question(interaction, self.one.id)
         reply = await bot.engine.ask(str(self.card))
@@ -189,11 +174,11 @@ class CardForm(discord.ui.Modal, title="A card answers it"):
             raise Refused("I don't know a card by that name. `/ask` with a few words finds its title.")
         card = reply.cards[0]
         await tell_asker(
-            interaction, one, f"The card **{plain(card.title)}** answers this: `/ask {plain(card.title)}`."
+            interaction, one, f"The card **{named(card.title)}** answers this: `/ask {named(card.title)}`."
         )
         await unanswered.add_alias(bot.store, guild_id, one.question, card.id, bot.now())
         await unanswered.settle(bot.store, guild_id, one.id)
-        await say(interaction, f"From now on the card **{plain(card.title)}** answers this question.")
+        await say(interaction, f"From now on the card **{named(card.title)}** answers this question.")
 
     async def on_error(self, interaction: Interaction, error: Exception) -> None:  # type: ignore[override]
         await report(interaction, error)

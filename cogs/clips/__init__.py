@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 
 import discord
 from discord import app_commands
@@ -12,10 +11,10 @@ from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_staff
 from bot.answering.first_answers import say
-from bot.answering.jobs import one_answer, one_job
+from bot.answering.jobs import Job, one_answer, one_job
 from bot.answering.parcels import Upload
 from bot.answering.posting import require_may_post, upload_limit_bytes
-from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, shorten
+from bot.answering.text import MAX_CONTENT, MAX_DESCRIPTION, counted, plain, seen, shorten
 from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
@@ -81,8 +80,8 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
         if not consent:
             raise Refused(NO_CONSENT)
         require_may_post(interaction, "attach_files")
-        asked = Submission(b"", title, performer, chords, interaction.user.id, NO_TRACK if track is None else track)
-        await self._take(interaction, file, asked, self.bot.settings.discord.max_attachment_bytes)
+        limit_bytes = self.bot.settings.discord.max_attachment_bytes
+        await self._take(interaction, file, limit_bytes, title, performer, chords, track)
 
     @app_commands.command(description="Hand in a clip that a human played; staff decide whether polls use it")
     @app_commands.describe(licence="Whose it is, or the licence that lets you share it", **OPTIONS)
@@ -103,19 +102,33 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
             raise Refused(NO_CONSENT)
         if licence not in LICENCES:
             raise Refused("Please choose one of the licences in the list.")
-        track = NO_TRACK if track is None else track
-        asked = Submission(b"", title, performer, chords, interaction.user.id, track, licence)
         limit_bytes = min(LARGEST_SUBMISSION_BYTES, self.bot.settings.discord.max_attachment_bytes)
-        await self._take(interaction, file, asked, limit_bytes)
+        await self._take(interaction, file, limit_bytes, title, performer, chords, track, licence)
 
     async def _take(
-        self, interaction: Interaction, file: discord.Attachment, asked: Submission, limit_bytes: int
+        self,
+        interaction: Interaction,
+        file: discord.Attachment,
+        limit_bytes: int,
+        title: str,
+        performer: str,
+        chords: str,
+        track: int | None,
+        licence: str = "",
     ) -> None:
-        """Have a file played and stored, or left with staff; `asked` says everything but its content."""
+        """Have a file played and stored, or, where it comes with a licence, left with staff."""
         require_size(file, limit_bytes)
 
-        async def read() -> Submission:
-            return replace(asked, content=await self.bot.attachments.read(file, limit_bytes))
+        async def read(job: Job) -> Submission:
+            return Submission(
+                file=await job.fetch(file, limit_bytes),
+                title=readable(title, "title"),
+                performer=readable(performer, "performer's name"),
+                chords=chords,
+                added_by=interaction.user.id,
+                track=NO_TRACK if track is None else track,
+                licence=licence,
+            )
 
         await hand_in(interaction, read, self.draw_seed(), self.bot.now())
 
@@ -210,6 +223,13 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
         collection = await clips.human_clips(self.bot.store, guild_id_of(interaction))
         labels = [(f"{clip.id}: {clip.title}, {clip.performer}", str(clip.id)) for clip in reversed(collection)]
         return [app_commands.Choice(name=choice.name, value=int(choice.value)) for choice in matching(typed, labels)]
+
+
+def readable(typed: str, what: str) -> str:
+    """A name without what nobody sees of it. Raises Refused where nothing is left."""
+    if not seen(typed):
+        raise Refused(f"There's nothing to read in the {what}; please type it again.")
+    return " ".join(plain(typed).split())
 
 
 def _no_clip(number: int) -> str:

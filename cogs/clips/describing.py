@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import discord
-
-from bot.answering.text import shorten
+from bot.answering.text import named, shorten
 from bot.store.clips import Clip, Kind
 
 PERFORMED = (
@@ -16,8 +14,7 @@ PERFORMED = (
 
 def described(clip: Clip) -> str:
     """Title and origin of a clip, for after the close."""
-    escape = discord.utils.escape_markdown
-    title = f"**{escape(shorten(clip.title, 300))}**"
+    title = f"**{named(shorten(clip.title, 300))}**"
     conditions = clip.conditions
     how = [conditions.instrument] if conditions.instrument else []
     metre = " in 3/4" if conditions.beats_per_bar == 3 else ""
@@ -26,26 +23,25 @@ def described(clip: Clip) -> str:
     how += [f"over `{shorten(conditions.chords.replace('`', ''), 200)}`"] if conditions.chords else []
     match clip.kind:
         case Kind.MODEL:
-            made = f"by {escape(clip.performer)}, seed {conditions.seed}"
+            made = f"by {named(clip.performer)}, seed {conditions.seed}"
         case Kind.PIECE:
-            made = f"composed by {escape(clip.performer)}{f', {clip.year}' if clip.year else ''}"
-            made += f" (source: {escape(clip.source)})" if clip.source else ""
+            made = f"composed by {named(clip.performer)}{f', {clip.year}' if clip.year else ''}"
+            made += f" (source: {named(clip.source)})" if clip.source else ""
             made += f", {PERFORMED}"
         case Kind.MIDI if conditions.notated:
-            made = f"notes by {escape(shorten(clip.performer, 200))}, {PERFORMED}"
+            made = f"notes by {named(shorten(clip.performer, 200))}, {PERFORMED}"
         case Kind.MIDI:
-            made = f"played by {escape(shorten(clip.performer, 200))}, with the band"
+            made = f"played by {named(shorten(clip.performer, 200))}, with the band"
         case Kind.AUDIO:
-            made = f"played by {escape(shorten(clip.performer, 200))}; a recording, so its sound may have given it away"
+            made = f"played by {named(shorten(clip.performer, 200))}; a recording, so its sound may have given it away"
     return f"{title}, {made}." + (f"\n{', '.join(how)}" if how else "")
 
 
 def in_short(clip: Clip) -> str:
     """A clip in a list."""
-    escape = discord.utils.escape_markdown
     year = f", {clip.year}" if clip.year else ""
     kind = "recording" if clip.kind is Kind.AUDIO else clip.kind.value
-    return f"**{escape(clip.title)}**, {escape(clip.performer)}{year} ({kind}, {clip.conditions.duration_s:.0f} s)"
+    return f"**{named(clip.title)}**, {named(clip.performer)}{year} ({kind}, {clip.conditions.duration_s:.0f} s)"
 
 
 def measured(clip: Clip) -> str:

@@ -1,6 +1,6 @@
 """From a file that staff or a member send to a stored clip; a file whose chords nobody wrote is played for them first.
 
-What they hear is a draft: it's stored once they agree, and until then lies in memory (bot/library/drafts.py).
+What they hear is a draft: it's stored once they agree, and until then forgotten by a restart (bot/library/drafts.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.answering.first_answers import replace as replace_message
 from bot.answering.jobs import Job, one_job
 from bot.answering.parcels import Upload
 from bot.answering.posting import upload_limit_bytes
-from bot.answering.text import MAX_CHOICE, MAX_CONTENT, shorten
+from bot.answering.text import MAX_CHOICE, MAX_CONTENT, plain, shorten
 from bot.client import Interaction, Woodshed
 from bot.library.clip_intake import Draft, Submission, play_submission, store_draft
 from bot.library.drafts import DISCARDED, REPLACED, STORED
@@ -35,7 +35,7 @@ _STYLES = {"store": discord.ButtonStyle.success, "discard": discord.ButtonStyle.
 
 
 async def hand_in(
-    interaction: Interaction, read: Callable[[], Awaitable[Submission]], seed: int, consent_at: float
+    interaction: Interaction, read: Callable[[Job], Awaitable[Submission]], seed: int, consent_at: float
 ) -> None:
     """Have the engine play what `read` brings; store it, or leave it with staff where a member sends it. Where the
     engine had to guess its chords, or staff have the same music already, ask first.
@@ -46,7 +46,7 @@ async def hand_in(
         draft = await play_submission(
             bot.engine,
             bot.store,
-            await read(),
+            await read(job),
             guild_id=guild_id_of(interaction),
             job=job.ticket,
             seed=seed,
@@ -66,8 +66,9 @@ async def hand_in(
 async def hand_in_again(interaction: Interaction, name: str, changed: Draft) -> None:
     """Play a draft with other chords or another track; it takes the place of the draft called `name`."""
 
-    async def read() -> Submission:
-        return changed.submission
+    async def read(job: Job) -> Submission:  # a copy of the file: the old draft takes its own away
+        content = await changed.submission.file.read()
+        return replace(changed.submission, file=await job.hold(content))
 
     await hand_in(interaction, read, changed.seed, changed.consent_at)
     interaction.client.drafts.drop(name, REPLACED)
@@ -111,6 +112,7 @@ async def offer(bot: Woodshed, job: Job, draft: Draft, alike: Clip | None = None
             "fit?"
         )
     lines += draft.clip.notes
+    job.pass_on(draft.file)
     name = bot.drafts.keep(draft)
     await job.finish(content=shorten("\n".join(lines), MAX_CONTENT), uploads=uploads, view=draft_view(name, draft))
 
@@ -127,7 +129,7 @@ def draft_view(name: str, draft: Draft) -> discord.ui.View:
 def track_options(draft: Draft) -> list[discord.SelectOption]:
     return [
         discord.SelectOption(
-            label=shorten(f"Track {track.number}: {track.name or 'no name'}", MAX_CHOICE),
+            label=shorten(f"Track {track.number}: {plain(track.name).strip() or 'no name'}", MAX_CHOICE),
             value=str(track.number),
             description=f"{track.notes} notes",
             default=track.number == draft.clip.melody_track,
@@ -160,8 +162,11 @@ class DraftButton(
                 drafts.drop(self.name, DISCARDED)
                 await replace_message(interaction, "Discarded.")
             case "store":
-                drafts.drop(self.name, STORED)  # first, so that a second tap finds nothing
-                await replace_message(interaction, await store(interaction.client, draft))
+                drafts.take(self.name, STORED)  # first, so that a second tap finds nothing
+                try:
+                    await replace_message(interaction, await store(interaction.client, draft))
+                finally:
+                    draft.file.remove()
 
 
 class TrackMenu(

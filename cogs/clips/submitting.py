@@ -14,7 +14,7 @@ from bot.answering.first_answers import open_form
 from bot.answering.first_answers import replace as replace_message
 from bot.answering.jobs import one_answer
 from bot.answering.parcels import Parcel, Upload
-from bot.answering.text import MAX_CONTENT, counted, shorten
+from bot.answering.text import MAX_CONTENT, counted, named, plain, shorten
 from bot.client import Interaction, Woodshed
 from bot.errors import Refused, Undelivered
 from bot.library.clip_intake import Draft, conditions_of, hand_over, handed_over, new_clip
@@ -85,11 +85,10 @@ async def show_next(interaction: Interaction) -> None:
 
 
 async def _lines_for_staff(bot: Woodshed, found: Submission, draft: Draft) -> list[str]:
-    escape = discord.utils.escape_markdown
     conditions = conditions_of(draft.clip, draft.seed)
     kind = "A recording" if draft.kind is Kind.AUDIO else f"{conditions.bars} bars over `{conditions.chords[:300]}`"
     lines = [
-        f"**{escape(found.title)}**, played by {escape(found.performer)}. <@{found.member}> has handed it in.",
+        f"**{named(found.title)}**, played by {named(found.performer)}. <@{found.member}> has handed it in.",
         f"{kind}, {conditions.duration_s:.0f} s. Licence: {found.licence}. The performer agrees to have it stored and "
         f"played in polls (ticked <t:{found.consent_at:.0f}:d>).",
     ]
@@ -107,11 +106,10 @@ async def show_mine(interaction: Interaction) -> None:
         if not found:
             await answer.finish(content="You haven't handed in a clip here yet; use `/clips submit` for that.")
             return
-        escape = discord.utils.escape_markdown
         lines, view = [], discord.ui.View(timeout=None)
         for one in found:
-            reason = f": {one.reason}" if one.reason else ""
-            name = f"**{escape(one.title)}**" if one.title else "a clip"
+            reason = f": {named(one.reason)}" if one.reason else ""
+            name = f"**{named(one.title)}**" if one.title else "a clip"
             lines.append(f"`{one.id}` {name}, {STATES[one.state]}{reason}")
             if one.state in (State.WAITING, State.ACCEPTED) and len(view.children) < MOST_WITHDRAWABLE:
                 view.add_item(SubmissionButton(one.id, "withdraw"))
@@ -123,7 +121,7 @@ async def accept(bot: Woodshed, number: int, staff_id: int) -> str:
     """Into the collection; returns what to say to staff. Raises Refused."""
     found = await _here(bot, number)
     draft = await handed_over(bot.store, found)
-    clip = await submissions.accept(bot.store, number, new_clip(draft), draft.clip.audio, staff_id, bot.now())
+    clip = await submissions.accept(bot.store, number, await new_clip(draft), draft.clip.audio, staff_id, bot.now())
     told = await tell(bot, number)
     return f"Accepted as clip {clip}. {told} `/clips queue` shows the next one."
 
@@ -131,7 +129,7 @@ async def accept(bot: Woodshed, number: int, staff_id: int) -> str:
 async def decline(bot: Woodshed, number: int, reason: str, staff_id: int) -> str:
     """Away with its file; returns what to say to staff. Raises Refused."""
     await submissions.decline(bot.store, number, reason.strip(), staff_id, bot.now())
-    return f"Declined, and the file is deleted. {await tell(bot, number)} `/clips queue` shows the next one."
+    return f"Declined, and the file has been deleted. {await tell(bot, number)} `/clips queue` shows the next one."
 
 
 async def withdraw(bot: Woodshed, number: int, member_id: int) -> str:
@@ -151,12 +149,12 @@ async def tell(bot: Woodshed, number: int) -> str:
     found = await _here(bot, number)
     if found.member is None:
         return "Whoever sent it has asked to be forgotten."
-    name = f"“{discord.utils.escape_markdown(found.title)}”"
+    name = f"“{named(found.title)}”"
     if found.state is State.ACCEPTED:
         text = f"Staff have accepted your clip {name}. It can come up in polls now; you can't vote on it yourself."
     else:
         text = f"Staff have declined your clip {name}, and I've deleted the file."
-        text += f" They say: {found.reason}" if found.reason else ""
+        text += f" They say: {plain(found.reason)}" if found.reason else ""
     try:
         user = bot.get_user(found.member) or await bot.fetch_user(found.member)
         channel = await user.create_dm()

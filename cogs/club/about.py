@@ -82,6 +82,8 @@ def describe_engine(shown: discord.Embed, about: pb.AboutReply) -> None:
     shown.add_field(name="Running for", value=f"{hours} h {seconds // 60} min")
     shown.add_field(name="SoundFont", value=about.soundfont or "none")
     shown.add_field(name="Teaching", value=f"{about.cards} concept cards, {about.generators} question generators")
+    if about.reference:
+        shown.add_field(name="PyTorch's documentation", value=about.reference)
     if about.intake_layers:
         shown.add_field(name="Safeguards around your files", value=", ".join(about.intake_layers))
     for model in about.models:

@@ -8,6 +8,7 @@ import discord
 from discord.ext import commands
 
 from bot.alarm import Alarm
+from bot.answering.delivery.courier import CONNECTION_ERRORS
 from bot.answering.text import counted
 from bot.client import Woodshed
 from bot.errors import WoodshedError
@@ -37,6 +38,10 @@ class Presence(commands.Cog):
         self._alarm.ring()
 
     @commands.Cog.listener()
+    async def on_resumed(self) -> None:
+        self._alarm.ring()
+
+    @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         if interaction.type is not discord.InteractionType.autocomplete:
             self._alarm.ring()
@@ -49,7 +54,10 @@ class Presence(commands.Cog):
 
     async def _show(self, state: str) -> None:
         if state != self.shown and self.bot.is_ready() and not self.bot.is_closed():
-            await self.bot.change_presence(activity=discord.CustomActivity(name=state))
+            try:
+                await self.bot.change_presence(activity=discord.CustomActivity(name=state))
+            except CONNECTION_ERRORS:  # the line to Discord is down for the moment; once it's up, this is asked again
+                return
             self.shown = state
 
     async def state(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import discord
 from discord import app_commands
@@ -17,6 +17,7 @@ from engine.contract import engine_pb2 as pb
 
 KINDS = {
     "stylize": "a picture",
+    "film": "a film of a painting",
     "sheet": "a contact sheet",
     "see": "feature maps",
     "play": "a clip",
@@ -49,10 +50,9 @@ class Queue(commands.Cog):
                 jobs = self.bot.engine.jobs_of(own_key)
                 await answer.finish(content=without_engine(error.sentence, jobs, self.bot), view=cancel_buttons(jobs))
             else:
-                staff = self.bot.is_staff(interaction.user)
-                await answer.finish(
-                    content=listing(entries, own_key), view=jobs_to_cancel(entries, own_key, all_jobs=staff)
-                )
+                here = {one.job_id for one in entries if self.bot.jobs.is_on(one.job_id, interaction.guild_id)}
+                staffs = here if self.bot.is_staff(interaction.user) else set()
+                await answer.finish(content=listing(entries, own_key), view=jobs_to_cancel(entries, own_key, staffs))
 
 
 def listing(entries: Sequence[pb.QueueReply.Entry], own_key: str) -> str:
@@ -82,7 +82,7 @@ def _place(entry: pb.QueueReply.Entry) -> str:
 def without_engine(sentence: str, own: Sequence[str], bot: Woodshed) -> str:
     """What the bot knows of the queue by itself."""
     others = bot.engine.jobs_under_way - len(own)
-    yours = f"You have {counted(len(own), 'job')} under way" if own else "You have no job under way"
+    yours = f"You have {counted(len(own), 'job')} under way" if own else "You have no jobs under way"
     return f"{sentence}\n{yours}{f', and other members have {others}' if others > 0 else ''}."
 
 
@@ -97,11 +97,11 @@ def cancel_buttons(jobs: Sequence[str]) -> discord.ui.View | None:
 
 
 def jobs_to_cancel(
-    entries: Sequence[pb.QueueReply.Entry], own_key: str, *, all_jobs: bool = False
+    entries: Sequence[pb.QueueReply.Entry], own_key: str, staffs: Collection[str] = ()
 ) -> discord.ui.View | None:
-    """A cancel button for each of the member's own jobs; for staff then, for `all_jobs`."""
+    """A cancel button for each of the member's own jobs, then for those of `staffs`, which staff may cancel too."""
     own = [entry for entry in entries if entry.member_key == own_key]
-    others = [entry for entry in entries if entry.member_key != own_key] if all_jobs else []
+    others = [entry for entry in entries if entry.member_key != own_key and entry.job_id in staffs]
     shown = [*own, *others][:MOST_BUTTONS]
     if not shown:
         return None

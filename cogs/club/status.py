@@ -63,13 +63,13 @@ class Status(commands.Cog):
 
     def _backup(self) -> str:
         if not self.bot.settings.hosting.backups_kept:
-            return "None are made"
+            return "Switched off"
         found = backup.automatic(self.bot.settings.backup_folder)
         return f"<t:{backup.taken_at(found[0]):.0f}:R>" if found else "None yet"
 
     def _disk(self) -> str:
         free = shutil.disk_usage(self.bot.store.path.parent).free
-        return f"{free / 1e9:.1f} GB free; the database has {self.bot.store.path.stat().st_size / 1e6:.0f} MB"
+        return f"{free / 1e9:.1f} GB free; the database takes {self.bot.store.path.stat().st_size / 1e6:.0f} MB"
 
 
 def in_words(day: Sequence[Pulse]) -> str:

@@ -12,7 +12,6 @@ from discord.ext import commands
 from bot.attachments.fetching import require_size
 from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
-from bot.settings import MIB
 from cogs.jazz.clip import ClipButton, InstrumentMenu, play, posted
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import (
@@ -21,6 +20,7 @@ from engine.contract.limits import (
     MAX_TAKES,
     MAX_TEMPO_BPM,
     METRES,
+    MIB,
     MIN_BARS,
     MIN_TEMPO_BPM,
 )

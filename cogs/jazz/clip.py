@@ -196,7 +196,7 @@ class ClipButton(
         self.action = action
 
     async def press(self, interaction: Interaction) -> None:
-        creation = await find(interaction.client, self.creation_id, "clip")
+        creation = await find(interaction, self.creation_id, "clip")
         request = over_its_changes(creation)
         match self.action:
             case "another":
@@ -219,7 +219,7 @@ class InstrumentMenu(ChoiceMenu, template=r"take:(?P<creation>\d+):instrument"):
     """Plays the same solo on the chosen instrument."""
 
     async def press(self, interaction: Interaction) -> None:
-        creation = await find(interaction.client, self.creation_id, "clip")
+        creation = await find(interaction, self.creation_id, "clip")
         request = over_its_changes(creation)
         keep_solo(request)
         request.instrument = self.chosen

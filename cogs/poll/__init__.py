@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 BUTTONS = (VoteButton, KnowsButton, ConfidenceMenu, ReasonMenu, StepButton, PickButton, PickMenu, EarsButton)
 FIGURES = (9, 60.0)
-"""So often in so many seconds a member may ask for figures, which take a while to compute."""
+"""How often in how many seconds a member may ask for figures, which take a while to compute."""
 EXPORTS = (4, 60.0)
 
 
@@ -147,7 +147,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         if not await series.close(self.bot.store, number, self.bot.now()):
             raise Refused(f"Series {number} has already closed: {found.link}")
         self.closer.wake()
-        return f"Series {number} is closed; the result comes in a moment: {found.link}"
+        return f"Series {number} is closed; the result is on its way: {found.link}"
 
     # ------------------------------------------------------------ the end
 
@@ -245,7 +245,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
             raise Refused(f"Series {number} was never sealed: it comes from an earlier version.")
         answers = [trial.answer for trial in await series.trials(self.bot.store, number)]
         text = sealed_text(answers, found.salt)
-        verdict = "It fits the seal" if seal(answers, found.salt) == found.seal else "**It does NOT fit the seal**"
+        verdict = "It matches the seal" if seal(answers, found.salt) == found.seal else "**It does NOT match the seal**"
         content = (
             f"Sealed text: `{text}`\nIts SHA-256: `{seal(answers, found.salt)}`\n{verdict} in the opening message "
             f"({found.link}). To check without me:\n```sh\nprintf '%s' '{text}' | sha256sum\n```"
@@ -255,7 +255,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
     @app_commands.command(description="Staff: the votes as files, with the plan and the verdict")
     @app_commands.describe(
         number="One series; all closed ones if left out",
-        same_names="Give each voter the same pseudonym in every export; else they differ from export to export",
+        same_names="Give each voter the same pseudonym in every export; otherwise it changes each time",
     )
     @app_commands.rename(number="series")
     async def export(self, interaction: Interaction, number: int | None = None, same_names: bool = False) -> None:

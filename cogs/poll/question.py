@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import discord
 
 from bot.answering.durable import Durable
 from bot.answering.parcels import Parcel
-from bot.answering.text import MAX_FIELD, counted, percent, shorten
+from bot.answering.text import MAX_FIELD, counted, named, percent, plain, shorten
 from bot.client import Interaction
 from bot.rules.blind_poll import Ballot
 from bot.store.polls.ballots import Change, chosen_options
@@ -23,16 +22,16 @@ LONGEST_LABEL = 80
 BAR_CELLS = 16
 ROWS_OF_BUTTONS = 5
 """Buttons a row."""
+LAST_ROW = 4
 
 
 def question_embed(found: Series, trial: Trial, voters: int) -> discord.Embed:
     """While it is open: nothing tells the tally."""
-    escape = discord.utils.escape_markdown
-    lines = [f"{place}. {escape(option)}" for place, option in enumerate(trial.options, start=1)]
+    lines = [f"{place}. {named(option)}" for place, option in enumerate(trial.options, start=1)]
     rule = "Choose one" if trial.most_choices == 1 else f"Choose up to {trial.most_choices}"
     shown = "Names will be shown with the result." if trial.is_open else "Your vote stays private."
     lines += ["", f"{rule}. {shown} You can change your vote {wording.closes(found.closes_at)}."]
-    embed = discord.Embed(title=shorten(trial.question, 256), description="\n".join(lines), colour=COLOUR)
+    embed = discord.Embed(title=shorten(plain(trial.question), 256), description="\n".join(lines), colour=COLOUR)
     return embed.set_footer(text=f"Vote {found.id} · {counted(voters, 'vote')} so far")
 
 
@@ -58,17 +57,16 @@ def question_result_embed(
     cast_ballots = [ballot for ballot in ballots if ballot.choice]
     counts = chosen_options(cast_ballots, len(trial.options))
     most = max(counts, default=0)
-    escape = discord.utils.escape_markdown
     lines = []
     for place, (option, count) in enumerate(zip(trial.options, counts, strict=True)):
         filled = round(BAR_CELLS * count / len(cast_ballots)) if cast_ballots else 0
         share = percent(count / len(cast_ballots)) if cast_ballots else "0 %"
-        text = f"**{escape(option)}**" if count == most and most else escape(option)
+        text = f"**{named(option)}**" if count == most and most else named(option)
         lines.append(f"{text}\n`{'█' * filled}{'░' * (BAR_CELLS - filled)}` {count} ({share})")
         if trial.is_open and (who := _names(names, place)):
             lines.append(who)
     embed = discord.Embed(
-        title=shorten(trial.question, 256), description=shorten("\n".join(lines), 4000), colour=COLOUR
+        title=shorten(plain(trial.question), 256), description=shorten("\n".join(lines), 4000), colour=COLOUR
     )
     embed.add_field(name="Result", value=_outcome(trial, counts, len(cast_ballots)), inline=False)
     return embed.set_footer(text=f"Result of series {found.id}")
@@ -79,12 +77,11 @@ def _outcome(trial: Trial, counts: Sequence[int], voters: int) -> str:
         needed = f"; {trial.quorum} were needed, so nothing is decided" if trial.quorum else ""
         return f"{counted(voters, 'member')} voted{needed}."
     best = [option for option, count in zip(trial.options, counts, strict=True) if count == max(counts)]
-    escape = discord.utils.escape_markdown
     if len(best) > 1:
         return shorten(
-            f"A tie between {' and '.join(map(escape, best))}, with {max(counts)} each out of {voters}.", MAX_FIELD
+            f"A tie between {' and '.join(map(named, best))}, with {max(counts)} each out of {voters}.", MAX_FIELD
         )
-    return shorten(f"**{escape(best[0])}**, with {max(counts)} of {counted(voters, 'vote')}.", MAX_FIELD)
+    return shorten(f"**{named(best[0])}**, with {max(counts)} of {counted(voters, 'vote')}.", MAX_FIELD)
 
 
 def _names(names: Sequence[tuple[int | None, Ballot]], place: int) -> str:
@@ -104,10 +101,10 @@ class PickButton(
     def __init__(self, trial: int, place: int, label: str = "?") -> None:
         super().__init__(
             discord.ui.Button(
-                label=shorten(label, LONGEST_LABEL),
+                label=shorten(plain(label), LONGEST_LABEL),
                 style=discord.ButtonStyle.secondary,
                 custom_id=f"pick:{trial}:{place}",
-                row=place // ROWS_OF_BUTTONS,
+                row=min(place // ROWS_OF_BUTTONS, LAST_ROW),
             )
         )
         self.trial = trial
@@ -127,7 +124,7 @@ class PickMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.View
     @classmethod
     def of(cls, trial: Trial) -> Self:
         options = [
-            discord.SelectOption(label=shorten(option, 100), value=str(place))
+            discord.SelectOption(label=shorten(plain(option), 100), value=str(place))
             for place, option in enumerate(trial.options)
         ]
         return cls(
@@ -140,13 +137,6 @@ class PickMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.View
                 custom_id=f"pick:{trial.id}",
             ),
         )
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(int(match["trial"]), item)
 
     async def press(self, interaction: Interaction) -> None:
         places = sorted({int(value) for value in self.item.values})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, counted, percent, shorten
+from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, counted, named, percent, shorten
 from bot.rules.blind_poll import Tally, sealed_text
 from bot.rules.listening.judgements import ClipResult, Share
 from bot.rules.listening.summary import FEWEST_VOTES_ON_BOARD, Ear, Figure, Summary, Version
@@ -70,7 +70,7 @@ def reveal_embed(
         )
     if found.seal:
         answers = [result.trial.answer for result in results]
-        value = f"`{sealed_text(answers, found.salt)}`\nIts SHA-256 is the seal of the opening message."
+        value = f"`{sealed_text(answers, found.salt)}`\nIts SHA-256 is the seal in the opening message."
         embed.add_field(name="The key to the seal", value=value, inline=False)
     embed.set_footer(text=result_footer(found.id))
     return embed
@@ -95,7 +95,7 @@ def _trial_line(result: TrialResult) -> str:
     else:
         head += f"the **model**: {_model(result.model)}, over the chords of another clip."
     if trial.is_withdrawn and trial.message_id is None:
-        said = "It wasn't played: its clip was removed before."
+        said = "It wasn't played, because its clip had been removed."
     elif not tally.counted:
         said = "None of these votes count." if tally.knew else "Nobody voted on it."
     else:
@@ -106,9 +106,8 @@ def _trial_line(result: TrialResult) -> str:
 
 
 def _title(clip: Clip) -> str:
-    escape = discord.utils.escape_markdown
     year = f", {clip.year}" if clip.year else ""
-    return f"{escape(shorten(clip.title, 80))} ({escape(shorten(clip.performer, 60))}{year})"
+    return f"{named(shorten(clip.title, 80))} ({named(shorten(clip.performer, 60))}{year})"
 
 
 def _model(clip: Clip) -> str:
@@ -324,11 +323,11 @@ def list_embed(rows: Sequence[tuple[Series, int, Share | None]]) -> discord.Embe
 
 
 def _list_line(found: Series, trials: int, share: Share | None) -> str:
-    link = f"[Series {found.id}: {discord.utils.escape_markdown(wording.series_title(found))}]({found.link})"
+    link = f"[Series {found.id}: {named(wording.series_title(found))}]({found.link})"
     head = f"{link}, {counted(trials, 'trial')}"
     if share is None:
         when = "until the reveal" if found.closes_at is None else f"and closes <t:{found.closes_at:.0f}:R>"
         return f"{head}, is open {when}"
     if not share.votes:
-        return f"{head}: no vote counts"
+        return f"{head}: no votes count"
     return f"{head}: {share.right} of {share.votes} right"

@@ -19,8 +19,9 @@ from bot.library.preparation import Preparation, collection
 from bot.rules.blind_poll import SALT_BYTES, closing_time, draw_series, mixed_designs
 from bot.rules.listening.judgements import trial_scores
 from bot.rules.listening.planning import TYPICAL_CLASS, make_plan
-from bot.store.polls import ballots, series
-from bot.store.polls.series import NewSeries, Pace, Series
+from bot.store.polls import ballots, beginning, series
+from bot.store.polls.beginning import NewSeries
+from bot.store.polls.series import Pace, Series
 from cogs.poll.posting import Poster
 
 log = structlog.get_logger(__name__)
@@ -154,7 +155,7 @@ class Starter:
             plan=plan.as_json(),
             request=interaction.id,
         )
-        recorded = await series.record(store, new, prepared, secrets.token_hex(SALT_BYTES), now)
+        recorded = await beginning.record(store, new, prepared, secrets.token_hex(SALT_BYTES), now)
         remarks = []
         if found.unplayable:
             remarks.append(OTHER_CLIPS.format(count=found.unplayable))

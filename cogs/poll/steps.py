@@ -6,10 +6,12 @@ from enum import StrEnum
 
 import discord
 
-from bot.answering.access import require_staff
+from bot.answering.access import guild_id_of, require_staff
 from bot.answering.durable import Durable
 from bot.answering.jobs import one_answer
 from bot.client import Interaction
+from bot.errors import Refused
+from bot.store.polls import ballots, series
 
 
 class Step(StrEnum):
@@ -41,6 +43,9 @@ class StepButton(
     async def press(self, interaction: Interaction) -> None:
         require_staff(interaction)
         polls = interaction.client.services.series
+        found = await series.get(interaction.client.store, self.series)
+        if found is None or found.guild_id != guild_id_of(interaction):
+            raise Refused(ballots.GONE)
         async with one_answer(interaction, private=True) as reply:
             if self.step is Step.NEXT:
                 said = await polls.show_next(self.series, self.place)

@@ -6,7 +6,6 @@ tally."""
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
 from typing import Any, Self
 
@@ -33,7 +32,7 @@ ACKNOWLEDGE_S = 1.5
 """Discord gives 3 s. A vote that isn't committed by then (the disk is busy, a backup holds the file) is acknowledged
 first and confirmed later."""
 PATIENCE_S = 60.0
-"""So long a vote is tried again while the database is locked."""
+"""For this long a vote is tried again while the database is locked."""
 RETRY_S = 0.5
 
 LABELS = {Choice.A: "A", Choice.B: "B", Choice.HUMAN: "Human", Choice.AI: "AI"}
@@ -170,13 +169,6 @@ class ConfidenceMenu(
             discord.ui.Select(placeholder="How sure are you?", options=options, custom_id=f"sure:{trial}", row=0),
         )
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(int(match["trial"]), item)
-
     async def press(self, interaction: Interaction) -> None:
         await cast(interaction, self.trial, Change(confidence=int(self.item.values[0])))
 
@@ -205,13 +197,6 @@ class ReasonMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.Vi
                 row=1,
             ),
         )
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        assert isinstance(item, discord.ui.Select)
-        return cls(int(match["trial"]), item)
 
     async def press(self, interaction: Interaction) -> None:
         said = set(self.item.values)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.answering.text import counted, in_a_row, percent, shorten
+from bot.answering.text import counted, in_a_row, percent, plain, shorten
 from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.listening.intervals import Interval
 from bot.rules.listening.judgements import Reason
@@ -75,7 +75,7 @@ def kind_of(trial: Trial) -> str:
 
 
 def series_title(series: Series) -> str:
-    return shorten(series.title, 200) if series.title else "Human or AI?"
+    return shorten(plain(series.title), 200) if series.title else "Human or AI?"
 
 
 def opening_text(series: Series, trials: Sequence[Trial]) -> str:

@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_own_message, require_staff
 from bot.answering.durable import submit
-from bot.answering.first_answers import say
+from bot.answering.first_answers import open_form, say
 from bot.answering.jobs import one_answer
 from bot.answering.posting import require_may_post
 from bot.answering.text import too_many_questions
@@ -235,7 +235,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
     @app_commands.command(name="add", description="Staff: write a question of your own")
     async def add(self, interaction: Interaction) -> None:
         require_staff(interaction)
-        await interaction.response.send_modal(own.QuestionForm())
+        await open_form(interaction, own.QuestionForm())
 
     @app_commands.command(name="import", description="Staff: add the questions in a TOML file")
     @app_commands.describe(file="Made by /quiz export, or written by hand with [[question]] tables")

@@ -7,10 +7,10 @@ from typing import Any
 
 import discord
 
-from bot.answering.durable import Durable, DurableForm, fields_of
+from bot.answering.durable import Durable, DurableForm, fields_of, number
 from bot.answering.first_answers import open_form, say
 from bot.answering.jobs import one_answer
-from bot.answering.text import MAX_EMBED, shorten
+from bot.answering.text import MAX_EMBED, named, shorten
 from bot.client import Interaction
 from bot.errors import Refused
 from bot.store import quiz
@@ -109,22 +109,22 @@ class ObjectionForm(DurableForm, title="What is wrong with this question?", temp
 
     @classmethod
     async def submitted(cls, interaction: Interaction, match: re.Match[str]) -> None:
-        bot, number = interaction.client, int(match["question"])
+        bot, question = interaction.client, number(match["question"])
         reason = fields_of(interaction).get("reason", "").strip()
-        posted = await quiz.get_question(bot.store, number)
-        if posted is None:
+        posted = await quiz.get_question(bot.store, question)
+        if posted is None or posted.guild_id != interaction.guild_id:
             raise Refused(GONE)
         if not reason:
             raise Refused("Please say what's wrong, so that staff can look into it.")
-        await quiz.object_to(bot.store, number, interaction.user.id, reason, bot.now())
+        await quiz.object_to(bot.store, question, interaction.user.id, reason, bot.now())
         await say(interaction, "Thank you: your course staff will look into it.")
-        bot.notices.report(f"objection {number}", _notice(posted, reason), guild_id=posted.guild_id)
+        bot.notices.report(f"objection {question}", _notice(posted, reason), guild_id=posted.guild_id)
 
 
 def _notice(posted: PostedQuestion, reason: str) -> str:
     """What staff read at once; the report has it, too."""
     question = posted.question
-    asked, why = (discord.utils.escape_markdown(shorten(text, 500)) for text in (question.text, reason))
+    asked, why = (named(shorten(text, 500)) for text in (question.text, reason))
     return (
         f"Somebody disagrees with a question: “{asked}” (`{question.generator}`, seed {question.seed}). They say: "
         f"“{why}” `/quiz report` has the whole question."

@@ -11,7 +11,7 @@ from typing import Any
 
 import discord
 
-from bot.answering.durable import Durable, DurableForm, fields_of
+from bot.answering.durable import Durable, DurableForm, fields_of, number
 from bot.answering.first_answers import open_form
 from bot.answering.text import code_block, in_a_row, shorten
 from bot.client import Interaction
@@ -94,13 +94,6 @@ class SeveralMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.V
         )
         return cls(where, number, select)
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> SeveralMenu:
-        assert isinstance(item, discord.ui.Select)
-        return cls(Place(match["where"]), int(match["question"]), item)
-
     async def press(self, interaction: Interaction) -> None:
         chosen = tuple(sorted({int(value) for value in self.item.values}))
         if self.where.vote is not None:
@@ -170,7 +163,7 @@ class TypedForm(DurableForm, title="Your answer", template=rf"typed:{_WHERE}"):
         typed = " ".join(fields_of(interaction).get("answer", "").split())
         if not typed:
             raise Refused("There was nothing in your answer; please type it again.")
-        await take(interaction, Place(match["where"]), int(match["question"]), typed[:LONGEST_TYPED])
+        await take(interaction, Place(match["where"]), number(match["question"]), typed[:LONGEST_TYPED])
 
 
 # ---------------------------------------------------------------- in order

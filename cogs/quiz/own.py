@@ -7,11 +7,11 @@ from typing import Any
 
 import discord
 
-from bot.answering.access import guild_id_of
+from bot.answering.access import guild_id_of, require_staff
 from bot.answering.error_handler import report
 from bot.answering.first_answers import say
 from bot.answering.parcels import Upload
-from bot.answering.text import counted, shorten
+from bot.answering.text import counted, named, shorten
 from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules import own_questions as rules
@@ -42,6 +42,7 @@ class QuestionForm(discord.ui.Modal, title="A question of your own"):
     )
 
     async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+        require_staff(interaction)
         texts = (str(field) for field in (self.topic, self.question, self.right, self.wrong, self.explanation))
         one = rules.from_form(*texts)
         now = interaction.client.now()
@@ -64,7 +65,7 @@ def added_sentence(topics: list[str], added: int, known: int) -> str:
 
 
 def removed_sentence(removed: OwnQuestion) -> str:
-    return f"Removed: {shorten(discord.utils.escape_markdown(removed.question), 300)}"
+    return f"Removed: {shorten(named(removed.question), 300)}"
 
 
 async def import_file(interaction: Interaction, file: discord.Attachment, now: float) -> None:

@@ -9,13 +9,14 @@ import discord
 
 from bot.answering.access import guild_id_of
 from bot.answering.parcels import Upload
-from bot.answering.text import MAX_ALT_TEXT, MAX_FIELD, counted, percent, shorten
+from bot.answering.text import MAX_ALT_TEXT, MAX_FIELD, counted, named, percent, shorten
 from bot.charts import lesson_chart
 from bot.client import Interaction
 from bot.rules.class_report import Item, Report, report
 from bot.store import quiz
 from bot.store.lessons import class_quiz
 from bot.store.quiz import Objection
+from bot.tables import cell
 
 DAY_S = 86_400.0
 ITEMS_SHOWN = 5
@@ -63,8 +64,8 @@ def report_embed(found: Report, objections: list[Objection], days: int) -> disco
         embed.add_field(name="By topic", value=shorten("\n".join(rows), MAX_FIELD), inline=False)
     if objections:
         lines = [
-            f"“{discord.utils.escape_markdown(shorten(one.question.text, 80))}” (`{one.question.generator}`, seed "
-            f"{one.question.seed}): {discord.utils.escape_markdown(shorten(one.reason, 160))}"
+            f"“{named(shorten(one.question.text, 80))}” (`{one.question.generator}`, seed "
+            f"{one.question.seed}): {named(shorten(one.reason, 160))}"
             for one in objections
         ]
         embed.add_field(name="Disagreed with", value=shorten("\n".join(lines), MAX_FIELD), inline=False)
@@ -74,7 +75,7 @@ def report_embed(found: Report, objections: list[Objection], days: int) -> disco
 def _item_line(item: Item) -> str:
     line = f"`{item.item}`: {item.right} of {item.answers} right"
     if item.misconception:
-        line += f"; {item.believers} of {item.answers} would say it {shorten(item.misconception, 140)}"
+        line += f"; the commonest mistake, {item.believers} of {item.answers}: {shorten(item.misconception, 140)}"
     return line
 
 
@@ -129,10 +130,5 @@ def _csv(header: list[str], rows: list[list[object]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(header)
-    writer.writerows([[_safe(cell) for cell in row] for row in rows])
+    writer.writerows([[cell(value) for value in row] for row in rows])
     return out.getvalue()
-
-
-def _safe(cell: object) -> object:
-    """A spreadsheet takes a text that begins like a formula for one (OWASP, "CSV Injection")."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -44,9 +44,9 @@ def place_of_vote(vote: int) -> Place:
 
 
 async def find(interaction: Interaction, question: int) -> PostedQuestion:
-    """Raises Refused for a question that is gone."""
+    """Raises Refused for a question that is gone, or another server's."""
     posted = await quiz.get_question(interaction.client.store, question)
-    if posted is None:
+    if posted is None or posted.guild_id != interaction.guild_id:
         raise Refused("I don't have this question any more. `/quiz question` asks a new one.")
     return posted
 
@@ -106,9 +106,9 @@ def again_sentence(wait_s: float, is_fixed: bool) -> str:
 
 
 async def find_quiz(interaction: Interaction, number: int) -> ClassQuiz:
-    """Raises Refused for one that is gone."""
+    """Raises Refused for one that is gone, or another server's."""
     found = await class_quiz.get(interaction.client.store, number)
-    if found is None:
+    if found is None or found.guild_id != interaction.guild_id:
         raise Refused(NO_QUIZ)
     return found
 

@@ -26,6 +26,7 @@ from engine.contract import engine_pb2 as pb
 
 MOST_PAGES = 10
 """Discord's limit on embeds and on files in one message."""
+LONGEST_FOOTER = 20
 
 
 class Styles(commands.GroupCog, group_name="styles", group_description="The style book and this server's own styles"):
@@ -118,20 +119,30 @@ def embeds(
         True: {style.name: _own_line(style) for style in own},
         False: {style.name: f"`{style.name}` {style_label(style)}" for style in book},
     }
-    titles = {True: "This server's own styles", False: "The style book"}
-    room = MAX_EMBED // max(1, len(pages)) - 100
+    texts = ["\n".join(lines[page.saved].get(name, f"`{name}`") for name in page.names) for page in pages]
+    titles = [_title(page, pages[number - 1] if number else None) for number, page in enumerate(pages)]
+    room = MAX_EMBED - sum(len(title or "") + LONGEST_FOOTER for title in titles)
+    total = sum(map(len, texts))
     shown = []
-    for number, page in enumerate(pages):
-        known = lines[page.saved]
-        text = "\n".join(known.get(name, f"`{name}`") for name in page.names)
-        first = number == 0 or pages[number - 1].saved != page.saved
-        embed = discord.Embed(title=titles[page.saved] if first else None, description=shorten(text, room))
+    for number, (page, text, title) in enumerate(zip(pages, texts, titles, strict=True)):
+        # Discord counts all embeds of a message together; where that's too much, each is cut alike.
+        text = text if total <= room else shorten(text, room * len(text) // total)
+        embed = discord.Embed(title=title, description=text)
         embed.set_image(url=f"attachment://{_file_name(number)}")
-        if first:
+        if number == 0 or pages[number - 1].saved != page.saved:
             amount = sum(len(each.names) for each in pages if each.saved == page.saved)
             embed.set_footer(text=counted(amount, "style"))
         shown.append(embed)
     return shown
+
+
+def _title(page: pb.StyleSheetResult.Page, before: pb.StyleSheetResult.Page | None) -> str | None:
+    """Above the first page of a period, or of the server's own styles."""
+    if before is not None and (before.saved, before.period) == (page.saved, page.period):
+        return None
+    if page.saved:
+        return "This server's own styles"
+    return f"The style book: {page.period}" if page.period else "The style book"
 
 
 def _own_line(style: OwnStyle) -> str:

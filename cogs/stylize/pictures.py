@@ -25,13 +25,18 @@ from engine.contract import engine_pb2 as pb
 
 STEP = 0.2
 """How much stronger or weaker one press makes it."""
-MOST_MENUS = 4
-"""Discord gives a message five rows: one is for the buttons."""
+MOST_ROWS, IN_A_ROW = 5, 5
+"""Of menus and buttons under a message, and buttons in one of them: Discord's limits."""
+LAST_ROW = MOST_ROWS - 1
+MOST_MENUS = MOST_ROWS - 1
+"""One row is for the buttons."""
+FILM_ALREADY = "That's a film already. I can only make a film of how a still picture becomes a painting."
 
 LABELS = {
     "another": "Another style",
     "stronger": "Stronger",
     "weaker": "Weaker",
+    "film": "From photo to painting",
     "next": "Paint over this one",
     "delete": "Delete",
 }
@@ -68,7 +73,7 @@ async def paint(
         message_id = await job.finish(
             embeds=[embed(request, result, styles, with_before_after=len(files) > 1 and not spoiler)],
             uploads=files,
-            view=picture_view(creation_id, styles, result.style, request.strength),
+            view=picture_view(creation_id, styles, result.style, request.strength, moving=is_moving(result)),
         )
         await creations.posted(bot.store, creation_id, message_id)
 
@@ -143,11 +148,11 @@ def uploads(result: pb.StylizeResult, *, spoiler: bool = False) -> list[Upload]:
 class PictureButton(
     Durable,
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"picture:(?P<creation>\d+):(?P<action>another|stronger|weaker|next|delete)",
+    template=r"picture:(?P<creation>\d+):(?P<action>another|stronger|weaker|film|next|delete)",
 ):
-    """One of the five things to do with a picture."""
+    """One of the things to do with a picture."""
 
-    def __init__(self, creation: int, action: str, *, disabled: bool = False) -> None:
+    def __init__(self, creation: int, action: str, *, disabled: bool = False, row: int = LAST_ROW) -> None:
         style = discord.ButtonStyle.danger if action == "delete" else discord.ButtonStyle.secondary
         super().__init__(
             discord.ui.Button(
@@ -155,14 +160,14 @@ class PictureButton(
                 style=style,
                 custom_id=f"picture:{creation}:{action}",
                 disabled=disabled,
-                row=MOST_MENUS,
+                row=row,
             )
         )
         self.creation_id = creation
         self.action = action
 
     async def press(self, interaction: Interaction) -> None:
-        creation = await find(interaction.client, self.creation_id, "picture")
+        creation = await find(interaction, self.creation_id, "picture")
         request = pb.StylizeRequest.FromString(creation.request)
         match self.action:
             case "another":
@@ -170,6 +175,8 @@ class PictureButton(
             case "stronger" | "weaker":
                 request.strength = stepped(request.strength, STEP if self.action == "stronger" else -STEP)
                 await again(interaction, creation, request)
+            case "film":
+                await film(interaction, creation, request)
             case "next":
                 await offer_as_input(interaction, creation)
             case "delete":
@@ -180,18 +187,29 @@ class StyleMenu(ChoiceMenu, template=r"picture:(?P<creation>\d+):style(?::\d)?")
     """Paints the same picture in the chosen style."""
 
     async def press(self, interaction: Interaction) -> None:
-        creation = await find(interaction.client, self.creation_id, "picture")
+        creation = await find(interaction, self.creation_id, "picture")
         await another_style(interaction, creation, self.chosen)
 
 
-def picture_view(creation_id: int, styles: Sequence[StyleChoice], current: str, strength: float) -> discord.ui.View:
-    """All that can be done with a picture; the menus lack the style it is in."""
+def picture_view(
+    creation_id: int, styles: Sequence[StyleChoice], current: str, strength: float, *, moving: bool = False
+) -> discord.ui.View:
+    """All that can be done with a picture, or with a film; the menus lack the style it is in."""
     view = discord.ui.View(timeout=None)
-    for menu in style_menus(creation_id, styles, current):
+    menus = style_menus(creation_id, styles, current)
+    for menu in menus:
         view.add_item(menu)
-    for action in LABELS:
-        disabled = (action == "stronger" and strength >= 1.0) or (action == "weaker" and strength <= 0.0)
-        view.add_item(PictureButton(creation_id, action, disabled=disabled))
+    at_an_end = {"stronger": strength >= 1.0, "weaker": strength <= 0.0, "film": strength <= 0.0}
+    actions = [action for action in LABELS if not (action == "film" and moving)]
+    rows = MOST_ROWS - len(menus)
+    if rows == 1:  # the menus have every other style, too
+        least = [*(action for action in actions if at_an_end.get(action)), "another"]
+        for action in least[: max(0, len(actions) - IN_A_ROW)]:
+            actions.remove(action)
+    first = -(-len(actions) // 2) if len(actions) > IN_A_ROW else 0
+    for number, action in enumerate(actions):
+        row = LAST_ROW - 1 if number < first else LAST_ROW
+        view.add_item(PictureButton(creation_id, action, disabled=at_an_end.get(action, False), row=row))
     return view
 
 
@@ -233,15 +251,19 @@ def stepped(strength: float, step: float) -> float:
     return moved
 
 
+def is_from_picture(request: pb.StylizeRequest) -> bool:
+    """Whether the style of a kept request is a picture's, not one with a name."""
+    return not request.style and not request.style_name
+
+
 async def again(interaction: Interaction, creation: creations.Creation, request: pb.StylizeRequest) -> None:
     """Paint the same picture after a changed request."""
     bot = interaction.client
-    from_picture = not request.style and not request.style_name
     await paint(
         interaction,
         request,
         kept(bot, creation.id, "image"),
-        kept(bot, creation.id, "style_image") if from_picture else None,
+        kept(bot, creation.id, "style_image") if is_from_picture(request) else None,
         spoiler=creation.spoiler,
     )
 
@@ -259,6 +281,46 @@ async def another_style(interaction: Interaction, creation: creations.Creation, 
         request.ClearField(name)
     own_styles.choose(request, style)
     await paint(interaction, request, kept(bot, creation.id, "image"), spoiler=creation.spoiler)
+
+
+def is_moving(result: pb.StylizeResult) -> bool:
+    """Whether it's a film or an animation: of several frames nothing else is written."""
+    return result.extension in ("mp4", "webp", "gif")
+
+
+async def film(interaction: Interaction, creation: creations.Creation, request: pb.StylizeRequest) -> None:
+    """Post a short film of how the photo becomes this painting. Raises Refused for what is a film itself."""
+    bot = interaction.client
+    painted = pb.StylizeResult.FromString(creation.result)
+    if is_moving(painted):
+        raise Refused(FILM_ALREADY)
+    require_may_post(interaction, "attach_files", "embed_links")
+    used = await own_styles.put_codes(bot.store, interaction.guild_id, request)
+    request.rising = True
+    async with one_job(interaction) as job:
+        request.job.CopyFrom(job.ticket)
+        request.max_bytes = upload_limit_bytes(interaction)
+        found = {"image": await kept(bot, creation.id, "image")(job)}
+        if is_from_picture(request):
+            found["style_image"] = await kept(bot, creation.id, "style_image")(job)
+        waiting = {name: one.file for name, one in found.items()}
+        result = await own_styles.stylize(bot.engine, bot.store, used, request, job.show, waiting)
+        file = Upload(
+            f"from-photo-to-painting.{result.extension}",
+            result.image,
+            f"The photo slowly becomes the painting in the style {result.style}",
+        )
+        film_id = await keep(interaction, request, result, found, spoiler=creation.spoiler)
+        styles = await own_styles.choices(bot.store, bot.catalogue, interaction.guild_id)
+        labels = {style.name: style.label for style in styles}
+        shown = discord.Embed(
+            title=f"From photo to painting: {labels.get(result.style, result.style)}",
+            description="\n".join(result.notes) or None,
+        )
+        view = discord.ui.View(timeout=None)
+        view.add_item(PictureButton(film_id, "delete"))
+        message_id = await job.finish(embeds=[shown], uploads=[file.hidden() if creation.spoiler else file], view=view)
+        await creations.posted(bot.store, film_id, message_id)
 
 
 def is_painted(attachment: discord.Attachment) -> bool:

@@ -7,17 +7,18 @@ from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_own_message, take_turn
 from bot.answering.jobs import one_answer
+from bot.answering.text import plain, seen
 from bot.client import Interaction, Woodshed
 from bot.errors import Refused
 from bot.rules.blind_poll import MAX_MINUTES, MIN_MINUTES, closing_time
 from bot.rules.quotas import Quota
-from bot.store.polls import series
-from bot.store.polls.series import NewQuestion, NewSeries
+from bot.store.polls import beginning, series
+from bot.store.polls.beginning import NewQuestion, NewSeries
 
 FEWEST, MOST = 2, 10
 LONGEST_OPTION = 100
 VOTES = (4, 60.0)
-"""So often in so many seconds a member may start one."""
+"""How often in how many seconds a member may start one."""
 
 
 class Votes(commands.Cog):
@@ -49,7 +50,9 @@ class Votes(commands.Cog):
         names: bool = False,
         quorum: app_commands.Range[int, 0, 10_000] = 0,
     ) -> None:
-        answers = split_options(options)
+        question, answers = plain(question).strip(), split_options(plain(options))
+        if not seen(question):
+            raise Refused("There's nothing to read in your question; please type it again.")
         take_turn(self.quota, interaction)
         require_own_message(interaction, "embed_links", "read_message_history")
         assert interaction.channel_id is not None
@@ -68,17 +71,17 @@ class Votes(commands.Cog):
                 asked = NewQuestion(
                     question, answers, most_choices=min(choices, len(answers)), is_open=names, quorum=quorum
                 )
-                recorded = await series.record_question(self.bot.store, new, asked, now)
+                recorded = await beginning.record_question(self.bot.store, new, asked, now)
             await reply.finish(content=await self.bot.services.series.post(recorded))
 
 
 def split_options(text: str) -> list[str]:
     """ "yes | no" -> ["yes", "no"]. Raises Refused for too few, too many, too long ones, and for doubles."""
     options = [option.strip() for option in text.split("|")]
-    options = [option for option in options if option]
+    options = [option for option in options if seen(option)]
     if not FEWEST <= len(options) <= MOST:
         raise Refused(f"A vote has {FEWEST} to {MOST} answers; put | between them, as in `yes | no | later`.")
-    if len({option.casefold() for option in options}) < len(options):
+    if len(set(map(seen, options))) < len(options):
         raise Refused("Two of these answers are the same; please make each one different.")
     longest = max(options, key=len)
     if len(longest) > LONGEST_OPTION:

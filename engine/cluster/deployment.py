@@ -65,6 +65,8 @@ class Plan:
     gpus: float = 0.0
     """A share of a GPU, such as 0.5 for two engines on one; 0: none."""
     port: int = 50051
+    idle_s: float = 600.0
+    """How long an engine beyond the least may have nothing to do before it's taken away."""
     rooms: str = REAL_ROOMS
     """`module:name` of what loads the rooms."""
 
@@ -174,7 +176,7 @@ def application(settings: EngineSettings, plan: Plan) -> Any:
             initial_replicas=plan.least,
             target_ongoing_requests=WANTED_ONGOING,
             upscale_delay_s=10.0,
-            downscale_delay_s=600.0,
+            downscale_delay_s=plan.idle_s,
         ),
         max_ongoing_requests=SLOTS + LIGHT_ROOM,
         max_queued_requests=4 * (SLOTS + LIGHT_ROOM),
@@ -266,6 +268,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = Parser(prog="python -m engine deploy", description="Run engines on a Ray cluster, behind one address.")
     parser.add_argument("--replicas", type=_count, default=1, metavar="N", help="engines")
     parser.add_argument("--most", type=_count, metavar="N", help="let Ray add engines, up to so many, while jobs wait")
+    parser.add_argument("--idle", type=float, default=10.0, metavar="MINUTES", help="before an added engine goes again")
     parser.add_argument("--cpus", type=float, default=1.0, help="processor cores of each engine, beside its intake's")
     parser.add_argument("--gpus", type=float, default=0.0, help="GPUs of each engine; 0.5: two engines share one")
     parser.add_argument("--port", type=int, default=50051, help="of the address that the bot calls")
@@ -280,6 +283,7 @@ def main(arguments: Sequence[str]) -> int:
         options.cpus,
         options.gpus,
         options.port,
+        60.0 * options.idle,
         options.rooms,
     )
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

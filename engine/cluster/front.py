@@ -87,7 +87,8 @@ class FrontDoor:
 
     async def _job(self, method: str, request: Any, request_id: str) -> AsyncIterator[bytes | pb.Queued | Fault]:
         try:
-            ticket = self.turns.enter(request.job.job_id, request.job.member_key, KINDS.get(method, method.lower()))
+            kind = "film" if getattr(request, "rising", False) else KINDS.get(method, method.lower())
+            ticket = self.turns.enter(request.job.job_id, request.job.member_key, kind)
         except EngineError as error:
             yield Fault(error.status, str(error), error.code)
             return
@@ -182,7 +183,7 @@ class FrontDoor:
                     except EngineGone:
                         kind, content = "error", GONE
                     if kind == "event":
-                        return Packed(content)
+                        return _about_any(content) if method == "About" else Packed(content)
                     fault = content
         _end(context, fault or GONE)
         return empty
@@ -237,6 +238,13 @@ def _end(context: Any, fault: Fault) -> None:
     context.set_details(fault.sentence)
     if fault.code:
         context.set_trailing_metadata([(ERROR_METADATA_KEY, fault.code)])
+
+
+def _about_any(content: bytes) -> pb.AboutReply:
+    """What one engine says of all. Its sums are its own, and next time another one answers: they'd jump up and down."""
+    reply = pb.AboutReply.FromString(content)
+    reply.ClearField("stages")
+    return reply
 
 
 def _request_id(context: Any) -> str:

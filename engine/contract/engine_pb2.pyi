@@ -104,7 +104,7 @@ class Model(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., parameters: _Optional[int] = ..., summary: _Optional[str] = ..., card: _Optional[str] = ...) -> None: ...
 
 class AboutReply(_message.Message):
-    __slots__ = ("version", "torch_version", "device", "models", "soundfont", "uptime_s", "cards", "generators", "contract", "intake_layers", "reference")
+    __slots__ = ("version", "torch_version", "device", "models", "soundfont", "uptime_s", "cards", "generators", "contract", "intake_layers", "reference", "stages", "memory_used_bytes", "memory_bytes")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TORCH_VERSION_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +116,9 @@ class AboutReply(_message.Message):
     CONTRACT_FIELD_NUMBER: _ClassVar[int]
     INTAKE_LAYERS_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_USED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     version: str
     torch_version: str
     device: str
@@ -127,23 +130,40 @@ class AboutReply(_message.Message):
     contract: int
     intake_layers: _containers.RepeatedScalarFieldContainer[str]
     reference: str
-    def __init__(self, version: _Optional[str] = ..., torch_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., soundfont: _Optional[str] = ..., uptime_s: _Optional[float] = ..., cards: _Optional[int] = ..., generators: _Optional[int] = ..., contract: _Optional[int] = ..., intake_layers: _Optional[_Iterable[str]] = ..., reference: _Optional[str] = ...) -> None: ...
+    stages: _containers.RepeatedCompositeFieldContainer[StageTime]
+    memory_used_bytes: int
+    memory_bytes: int
+    def __init__(self, version: _Optional[str] = ..., torch_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., soundfont: _Optional[str] = ..., uptime_s: _Optional[float] = ..., cards: _Optional[int] = ..., generators: _Optional[int] = ..., contract: _Optional[int] = ..., intake_layers: _Optional[_Iterable[str]] = ..., reference: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageTime, _Mapping]]] = ..., memory_used_bytes: _Optional[int] = ..., memory_bytes: _Optional[int] = ...) -> None: ...
+
+class StageTime(_message.Message):
+    __slots__ = ("kind", "stage", "count", "seconds")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    stage: str
+    count: int
+    seconds: float
+    def __init__(self, kind: _Optional[str] = ..., stage: _Optional[str] = ..., count: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class ListStylesRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class Style(_message.Message):
-    __slots__ = ("name", "title", "artist", "year")
+    __slots__ = ("name", "title", "artist", "year", "period")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     ARTIST_FIELD_NUMBER: _ClassVar[int]
     YEAR_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
     name: str
     title: str
     artist: str
     year: str
-    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., artist: _Optional[str] = ..., year: _Optional[str] = ...) -> None: ...
+    period: str
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., artist: _Optional[str] = ..., year: _Optional[str] = ..., period: _Optional[str] = ...) -> None: ...
 
 class ListStylesReply(_message.Message):
     __slots__ = ("styles", "model_version")
@@ -172,7 +192,7 @@ class EncodeStyleReply(_message.Message):
     def __init__(self, code: _Optional[bytes] = ..., model_version: _Optional[str] = ..., picture: _Optional[bytes] = ...) -> None: ...
 
 class StylizeRequest(_message.Message):
-    __slots__ = ("job", "image", "style", "style_image", "style_code", "strength", "keep_colors", "size", "seed", "blend_with", "blend_with_code", "blend", "max_bytes", "style_name", "blend_with_name", "brush", "keep_copies")
+    __slots__ = ("job", "image", "style", "style_image", "style_code", "strength", "keep_colors", "size", "seed", "blend_with", "blend_with_code", "blend", "max_bytes", "style_name", "blend_with_name", "brush", "keep_copies", "rising")
     JOB_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     STYLE_FIELD_NUMBER: _ClassVar[int]
@@ -190,6 +210,7 @@ class StylizeRequest(_message.Message):
     BLEND_WITH_NAME_FIELD_NUMBER: _ClassVar[int]
     BRUSH_FIELD_NUMBER: _ClassVar[int]
     KEEP_COPIES_FIELD_NUMBER: _ClassVar[int]
+    RISING_FIELD_NUMBER: _ClassVar[int]
     job: Job
     image: bytes
     style: str
@@ -207,7 +228,8 @@ class StylizeRequest(_message.Message):
     blend_with_name: str
     brush: Brush
     keep_copies: bool
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., image: _Optional[bytes] = ..., style: _Optional[str] = ..., style_image: _Optional[bytes] = ..., style_code: _Optional[bytes] = ..., strength: _Optional[float] = ..., keep_colors: _Optional[bool] = ..., size: _Optional[int] = ..., seed: _Optional[int] = ..., blend_with: _Optional[str] = ..., blend_with_code: _Optional[bytes] = ..., blend: _Optional[float] = ..., max_bytes: _Optional[int] = ..., style_name: _Optional[str] = ..., blend_with_name: _Optional[str] = ..., brush: _Optional[_Union[Brush, str]] = ..., keep_copies: _Optional[bool] = ...) -> None: ...
+    rising: bool
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., image: _Optional[bytes] = ..., style: _Optional[str] = ..., style_image: _Optional[bytes] = ..., style_code: _Optional[bytes] = ..., strength: _Optional[float] = ..., keep_colors: _Optional[bool] = ..., size: _Optional[int] = ..., seed: _Optional[int] = ..., blend_with: _Optional[str] = ..., blend_with_code: _Optional[bytes] = ..., blend: _Optional[float] = ..., max_bytes: _Optional[int] = ..., style_name: _Optional[str] = ..., blend_with_name: _Optional[str] = ..., brush: _Optional[_Union[Brush, str]] = ..., keep_copies: _Optional[bool] = ..., rising: _Optional[bool] = ...) -> None: ...
 
 class StylizeResult(_message.Message):
     __slots__ = ("image", "media_type", "extension", "width", "height", "before_after", "style", "compute_s", "seed", "notes", "model_version", "drawn_style", "kept_image", "kept_style_image")
@@ -273,14 +295,16 @@ class StyleSheetRequest(_message.Message):
 class StyleSheetResult(_message.Message):
     __slots__ = ("pages", "model_version", "painted", "compute_s", "notes")
     class Page(_message.Message):
-        __slots__ = ("sheet", "names", "saved")
+        __slots__ = ("sheet", "names", "saved", "period")
         SHEET_FIELD_NUMBER: _ClassVar[int]
         NAMES_FIELD_NUMBER: _ClassVar[int]
         SAVED_FIELD_NUMBER: _ClassVar[int]
+        PERIOD_FIELD_NUMBER: _ClassVar[int]
         sheet: bytes
         names: _containers.RepeatedScalarFieldContainer[str]
         saved: bool
-        def __init__(self, sheet: _Optional[bytes] = ..., names: _Optional[_Iterable[str]] = ..., saved: _Optional[bool] = ...) -> None: ...
+        period: str
+        def __init__(self, sheet: _Optional[bytes] = ..., names: _Optional[_Iterable[str]] = ..., saved: _Optional[bool] = ..., period: _Optional[str] = ...) -> None: ...
     PAGES_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     PAINTED_FIELD_NUMBER: _ClassVar[int]

@@ -1,5 +1,7 @@
 """What soloist and band can play at most: settings, slash options and the engine's checks share these numbers."""
 
+MIB = 1024 * 1024
+"""Bytes."""
 MIN_BARS = 2
 MAX_BARS = 128
 """What a server allows is `[jazz] max_bars`, at most this."""

@@ -80,6 +80,8 @@ class Job:
     last_sign_at: float = 0.0
     """When it last showed that it goes on, on the monotonic clock; written by the thread it runs on."""
     began_at: float = 0.0
+    spent: dict[str, float] = field(default_factory=dict)
+    """Seconds in each stage that it has left; being ready counts as waiting."""
     turn_s: float = 0.0
     other_s: float = 0.0
 
@@ -88,14 +90,18 @@ class Job:
         return self.stages.size
 
     def enter(self, stage: Stage) -> None:
+        now = time.monotonic()
+        left = Stage.WAITING if self.stage is Stage.READY else self.stage
+        since = self.began_at or self.submitted_at
+        self.spent[left.value] = self.spent.get(left.value, 0.0) + now - since
         self.stage = stage
-        self.began_at = self.last_sign_at = time.monotonic()
+        self.began_at = self.last_sign_at = now
 
     def end(self, event: Done | Failed) -> bool:
         """Its last event; False if it had one. What it worked on is let go."""
         if self.stage is Stage.OVER:
             return False
-        self.stage = Stage.OVER
+        self.enter(Stage.OVER)
         self.work = None
         self.events.put_nowait(event)
         return True

@@ -24,11 +24,13 @@ from typing import Any
 
 import structlog
 
+from engine.contract.quotes import unquoted
 from engine.device import is_device_lost, is_out_of_memory, trim_heaps
 from engine.errors import Cancelled, EngineError, Internal, OutOfMemory, QueueFull, Restarting
 from engine.serving.fairness import Durations, UsedSeconds, fair_order
 from engine.serving.intake.pool import Intake
 from engine.serving.jobs import Done, Event, Failed, Job, Position, Stage
+from engine.serving.stage_times import StageTimes
 from engine.serving.stages import Stages
 from engine.uploads import Reading
 
@@ -51,7 +53,7 @@ class Limits:
     turn_silence_s: float = 120.0
     finish_silence_s: float = 60.0
     stuck_finishers: int = 4
-    """So many threads may be given up before the engine restarts."""
+    """How many threads may be given up before the engine restarts."""
     watch_every_s: float = 1.0
     rest_s: float = 30.0
     """Without a job, until memory that is free goes back to the system."""
@@ -88,6 +90,7 @@ class Scheduler:
         self._running: list[Job] = []
         self._finishing: list[Job] = []
         self._used, self._durations = UsedSeconds(), Durations()
+        self.stage_times = StageTimes()
         self._device = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
         self._preparer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preparing")
         self._finishers = self._new_finishers()
@@ -367,6 +370,7 @@ class Scheduler:
         event = _last_event(job, outcome)
         if job.end(event) and isinstance(event, Done):
             self._durations.took(job, job.turn_s, job.other_s)
+            self.stage_times.took(job)
         self._last_end_at, self._untidy = time.monotonic(), True
         self._wake.set()
 
@@ -437,7 +441,7 @@ def _last_event(job: Job, outcome: Any) -> Done | Failed:
     """The last event of a job that gave a result or raised an exception."""
     match outcome:
         case EngineError():
-            log.info("job ended", code=outcome.code, reason=str(outcome), **job.about())
+            log.info("job ended", code=outcome.code, reason=unquoted(str(outcome)), **job.about())
             return Failed(outcome)
         case Exception() if is_out_of_memory(outcome):
             log.error("out of memory", exc_info=outcome, **job.about())

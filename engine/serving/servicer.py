@@ -19,7 +19,7 @@ import torch
 from engine.contract import CONTRACT_VERSION, ERROR_METADATA_KEY, REQUEST_ID_METADATA_KEY
 from engine.contract import engine_pb2 as pb
 from engine.contract import engine_pb2_grpc as pb_grpc
-from engine.device import describe
+from engine.device import describe, memory
 from engine.errors import EngineError
 from engine.serving.intake.pool import Intake
 from engine.serving.jobs import Done, Event, Failed, Job, Position, Step
@@ -93,6 +93,7 @@ class EngineServicer(pb_grpc.EngineServicer):
 
     async def About(self, request: pb.AboutRequest, context: grpc.aio.ServicerContext) -> pb.AboutReply:
         rooms = await self._ready(context)
+        used_bytes, all_bytes = memory(self._device)
         return pb.AboutReply(
             version=woodshed_version(),
             torch_version=torch.__version__,
@@ -105,6 +106,9 @@ class EngineServicer(pb_grpc.EngineServicer):
             intake_layers=self._intake.holds,
             contract=CONTRACT_VERSION,
             reference=rooms.library.reference_state(),
+            stages=self._scheduler.stage_times.told(),
+            memory_used_bytes=used_bytes,
+            memory_bytes=all_bytes,
         )
 
     async def Queue(self, request: pb.QueueRequest, context: grpc.aio.ServicerContext) -> pb.QueueReply:
@@ -150,7 +154,8 @@ class EngineServicer(pb_grpc.EngineServicer):
     ) -> AsyncGenerator[pb.StylizeEvent, None]:
         rooms = await self._ready(context)
         stages = lambda: stylize_stages(rooms.studio, request)  # noqa: E731
-        async for event in self._stream(context, request.job, "stylize", stages, pb.StylizeEvent):
+        kind = "film" if request.rising else "stylize"
+        async for event in self._stream(context, request.job, kind, stages, pb.StylizeEvent):
             yield event
 
     async def StyleSheet(

@@ -36,6 +36,9 @@ from engine.stylize.weights_file import (
 
 SOURCES_FILE = Path(__file__).parent / "style_book.toml"
 LONGEST_CODE_BYTES = 64 * 1024
+PERIODS = ((1800, "before 1800"), (1880, "1800 to 1879"), (1900, "1880 to 1899"), (1910, "1900 to 1909"))
+"""The years before which they end, and what they are called; what is later is `LATEST_PERIOD`."""
+LATEST_PERIOD = "1910 and later"
 STYLE_SIDE_PX = 1536
 """Longer side at which style pictures are read: enough for their largest code, and no more to hold."""
 
@@ -48,6 +51,13 @@ class Style:
     title: str
     artist: str
     year: str
+    """One year, perhaps with "c. " before it."""
+
+    @property
+    def period(self) -> str:
+        """What the book groups its styles by."""
+        year = int(self.year.removeprefix("c. "))
+        return next((name for before, name in PERIODS if year < before), LATEST_PERIOD)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -158,7 +158,7 @@ def _made(style: str, size: Encoded | pb.StylizeResult, seed: int) -> str:
     return f"{style}, {size.width} × {size.height} px, seed {seed}"
 
 
-def _left_out(suffix: str, frames: list[Frame]) -> Iterator[str]:
+def _left_out(suffix: str, frames: Sequence[Frame]) -> Iterator[str]:
     """Sentences about what the format that the file's name asks for can't hold."""
     if len(frames) > 1 and suffix not in MOVING_SUFFIXES:
         yield "Only the first frame was written; name the result .webp, .gif or .mp4 for all of them."

@@ -115,6 +115,7 @@ class Painter:
                    network.half_first, network.half_second, network.unfold, network.full, network.rgb}  # fmt: skip
         drawing = {inner for one in drawing for inner in one.modules()} | finest
         self._drawing_layers = [one for one in self._layers if one in drawing]
+        self._decoder_layers = [one for one in self._layers if one not in of_encoder]
 
     def fast(self) -> AbstractContextManager[object]:
         """For the decoder."""
@@ -204,6 +205,34 @@ class Painter:
             with self.fast():
                 return self.network.paint(features, statistics, code).cpu()
 
+    @torch.inference_mode()
+    def paint_in_codes(
+        self,
+        picture: Tensor,
+        codes: Sequence[Tensor],
+        statistics: ContentStatistics | None = None,
+        progress: Progress = silent,
+    ) -> list[Tensor]:
+        """Content (1, 3, H, W) in each of the codes (1, code): what `paint` gives for each. What fits into one tile is
+        encoded only once. Raises like `paint`."""
+        whole, (height, width) = padded(picture), picture.shape[-2:]
+        parts = [
+            _part(progress, 0.2 + 0.8 * n / len(codes), 0.2 + 0.8 * (n + 1) / len(codes)) for n in range(len(codes))
+        ]
+        if len(self._tiles(whole)) > 1:
+            if statistics is None:
+                statistics = self.content_statistics([picture], _part(progress, 0.0, 0.2))
+            return [self.paint(picture, code, statistics, part) for code, part in zip(codes, parts, strict=True)]
+        with _reported(self._encoder_layers, "looking", _part(progress, 0.0, 0.2)):
+            features = self.network.encode_content(self._on_device(whole))
+        given = self.network.statistics(features) if statistics is None else statistics
+        painted = []
+        for code, part in zip(codes, parts, strict=True):
+            with _reported(self._decoder_layers, "painting", part), self.fast():
+                picture_in_code = self.network.paint(features, given, code.to(self.device)).cpu()
+            painted.append(picture_in_code[:, :, :height, :width].contiguous())
+        return painted
+
     def _paint_in_tiles(
         self, whole: Tensor, code: Tensor, statistics: ContentStatistics | None, progress: Progress
     ) -> Tensor:
@@ -239,21 +268,37 @@ class Painter:
         own: Tensor | None = None,
         progress: Progress = silent,
     ) -> Tensor:
+        """`paint_with_strengths` for one strength."""
+        return self.paint_with_strengths(picture, code, [strength], statistics, own, progress)[0]
+
+    def paint_with_strengths(
+        self,
+        picture: Tensor,
+        code: Tensor,
+        strengths: Sequence[float],
+        statistics: ContentStatistics | None = None,
+        own: Tensor | None = None,
+        progress: Progress = silent,
+    ) -> list[Tensor]:
         """Strength 1 is `paint`, 0 the picture itself, exactly; between, the code moves from the picture's own.
 
         A picture painted in its own style isn't quite itself, so what is lost there is added back in proportion:
         out(s) = paint(code(s)) + (1 - s) (picture - paint(own code)), with code(s) = own + s (style - own).
         `own` (1, code) is given for the frames of a film, which have one style among themselves."""
-        if strength <= 0:
-            return picture.clone()
-        if strength >= 1:
-            return self.paint(picture, code, statistics, progress)
-        if statistics is None:
-            statistics = self.content_statistics([picture], _part(progress, 0.0, 0.1))
-        own = self.encode_style(picture, min(picture.shape[-2:])) if own is None else own
-        mixed = self.paint(picture, torch.lerp(own, code, strength), statistics, _part(progress, 0.1, 0.55))
-        itself = self.paint(picture, own, statistics, _part(progress, 0.55, 1.0))
-        return (mixed + (1 - strength) * (picture - itself)).clamp_(0, 1)
+        painted_ones = [min(strength, 1.0) for strength in strengths if strength > 0]
+        if any(strength < 1 for strength in painted_ones):
+            own = self.encode_style(picture, min(picture.shape[-2:])) if own is None else own
+            codes = [torch.lerp(own, code, strength) if strength < 1 else code for strength in painted_ones]
+            *painted, itself = self.paint_in_codes(picture, [*codes, own], statistics, progress)
+            lost = picture - itself
+            painted = [
+                (one + (1 - strength) * lost).clamp_(0, 1) if strength < 1 else one
+                for one, strength in zip(painted, painted_ones, strict=True)
+            ]
+        else:
+            painted = [self.paint(picture, code, statistics, progress)] * len(painted_ones) if painted_ones else []
+        following = iter(painted)
+        return [next(following) if strength > 0 else picture.clone() for strength in strengths]
 
     def _tiles(self, picture: Tensor) -> list[Tile]:
         return tiles(picture.shape[-2], picture.shape[-1], self.tile_px)

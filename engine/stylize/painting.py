@@ -16,6 +16,7 @@ from engine.stylize.chosen_style import ChosenStyle
 from engine.stylize.painter import Painter
 from engine.stylize.pictures.colour import keep_colours, light, light_together
 from engine.stylize.pictures.picture import Frame, Picture
+from engine.stylize.rising import PAINTED_SHARES, RisingFilm
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,8 @@ class Prepared:
     """What the reading took."""
     keep_copies: bool = False
     """Copies of the pictures go along with the result."""
+    rising: bool = False
+    """Painted as a film in which the strength rises from 0."""
 
     def painted(self, frames: Sequence[Tensor], compute_s: float) -> Restyled:
         """With its frames as painted, (1, 3, H, W) each; they keep the picture's transparency and pace."""
@@ -50,7 +53,7 @@ class Restyled:
     """A painted picture, not yet a file."""
 
     work: Prepared
-    frames: list[Frame]
+    frames: Sequence[Frame]
     compute_s: float
     """What the painting took."""
 
@@ -63,6 +66,9 @@ def paint(painter: Painter, work: Prepared, progress: Progress) -> Restyled:
     while True:
         sized = Painter(painter.network, painter.device, tile_px, painter.bfloat16)
         try:
+            if work.rising:
+                film = RisingFilm(_paint_rising(sized, work, progress))
+                return Restyled(work, film, time.perf_counter() - started)
             return work.painted(_paint_frames(sized, work, progress), time.perf_counter() - started)
         except Exception as error:
             if not is_out_of_memory(error):
@@ -91,6 +97,18 @@ def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[
     if work.keep_colours and work.strength > 0:
         return _with_own_colours(painted, frames, progress)
     return painted
+
+
+def _paint_rising(painter: Painter, work: Prepared, progress: Progress) -> list[Tensor]:
+    """The still picture at each of the `PAINTED_SHARES` of its strength, (1, 3, H, W) each."""
+    (frame,) = work.picture.frames
+    code = work.style.code_by(painter, work.picture.size)
+    strengths = [share * work.strength for share in PAINTED_SHARES]
+    report = _frame_progress(progress, 0, 1)
+    photo, *painted = painter.paint_with_strengths(frame.rgb, code, strengths, progress=report)
+    if work.keep_colours:
+        painted = [keep_colours(picture, frame.rgb) for picture in painted]
+    return [photo, *painted]
 
 
 def _with_own_colours(painted: Sequence[Tensor], frames: Sequence[Frame], progress: Progress) -> list[Tensor]:

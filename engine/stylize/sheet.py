@@ -49,6 +49,8 @@ class NamedCode:
 
     name: str
     codes: Tensor
+    period: str = ""
+    """Of the style book; its styles stand in the order of their periods."""
 
 
 @dataclass(frozen=True)
@@ -73,20 +75,22 @@ class PaintedSheet:
     compute_s: float
 
     def pages(self) -> list[pb.StyleSheetResult.Page]:
-        """The book's pages, which begin with the picture itself, then those of the saved styles.
+        """The book's pages, a period each, beginning with the picture itself, then those of the saved styles.
 
         Raises `PictureTooLarge` where even poor pages are over the limit."""
-        count = len(self.work.book)
-        labels = [style.name for style in (*self.work.book, *self.work.saved)]
-        labelled = list(zip(self.cells, labels, strict=True))
-        itself = (picture_itself(self.work.picture.frames[0].rgb), ITSELF)
-        sheets, pages = [], []
-        for group, is_saved in (([itself, *labelled[:count]], False), (labelled[count:], True)):
-            for numbers in split(len(group)):
-                shown = [group[number] for number in numbers]
-                sheets.append(page([cell for cell, _ in shown], [label for _, label in shown]))
-                names = [label for _, label in shown[0 if is_saved or numbers.start else 1 :]]
-                pages.append(pb.StyleSheetResult.Page(names=names, saved=is_saved))
+        styles = [*((style, False) for style in self.work.book), *((style, True) for style in self.work.saved)]
+        labelled = list(zip(self.cells, styles, strict=True))
+        sheets: list[Image.Image] = []
+        pages: list[pb.StyleSheetResult.Page] = []
+        for (period, is_saved), group in itertools.groupby(labelled, key=lambda one: (one[1][0].period, one[1][1])):
+            shown = [(cell, style.name) for cell, (style, _) in group]
+            if not pages and not is_saved:
+                shown.insert(0, (picture_itself(self.work.picture.frames[0].rgb), ITSELF))
+            for numbers in split(len(shown)):
+                part = shown[numbers.start : numbers.stop]
+                sheets.append(page([cell for cell, _ in part], [label for _, label in part]))
+                names = [label for _, label in part if label != ITSELF]
+                pages.append(pb.StyleSheetResult.Page(names=names, saved=is_saved, period=period))
         for message, data in zip(pages, encode_pages(sheets, self.work.max_bytes), strict=True):
             message.sheet = data
         return pages

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from engine.contract import engine_pb2 as pb
-from engine.errors import BadOption, BadPicture, PictureTooLarge
+from engine.errors import BadOption, BadPicture
 from engine.progress import Progress, silent
 from engine.settings import StylizeSettings
 from engine.stylize.book import STYLE_SIDE_PX, load_book, pack_codes, unpack_codes
@@ -26,7 +26,8 @@ from engine.stylize.pictures.film_writing import encode_film
 from engine.stylize.pictures.picture import Frame, Picture, picture_of, still, to_image
 from engine.stylize.pictures.reading import Bounds
 from engine.stylize.pictures.sample_photo import sample_photo
-from engine.stylize.pictures.writing import Encoded, before_after, encode, jpeg, png
+from engine.stylize.pictures.writing import Encoded, before_after, encode, jpeg, png, webp
+from engine.stylize.rising import LONGEST_SIDE_PX
 from engine.stylize.see import feature_sheet
 from engine.stylize.sheet import ContactSheet, NamedCode, PaintedSheet, SheetWork
 from engine.stylize.style_codes import code_at
@@ -38,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 SEE_SIDE_PX = 512
 STYLE_PICTURE_PX = 1024
-"""Longer side of the copy that is kept of a saved style's picture: with it the style is encoded anew for new weights,
+"""Longer side of the copy that is kept of a saved style's picture: with it the style is encoded again for new weights,
 and all but its largest code are nearly what the picture itself would give."""
 SMALLEST_STYLE_PX = 32
 """A style that is kept needs room for a few strokes."""
@@ -49,6 +50,7 @@ LARGEST_KEPT_BYTES = 8_000_000
 CUDA_TILE_PX = 4096
 """A GPU has room for a 4K picture in one piece, and small tiles would leave it idle."""
 SMALLEST_SIZE_PX = 16
+FILM_ALREADY = "That's a film already; I can only make a film of how a still picture becomes a painting."
 
 
 def _system_seed() -> int:
@@ -89,7 +91,10 @@ class Studio:
         return pb.Model(name="stylize", version=self.version, parameters=parameters, summary=summary, card=card)
 
     def styles(self) -> list[pb.Style]:
-        return [pb.Style(name=s.name, title=s.title, artist=s.artist, year=s.year) for s in self.book.styles]
+        return [
+            pb.Style(name=s.name, title=s.title, artist=s.artist, year=s.year, period=s.period)
+            for s in self.book.styles
+        ]
 
     # ------------------------------------------------------------ /stylize
 
@@ -111,7 +116,11 @@ class Studio:
     def uploads(self, request: pb.StylizeRequest) -> tuple[Upload, ...]:
         """The files of a request, its options checked before any of them is read. Raises `CallerError`s."""
         self.check(request)
-        picture = self._upload(request.image, self._side(request.size), self.settings.max_frames)
+        side_px = self._side(request.size)
+        if request.rising:  # two frames are enough to tell a film from a picture
+            picture = self._upload(request.image, min(side_px, LONGEST_SIDE_PX), min(2, self.settings.max_frames))
+        else:
+            picture = self._upload(request.image, side_px, self.settings.max_frames)
         if not request.style_image:
             return (picture,)
         return picture, self._upload(request.style_image, STYLE_SIDE_PX)
@@ -119,6 +128,8 @@ class Studio:
     def check(self, request: pb.StylizeRequest) -> None:
         """Raises what `stylize` would about the options of a request, whatever its picture."""
         self._side(request.size)
+        if request.rising and request.strength == 0:
+            raise BadOption("At strength 0 there's no painting to come; please make it stronger first.")
         chosen_style(self.book, request, seed=0, picture=None)
 
     def prepare(self, request: pb.StylizeRequest, readings: Sequence[Reading]) -> Prepared:
@@ -126,7 +137,12 @@ class Studio:
         picture, *others = [picture_of(reading) for reading in readings]
         seed = request.seed if request.HasField("seed") else self.draw_seed()
         style = chosen_style(self.book, request, seed, others[0].frames[0].rgb if others else None)
-        picture = replace(picture, notes=(*picture.notes, *self._size_notes(request.size, picture)))
+        if request.rising and len(picture.frames) > 1:
+            raise BadOption(FILM_ALREADY)
+        if request.rising:
+            picture = replace(picture, notes=())  # they were said when the picture was painted
+        else:
+            picture = replace(picture, notes=(*picture.notes, *self._size_notes(request.size, picture)))
         return Prepared(
             picture,
             style,
@@ -136,6 +152,7 @@ class Studio:
             request.max_bytes,
             sum(one.seconds for one in readings),
             request.keep_copies,
+            request.rising,
         )
 
     def share_key(self, work: Prepared) -> Hashable | None:
@@ -157,8 +174,11 @@ class Studio:
         started = time.perf_counter()
         progress("encoding", 0.95)
         work = painted.work
-        encoded = _encode(painted.frames, work.picture.photographic, work.max_bytes, progress)
-        beside = before_after(work.picture.frames[0].rgb, painted.frames[0].rgb)
+        if work.rising:
+            encoded, beside = encode_film(painted.frames, work.max_bytes, progress), b""
+        else:
+            encoded = _encode(painted.frames, work.picture.photographic, work.max_bytes, progress)
+            beside = before_after(work.picture.frames[0].rgb, painted.frames[0].rgb)
         return pb.StylizeResult(
             image=encoded.data,
             media_type=encoded.media_type,
@@ -230,7 +250,7 @@ class Studio:
             NamedCode(one.name[:LONGEST_NAME], unpack_codes(one.code, self.book.code_length, self.version))
             for one in request.saved
         ]
-        book = [NamedCode(name, self.book.codes[name]) for name in self.book.names]
+        book = [NamedCode(style.name, self.book.codes[style.name], style.period) for style in self.book.styles]
         return SheetWork(picture, hashlib.sha256(request.image).hexdigest(), book, saved, request.max_bytes)
 
     def paint_sheet(self, work: SheetWork, progress: Progress) -> PaintedSheet:
@@ -339,7 +359,12 @@ def _copy(picture: Picture, progress: Progress) -> bytes:
         # The member waits for this one, too, and nobody downloads it: quick rather than small.
         if len(quick := png(image, level=1)) <= LARGEST_KEPT_BYTES:
             return quick
-    return _encode(list(picture.frames), picture.photographic, LARGEST_KEPT_BYTES, progress).data
+    elif not picture.photographic:
+        images = [to_image(frame.rgb, frame.alpha) for frame in picture.frames]
+        durations_ms = [frame.duration_ms for frame in picture.frames]
+        if len(looping := webp(images, durations_ms, KEPT_JPEG_QUALITY, progress)) <= LARGEST_KEPT_BYTES:
+            return looping
+    return _encode(picture.frames, picture.photographic, LARGEST_KEPT_BYTES, progress).data
 
 
 def _style_copy(rgb: Tensor | None) -> bytes:
@@ -347,13 +372,8 @@ def _style_copy(rgb: Tensor | None) -> bytes:
     return b"" if rgb is None else jpeg(to_image(rgb), KEPT_JPEG_QUALITY)
 
 
-def _encode(frames: list[Frame], photographic: bool, max_bytes: int, progress: Progress) -> Encoded:
-    """A film stays a film, as long as that fits; a picture stays a picture."""
-    if len(frames) > 1 and photographic:  # came as a film
-        try:
-            return encode_film(frames, max_bytes, progress)
-        except PictureTooLarge:
-            log.info("the film is too large as MP4 and is tried as a small GIF")
-            encoded = encode(frames, photographic, max_bytes, progress)
-            return replace(encoded, notes=("I turned the film into a GIF.", *encoded.notes))
+def _encode(frames: Sequence[Frame], photographic: bool, max_bytes: int, progress: Progress) -> Encoded:
+    """What came as a film stays one, an animation goes on looping, and a picture stays a picture."""
+    if len(frames) > 1 and photographic:
+        return encode_film(frames, max_bytes, progress)
     return encode(frames, photographic, max_bytes, progress)

@@ -26,6 +26,11 @@ NEAREST_COVERAGE = 0.25
 QUOTED, QUOTED_BESIDE_A_CARD = 0.6, 0.75
 """The share of a question's information that a passage of the notes must have to be quoted."""
 
+LONGEST_QUESTION = 8000
+"""Characters; Discord has 4000. Questions share one thread, and one of a megabyte would hold it for seconds."""
+MOST_ALIASES, MOST_PASSAGES = 500, 100
+"""Of a server, that a question brings along; the bot sends 200 and 12."""
+
 MOST_QUOTES, MOST_ENTRIES, MOST_STEPS = 2, 2, 40
 MOST_TEXT = 2000
 
@@ -59,11 +64,13 @@ class Answering:
         return self._searched(request, calculated)
 
     def _searched(self, request: pb.AskRequest, calculated: Reading | None) -> pb.AskReply:
-        question = asked_in(request.question)
+        question = asked_in(request.question[:LONGEST_QUESTION])
         answer = self._index.search(question)
         matches = answer.matches
         named = self._reference.named_in(question)
-        alias = self._given_by_staff(question, request.aliases)
+        if "\n" in question.strip() and not _WANTS_THE_DOCUMENTATION.search(question):
+            named = []  # lines of code ask about what they do, not for the page of the first name in them
+        alias = self._given_by_staff(question, request.aliases[:MOST_ALIASES])
         known = answer.known
         if alias is not None:
             matches = (Match(alias, 0.0, 1.0), *(m for m in matches if m.card is not alias))
@@ -79,7 +86,7 @@ class Answering:
             known=known,
             cards=[self._message(match) for match in kept],
             entries=[self._reference.message(entry, question) for entry in entries[:MOST_ENTRIES]],
-            quotes=self._quotes(question, request.passages, known),
+            quotes=self._quotes(question, request.passages[:MOST_PASSAGES], known),
         )
         if calculated is not None and (calculation := _calculation(calculated)) is not None:
             reply.calculation.CopyFrom(calculation)

@@ -195,7 +195,7 @@ class Library:
     def _topic(self, name: str) -> str:
         topic = normalise(name)
         if topic not in TOPICS:
-            raise BadOption(f"There is no topic called {name[:40]!r}; the nearest is {nearest_topic(name)}.")
+            raise BadOption(f"There is no topic called {name[:40]!r}; the nearest is {nearest_topic(name[:40])}.")
         return topic
 
 

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.teach.deck import Card
+from engine.teach.phrases import Phrases
 from engine.teach.topics import TOPICS
 from engine.teach.words import PARTS, words
 
@@ -30,6 +31,9 @@ NAME_B = 0.2
 
 PHRASE_WEIGHT = 6.0
 """Against a BM25 score of 1 for a match in the text."""
+
+WORDING_WEIGHT = 10.0
+"""Of the same comparison with nearly all words left in; see `phrases.py`."""
 
 MESSAGE_WEIGHT = 6.0
 """What a quoted error message adds for the card that explains it: a card on an error is what somebody who has it
@@ -52,7 +56,7 @@ TEXT_COVERAGE = 0.6
 """What a word is covered that stands in the card's text or code, but in none of its names."""
 
 COVERAGE_POINTS = 6.0
-MIN_CONFIDENCE = 15.0
+MIN_CONFIDENCE = 20.5
 """An answer is given if score + COVERAGE_POINTS * coverage reaches this. The weights and the threshold were chosen on
 the tuning halves of tests/engine/teach/asked.toml; docs/teach.md has the figures."""
 
@@ -99,6 +103,7 @@ class Index:
         self._in_names = [set(name) for name in names]
         self._in_bodies = [set(body) for body in bodies]
         self._phrases = [[set(words(phrase)) for phrase in (c.title, *c.aliases)] for c in cards]
+        self._wordings = Phrases([(c.title, *c.aliases) for c in cards])
         self._messages = [set(words(c.message)) for c in cards]
         frequency = Counter(word for a, b in zip(self._in_names, self._in_bodies, strict=True) for word in a | b)
         n = len(cards)
@@ -147,9 +152,13 @@ class Index:
                     scores[i] += weight * sureness * float(score)
         total = sum(self._rarity[word] for word in asked) + unseen * self._unseen
         likeness = [self._likeness(i, asked, total) for i in range(len(scores))]
+        wordings = self._wordings.likeness(question)
         scores = [
-            score + PHRASE_WEIGHT * like**2 + (0.0 if like >= BY_NAME else self._of_message(i, asked))
-            for i, (score, like) in enumerate(zip(scores, likeness, strict=True))
+            score
+            + PHRASE_WEIGHT * like**2
+            + WORDING_WEIGHT * worded**2
+            + (0.0 if like >= BY_NAME else self._of_message(i, asked))
+            for i, (score, like, worded) in enumerate(zip(scores, likeness, wordings, strict=True))
         ]
         found = [
             Match(card, score, self._coverage(i, asked, total))

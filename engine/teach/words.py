@@ -12,6 +12,9 @@ from pathlib import Path
 STOP_WORDS = frozenset((Path(__file__).parent / "stop_words.txt").read_text(encoding="utf-8").split())
 """Words that say nothing about which concept is meant; `torch` and `pytorch` go without saying here."""
 
+FUNCTION_WORDS = frozenset((Path(__file__).parent / "function_words.txt").read_text(encoding="utf-8").split())
+"""The few that say nothing even about which of many similar phrases is meant."""
+
 PARTS = {
     "amp": "automatic mixed precision",
     "avgpool": "average pooling",
@@ -103,6 +106,19 @@ _ENDINGS = (
 )
 """An ending and what it leaves; the first one that fits is cut."""
 
+_WRITTEN_AS_ONE = re.compile(r"\b(AdaIN|AdamW|cGAN|NumPy|OpenCV|TensorBoard|GitHub)\b")
+"""Names with a capital inside that aren't made of words."""
+
+_PHRASES = (
+    (re.compile(r"\bgraphics? cards?\b"), "gpu"),
+    (re.compile(r"[+\-*/]="), " inplace "),
+    (re.compile(r" @ "), " matmul "),
+)
+"""What is written in several words, or in signs, and the word for it."""
+
+_METHOD = re.compile(r"\b([a-z]\w*)\(\)")
+"""`model.train()` is about the method, and only in passing about models and training."""
+
 _SHAPE = re.compile(r"\d+|\d{2,}(?:x\d+)+|\d+x\d{2,}(?:x\d+)*")
 """A number or a shape in an error message: it says nothing about which error it is. `1x1` and `3x3` are kernels."""
 
@@ -123,20 +139,23 @@ def stem(word: str) -> str:
     return word
 
 
-def words(text: str) -> list[str]:
-    """The stems of `text` that say what it is about, in order and with repetitions.
+def words(text: str, without: frozenset[str] = STOP_WORDS) -> list[str]:
+    """The stems of `text` that say what it is about, in order and with repetitions; none of the words `without`.
 
     Names are taken apart (`CrossEntropyLoss`, `F.relu`); `zero_grad` counts as a whole and in its parts. A run in a
     script without spaces is one word."""
+    text = _WRITTEN_AS_ONE.sub(lambda name: name[1].lower(), text)
     text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)  # CamelCase
     text = text.lower().replace("\u2019", "'").replace("'", "")
     text = re.sub(r"\b([a-z])-(?=[a-z])", r"\1", text)  # q-learning is no kind of learning; one word
-    found: list[str] = []
+    for pattern, instead in _PHRASES:
+        text = pattern.sub(instead, text)
+    found = [f"{method}()" for method in _METHOD.findall(text)]
     found.extend(name for name in re.findall(r"[a-z]+(?:_[a-z]+)+", text))
     for token in re.findall(r"[a-z0-9]+|[^\W_a-z0-9]+", text):
         token = re.sub(r"(?<=[a-z]{3})[123]d$", "", token)  # conv2d
         for part in PARTS.get(token, token).split():
-            if part in STOP_WORDS or len(part) < 2 or _SHAPE.fullmatch(part):
+            if part in without or len(part) < 2 or _SHAPE.fullmatch(part):
                 continue
             cut = stem(part)
             found.append(_SAME.get(cut, cut))

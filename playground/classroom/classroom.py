@@ -16,8 +16,8 @@ from playground.rules.components import Kind
 from playground.world import cast
 from playground.world.cast import Json, Member
 from playground.world.interactions import Outcome
-from playground.world.messages import Message
 from playground.world.state import Playground
+from playground.world.talk.messages import Message
 
 _log = logging.getLogger(__name__)
 

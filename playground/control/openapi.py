@@ -5,6 +5,7 @@ sends some as such.
 """
 
 import collections
+import functools
 import json
 import re
 from pathlib import Path
@@ -23,17 +24,7 @@ class Description:
         import jsonschema_rs
 
         self._make = jsonschema_rs.Draft202012Validator
-        whole = json.loads(path.read_text(encoding="utf-8"))
-        self._schemas: Json = whole["components"]["schemas"]
-        self._schemas["SnowflakeType"] = {"type": ["string", "integer"]}
-        self._responses: Json = whole["components"].get("responses", {})
-        self._operations: dict[str, Json] = {
-            f"{method.upper()} {_normal(template)}": operation
-            for template, operations in whole["paths"].items()
-            for method, operation in operations.items()
-            if method in ("get", "put", "post", "patch", "delete")
-        }
-        self._validators: dict[tuple[str, str], Any] = {}
+        self._schemas, self._responses, self._operations, self._validators = _read(path, path.stat().st_mtime)
         self.violations: collections.deque[str] = collections.deque(maxlen=_KEPT)
         self.checked = 0
 
@@ -65,6 +56,25 @@ class Description:
         for error in self._validators[key].iter_errors(body):
             place = "/".join(str(part) for part in error.instance_path)
             self.violations.append(f"{what}: {place}: {error.message[:200]}")
+
+
+Parts = tuple[Json, Json, dict[str, Json], dict[tuple[str, str], Any]]
+
+
+@functools.cache
+def _read(path: Path, _changed_at: float) -> Parts:
+    """Schemas, responses, operations by route, and the validators made so far: large, so all playgrounds of a process
+    share them."""
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    schemas: Json = whole["components"]["schemas"]
+    schemas["SnowflakeType"] = {"type": ["string", "integer"]}
+    operations = {
+        f"{method.upper()} {_normal(template)}": operation
+        for template, routes in whole["paths"].items()
+        for method, operation in routes.items()
+        if method in ("get", "put", "post", "patch", "delete")
+    }
+    return schemas, whole["components"].get("responses", {}), operations, {}
 
 
 def _normal(route: str) -> str:

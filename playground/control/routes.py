@@ -15,6 +15,7 @@ POST   roles             {"name": ...}
 PATCH  roles/{id}        {"name": ...}
 DELETE roles/{id}        a role; nobody has it any more
 PUT    members/{slug}/roles            {"roles": [id, ...]}
+PUT    members/{slug}/installed        {"installed": true}: an app of the member's own
 POST   class             {"size": 12, "pace": 1.0}: a simulated class
 PUT    channels/{id}/bot-permissions   {"send_messages": false, ...}
 POST   channels/{id}/threads           {"name": ...}
@@ -22,6 +23,8 @@ PATCH  channels/{id}                   {"archived": true, "locked": true}: a thr
 DELETE channels/{id}                   a channel or thread
 DELETE channels/{id}/messages/{id}     anybody's message
 """
+
+import math
 
 from aiohttp import web
 
@@ -31,6 +34,7 @@ from playground.rest.forms import read_object
 from playground.rules import errors
 from playground.world import cast, changes
 from playground.world.state import PLAYGROUND, Playground
+from playground.world.talk import polls
 
 routes = web.RouteTableDef()
 
@@ -90,6 +94,7 @@ async def move_clock(request: web.Request) -> web.Response:
     if not isinstance(advance_s, int | float) or advance_s < 0:
         raise _wrong("advance_s", "The clock goes forward by a number of seconds.")
     playground.clock.advance(float(advance_s))
+    await polls.close_due(playground)
     playground.transcript.note("control", f"the clock moves on by {advance_s:g} s")
     return answer({"ahead_s": playground.clock.ahead_s, "now": playground.clock()})
 
@@ -164,12 +169,23 @@ async def set_roles(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+@routes.put("/control/members/{member}/installed")
+async def install(request: web.Request) -> web.Response:
+    """`{"installed": true}`: the member has the bot as an app of their own."""
+    wanted = (await read_object(request)).get("installed")
+    if not isinstance(wanted, bool):
+        raise _wrong("installed", "true or false.")
+    _of(request).install(_member(request), is_installed=wanted)
+    return web.Response(status=204)
+
+
 @routes.post("/control/class")
 async def bring_class(request: web.Request) -> web.Response:
     """A simulated class: `{"size": 12, "pace": 1.0}`; a pace of 0 answers at once."""
     body = await read_object(request)
     size, pace = body.get("size"), body.get("pace", 1.0)
-    if not isinstance(size, int) or not 0 <= size <= LARGEST_CLASS or not isinstance(pace, int | float) or pace < 0:
+    keeps_pace = isinstance(pace, int | float) and 0 <= pace < math.inf
+    if not isinstance(size, int) or not 0 <= size <= LARGEST_CLASS or not keeps_pace:
         raise _wrong("size", f"A class has 0 to {LARGEST_CLASS} members, and its pace is 0 or more.")
     request.app[CLASSROOM].bring(size, float(pace))
     return web.Response(status=204)

@@ -52,6 +52,7 @@ EVENTS = (
     "GUILD_ROLE_CREATE",
     "GUILD_ROLE_UPDATE",
     "GUILD_ROLE_DELETE",
+    "GUILD_AUDIT_LOG_ENTRY_CREATE",
     "CHANNEL_UPDATE",
     "CHANNEL_DELETE",
     "THREAD_CREATE",
@@ -62,11 +63,13 @@ EVENTS = (
     "MESSAGE_DELETE",
     "MESSAGE_REACTION_ADD",
     "MESSAGE_REACTION_REMOVE",
+    "MESSAGE_POLL_VOTE_ADD",
+    "MESSAGE_POLL_VOTE_REMOVE",
     "INTERACTION_CREATE",
 )
 """Every event that is sent."""
 _REPLAY_EVENTS = 1000
-_ACKNOWLEDGE_AFTER_S = 0.05
+ACKNOWLEDGE_AFTER_S = 0.05
 _CHUNK_MEMBERS = 1000
 
 
@@ -128,7 +131,7 @@ class Gateway:
     def dispatch(self, event: str, body: Json, intent: Intent | int = 0, *, own: bool = False) -> None:
         """Sends an event to every session that asked for `intent` (0: all). Text of messages that are neither the
         bot's `own`, nor mention it, nor direct is blanked without the MESSAGE_CONTENT intent."""
-        if "guild_id" in body and not self.is_in_guild:
+        if "guild_id" in body and not self.is_in_guild and event != "INTERACTION_CREATE":
             return
         for session in self._sessions.values():
             if not session.hears(event, body) or (intent and not session.intents & intent):
@@ -149,7 +152,7 @@ class Gateway:
             await line.close(4000, b"Unknown error")
 
     async def invalidate(self) -> None:
-        """Sends opcode 9: the session is gone, the bot has to log in anew on the same or another socket."""
+        """Sends opcode 9: the session is gone, the bot has to log in again, on the same or another socket."""
         for session in self._sessions.values():
             session.outbox.put_nowait(json.dumps({"op": _INVALID_SESSION, "d": False}))
         self._sessions.clear()
@@ -223,7 +226,7 @@ class Gateway:
             return session
         if opcode == _HEARTBEAT:
             # A library that notes the time only after it has sent takes an answer that is there already for a late one.
-            await asyncio.sleep(_ACKNOWLEDGE_AFTER_S)
+            await asyncio.sleep(ACKNOWLEDGE_AFTER_S)
             await line.send_frame(_HEARTBEAT_ACK)
             return session
         if opcode in (_IDENTIFY, _RESUME):
@@ -264,7 +267,7 @@ class Gateway:
             self._set_presence(data["presence"])
         ready = {
             "v": 10,
-            "user": cast.BOT.user() | {"verified": True, "mfa_enabled": False, "email": None},
+            "user": self._users[cast.BOT.id].user() | {"verified": True, "mfa_enabled": False, "email": None},
             "user_settings": {},
             "guilds": [{"id": cast.GUILD_ID, "unavailable": True}] if self.is_in_guild and session.has_guild else [],
             "session_id": session.id,
@@ -290,7 +293,7 @@ class Gateway:
         if not session.intents & Intent.GUILDS or not session.has_guild:
             return
         everybody = session.intents & Intent.GUILD_MEMBERS and session.intents & Intent.GUILD_PRESENCES
-        present = self._users.values() if everybody else [cast.BOT]
+        present = self._users.values() if everybody else [self._users[cast.BOT.id]]
         self._send_event(session, "GUILD_CREATE", self._guild_payload([_with_user(m) for m in present]))
 
     async def _resume(self, line: Line, data: Json) -> Session | None:

@@ -17,14 +17,16 @@ from playground.rules.components import SELECTS, Kind
 from playground.world import cast, commands
 from playground.world.attachments import Attachment
 from playground.world.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL_SUBMIT, Interaction, Outcome, named
-from playground.world.messages import Message
 from playground.world.state import PLAYGROUND, Playground
+from playground.world.talk.messages import Message
 
 Json = dict[str, Any]
 
 routes = web.RouteTableDef()
 
 LOCALES = frozenset({"en-US", "en-GB", "de", "fr", "es-ES", "zh-CN", "zh-TW", "ja", "ko"})
+
+_SHAPE = {"options": dict, "fields": dict, "values": list, "path": list}
 
 
 @routes.post("/page/channels/{channel}/interactions")
@@ -35,6 +37,8 @@ async def interact(request: web.Request) -> web.Response:
     channel = playground.channel(request.match_info["channel"], me.id)
     form = await read_form(request, playground.attachment_size_limit)
     body = form.body
+    if not isinstance(body, dict) or any(body.get(key) and not isinstance(body[key], of) for key, of in _SHAPE.items()):
+        raise errors.invalid_json()
     uploads = {
         number: await playground.attachments.add(channel.id, upload, "ephemeral-attachments")
         for number, upload in form.files.items()
@@ -99,7 +103,7 @@ def interaction_payload(
         "locale": locale if locale in LOCALES else "en-US",
         "app_permissions": str(playground.permissions(cast.BOT, channel)),
         "entitlements": [],
-        "authorizing_integration_owners": {"0": cast.GUILD_ID},
+        "authorizing_integration_owners": interaction.owners,
         "attachment_size_limit": playground.attachment_size_limit,
     }
     if channel.is_direct:
@@ -124,9 +128,21 @@ def _usable(playground: Playground, me: cast.Member, channel: cast.Channel, comm
     command = playground.commands.find(str(command_id))
     if command is None:
         raise errors.unknown_command()
-    if not commands.may_use(command, playground.permissions(me, channel), in_guild=not channel.is_direct):
+    installs = playground.installs(me, channel)
+    bits = playground.permissions(me, channel)
+    if not commands.may_use(command, bits, in_guild=not channel.is_direct, installs=installs):
         raise errors.missing_permissions()
     return command
+
+
+def _used(
+    playground: Playground, kind: int, me: cast.Member, channel: cast.Channel, command: Json, data: Json
+) -> Interaction:
+    """The interaction of a command, on behalf of whoever has installed the bot for it."""
+    interaction = playground.interactions.create(kind, channel.id, me.id, data)
+    installs = playground.installs(me, channel)
+    interaction.owners = {by: who for by, who in installs.items() if int(by) in command["integration_types"]}
+    return interaction
 
 
 def _command(
@@ -143,7 +159,7 @@ def _command(
         focused=str(body.get("focused")) if is_autocomplete else None,
     )
     kind = AUTOCOMPLETE if is_autocomplete else COMMAND
-    return playground.interactions.create(kind, channel.id, me.id, data), None
+    return _used(playground, kind, me, channel, command, data), None
 
 
 def _menu(playground: Playground, me: cast.Member, channel: cast.Channel, body: Json, _: dict[int, Attachment]) -> Made:
@@ -156,7 +172,7 @@ def _menu(playground: Playground, me: cast.Member, channel: cast.Channel, body: 
     elif not playground.directory.resolve(resolved, commands.USER_OPTION, target):
         raise errors.unknown_user()
     data = options.menu_data(command, target, resolved)
-    return playground.interactions.create(COMMAND, channel.id, me.id, data), None
+    return _used(playground, COMMAND, me, channel, command, data), None
 
 
 def _component(
@@ -171,7 +187,9 @@ def _component(
         values = [str(value) for value in body.get("values") or []]
         resolved = options.check_selected(component, values, playground.directory)
         data |= {"values": values} | ({"resolved": resolved} if resolved else {})
-    return playground.interactions.create(COMPONENT, channel.id, me.id, data, message.id), message
+    interaction = playground.interactions.create(COMPONENT, channel.id, me.id, data, message.id)
+    interaction.owners = (message.interaction or {}).get("owners", interaction.owners)
+    return interaction, message
 
 
 _NO_COMPONENT = {"code": "COMPONENT_VALIDATION_FAILED", "message": "Component validation failed"}
@@ -191,7 +209,7 @@ def _modal(
     data = options.modal_data(opened_by.modal, given, playground.directory)
     message = playground.messages.find(opened_by.message_id)
     interaction = playground.interactions.create(MODAL_SUBMIT, channel.id, me.id, data, message.id if message else None)
-    interaction.triggered_by = playground.interactions.metadata(opened_by)
+    interaction.triggered_by, interaction.owners = playground.interactions.metadata(opened_by), opened_by.owners
     return interaction, message
 
 

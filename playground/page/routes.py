@@ -10,11 +10,13 @@ from aiohttp import web
 
 from playground.answers import answer
 from playground.classroom.classroom import Classroom
-from playground.rest.forms import read_form, read_object
+from playground.rest.forms import number_of, read_form, read_object
 from playground.rules import errors, limits
-from playground.world import cast, changes, reactions
+from playground.world import cast, changes
 from playground.world.permissions import Permission
 from playground.world.state import PLAYGROUND, Playground
+from playground.world.talk import polls, reactions
+from playground.world.talk.messages import VOICE_MESSAGE
 
 Json = dict[str, Any]
 
@@ -30,7 +32,11 @@ _SWITCHES = ("rate_limits", "attachment_size_limit")
 
 @routes.get("/")
 async def index(request: web.Request) -> web.Response:
-    return _page_file("index.html")
+    """The page. It names all its scripts at once, or the browser would find them one import after another."""
+    names = sorted(path.relative_to(_PAGE).as_posix() for path in _PAGE.glob("js/**/*.js"))
+    links = "".join(f'<link rel="modulepreload" href="page/files/{name}">\n' for name in names)
+    html = (_PAGE / "index.html").read_text(encoding="utf-8").replace("</head>", f"{links}</head>")
+    return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-cache"})
 
 
 @routes.get(r"/page/files/{name:(?:[a-z_]+/)*[a-z_]+\.(?:js|css|svg)}")
@@ -68,6 +74,14 @@ async def events(request: web.Request) -> web.WebSocketResponse:
     return await request.app[PLAYGROUND].audience.handle(request, acting_member(request).id)
 
 
+@routes.get("/page/people")
+async def people(request: web.Request) -> web.Response:
+    """Whom a tab can play, and where."""
+    playground = request.app[PLAYGROUND]
+    playable = [_described(m) for m in playground.users.values() if m.playable and not m.simulated]
+    return answer({"guild": playground.world.name, "bot": playground.bot.name, "people": playable})
+
+
 @routes.get("/page/state")
 async def state(request: web.Request) -> web.Response:
     """Everything the page draws before the first message."""
@@ -78,22 +92,22 @@ async def state(request: web.Request) -> web.Response:
         | {"bot_may_attach": playground.bot_may(channel, Permission.ATTACH_FILES)}
         | {
             "commands": playground.commands.visible_to(
-                playground.permissions(me, channel), in_guild=not channel.is_direct
+                playground.permissions(me, channel),
+                in_guild=not channel.is_direct,
+                installs=playground.installs(me, channel),
             )
-            if channel.is_direct or playground.gateway.is_in_guild
-            else []
         }
         for channel in playground.channels.values()
         if channel.recipient_id in (None, me.id)
     ]
     return answer(
         {
-            "guild": {"id": cast.GUILD_ID, "name": "PyTorch course"},
+            "guild": {"id": cast.GUILD_ID, "name": playground.world.name},
             "me": _described(me),
             "members": [_described(member) for member in playground.users.values()],
             "roles": list(playground.roles.values()),
             "channels": channels,
-            "bot": {"id": cast.BOT.id} | playground.bot_status(),
+            "bot": {"id": cast.BOT.id, "name": playground.bot.name} | playground.bot_status(),
             "switches": {name: getattr(playground, name) for name in _SWITCHES if name != "rate_limits"}
             | {"rate_limits": playground.rate_limits.enabled, "class_size": request.app[CLASSROOM].size},
         }
@@ -122,7 +136,7 @@ async def history(request: web.Request) -> web.Response:
     channel = playground.channel(request.match_info["channel"], me.id)
     messages = playground.messages.in_channel(channel.id, me.id)
     if "before" in request.query:
-        messages = [m for m in messages if int(m.id) < int(request.query["before"])]
+        messages = [m for m in messages if int(m.id) < number_of(request, "before", 0)]
     return answer([playground.shown_message(m) for m in messages[-_HISTORY:]])
 
 
@@ -133,10 +147,13 @@ async def say(request: web.Request) -> web.Response:
     me = acting_member(request)
     channel = playground.channel(request.match_info["channel"], me.id)
     form = await read_form(request, playground.attachment_size_limit)
-    body = {key: form.body[key] for key in ("content", "message_reference") if key in form.body}
-    limits.check_message(body, len(form.files))
+    if not isinstance(form.body, dict):
+        raise errors.invalid_json()
+    body = {key: form.body[key] for key in ("content", "message_reference", "attachments") if key in form.body}
+    flags = (form.body.get("flags") or 0) & VOICE_MESSAGE
+    limits.check_message(body | {"flags": flags}, len(form.files))
     changes.open_for_writing(playground, channel, me)
-    message = await playground.messages.create(channel.id, me.id, body, form.files.values())
+    message = await playground.messages.create(channel.id, me.id, body, form.files.values(), flags=flags)
     playground.transcript.note(me.slug, f"says in #{channel.name}", detail=message.content[:200])
     return answer(playground.messages.payload(message))
 
@@ -169,6 +186,22 @@ async def react(request: web.Request) -> web.Response:
         raise errors.unknown_message()
     change = reactions.add if request.method == "PUT" else reactions.remove
     change(playground, message, me, request.match_info["emoji"])
+    return web.Response(status=204)
+
+
+@routes.put("/page/channels/{channel}/messages/{message}/votes")
+async def vote(request: web.Request) -> web.Response:
+    """A member's votes in a poll: `{"answers": [1]}`; an empty list takes them back."""
+    playground = request.app[PLAYGROUND]
+    me = acting_member(request)
+    channel = playground.channel(request.match_info["channel"], me.id)
+    message = playground.messages.get(channel.id, request.match_info["message"])
+    if message.visible_to not in (None, me.id):
+        raise errors.unknown_message()
+    answers = (await read_object(request)).get("answers")
+    if not isinstance(answers, list) or not all(isinstance(number, int) for number in answers):
+        raise errors.invalid_json()
+    polls.vote(playground, message, me, answers)
     return web.Response(status=204)
 
 

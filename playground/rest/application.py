@@ -25,7 +25,9 @@ async def no_such_route(request: web.Request) -> web.Response:
 
 @routes.get("/users/@me")
 async def current_user(request: web.Request) -> web.Response:
-    return answer(cast.BOT.user() | {"verified": True, "mfa_enabled": False, "email": None, "locale": "en-US"})
+    return answer(
+        request.app[PLAYGROUND].bot.user() | {"verified": True, "mfa_enabled": False, "email": None, "locale": "en-US"}
+    )
 
 
 @routes.get("/users/{user}")
@@ -49,15 +51,16 @@ async def open_direct_channel(request: web.Request) -> web.Response:
 
 @routes.get("/users/@me/guilds")
 async def current_guilds(request: web.Request) -> web.Response:
-    bits = request.app[PLAYGROUND].permissions(cast.BOT, request.app[PLAYGROUND].text_channels()[0])
-    guild = {"id": cast.GUILD_ID, "name": "PyTorch course", "icon": None, "owner": False, "permissions": str(bits)}
+    playground = request.app[PLAYGROUND]
+    bits = playground.permissions(cast.BOT, playground.text_channels()[0])
+    guild = {"id": cast.GUILD_ID, "name": playground.world.name, "icon": None, "owner": False, "permissions": str(bits)}
     return answer([guild | {"features": []}])
 
 
 @routes.get("/oauth2/applications/@me")
 @routes.get("/applications/@me")
 async def application(request: web.Request) -> web.Response:
-    return answer(cast.application())
+    return answer(cast.application(request.app[PLAYGROUND].bot, request.app[PLAYGROUND].world.application_owner()))
 
 
 @routes.get("/gateway")

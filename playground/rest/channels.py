@@ -3,12 +3,14 @@
 from aiohttp import web
 
 from playground.answers import answer
-from playground.rest.forms import Form, read_form
+from playground.rest.audit import note
+from playground.rest.forms import Form, number_of, read_form
 from playground.rules import errors, limits
 from playground.world import cast, changes
-from playground.world.messages import COMPONENTS_V2, Message
+from playground.world.audit import Action
 from playground.world.permissions import Permission
 from playground.world.state import PLAYGROUND, Playground
+from playground.world.talk.messages import COMPONENTS_V2, Message
 
 routes = web.RouteTableDef()
 
@@ -62,12 +64,11 @@ async def list_messages(request: web.Request) -> web.Response:
     playground = request.app[PLAYGROUND]
     found = checked_channel(request, Permission.READ_MESSAGE_HISTORY)
     messages = [m for m in playground.messages.in_channel(found.id, cast.BOT.id) if m.visible_to is None]
-    query = request.query
-    limit = min(int(query.get("limit", 50)), _MOST_MESSAGES)
-    if "before" in query:
-        messages = [m for m in messages if int(m.id) < int(query["before"])]
-    if "after" in query:
-        messages = [m for m in messages if int(m.id) > int(query["after"])][:limit]
+    limit = min(number_of(request, "limit", 50), _MOST_MESSAGES)
+    if "before" in request.query:
+        messages = [m for m in messages if int(m.id) < number_of(request, "before", 0)]
+    if "after" in request.query:
+        messages = [m for m in messages if int(m.id) > number_of(request, "after", 0)][:limit]
     return answer([playground.messages.payload(m) for m in reversed(messages[-limit:])])
 
 
@@ -123,6 +124,8 @@ async def delete_message(request: web.Request) -> web.Response:
     if message.author_id != cast.BOT.id and not playground.bot_may(channel, Permission.MANAGE_MESSAGES):
         raise errors.missing_permissions()
     playground.messages.delete(message)
+    if message.author_id != cast.BOT.id:
+        note(request, Action.MESSAGE_DELETE, message.author_id, channel_id=channel.id, count="1")
     return web.Response(status=204)
 
 
@@ -135,8 +138,12 @@ async def read_message(request: web.Request) -> Form:
 
 
 def check_may_send(playground: Playground, channel: cast.Channel, form: Form) -> None:
-    """Raises 50013 when the message has files or embeds that the bot may not send there."""
-    needs = {Permission.ATTACH_FILES: bool(form.files), Permission.EMBED_LINKS: bool(form.body.get("embeds"))}
+    """Raises 50013 when the message has files, embeds or a poll that the bot may not send there."""
+    needs = {
+        Permission.ATTACH_FILES: bool(form.files),
+        Permission.EMBED_LINKS: bool(form.body.get("embeds")),
+        Permission.SEND_POLLS: bool(form.body.get("poll")),
+    }
     for permission, needed in needs.items():
         if needed and not playground.bot_may(channel, permission):
             raise errors.missing_permissions()

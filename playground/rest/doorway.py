@@ -1,6 +1,7 @@
 """Where every request of a bot comes through: its token, faults on order, rate limits, and the transcript."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -15,15 +16,15 @@ from playground.world.state import PLAYGROUND, Playground
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 PREFIX = "/api/v10"
-_OWN_TOKEN = ("/interactions/", "/webhooks/", "/gateway")
+_OWN_TOKEN = re.compile(r"/(interactions/|webhooks/[^/]+/.|gateway)")
 
 
 @web.middleware
 async def doorway(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Checks the bot's token (the routes of interactions carry their own), then lets a fault or the handler answer."""
+    """Checks the bot's token, unless the route carries its own; then a fault or the handler answers."""
     playground = request.app[PLAYGROUND]
     path = request.path.removeprefix(PREFIX)
-    if not path.startswith(_OWN_TOKEN) and request.headers.get("Authorization") != f"Bot {playground.token}":
+    if not _OWN_TOKEN.match(path) and request.headers.get("Authorization") != f"Bot {playground.token}":
         raise errors.unauthorized()
     route = route_of(request)
     fault = playground.faults.take(route, request.match_info)

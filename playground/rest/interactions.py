@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from playground.answers import answer
+from playground.rest import webhooks
 from playground.rest.channels import check_may_send, read_message
 from playground.rest.forms import Form
 from playground.rules import errors, limits
@@ -16,8 +17,8 @@ from playground.world.interactions import (
     Interaction,
     check_answer,
 )
-from playground.world.messages import EPHEMERAL, LOADING, Message
 from playground.world.state import PLAYGROUND, Playground
+from playground.world.talk.messages import EPHEMERAL, LOADING, Message
 
 Json = dict[str, Any]
 
@@ -53,6 +54,8 @@ async def callback(request: web.Request) -> web.Response:
 
 @routes.post(_WEBHOOK)
 async def follow_up(request: web.Request) -> web.Response:
+    if request.match_info["application"] != cast.APPLICATION_ID:
+        return await webhooks.execute(request)
     playground = request.app[PLAYGROUND]
     interaction = _interaction(request)
     form = await _read_checked(request, playground, interaction)
@@ -66,6 +69,8 @@ async def follow_up(request: web.Request) -> web.Response:
 
 @routes.get(_WEBHOOK + "/messages/{message}")
 async def get_message(request: web.Request) -> web.Response:
+    if request.match_info["application"] != cast.APPLICATION_ID:
+        return await webhooks.get_message(request)
     playground = request.app[PLAYGROUND]
     message = playground.interactions.message(_interaction(request), request.match_info["message"])
     return answer(playground.messages.payload(message))
@@ -73,6 +78,8 @@ async def get_message(request: web.Request) -> web.Response:
 
 @routes.patch(_WEBHOOK + "/messages/{message}")
 async def edit_message(request: web.Request) -> web.Response:
+    if request.match_info["application"] != cast.APPLICATION_ID:
+        return await webhooks.edit_message(request)
     playground = request.app[PLAYGROUND]
     interaction = _interaction(request)
     message = playground.interactions.message(interaction, request.match_info["message"])
@@ -85,14 +92,14 @@ async def edit_message(request: web.Request) -> web.Response:
 
 @routes.delete(_WEBHOOK + "/messages/{message}")
 async def delete_message(request: web.Request) -> web.Response:
+    if request.match_info["application"] != cast.APPLICATION_ID:
+        return await webhooks.delete_message(request)
     playground = request.app[PLAYGROUND]
     playground.messages.delete(playground.interactions.message(_interaction(request), request.match_info["message"]))
     return web.Response(status=204)
 
 
 def _interaction(request: web.Request) -> Interaction:
-    if request.match_info["application"] != cast.APPLICATION_ID:
-        raise errors.unknown_webhook()
     return request.app[PLAYGROUND].interactions.alive(request.match_info["token"])
 
 

@@ -4,10 +4,12 @@ from aiohttp import web
 
 from playground.answers import answer
 from playground.rest.channels import checked_message
+from playground.rest.forms import page_of_users
 from playground.rules import errors
-from playground.world import cast, changes, reactions
+from playground.world import cast, changes
 from playground.world.permissions import Permission
 from playground.world.state import PLAYGROUND
+from playground.world.talk import reactions
 
 routes = web.RouteTableDef()
 
@@ -42,5 +44,5 @@ async def list_reactions(request: web.Request) -> web.Response:
     """Who reacted with one emoji."""
     playground = request.app[PLAYGROUND]
     message = checked_message(request, Permission.READ_MESSAGE_HISTORY)
-    users = message.reactions.get(request.match_info["emoji"], [])
-    return answer([playground.users[user_id].user() for user_id in users])
+    users = page_of_users(request, message.reactions.get(request.match_info["emoji"], []))
+    return answer([playground.users.get(user_id, cast.FORMER_MEMBER).user() for user_id in users])

@@ -3,10 +3,12 @@
 from aiohttp import web
 
 from playground.answers import answer
+from playground.rest.audit import note
 from playground.rest.channels import checked_channel, checked_message
 from playground.rest.forms import read_object
 from playground.rules import errors, fields
 from playground.world import cast, changes
+from playground.world.audit import Action
 from playground.world.permissions import Permission
 from playground.world.state import PLAYGROUND
 
@@ -20,6 +22,7 @@ async def create_thread(request: web.Request) -> web.Response:
     parent = checked_channel(request, Permission.CREATE_PUBLIC_THREADS)
     body = await read_object(request, fields.THREAD)
     thread = changes.create_thread(playground, parent, body.get("name", ""), cast.BOT.id)
+    note(request, Action.THREAD_CREATE, thread.id)
     return answer(thread.payload(), status=201)
 
 
@@ -30,6 +33,7 @@ async def create_thread_at_message(request: web.Request) -> web.Response:
     body = await read_object(request, fields.THREAD)
     parent = playground.channels[message.channel_id]
     thread = changes.create_thread(playground, parent, body.get("name", ""), cast.BOT.id, message.id)
+    note(request, Action.THREAD_CREATE, thread.id)
     return answer(thread.payload(), status=201)
 
 
@@ -52,6 +56,7 @@ async def edit_channel(request: web.Request) -> web.Response:
         locked=bool(body.get("locked", thread.locked)),
         name=str(body.get("name") or ""),
     )
+    note(request, Action.THREAD_UPDATE, thread.id)
     return answer(thread.payload())
 
 
@@ -61,6 +66,7 @@ async def delete_channel(request: web.Request) -> web.Response:
     channel = checked_channel(request, Permission.MANAGE_THREADS if _is_thread(request) else Permission.MANAGE_CHANNELS)
     payload = channel.payload()
     changes.delete_channel(playground, channel)
+    note(request, Action.THREAD_DELETE if channel.is_thread else Action.CHANNEL_DELETE, channel.id)
     return answer(payload)
 
 

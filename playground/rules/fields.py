@@ -19,7 +19,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 MESSAGE = _words(
-    "content embeds allowed_mentions components flags attachments message_reference nonce enforce_nonce tts"
+    "content embeds allowed_mentions components flags attachments message_reference nonce enforce_nonce poll tts"
 )
 MESSAGE_EDIT = _words("content embeds allowed_mentions components flags attachments")
 CALLBACK = frozenset({"type", "data"})
@@ -87,9 +87,9 @@ def check_command(faults: Faults, path: Path, body: Json) -> None:
     _check_options(faults, (*path, "options"), body.get("options"))
 
 
-def check_object(faults: Faults, body: Json, known: frozenset[str]) -> None:
+def check_object(faults: Faults, body: Json, known: frozenset[str], path: Path = ()) -> None:
     """Notes every field of a plain object that isn't in `known`."""
-    _check(faults, (), body, known)
+    _check(faults, path, body, known)
 
 
 def _check_options(faults: Faults, path: Path, options: object) -> None:

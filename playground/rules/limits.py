@@ -6,9 +6,16 @@ components in it.
 
 from typing import Any
 
-from playground.rules import components, errors, fields
+from playground.rules import components, errors, fields, polls
 from playground.rules.errors import Faults
-from playground.world.messages import COMPONENTS_V2, EPHEMERAL, SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS
+from playground.world import media
+from playground.world.talk.messages import (
+    COMPONENTS_V2,
+    EPHEMERAL,
+    SUPPRESS_EMBEDS,
+    SUPPRESS_NOTIFICATIONS,
+    VOICE_MESSAGE,
+)
 
 Json = dict[str, Any]
 
@@ -17,7 +24,7 @@ EMBEDS = 10
 EMBED_TOTAL = 6000
 FILES = 10
 
-_SENDABLE_FLAGS = COMPONENTS_V2 | EPHEMERAL | SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS
+_SENDABLE_FLAGS = COMPONENTS_V2 | EPHEMERAL | SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS | VOICE_MESSAGE
 
 
 def check_message(body: Any, file_count: int, *, existing: Json | None = None) -> None:
@@ -25,6 +32,8 @@ def check_message(body: Any, file_count: int, *, existing: Json | None = None) -
     message's wire form, may be edited into it."""
     if not isinstance(body, dict):
         raise errors.invalid_json()
+    if existing is not None and existing.get("poll"):
+        raise polls.cannot_edit()
     faults = Faults()
     fields.check_message(faults, body, is_edit=existing is not None)
     flags = body.get("flags") or 0
@@ -46,11 +55,29 @@ def check_message(body: Any, file_count: int, *, existing: Json | None = None) -
     total_files = file_count if existing is None or listed is not None else file_count + len(existing["attachments"])
     if max(total_files, len(listed or [])) > FILES:
         faults.add(("attachments",), "BASE_TYPE_MAX_LENGTH", f"Must be {FILES} or fewer in length.")
+    if body.get("poll") is not None:
+        polls.check_poll(faults, body["poll"])
     if body.get("components") is not None:
         components.check_message_components(faults, body["components"], is_v2=is_v2)
     faults.raise_if_any()
+    if flags & VOICE_MESSAGE:
+        _check_voice(body, file_count)
+    if existing is not None and existing["flags"] & VOICE_MESSAGE:
+        raise errors.ApiError(400, 50162, "Voice messages cannot be edited.")
     if _is_empty(body, file_count, existing):
         raise errors.empty_message()
+
+
+def _check_voice(body: Json, file_count: int) -> None:
+    """A voice message is one sound, with how long it is and what it looks like, and nothing else."""
+    if any(body.get(key) for key in ("content", "embeds", "components", "poll")):
+        raise errors.ApiError(400, 50159, "Voice messages do not support additional content.")
+    listed = body.get("attachments") or []
+    named = str(listed[0].get("filename") or "") if len(listed) == 1 else ""
+    if file_count != 1 or len(listed) != 1 or not (media.content_type(named) or "audio/").startswith("audio/"):
+        raise errors.ApiError(400, 50160, "Voice messages must have a single audio attachment.")
+    if not isinstance(listed[0].get("duration_secs"), int | float) or not listed[0].get("waveform"):
+        raise errors.ApiError(400, 50161, "Voice messages must have supporting metadata.")
 
 
 def _is_empty(body: Json, file_count: int, existing: Json | None) -> bool:
@@ -60,6 +87,7 @@ def _is_empty(body: Json, file_count: int, existing: Json | None) -> bool:
         body.get("embeds", now.get("embeds")),
         body.get("components", now.get("components")),
         body.get("sticker_ids"),
+        body.get("poll", now.get("poll")),
         body.get("attachments", now.get("attachments")) if existing is not None else None,
         file_count,
     )

@@ -19,6 +19,8 @@ from playground.world.store import Store
 
 Json = dict[str, Any]
 
+MIB = 1024 * 1024
+
 ADDRESS_LIFETIME_S = 24 * 3600
 _HEAD_BYTES = 256 * 1024
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -37,6 +39,9 @@ class Attachment:
     width: int | None = None
     height: int | None = None
     description: str | None = None
+    duration_s: float | None = None
+    waveform: str | None = None
+    """Of a voice message: its loudness over time, one byte for each of up to 256 bars, in Base64."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class Upload:
     filename: str
     content: bytes
     description: str | None = None
+    duration_s: float | None = None
+    waveform: str | None = None
 
 
 def safe_filename(name: str) -> str:
@@ -79,6 +86,8 @@ class Attachments:
             width=size[0] if size else None,
             height=size[1] if size else None,
             description=upload.description,
+            duration_s=upload.duration_s,
+            waveform=upload.waveform,
         )
         await asyncio.to_thread(self.path(attachment.id).write_bytes, upload.content)
         self._known[attachment.id] = attachment
@@ -136,6 +145,8 @@ class Attachments:
             body |= {"width": attachment.width, "height": attachment.height, "placeholder_version": 1}
         if attachment.description is not None:
             body["description"] = attachment.description
+        if attachment.duration_s is not None:
+            body |= {"duration_secs": attachment.duration_s, "waveform": attachment.waveform}
         if attachment.kind == "ephemeral-attachments":
             body["ephemeral"] = True
         return body

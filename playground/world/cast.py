@@ -1,4 +1,5 @@
-"""The server that everybody finds here: "PyTorch course", its channels, its members, its bot.
+"""The server that everybody finds here: "PyTorch course", its channels, its members, its bot. world_file.py puts others
+in their places.
 
 All ids are fixed, so that what a bot remembers (in its own database) still fits after a restart.
 """
@@ -148,14 +149,28 @@ BOT = Member(APPLICATION_ID, "woodshed", "Woodshed", (BOT_ROLE_ID,), "#c98a3d", 
 FORMER_MEMBER = Member(str(_BASE + 9), "former", "Former member", (), "#80848e", playable=False)
 """Stands for whoever is not there any more, such as last week's simulated class."""
 OWNER = Member(GUILD_OWNER_ID, "office", "Course office", (), "#80848e", playable=False)
-MEMBERS: tuple[Member, ...] = (
+PLAYERS: tuple[Member, ...] = (
     Member(str(_BASE + 11), "ada", "Ada", (STUDENT_ROLE_ID,), "#5865f2"),
     Member(str(_BASE + 12), "ben", "Ben", (STUDENT_ROLE_ID,), "#3ba55c"),
     Member(str(_BASE + 13), "thelonia", "Thelonia", (STAFF_ROLE_ID,), "#eb459e"),
-    OWNER,
-    BOT,
 )
-APPLICATION_OWNER = MEMBERS[2]
+MEMBERS: tuple[Member, ...] = (*PLAYERS, OWNER, BOT)
+CHANNELS = (
+    ("gallery", "Your pictures, painted in the style of others: /stylize, /styles list"),
+    ("jazz-club", "Solos by a network, and blind polls: /jazz, /poll start, /poll stats"),
+    ("quiz", "Questions about PyTorch: /quiz question, /quiz me, /quiz class, /ask"),
+)
+"""Names and topics."""
+
+
+def member_id(place: int) -> str:
+    """The id of a world's first, second ... member; a few stand between the bot and the channels."""
+    return str(_BASE + 11 + place if place < 9 else _BASE + 100 + place)
+
+
+def channel_id(place: int) -> str:
+    """The id of a world's first, second ... channel."""
+    return str(_BASE + 21 + place if place < 9 else _BASE + 300 + place)
 
 
 _FIRST_NAMES = tuple(
@@ -175,17 +190,6 @@ def simulated_members(count: int) -> list[Member]:
             simulated=True,
         )
         for number in range(count)
-    ]
-
-
-def text_channels() -> list[Channel]:
-    """The three channels, as they are before anybody changed a permission."""
-    return [
-        Channel(str(_BASE + 21), "gallery", "Your pictures, painted in the style of others: /stylize, /styles list", 0),
-        Channel(
-            str(_BASE + 22), "jazz-club", "Solos by a network, and blind polls: /jazz, /poll start, /poll stats", 1
-        ),
-        Channel(str(_BASE + 23), "quiz", "Questions about PyTorch: /quiz question, /quiz me, /quiz class, /ask", 2),
     ]
 
 
@@ -224,11 +228,14 @@ def guild(
     threads: Sequence[Channel],
     roles: Iterable[Json],
     boost_level: int,
+    *,
+    name: str,
+    member_count: int,
 ) -> Json:
     """The wire's guild object, as GUILD_CREATE brings it."""
     return {
         "id": GUILD_ID,
-        "name": "PyTorch course",
+        "name": name,
         "icon": None,
         "icon_hash": None,
         "splash": None,
@@ -262,7 +269,7 @@ def guild(
         "joined_at": JOINED_AT,
         "large": False,
         "unavailable": False,
-        "member_count": len(MEMBERS),
+        "member_count": member_count,
         "voice_states": [],
         "members": members,
         "channels": [channel.payload() for channel in channels],
@@ -274,16 +281,16 @@ def guild(
     }
 
 
-def application() -> Json:
+def application(bot: Member, owner: Member) -> Json:
     """The wire's application object; the instructor owns it, so `is_owner` checks can be tried."""
     return {
         "id": APPLICATION_ID,
-        "name": BOT.name,
+        "name": bot.name,
         "icon": None,
-        "description": "The practice room of the PyTorch course.",
+        "description": f"{bot.name}, at home in the playground.",
         "summary": "",
         "type": None,
-        "bot": BOT.user(),
+        "bot": bot.user(),
         "bot_public": False,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
@@ -291,7 +298,7 @@ def application() -> Json:
         "flags_new": "0",
         "explicit_content_filter": 0,
         "eligible_oauth2_scopes": ["applications.commands", "bot"],
-        "owner": APPLICATION_OWNER.user(),
+        "owner": owner.user(),
         "team": None,
         "tags": [],
         "rpc_origins": [],
@@ -301,5 +308,5 @@ def application() -> Json:
         "approximate_user_authorization_count": 0,
         "interactions_endpoint_url": None,
         "role_connections_verification_url": None,
-        "integration_types_config": {"0": {}},
+        "integration_types_config": {"0": {}, "1": {}},
     }

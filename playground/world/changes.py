@@ -7,9 +7,9 @@ from playground.rules import errors
 from playground.world import cast, permissions, roles
 from playground.world.cast import Channel, Json
 from playground.world.intents import Intent
-from playground.world.messages import timestamp
 from playground.world.permissions import Permission
 from playground.world.state import FILE_LIMITS, Playground
+from playground.world.talk.wire import timestamp
 
 THREAD_NAME = 100
 
@@ -68,6 +68,8 @@ def delete_channel(playground: Playground, channel: Channel) -> None:
     for thread in [c for c in playground.channels.values() if c.parent_id == channel.id]:
         delete_channel(playground, thread)
     playground.messages.forget_channel(channel.id)
+    for hook in playground.webhooks.of(channel.id):
+        playground.webhooks.remove(hook)
     del playground.channels[channel.id]
     channel.deleted = True
     playground.write_channel(channel)
@@ -86,13 +88,14 @@ def set_bot_permissions(playground: Playground, channel: Channel, wanted: dict[s
         if name.upper() not in Permission.__members__:
             faults.add((name,), "BASE_TYPE_CHOICES", "There is no such permission.")
     faults.raise_if_any()
-    own = next((o for o in channel.overwrites if o["id"] == cast.BOT.id), {"deny": "0"})
-    denied = int(own["deny"])
+    own = next((o for o in channel.overwrites if o["id"] == cast.BOT.id), {"deny": "0", "allow": "0"})
+    denied, allowed = int(own["deny"]), int(own["allow"])
     for name, is_given in wanted.items():
         bit = int(Permission[name.upper()])
         denied = denied & ~bit if is_given else denied | bit
+        allowed = allowed | bit & ~permissions.BOT if is_given else allowed & ~bit
     others = [overwrite for overwrite in channel.overwrites if overwrite["id"] != cast.BOT.id]
-    mine = [{"id": cast.BOT.id, "type": 1, "allow": "0", "deny": str(denied)}] if denied else []
+    mine = [{"id": cast.BOT.id, "type": 1, "allow": str(allowed), "deny": str(denied)}] if denied | allowed else []
     channel.overwrites = others + mine
     playground.keep_channel(channel)
 

@@ -4,7 +4,7 @@ https://discord.com/developers/docs/interactions/application-commands
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from playground.rules import errors, fields
@@ -119,12 +119,13 @@ class Commands:
         self._forget(self.get(command_id, guild_id))
         self._changed()
 
-    def visible_to(self, permissions: int, *, in_guild: bool) -> list[Json]:
-        """The commands that a member with these permissions finds; a guild's command hides a global namesake."""
+    def visible_to(self, permissions: int, *, in_guild: bool, installs: Iterable[str]) -> list[Json]:
+        """The commands that a member with these permissions finds; a guild's command hides a global namesake.
+        `installs` says by whom the bot is installed: "0" the server, "1" the member."""
         own = self.all(cast.GUILD_ID) if in_guild else []
         hidden = {(command["type"], command["name"]) for command in own}
         rest = [c for c in self.all(None) if (c["type"], c["name"]) not in hidden]
-        return [c for c in [*own, *rest] if may_use(c, permissions, in_guild=in_guild)]
+        return [c for c in [*own, *rest] if may_use(c, permissions, in_guild=in_guild, installs=installs)]
 
     def _keep(self, body: Json, guild_id: str | None, old: dict[tuple[int, str], Json]) -> Json:
         kind = body.get("type", CHAT_INPUT)
@@ -168,8 +169,10 @@ class Commands:
             listener()
 
 
-def may_use(command: Json, permissions: int, *, in_guild: bool) -> bool:
+def may_use(command: Json, permissions: int, *, in_guild: bool, installs: Iterable[str]) -> bool:
     """Whether Discord would offer the command to a member with these permissions, here or in a direct conversation."""
+    if not any(int(install) in command["integration_types"] for install in installs):
+        return False
     contexts = command["contexts"]
     if not in_guild:
         return DIRECT_CONTEXT in contexts if contexts is not None else bool(command["dm_permission"])

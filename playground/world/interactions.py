@@ -14,7 +14,9 @@ from playground.rules import components, errors, fields
 from playground.rules.errors import Faults
 from playground.world import cast
 from playground.world.attachments import Upload
-from playground.world.messages import (
+from playground.world.snowflake import Snowflakes
+from playground.world.store import Store
+from playground.world.talk.messages import (
     CHAT_INPUT_COMMAND,
     CONTEXT_MENU_COMMAND,
     DEFAULT,
@@ -23,8 +25,6 @@ from playground.world.messages import (
     Message,
     Messages,
 )
-from playground.world.snowflake import Snowflakes
-from playground.world.store import Store
 
 Json = dict[str, Any]
 
@@ -59,6 +59,8 @@ class Interaction:
     answer: int | None = None
     original_id: str | None = None
     modal: Json | None = field(default=None)
+    owners: dict[str, str] = field(default_factory=lambda: {"0": cast.GUILD_ID})
+    """Who installed what was used: `authorizing_integration_owners`."""
     triggered_by: Json | None = None
     """Of a submitted modal: the metadata of the interaction that opened it."""
 
@@ -245,6 +247,7 @@ class Interactions:
     def metadata(interaction: Interaction) -> Json:
         """What a message keeps of the interaction that it answers."""
         metadata: Json = {"id": interaction.id, "type": interaction.kind, "user_id": interaction.user_id}
+        metadata["owners"] = interaction.owners
         if interaction.kind == COMMAND:
             metadata["name"] = named(interaction)
         if interaction.triggered_by is not None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +17,21 @@ from playground.rest.rate_limits import RateLimits
 from playground.rules import errors
 from playground.rules.options import Directory
 from playground.world import cast, permissions, roles
-from playground.world.attachments import Attachments
+from playground.world.attachments import MIB, Attachments
 from playground.world.audience import Audience
 from playground.world.commands import Commands
 from playground.world.intents import Intent
 from playground.world.interactions import Interactions
-from playground.world.messages import Message, Messages
 from playground.world.permissions import Permission
 from playground.world.snowflake import Snowflakes
 from playground.world.store import Store
+from playground.world.talk.messages import Message, Messages
+from playground.world.webhooks import Webhooks
+from playground.world.world_file import World
 
 Json = dict[str, Any]
 
 HOST = "127.0.0.1"
-MIB = 1024 * 1024
 FILE_LIMITS = (10 * MIB, 10 * MIB, 50 * MIB, 100 * MIB)
 """The largest file, by the server's boost level."""
 
@@ -48,6 +49,7 @@ class Options:
     privileged_intents: bool = False
     answer_within_s: float = 3.0
     heartbeat_interval_s: float = 41.25
+    world: World = field(default_factory=World)
     shards: int = 1
     """How many shards a bot that asks is told to come in."""
     openapi: Path | None = None
@@ -65,13 +67,17 @@ class Playground:
         self.token = options.token or self.store.secret("bot-token")
         self.key = self.store.secret("page")
         self.ids = Snowflakes(clock, last=self.store.largest_id())
-        self.users = {member.id: member for member in cast.MEMBERS}
+        self.world = options.world
+        self.users = self.world.everybody()
         self.roles = roles.kept(self.store)
+        self.roles[cast.BOT_ROLE_ID]["name"] = self.bot.name
         roles.restore_held(self.store, self.users)
+        self.installed_by = set((self.store.get("installed-by") or "").split())
+        """Ids of the members who have installed the bot for themselves."""
         self.boost_level = int(self.store.get("boost-level") or 0)
         if self.boost_level:
             self.attachment_size_limit = max(options.attachment_size_limit, FILE_LIMITS[self.boost_level])
-        self.channels = {channel.id: channel for channel in cast.text_channels()}
+        self.channels = self.world.text_channels()
         for row in self.store.all("channel"):
             channel = cast.Channel(**row)
             self.channels[channel.id] = channel
@@ -79,6 +85,7 @@ class Playground:
                 del self.channels[channel.id]
         self.attachments = Attachments(self.store, self.ids, clock)
         self.messages = Messages(self.store, self.ids, clock, self.attachments, self.channels, self.users)
+        self.webhooks = Webhooks(self.store, self.ids)
         self.commands = Commands(self.store, self.ids, clock)
         self.interactions = Interactions(self.store, self.ids, clock, self.messages, options.answer_within_s)
         self.directory = Directory(self.users, self.channels, self.roles, self.attachments)
@@ -99,6 +106,11 @@ class Playground:
         self.commands.listeners.append(lambda: self.audience.send("COMMANDS_UPDATE", {}))
         self.port = options.port
         self.bot_process = ""
+
+    @property
+    def bot(self) -> cast.Member:
+        """The bot, as this world calls it."""
+        return self.world.bot
 
     @property
     def origin(self) -> str:
@@ -122,7 +134,15 @@ class Playground:
 
     def guild_payload(self, members: list[Json]) -> Json:
         """The wire's guild object, with these members in it."""
-        return cast.guild(self.text_channels(), members, self.threads(), self.roles.values(), self.boost_level)
+        return cast.guild(
+            self.text_channels(),
+            members,
+            self.threads(),
+            self.roles.values(),
+            self.boost_level,
+            name=self.world.name,
+            member_count=len(self.users),
+        )
 
     def text_channels(self) -> list[cast.Channel]:
         return [c for c in self.channels.values() if not c.is_direct and not c.is_thread]
@@ -190,6 +210,23 @@ class Playground:
             overwrites=channel.overwrites,
         )
 
+    def installs(self, member: cast.Member, channel: cast.Channel) -> dict[str, str]:
+        """Who has installed the bot where a member uses it, as `authorizing_integration_owners` has it."""
+        owners = {}
+        if channel.is_direct:
+            owners["0"] = "0"
+        elif self.gateway.is_in_guild:
+            owners["0"] = cast.GUILD_ID
+        if member.id in self.installed_by:
+            owners["1"] = member.id
+        return owners
+
+    def install(self, member: cast.Member, *, is_installed: bool) -> None:
+        """A member takes the bot along as an app of their own, or gives it back."""
+        (self.installed_by.add if is_installed else self.installed_by.discard)(member.id)
+        self.store.set("installed-by", " ".join(sorted(self.installed_by)))
+        self.audience.send("COMMANDS_UPDATE", {})
+
     def bot_may(self, channel: cast.Channel, permission: Permission) -> bool:
         return bool(self.permissions(cast.BOT, channel) & permission)
 
@@ -207,9 +244,13 @@ class Playground:
         self.audience.send(name, self.shown_message(message, name), only=message.visible_to or channel.recipient_id)
 
     def shown_message(self, message: Message, name: str = "MESSAGE_CREATE") -> Json:
-        """What the page gets of a message: the event on it, and who reacted."""
+        """What the page gets of a message: the event on it, who reacted, and who chose what in its poll."""
         body = self.messages.event(name, message)
-        return body | {"reactors": message.reactions} if message.reactions else body
+        if message.reactions:
+            body["reactors"] = message.reactions
+        if message.poll is not None:
+            body["poll_votes"] = message.poll["votes"]
+        return body
 
     def _publish_presence(self) -> None:
         self.audience.send("BOT_STATUS", self.bot_status())

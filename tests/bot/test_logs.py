@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grpc
 import pytest
 import structlog
 from structlog.testing import capture_logs
@@ -71,4 +72,50 @@ async def test_one_id_leads_from_an_interaction_to_the_engine_and_through_the_lo
         await club.student.click(result.response, label="Weaker")
     (line,) = [line for line in lines if line["event"] == "not done"]
     assert line["request_id"] == club.double.metadata[-1]["x-request-id"] != of_the_command
+    club.refusals()
+
+
+FORGED = """
+import logging, structlog
+from {module} import configure_logs
+{configure}
+nasty = "a\\n2026-11-27 12:00:00 [error    ] forged \\x1b[31m \\x9b31m \\u202e \\u2028b \\r"
+log = structlog.get_logger("woodshed")
+log.info("refused", sentence=nasty, custom_id=nasty.split()[-4])
+{foreign}
+try:
+    raise ValueError(nasty)
+except ValueError:
+    log.exception("failed")
+"""
+BOT = {
+    "module": "bot.logs",
+    "configure": 'from bot.settings import LogSettings; configure_logs(LogSettings(format="console", level="info"))',
+    "foreign": 'logging.getLogger("discord.http").warning("got %s", nasty)',
+}
+ENGINE = {"module": "engine.logs", "configure": "configure_logs()", "foreign": ""}
+
+
+@pytest.mark.parametrize("process", [BOT, ENGINE], ids=["bot", "engine"])
+def test_what_a_member_typed_makes_no_line_of_its_own_and_colours_no_terminal(process):
+    ended = subprocess.run(
+        [sys.executable, "-c", FORGED.format(**process)], cwd=HOUSE, capture_output=True, text=True, check=True
+    )
+    text = ended.stderr
+    assert "ValueError: a" in text
+    assert all(sign.isprintable() or sign == "\n" for sign in text)
+    assert not [line for line in text.split("\n") if "forged" in line and line.startswith("2026-11-27 12:00:00")]
+
+
+async def test_what_members_write_is_in_no_line_even_when_it_fails(club):
+    club.double.refusal = (grpc.StatusCode.INVALID_ARGUMENT, "bad_chords", "I don't know the chord “xylophone”.")
+    with capture_logs() as lines:
+        for behaviour in (Behaviour.HONEST, Behaviour.REFUSE, Behaviour.FAIL):
+            club.double.misbehave(behaviour)
+            await club.student.slash(club.channel, "ask", question="why does my xylophone leak?")
+            await club.student.slash(club.channel, "jazz", chords="xylophone Dm7")
+            await club.student.slash(club.channel, "stylize", image=("xylophone.png", png()), style="xylophone")
+        await club.instructor.slash(club.channel, "vote", question="Is a xylophone?", options="yes | xylophone")
+    assert "I don't know the chord “…”." in [line.get("sentence") for line in lines]
+    assert "xylophone" not in repr(lines)
     club.refusals()

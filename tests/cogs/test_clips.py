@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import grpc
 import pytest
 
+from bot.attachments.spool import WaitingFile
+from bot.engine.calls import EngineClient
+from bot.engine.files import NO_FILES
 from bot.errors import Refused
 from bot.library.clip_intake import Draft, Submission
 from bot.library.drafts import Drafts
@@ -283,19 +287,57 @@ async def test_what_is_discarded_or_forgotten_by_a_restart_is_not_stored(club: C
     club.forgiven.extend(club.env.errors)
 
 
-async def test_drafts_are_few_and_short_lived() -> None:
+async def test_drafts_are_few_and_short_lived_and_their_files_go_with_them(tmp_path: Path) -> None:
     drafts = Drafts()
-    upload = Submission(b"x", "T", "P", "", added_by=7)
-    names = [drafts.keep(Draft(upload, 1, str(i), Kind.MIDI, 0, pb.Clip(), 0.0)) for i in range(5)]
+    files = [WaitingFile(tmp_path / str(i), 1) for i in range(5)]
+    for file in files:
+        file.path.write_bytes(b"x")
+    uploads = [Submission(file, "T", "P", "", added_by=7) for file in files]
+    names = [drafts.keep(Draft(upload, 1, str(i), Kind.MIDI, 0, pb.Clip(), 0.0)) for i, upload in enumerate(uploads)]
+    assert [file.path.exists() for file in files] == [False, False, True, True, True]
     for name in names[:2]:
         with pytest.raises(Refused):
             drafts.get(name, 7)
     assert [drafts.get(name, 7).digest for name in names[2:]] == ["2", "3", "4"]
     with pytest.raises(Refused):
         drafts.get(names[-1], 8)
+    taken = drafts.take(names[2], "stored")
+    assert taken is not None
     drafts.close()
+    assert [file.path.exists() for file in files] == [False, False, True, False, False]
     with pytest.raises(Refused):
         drafts.get(names[-1], 7)
+
+
+async def test_a_clip_waits_on_disk_and_its_file_goes_with_the_answer_to_it(club: Club) -> None:
+    folder = club.bot.attachments.spool.folder
+    await add(club, chords="F7 Bb7")
+    assert list(folder.iterdir()) == []  # stored at once
+    club.double.estimates = True
+    message = (await add(club, midi() + b"other")).response
+    (waiting,) = folder.iterdir()
+    assert waiting.read_bytes() == midi() + b"other"
+    tracks = await club.instructor.select(message, ["2"])
+    (copy,) = folder.iterdir()
+    assert (copy.name == waiting.name, copy.read_bytes()) == (False, midi() + b"other")
+    await club.instructor.click(tracks.response, label="Store it")
+    assert list(folder.iterdir()) == []
+    assert await club.store.fetch_all("SELECT score FROM clips WHERE id = 2 AND score = ?", (midi() + b"other",))
+
+
+async def test_only_as_many_clips_are_in_memory_as_are_on_their_way_to_the_engine(
+    club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[str] = []
+    render = EngineClient.render
+
+    async def seen(self, request, on_event=None, files=NO_FILES):
+        held.append(str((request.midi, request.audio, sorted(files))))
+        return await render(self, request, on_event, files)
+
+    monkeypatch.setattr(EngineClient, "render", seen)
+    await add(club)
+    assert held == ["(b'', b'', ['midi'])"]
 
 
 # ------------------------------------------------------------ names

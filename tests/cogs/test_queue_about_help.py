@@ -1,14 +1,21 @@
 """/queue, /about and /help, as a member would use them."""
 
 import asyncio
+import contextlib
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
+import discord
 import pytest
-from discord import AppCommandType
+from discord import AppCommandType, app_commands
 
+from bot.answering.job_buttons import cancel_view
 from bot.engine.failures import HUNG
 from bot.errors import EngineHung, JobCancelled
+from bot.hosting.staff_roles import SHOWN_TO
 from engine.contract import engine_pb2 as pb
+from tests.conftest import STAFF_ROLE
 from tests.engine_double import Behaviour
 from tests.waiting import until
 
@@ -62,8 +69,44 @@ async def test_i_cancel_my_own_job_and_nobody_elses(club):
     assert club.double.cancelled == [("b" * 32, club.bot.member_key(club.student.id))]
 
 
-async def test_staff_cancel_anybodys_job_and_are_told_what_it_is(club):
+async def test_staff_cancel_anybodys_job_on_their_server_and_are_told_what_it_is(club):
     club.double.entries = entries(club)
+    with contextlib.ExitStack() as stack:
+        for entry in club.double.entries:
+            stack.enter_context(club.bot.jobs.on_server(entry.job_id, club.guild.id))
+        await staff_cancel(club)
+
+
+async def test_staff_of_another_server_cancel_nothing_here(club):
+    club.double.entries = entries(club)
+    job_id = club.double.entries[0].job_id
+    guild = club.env.create_guild("Another course")
+    channel, role = guild.create_text_channel("gallery"), guild.create_role(STAFF_ROLE, permissions=SHOWN_TO)
+    boss = guild.add_member(club.env.create_user("mallory"), roles=[role])
+    with club.bot.jobs.on_server(job_id, club.guild.id):
+        assert (await boss.slash(channel, "queue")).response.components == []
+        await club.bot.get_channel(channel.id).send(view=cancel_view(job_id))
+        pressed = await boss.click(channel.last_message, label="Cancel")
+    assert "isn't one of your jobs" in pressed.response.content
+    assert club.double.cancelled == [(job_id, club.bot.member_key(boss.id))], (
+        "asked for as somebody's own, not as staff"
+    )
+
+
+async def test_where_a_job_was_asked_for_is_known_until_it_is_over(club, monkeypatch):
+    here, play = [], club.bot.engine.play
+
+    async def seen(request, *more, **options):
+        here.append((request.job.job_id, club.bot.jobs.is_on(request.job.job_id, club.guild.id)))
+        return await play(request, *more, **options)
+
+    monkeypatch.setattr(club.bot.engine, "play", seen)
+    await club.student.slash(club.channel, "jazz")
+    ((job_id, was_here),) = here
+    assert (was_here, club.bot.jobs.is_on(job_id, club.guild.id)) == (True, False)
+
+
+async def staff_cancel(club):
     queue = await club.instructor.slash(club.channel, "queue")
     labels = [item["label"] for row in queue.response.components for item in row["components"]]
     assert labels == ["Cancel a clip (running, not yours)", "Cancel a picture (number 1, not yours)"]
@@ -114,18 +157,53 @@ async def test_about_names_versions_device_models_and_hands_out_their_cards(club
     assert embed.title == "Woodshed 0.1.0"
     assert fields["Device"] == "cpu (2 threads)"
     assert fields["Running for"] == "0 h 1 min"
+    assert fields["PyTorch's documentation"] == "5,022 entries"
     assert "2.70 M parameters, version def5678" in fields["Model: jazz"]
     card = await club.student.click(result.response, label="Model card: jazz")
     assert card.ephemeral
     assert await card.response.attachments[0].read() == b"# Jazz"
 
 
-async def test_help_names_every_command_there_is(club):
-    result = await club.student.slash(club.channel, "help")
-    text = result.response.embeds[0].description
-    for name in club.student.available_commands(club.channel):
-        assert f"**/{name}**" in text
-    assert "**Stylize this**" in text
+async def test_help_offers_a_student_what_a_student_can_do(club):
+    shown = (await club.student.slash(club.channel, "help")).response.embeds[0]
+    leaves = list(walk(club.bot.tree.get_commands(type=AppCommandType.chat_input)))
+    mine = [leaf for leaf in leaves if not leaf.description.startswith("Staff:")]
+    assert {f"/{leaf.qualified_name}" for leaf in mine if offered(club, leaf)} == set(clickable(shown.description))
+    assert "Stylize this" in shown.description
+    assert not shown.fields
+    assert shown.description.index("**Paint**") < shown.description.index("</stylize:")
+    assert len(shown.description) < 4096, "nothing is cut off"
+    assert not shown.description.endswith("…")
+
+
+async def test_help_offers_staff_everything(club):
+    shown = (await club.instructor.slash(club.channel, "help")).response.embeds[0]
+    leaves = list(walk(club.bot.tree.get_commands(type=AppCommandType.chat_input)))
+    everything = "\n".join([shown.description, *(field.value for field in shown.fields)])
+    assert {f"/{leaf.qualified_name}" for leaf in leaves} == set(clickable(everything))
+    assert any(field.name == "For staff: human or ai?" for field in shown.fields)
+
+
+async def test_help_does_without_the_ids_of_the_commands(club, monkeypatch):
+    async def refused(**_):
+        raise discord.HTTPException(SimpleNamespace(status=503, reason="Service Unavailable"), "no")
+
+    monkeypatch.setattr(club.bot.tree, "fetch_commands", refused)
+    shown = (await club.student.slash(club.channel, "help")).response.embeds[0]
+    assert "**/stylize**" in shown.description
+
+
+def walk(found):
+    for command in found:
+        yield from walk(command.commands) if isinstance(command, app_commands.Group) else [command]
+
+
+def offered(club, leaf):
+    return leaf.qualified_name in club.student.available_commands(club.channel)
+
+
+def clickable(text):
+    return re.findall(r"<(/[\w -]+):\d+>", text)
 
 
 async def test_the_readme_lists_every_command_and_menu(club):

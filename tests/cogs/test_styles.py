@@ -9,6 +9,8 @@ import simcord
 from bot.library.own_styles import StyleChoice
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
 from bot.store import styles
+from bot.store.styles import OwnStyle
+from cogs.styles import embeds
 from cogs.stylize.pictures import PictureButton, StyleMenu, picture_view
 from engine.contract import engine_pb2 as pb
 from tests.conftest import Club
@@ -206,7 +208,8 @@ async def test_two_who_add_the_same_name_at_once_get_one_style(club: Club) -> No
 class TestASmallServer:
     @pytest.fixture
     def settings(self) -> BotSettings:
-        return BotSettings(discord=DiscordSettings(progress_interval_s=0.0), club=ClubSettings(styles_per_server=2))
+        discord = DiscordSettings(progress_interval_s=0.0, shards=1)
+        return BotSettings(discord=discord, club=ClubSettings(styles_per_server=2))
 
     async def test_a_server_has_so_many_styles_and_no_more(self, club: Club) -> None:
         for name in ("one", "two"):
@@ -300,7 +303,7 @@ def menu_id(message: simcord.ResponseMessage, value: str) -> str:
     return next(item["custom_id"] for item in items if value in [option["value"] for option in item["options"]])
 
 
-@pytest.mark.parametrize(("of_the_server", "of_the_book"), [(0, 0), (0, 3), (0, 41), (24, 41), (25, 76), (60, 20)])
+@pytest.mark.parametrize(("of_the_server", "of_the_book"), [(0, 0), (0, 3), (0, 60), (24, 60), (25, 76), (60, 20)])
 def test_every_style_there_is_stands_in_a_menu(of_the_server: int, of_the_book: int) -> None:
     own = [StyleChoice(f"own-{number}", f"O {number}", own=True) for number in range(of_the_server)]
     book = [StyleChoice(f"book-{number}", f"B {number}", own=False) for number in range(of_the_book)]
@@ -312,8 +315,37 @@ def test_every_style_there_is_stands_in_a_menu(of_the_server: int, of_the_book: 
     assert len({item.custom_id for item in view.children if isinstance(item, StyleMenu | PictureButton)}) == len(
         view.children
     )
-    assert len(view.to_components()) == len(found) + 1, "a row each, and one for the buttons"
+    assert len(view.to_components()) == min(5, len(found) + 2), "a row each, and the buttons in one or two"
+    actions = [item.action for item in view.children if isinstance(item, PictureButton)]
+    assert {"film", "weaker", "stronger", "next", "delete"} <= set(actions)
+    assert "another" in actions or len(found) == 4, "only four menus take its place"
     assert all(len(menu.item.placeholder or "") <= 150 for menu in found)
+
+
+def test_every_style_has_its_line_under_the_page_of_its_period() -> None:
+    book = [
+        pb.Style(
+            name=f"style-number-{number}", title=f"{number}: {'title ' * 4}", artist="Somebody With a Name", year="1889"
+        )
+        for number in range(60)
+    ]
+    own = [OwnStyle(1, f"own-{number}", b"", "", 7, 1.7e9) for number in range(24)]
+    page = pb.StyleSheetResult.Page
+    pages = [
+        *(
+            page(names=[style.name for style in book[start : start + 12]], period=f"period {start}")
+            for start in range(0, 60, 12)
+        ),
+        page(names=[style.name for style in own], saved=True),
+    ]
+    shown = embeds(pages, book, own)
+    assert [embed.title for embed in shown[:2]] == ["The style book: period 0", "The style book: period 12"]
+    assert shown[-1].title == "This server's own styles"
+    for embed, part in zip(shown, pages, strict=True):
+        assert all(f"`{name}`" in (embed.description or "") for name in part.names)
+    assert sum(map(len, shown)) <= 6000
+    crowded = embeds(pages * 2, book, own)
+    assert sum(map(len, crowded)) <= 6000
 
 
 def test_where_styles_abound_neither_kind_crowds_out_the_other() -> None:

@@ -4,7 +4,7 @@ import discord
 import pytest
 
 from bot.engine.failures import DIED
-from cogs.stylize.pictures import stepped
+from cogs.stylize.pictures import FILM_ALREADY, stepped
 from engine.contract import engine_pb2 as pb
 from tests.engine_double import STYLES, Behaviour, png
 from tests.waiting import until
@@ -30,7 +30,14 @@ async def test_a_picture_comes_back_with_before_after_style_time_and_seed(club):
     assert answer.embeds[0].title == "The Scream, Edvard Munch (1893)"
     shown = fields(answer)
     assert (shown["Style"], shown["Seed"], shown["Time"], shown["Strength"]) == ("scream", "5", "0.42 s", "100%")
-    assert set(buttons(answer)) == {"Another style", "Stronger", "Weaker", "Paint over this one", "Delete"}
+    assert list(buttons(answer)) == [
+        "Another style",
+        "Stronger",
+        "Weaker",
+        "From photo to painting",
+        "Paint over this one",
+        "Delete",
+    ]
 
 
 async def test_the_engine_gets_the_picture_the_options_and_no_discord_id(club):
@@ -96,7 +103,9 @@ async def test_stronger_and_weaker_paint_the_same_picture_in_the_same_style(club
 
 async def test_at_the_end_of_the_scale_the_button_is_off(club):
     assert buttons(await stylize(club, strength=100))["Stronger"]["disabled"]
-    assert buttons(await stylize(club, strength=0))["Weaker"]["disabled"]
+    at_zero = buttons(await stylize(club, strength=0))
+    assert at_zero["Weaker"]["disabled"]
+    assert at_zero["From photo to painting"]["disabled"]
     with pytest.raises(Exception, match="full strength"):
         stepped(1.0, 0.2)
 
@@ -125,6 +134,49 @@ async def test_the_result_becomes_the_next_input(club):
     request = club.double.requests[-1]
     assert request.image == painted != png()
     assert request.style == "great-wave"
+
+
+async def test_a_film_shows_how_the_photo_becomes_the_painting_and_can_be_deleted(club):
+    first = await stylize(club, style="scream", strength=60, seed=4, brush="bold")
+    film = (await club.other.click(first, label="From photo to painting")).response
+    request = club.double.requests[-1]
+    assert (request.rising, request.image, request.style) == (True, png(), "scream")
+    assert (request.strength, request.seed, request.brush) == (pytest.approx(0.6), 4, pb.BRUSH_BOLD)
+    assert request.job.member_key == club.bot.member_key(club.other.id)
+    assert 0 < request.max_bytes < 25 * 2**20, "small enough to post"
+    assert [a.filename for a in film.attachments] == ["from-photo-to-painting.mp4"]
+    assert film.embeds[0].title == "From photo to painting: The Scream, Edvard Munch (1893)"
+    assert list(buttons(film)) == ["Delete"]
+    await club.other.click(film, label="Delete")
+    assert film.id not in club.env.backend.messages[club.channel.id]
+
+
+async def test_the_film_can_still_be_made_after_a_restart(club):
+    first = await stylize(club, style_image=("waves.png", png(16, 16, 9)))
+    await club.restart()
+    film = (await club.student.click(first, label="From photo to painting")).response
+    assert (club.double.requests[-1].rising, club.double.requests[-1].style_image) == (True, png(16, 16, 9))
+    assert [a.filename for a in film.attachments] == ["from-photo-to-painting.mp4"]
+
+
+async def test_a_film_has_no_button_for_one_and_a_press_all_the_same_is_refused_in_a_sentence(club):
+    club.double.film = True
+    answer = await stylize(club, style="scream")
+    assert "From photo to painting" not in buttons(answer)
+    club.double.film = False
+    still = await stylize(club, style="scream")
+    async with club.bot.store.transaction() as transaction:  # what an older answer looks like now
+        await transaction.execute("UPDATE creations SET result = (SELECT result FROM creations ORDER BY id LIMIT 1)")
+    refused = await club.student.click(still, label="From photo to painting")
+    assert (refused.response.content, refused.ephemeral) == (FILM_ALREADY, True)
+
+
+async def test_a_film_of_a_hidden_picture_is_hidden(club):
+    hidden = (
+        await club.student.slash(club.channel, "stylize", image=("SPOILER_cat.png", png()), style="scream")
+    ).response
+    film = (await club.student.click(hidden, label="From photo to painting")).response
+    assert [a.filename for a in film.attachments] == ["SPOILER_from-photo-to-painting.mp4"]
 
 
 async def test_who_goes_on_from_a_result_that_was_taken_away_is_told(club):

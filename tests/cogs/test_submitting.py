@@ -137,7 +137,7 @@ async def test_without_consent_or_with_the_same_file_nothing_is_handed_in(club: 
 async def test_three_clips_of_a_member_wait_at_most(club: Club) -> None:
     for number in range(3):
         await submit(club, midi() + bytes([number]))
-    assert "which is the most" in (await submit(club, midi() + b"\x09")).response.content
+    assert "that's the limit" in (await submit(club, midi() + b"\x09")).response.content
     assert len(await submissions.waiting(club.store, club.guild.id)) == 3
     assert club.refusals()
 

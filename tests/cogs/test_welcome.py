@@ -5,6 +5,7 @@ from cogs.club.presence import READY, Presence
 from cogs.club.try_listening import human_side
 from cogs.club.welcome import PICTURE, Welcome
 from engine.contract import engine_pb2 as pb
+from tests.waiting import until
 
 
 def labels(message):
@@ -89,3 +90,22 @@ async def test_the_line_says_whether_the_engine_is_warm_and_how_much_it_has_to_d
     assert await line.state() == READY
     club.double.entries = [pb.QueueReply.Entry(job_id="a" * 32, member_key="x", kind="play", position=0)]
     assert await line.state() == "1 job under way"
+
+
+async def test_a_line_that_couldnt_be_sent_is_sent_once_discord_is_back(club, monkeypatch, capsys):
+    line, sent, is_down = club.bot.get_cog(Presence.__name__), [], True
+    line.shown = ""
+
+    async def change_presence(*, activity):
+        if is_down:
+            raise ConnectionResetError("Cannot write to closing transport")
+        sent.append(activity.name)
+
+    monkeypatch.setattr(club.bot, "change_presence", change_presence)
+    await line.on_interaction(type("Interaction", (), {"type": None}))
+    await until(lambda: not line._alarm._running)
+    assert line.shown == ""
+    is_down = False
+    await line.on_resumed()
+    await until(lambda: sent == [READY])
+    assert "an alarm's work failed" not in capsys.readouterr().out

@@ -20,7 +20,7 @@ from tests.engine_double import EngineDouble, serve_double, socket_address
 
 
 async def vote_for_ever(folder: Path) -> None:
-    settings = BotSettings(discord=DiscordSettings(progress_interval_s=0.0))
+    settings = BotSettings(discord=DiscordSettings(progress_interval_s=0.0, shards=1))
     async with open_store(folder / "woodshed.sqlite3") as store, serve_double(socket_address(folder), EngineDouble()):
         engine = EngineClient(open_channel(socket_address(folder)))
         async with simcord.run(Woodshed(settings, store, engine)) as env:

@@ -91,6 +91,8 @@ def open_house(folder: Path, **more: str) -> Iterator[House]:
     try:
         house.address = _address(process, log, seen)
         yield house
+        if process.poll() is None:  # unless the test has killed it
+            assert house.violations() == [], "what was sent or answered doesn't fit Discord's description"
     except BaseException:
         sys.stdout.write(fetched(house.address) + "\n")
         raise

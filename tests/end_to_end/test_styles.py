@@ -16,6 +16,13 @@ def said(text: str):
     return lambda message: text in message["content"]
 
 
+def button(message: Json, label: str) -> str:
+    """The custom id of the button that is called so."""
+    return next(
+        item["custom_id"] for row in message["components"] for item in row["components"] if item.get("label") == label
+    )
+
+
 def fields(message: Json) -> dict[str, str]:
     return {field["name"]: field["value"] for field in message["embeds"][0].get("fields", [])}
 
@@ -31,9 +38,16 @@ async def test_a_style_is_added_shown_painted_in_and_removed(ada: Member, instru
 
     await ada.use("styles list")
     sheet = await ada.sees(lambda m: len(m["embeds"]) > 1, within_s=JOB_S)
-    assert [embed.get("title") for embed in sheet["embeds"]] == ["The style book", None, "This server's own styles"]
-    assert "`great-wave` The Great Wave off Kanagawa" in sheet["embeds"][0]["description"]
-    assert "`hills` added" in sheet["embeds"][2]["description"]
+    assert [embed.get("title") for embed in sheet["embeds"]] == [
+        "The style book: before 1800",
+        "The style book: 1800 to 1879",
+        "The style book: 1880 to 1899",
+        "The style book: 1900 to 1909",
+        "The style book: 1910 and later",
+        "This server's own styles",
+    ]
+    assert "`great-wave` The Great Wave off Kanagawa" in sheet["embeds"][1]["description"]
+    assert "`hills` added" in sheet["embeds"][5]["description"]
     for embed in sheet["embeds"]:
         _, content, kind = await ada.download(embed["image"]["url"])
         assert kind == "image/jpeg"
@@ -46,13 +60,14 @@ async def test_a_style_is_added_shown_painted_in_and_removed(ada: Member, instru
     )
     painted = await ada.sees(lambda m: m["embeds"] and fields(m).get("Style") == "hills", within_s=JOB_S)
 
+    await ada.press(painted, button(painted, "From photo to painting"))
+    film = await ada.sees(
+        lambda m: m["embeds"] and m["embeds"][0].get("title", "").startswith("From photo"), within_s=JOB_S
+    )
+    _, content, kind = await ada.download(film["attachments"][0]["url"])
+    assert (kind, content[4:8]) == ("video/mp4", b"ftyp")
+
     await instructor.use("styles remove", name="hills")
     await instructor.sees(said("Removed `hills`"))
-    stronger = next(
-        item["custom_id"]
-        for row in painted["components"]
-        for item in row["components"]
-        if item.get("label") == "Stronger"
-    )
-    await ada.press(painted, stronger)
+    await ada.press(painted, button(painted, "Stronger"))
     await ada.sees(said("The style `hills` has been removed from this server"))

@@ -9,17 +9,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch import distributed as dist
 
-from engine.jazz.model.batches import encode_solos, random_batch
-from engine.jazz.model.perplexity import losses
-from engine.jazz.model.soloist_net import SoloistNet, SoloistShape
-from engine.jazz.training.fine_tuning import Learner
+from benchmarks.two_trainers import curve
+from engine.jazz.model.batches import encode_solos
+from engine.jazz.model.soloist_net import SoloistShape
 from engine.jazz.training.likelihood import LikelihoodPlan, train_likelihood
-from engine.jazz.training.stage import Group, join_group, total
+from engine.jazz.training.stage import join_group
 from engine.stylize.corpus import Shard
 from engine.stylize.training.samples import Reports
 from engine.stylize.training.train import Options, Trainer
@@ -29,19 +27,8 @@ from tests.engine.stylize.training.test_training import TINY, drawer, small_loss
 SHAPE = SoloistShape(width=16, blocks=1, heads=2, performers=1, dropout=0.0, corruption=0.0)
 SOLOS = encode_solos([made_up_solo(seed, notes=120) for seed in range(4)], ("A",))
 STEPS = 3
-
-
-def untrained_soloist() -> SoloistNet:
-    torch.manual_seed(0)
-    network = SoloistNet(SHAPE)
-    network.setting.withheld = 0.0
-    return network
-
-
-def soloist_loss(network: SoloistNet, step: int, rank: int) -> Tensor:
-    """Of excerpts that belong to this step and process alone."""
-    batch = random_batch(SOLOS, 2, 16, np.random.default_rng([step, rank]))
-    return total(losses(network, batch))
+LONG = 20
+"""Steps of a loss curve."""
 
 
 def paint(folder: Path, shards: tuple[Shard, Shard], rank: int) -> dict[str, Tensor]:
@@ -54,19 +41,12 @@ def paint(folder: Path, shards: tuple[Shard, Shard], rank: int) -> dict[str, Ten
     return trainer.network.state_dict()
 
 
-def improvise(group: Group) -> dict[str, Tensor]:
-    """A few steps of the note network; returns its weights."""
-    network = untrained_soloist()
-    learner = Learner(network, 1e-2, group)
-    for step in range(STEPS):
-        learner.learn(soloist_loss(network, step, group.rank))
-    return network.state_dict()
-
-
 def main(folder: Path) -> None:
     group = join_group("cpu")
     shards = Shard(folder / "shards" / "photos"), Shard(folder / "shards" / "paintings")
-    state = {"style": paint(folder, shards, group.rank), "notes": improvise(group)}
+    losses, network = curve(group, LONG)
+    torch.save(torch.tensor(losses), folder / f"loss-{group.rank}.pt")
+    state = {"style": paint(folder, shards, group.rank), "notes": network.state_dict()}
     torch.save(state, folder / f"weights-{group.rank}.pt")
     plan = LikelihoodPlan(steps=2, batch=2, notes=16, warmup=1, decay=1, measure_every=2)
     train_likelihood(SOLOS, SOLOS[:1], SHAPE, plan, folder / "stage", group, show_progress=False)

@@ -246,3 +246,12 @@ async def test_the_limits_of_discords_own_description_are_the_limits_here(course
                     value = options(size) if field == "options" else [{"name": "n", "value": "v"}] * size
                 status, answer = await call(course, "POST", MESSAGES, message({field: value}))
                 assert status == wanted, (name, field, size, answer)
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[" * 100_000, b"null", b'{"size": 1, "pace": NaN}', b'{"size": 1, "pace": 1e999}', b"\xff\xfe"]
+)
+async def test_what_is_no_json_or_no_number_is_refused_in_discords_way(course: Course, body: bytes) -> None:
+    async with course.session.post(f"{course.playground.address}control/class", data=body) as response:
+        assert response.status == 400
+        assert (await response.json())["code"] in (50109, 50035)

@@ -21,12 +21,12 @@ def test_the_papers_list_what_is_modelled() -> None:
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [
-        (MESSAGES, {"content": "x", "poll": {"question": {"text": "?"}}}, "poll"),
+        (MESSAGES, {"poll": {"question": {"text": "?"}, "answers": [], "colour": 3}}, "poll"),
         (MESSAGES, {"content": "x", "sticker_ids": ["1"]}, "sticker_ids"),
         (MESSAGES, {"content": "x", "colour": 3}, "colour"),
         (MESSAGES, {"embeds": [{"title": "x", "colour": 3}]}, "embeds"),
         (MESSAGES, {"components": [row(button(tooltip="x"))]}, "components"),
-        (COMMANDS, command(emoji="x"), "emoji"),
+        (COMMANDS, command(emoji={"name": "x"}), "emoji"),
         (COMMANDS, command(options=[option(default=4)]), "options"),
     ],
 )

@@ -9,10 +9,9 @@ import pytest
 
 from playground.driver import Refused
 from playground.world import cast
+from playground.world.attachments import MIB
 from tests.playground.conftest import Course, Open
 from tests.waiting import until
-
-MIB = 1024 * 1024
 
 
 async def guild_of(course: Course) -> discord.Guild:

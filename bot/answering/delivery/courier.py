@@ -38,7 +38,7 @@ ORIGINAL = cast(int, "@original")
 LOOKED_THROUGH = 100
 """The latest messages of a channel, among which one of the bot's own is looked for."""
 LOOKED_THROUGH_SINCE = 1000
-"""So many where it's known since when it may be there."""
+"""This many, if it's known since when it may be there."""
 CLOCKS_DIFFER_S = 300.0
 """So far may this machine's clock and Discord's be apart."""
 

@@ -127,9 +127,9 @@ SAME_MESSAGE = frozenset({Route.EDIT, Route.BOT_EDIT})
 MOST_OPENINGS = 3
 """A thread that is closed again each time is closed on purpose."""
 ENOUGH_FAILURES = 2
-"""So many on one route, and the next one to the same message is tried. (discord.py has tried each 5xx five times.)"""
+"""After this many on one route, the next one to the same message is tried; discord.py has tried each 5xx five times."""
 MANY_FAILURES = 5
-"""So many, and it goes into another message: a direct one, or one of the bot's own."""
+"""After this many it goes into another message: a direct one, or one of the bot's own."""
 
 
 @dataclass(frozen=True)

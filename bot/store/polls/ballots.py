@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -125,8 +126,13 @@ def _check_choice(choice: str | None, row: sqlite3.Row) -> None:
     if not choice:
         return
     if row["design"] == "question":
-        if len(choice.split(",")) > row["most_choices"]:
+        places = choice.split(",")
+        if len(places) > row["most_choices"]:
             raise Refused(SEVERAL.format(most=row["most_choices"]))
+        if not {str(place) for place in range(len(json.loads(row["options"])))}.issuperset(places) or len(
+            set(places)
+        ) < len(places):
+            raise Refused(GONE)
     elif choice not in CHOICES[Design(row["design"])]:
         raise Refused(GONE)
 

@@ -18,6 +18,7 @@ from typing import Any
 from bot.rules.listening.summary import Summary
 from bot.store import meta
 from bot.store.connection import Store
+from bot.tables import cell
 
 _VOTES = (
     "SELECT members.id AS voter, series.id AS series, trials.number AS trial, trials.design, trials.is_catch AS catch,"
@@ -89,7 +90,7 @@ recordings, in no statistics. `matched` 0: the model played under conditions of 
 
 ## Which votes count
 Those with a choice that aren't simulated, whose listener doesn't know the piece, on trials that aren't catches, of
-listeners who missed no catch trial of the series. With them every number of a reveal can be computed anew.
+listeners who missed no catch trial of the series. From them every number of a reveal can be recomputed.
 """
 
 
@@ -144,7 +145,7 @@ def _csv(rows: list[dict[str, Any]]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["voter"])
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: cell(value) for name, value in row.items()} for row in rows)
     return out.getvalue().encode("utf-8-sig")
 
 

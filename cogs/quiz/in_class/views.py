@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import discord
 
-from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, counted, in_a_row, percent, shorten
+from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, counted, in_a_row, named, percent, shorten
 from bot.rules.class_quiz import Distribution, Phase, Place, normalised_gain
 from bot.rules.judging import reason_of
 from bot.rules.quiz import LETTERS, Kind, Question
@@ -65,7 +65,7 @@ def reveal_embed(
     for option, text in enumerate(counted_by.options):
         lines.append(_option_line(option, text, first, second))
         reason = reason_of(counted_by, option)
-        if option not in first.right and final.counts[option] and reason:
+        if option not in first.right and (first.counts[option] or final.counts[option]) and reason:
             lines.append(f"  *{shorten(reason, 200)}*")
     right = [LETTERS[option] for option in sorted(first.right)]
     embed = discord.Embed(
@@ -130,10 +130,7 @@ def ranking_embed(
         colour=CLOSED,
     )
     if teams:
-        rows = [
-            f"{place.place}. {discord.utils.escape_markdown(str(place.who))}  {_points(place.points)} each"
-            for place in teams
-        ]
+        rows = [f"{place.place}. {named(str(place.who))}  {_points(place.points)} each" for place in teams]
         embed.add_field(name="Teams", value=shorten("\n".join(rows), MAX_FIELD), inline=False)
     embed.set_footer(text=f"Class quiz {quiz.id} · right answers count, and speed only breaks ties.")
     return embed

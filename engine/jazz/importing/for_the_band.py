@@ -84,7 +84,7 @@ def human_score(
     start, bars = phrase_window(melody.notes, beats_per_bar, max_bars)
     solo, octaves = fit_range(cut_window(melody.notes, start, bars * beats_per_bar), player)
     if not solo:
-        raise BadMidi("There's no melody in the bars that I would play. Choose another track.")
+        raise BadMidi("There's no melody in the bars I'd play. Choose another track.")
     if octaves:
         moved = "an octave" if abs(octaves) == 1 else f"{abs(octaves)} octaves"
         remarks.append(f"I moved the melody {moved} to suit the {player.name}.")

@@ -65,7 +65,7 @@ def encode_within(signal: Stereo, max_bytes: int, *, constant: bool = False) -> 
 
 
 def with_serial(ogg: bytes, serial: int) -> bytes:
-    """The same single-stream Ogg file with another serial number; page checksums are computed anew (RFC 3533)."""
+    """The same single-stream Ogg file with another serial number; page checksums are recomputed (RFC 3533)."""
     out = bytearray(ogg)
     at = 0
     while at < len(out):
@@ -147,7 +147,7 @@ def _decode(
                 signal.add(resampler.resample(None))
             source = (frame.sample_rate, frame.layout.name, frame.format.name)
             resampler = av.AudioResampler(format="flt", layout="stereo", rate=RATE_HZ)
-        frame.pts = None  # joined files count anew, and the resampler would wait for the time to come
+        frame.pts = None  # joined files start counting again, and the resampler would wait for the time to come
         assert resampler is not None
         signal.add(resampler.resample(frame))
         if signal.full:

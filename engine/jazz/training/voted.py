@@ -89,24 +89,32 @@ def read_votes(votes: Path, *, simulated: bool = False) -> list[VotedTrial]:
     for path in (votes, database):
         if not path.is_file():
             raise BadOption(f"There's no {path}. Unpack all files of `/poll export` into one folder.")
-    with votes.open(newline="", encoding="utf-8-sig") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("choice")]
     try:
-        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-            connection.row_factory = sqlite3.Row
-            solos = {
-                (row["series"], row["trial"], row["side"]): row["midi"]
-                for row in connection.execute("SELECT series, trial, side, midi FROM solos")
-            }
-            trials = [dict(row) for row in connection.execute("SELECT * FROM trials")]
+        return _trials(votes, database, simulated)
     except sqlite3.Error as error:
         raise BadOption(f"{database} has no notes in it. Please export the votes again.") from error
+    except BadOption:
+        raise
+    except Exception as error:  # of whatever kind: a file that came from elsewhere may hold anything
+        raise BadOption(f"{votes} or a file beside it isn't as `/poll export` wrote them ({error!r}).") from error
+
+
+def _trials(votes: Path, database: Path, simulated: bool) -> list[VotedTrial]:
+    with votes.open(newline="", encoding="utf-8-sig") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("choice")]
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        solos = {
+            (row["series"], row["trial"], row["side"]): row["midi"]
+            for row in connection.execute("SELECT series, trial, side, midi FROM solos")
+        }
+        trials = [dict(row) for row in connection.execute("SELECT * FROM trials")]
     missed = {(row["voter"], row["series"]) for row in rows if row["catch"] == "1" and row["choice"] != row["answer"]}
     counts: dict[tuple[int, int], list[float]] = defaultdict(lambda: [0.0, 0.0])
     for row in rows:
         counted = row["knows"] == "0" and row["catch"] == "0" and (row["simulated"] == "1") == simulated
         if counted and (row["voter"], row["series"]) not in missed:
-            sure = 2 * (float(row["confidence"]) / 100 - 0.5) if row["confidence"] else UNSAID
+            sure = _sureness(row["confidence"])
             right = row["choice"] == row["answer"]
             counts[int(row["series"]), int(row["trial"])][right] += sure
     found = []
@@ -124,6 +132,16 @@ def read_votes(votes: Path, *, simulated: bool = False) -> list[VotedTrial]:
         ):
             found.append(VotedTrial(model, human, fooled, spotted))
     return found
+
+
+def _sureness(confidence: str) -> float:
+    """The weight of a vote: 0 (50 %: guessed) to 1 (100 %). Raises `ValueError`."""
+    if not confidence:
+        return UNSAID
+    percent = float(confidence)
+    if not 50 <= percent <= 100:
+        raise ValueError(f"a confidence of {confidence} %")
+    return 2 * (percent / 100 - 0.5)
 
 
 def _encoded(midi: bytes | None, trial: dict[str, str]) -> Encoded | None:

@@ -17,6 +17,7 @@ import psutil
 import structlog
 
 from engine import errors
+from engine.contract.limits import MIB
 from engine.errors import CallerError, EngineError, Internal
 from engine.progress import Progress, silent
 from engine.serving.intake.messages import (
@@ -34,7 +35,6 @@ from engine.uploads import CALCULATION, Reading, Upload
 log = structlog.get_logger(__name__)
 
 HOUSE = Path(__file__).resolve().parents[3]
-MIB = 1024 * 1024
 SHARED_BYTES = 512 * MIB
 """Of the memory that an upload and its result lie in. It costs nothing until it is written to."""
 MEMORY_BYTES = 640 * MIB

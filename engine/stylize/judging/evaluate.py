@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ from engine.stylize.corpus import (
     picture_files,
     stored_side_px,
 )
+from engine.stylize.judging.artfid import NETWORKS, ArtFID, Parts
 from engine.stylize.judging.flaws import FLAWS, flaws
 from engine.stylize.judging.inspection import inspect
 from engine.stylize.judging.judge import FIGURES, Judge
@@ -138,6 +139,8 @@ class Evaluation:
     rows: dict[str, dict[str, Interval]]
     painted: Tensor
     pairs: list[tuple[int, int]]
+    artfid: dict[str, ArtFID] = field(default_factory=dict)
+    """By row name; each is of all pairs together."""
 
 
 def evaluate(network: StyleNetwork, distilled: DistilledVGG19, photos: Tensor, paintings: Tensor) -> Evaluation:
@@ -147,6 +150,7 @@ def evaluate(network: StyleNetwork, distilled: DistilledVGG19, photos: Tensor, p
     pairs = [(i, j) for i in range(len(photos)) for j in range(len(paintings)) if (i + j) % 3 == 0]
     codes = [painter.encode_style(painting[None], paintings.shape[-1]) for painting in paintings]
     found: dict[str, list[dict[str, Tensor]]] = {"network": [], "content unchanged": [], "style picture itself": []}
+    parts = {name: Parts(distilled) for name in found}
     painted = []
     for i, j in tqdm(pairs, desc="evaluate", unit="pair"):
         content, style = photos[i : i + 1], paintings[j : j + 1]
@@ -155,6 +159,7 @@ def evaluate(network: StyleNetwork, distilled: DistilledVGG19, photos: Tensor, p
         for name, shown in zip(found, (picture, content, style), strict=True):
             counted = {flaw: torch.tensor([value]) for flaw, value in flaws(shown[0], style[0], content[0]).items()}
             found[name].append(judge(shown, style, content) | counted)
+            parts[name].add(shown, content)
     of_photo, of_painting = (torch.tensor([pair[side] for pair in pairs]) for side in (0, 1))
     rows = {
         name: {
@@ -165,7 +170,8 @@ def evaluate(network: StyleNetwork, distilled: DistilledVGG19, photos: Tensor, p
         }
         for name, figures in found.items()
     }
-    return Evaluation(rows, torch.cat(painted), pairs)
+    meant = paintings[sorted({j for _, j in pairs})].split(1)
+    return Evaluation(rows, torch.cat(painted), pairs, {name: of.against(meant) for name, of in parts.items()})
 
 
 def table(rows: dict[str, dict[str, Interval]]) -> str:
@@ -178,6 +184,19 @@ def table(rows: dict[str, dict[str, Interval]]) -> str:
         ]
         lines.append(f"| {figure} | " + " | ".join(cells) + f" | {GOALS.get(figure, '')} |")
     return "\n".join(lines)
+
+
+def artfid_table(rows: dict[str, ArtFID]) -> str:
+    """A Markdown table, one line a part."""
+    parts = {
+        "1 + LPIPS-like": [1 + row.lpips_like for row in rows.values()],
+        "1 + FID-like": [1 + row.fid_like for row in rows.values()],
+        "ArtFID-like": [row.whole for row in rows.values()],
+    }
+    lines = [f"| ArtFID ({NETWORKS}) | " + " | ".join(rows) + " |", "|---|" + "---|" * len(rows)]
+    return "\n".join(
+        [*lines, *(f"| {name} | " + " | ".join(f"{value:.3f}" for value in row) + " |" for name, row in parts.items())]
+    )
 
 
 def shown_pairs(count: int) -> list[int]:
@@ -259,6 +278,7 @@ def _report(
     )
     sys.stdout.write("and were enlarged), strength 1; [95 % interval]\n\n")
     sys.stdout.write(f"{table(evaluation.rows)}\n\n")
+    sys.stdout.write(f"{artfid_table(evaluation.artfid)}\n\n")
     if unreadable := sum(of.unreadable for of in held_out):
         sys.stdout.write(f"{unreadable} files could not be read and are left out.\n\n")
     pairs = min(len(photos), len(paintings))

@@ -260,11 +260,14 @@ def _animation(file: Image.Image, data: bytes, bounds: Bounds, progress: Progres
     wanted = min(count, bounds.max_frames)
     meaning = _meaning(file, data, frames)
     spent, width, height = 0, *file.size
+    why = ""
     for number in range(wanted):
         if structure is not None and number < len(structure.extents):
             width, height = max(width, structure.extents[number][0]), max(height, structure.extents[number][1])
         spent += width * height
         if number and (spent > MOST_FILM_PIXELS or width * height > bounds.max_pixels):
+            alone = width * height > bounds.max_pixels
+            why = ": the next one is too large" if alone else ": all of them together are too large"
             break
         if not number and width * height > bounds.max_pixels:
             raise PictureTooLarge(
@@ -294,11 +297,14 @@ def _animation(file: Image.Image, data: bytes, bounds: Bounds, progress: Progres
         progress("decoding", 0.05 * (number + 1) / wanted)
     kept = len(frames.pixels)
     if kept < count:
-        first = FIRST_FRAME_NOTE if bounds.max_frames == 1 else f"I used only the first {kept} of {count} frames."
-        frames.notes.insert(0, first)
+        frames.notes.insert(0, FIRST_FRAME_NOTE if bounds.max_frames == 1 else _cut_note(kept, count, why))
     if count > 1:
         frames.photographic = False
     return frames
+
+
+def _cut_note(kept: int, count: int, why: str) -> str:
+    return f"I used only the first {f'{kept} ' if kept > 1 else ''}of {count} frames{why}."
 
 
 def _on_screen(picture: Image.Image, screen: tuple[int, int]) -> Image.Image:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -38,9 +38,11 @@ GIF_TICK_MS, MOST_GIF_TICKS = 10, 65535
 SHRINKS = (1.0, 0.8, 0.64, 0.5, 0.35, 0.25, 0.12)
 
 
-def encode(frames: list[Frame], photographic: bool, max_bytes: int = 0, progress: Progress = silent) -> Encoded:
-    """PNG (JPEG for what came as a photo), GIF for several frames (WebP where they are partly transparent, for which
-    GIF has no words); at most `max_bytes`, and it says so if it had to.
+def encode(frames: Sequence[Frame], photographic: bool, max_bytes: int = 0, progress: Progress = silent) -> Encoded:
+    """PNG (JPEG for what came as a photo), WebP for several frames; at most `max_bytes`, and it says so if it had to.
+
+    WebP loops by itself like a GIF, in every client of Discord's. Of painted animations of 24 frames it was a third to
+    a fifth as large, and yet closer to the painting (3.6 to 4.4 levels off for 5.5), because a GIF has 256 colours.
 
     Carries no metadata. Raises `PictureTooLarge` when even the smallest version is over the limit, and whatever
     `progress` raises between frames."""
@@ -49,11 +51,12 @@ def encode(frames: list[Frame], photographic: bool, max_bytes: int = 0, progress
     for shrink in SHRINKS:
         size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
         images = [_resized(to_image(frame.rgb, frame.alpha), size) for frame in frames]
-        for version in _versions(images, durations_ms, photographic, half_transparent(frames), progress):
+        for version in _versions(images, durations_ms, photographic, progress):
             if max_bytes and len(version.data) > max_bytes:
                 continue
             smaller = (f"made smaller, {size[0]} × {size[1]} pixels",) if shrink < 1 else ()
-            notes = _why((*smaller, *version.changes))
+            loops = (LOOPS_NOTE,) if len(frames) > 1 and not half_transparent(frames) else ()
+            notes = (*loops, *_why((*smaller, *version.changes)))
             return Encoded(version.data, version.media_type, version.extension, *size, notes)
     raise PictureTooLarge(
         f"Even the smallest version of the result is over {max_bytes / 1e6:.1f} MB; please ask for a smaller size."
@@ -86,19 +89,18 @@ class _Version:
 
 
 HARDER = "compressed more than usual"
+LOOPS_NOTE = "It's a WebP: it loops like a GIF, but has all the painting's colours."
+"""Not said of half transparent ones, which can't have come as a GIF."""
 
 
 def _versions(
-    images: list[Image.Image], durations_ms: list[int], photographic: bool, soft: bool, progress: Progress
+    images: list[Image.Image], durations_ms: list[int], photographic: bool, progress: Progress
 ) -> Iterator[_Version]:
-    """Encodings of one size, best first, made only when asked for; `soft`: partly transparent somewhere."""
-    if len(images) > 1 and soft:
+    """Encodings of one size, best first, made only when asked for."""
+    if len(images) > 1:
         for quality in WEBP_QUALITIES:
             changes = (HARDER,) if quality < WEBP_QUALITIES[0] else ()
             yield _Version(webp(images, durations_ms, quality, progress), "image/webp", "webp", changes)
-        return
-    if len(images) > 1:
-        yield _Version(gif(images, durations_ms, progress), "image/gif", "gif")
         return
     see_through = images[0].mode == "RGBA"
     if see_through or not photographic:

@@ -5,6 +5,7 @@ Imports no torch, opens no file and runs nothing of the text; an engine runs it 
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from typing import Any
 from engine.errors import BadOption
 from engine.progress import Progress
 from engine.teach.calculator.expressions import Reader, parse
-from engine.teach.calculator.layers import ARGUMENTS, Layer, output
-from engine.teach.calculator.limits import MAX_BRACKETS, MAX_CODE, MAX_TEXT, Mistaken, NotAllowed, checked_shape
+from engine.teach.calculator.layers import ARGUMENTS, SPATIAL, Layer, output, parameters
+from engine.teach.calculator.limits import MAX_BRACKETS, MAX_CODE, MAX_TEXT, Mistaken, NotAllowed, checked_shape, whole
+from engine.teach.calculator.sentences import as_code
 from engine.teach.calculator.tensor import DType, Tensor, shown
 from engine.teach.calculator.words import in_words, shape_in
 from engine.uploads import Reading
@@ -39,6 +41,7 @@ _LAYER = re.compile(rf"(?<![\w.])(?:torch\.nn\.|nn\.)?(?:{'|'.join(_KNOWN)})\s*\
 _START = re.compile(rf"(?<![\w.])(?:torch\.\w|F\.\w|nn\.\w|(?:{'|'.join(_KNOWN)})\s*\()")
 _QUOTED = re.compile(r"```(?:python|py)?\s*(.+?)```|`([^`]+)`", re.DOTALL)
 _ASKS_FOR_PARAMETERS = re.compile(r"\b(?:parameters?|params?|weights?|biases)\b", re.IGNORECASE)
+_ASKS_FOR_WORK = re.compile(r"\b(?:macs?|multiply-adds?|multiplications?)\b", re.IGNORECASE)
 _ASKS_WHY = re.compile(
     r"\b(?:why|how (?:do|does|can|should|would)|what do(?:es)?|explain|error|fails?|difference|"
     r"when (?:do|should)|should i|means|meaning)\b",
@@ -46,7 +49,7 @@ _ASKS_WHY = re.compile(
 )
 _ASKS_FOR_A_RESULT = re.compile(
     r"\bhow (?:many|large|big|much)\b|\bwhat (?:shape|size|is|dtype|comes)\b|"
-    r"\b(?:shape|size) (?:of|comes)\b|\bprints?\b",
+    r"\b(?:shape|size) (?:of|comes)\b|\bprints?\b|\b(?:give|return|output|evaluate to)s?\s*[?.!]*\s*$|\bcan i add\b",
     re.IGNORECASE,
 )
 _NO_CODE = re.compile(r"`|\(?\[?\b\d+(?:\s*[x\u00d7,]\s*\d+)+\b\]?\)?|\([A-Za-z ,.'-]+\)|[:)]-?[()]")
@@ -79,8 +82,21 @@ def calculate(question: str) -> Calculation | None:
             raise NotAllowed("I can't compute that.") from None
     if _ASKS_WHY.search(question) and not _ASKS_FOR_A_RESULT.search(question):
         return None
-    found = in_words(question)
-    return Calculation("", found[0], tuple(found[1])) if found else None
+    if found := in_words(question):
+        return Calculation("", found[0], tuple(found[1]))
+    meant = as_code(question)
+    return _understood(*meant, question) if meant else None
+
+
+def _understood(code: str, rule: str, question: str) -> Calculation | None:
+    """What a sentence means; a sentence that was misread asks for nothing."""
+    try:
+        found = _computed(code, question)
+        return Calculation(found.asked, found.answer, (rule, *found.steps) if rule else found.steps)
+    except Mistaken:
+        raise
+    except (NotAllowed, RecursionError, OverflowError, ValueError, MemoryError, FloatingPointError):
+        return None
 
 
 def read_calculation(data: bytes, options: Mapping[str, Any], progress: Progress) -> Reading:
@@ -189,7 +205,14 @@ def _of_layer(of: Layer, reader: Reader, code: str, around: str) -> Calculation:
     if shape is None:
         count = reader.count(of)
         return Calculation(code, f"{count} parameters", tuple(reader.steps))
+    if len(shape) == SPATIAL.get(of.name, 0):  # "on 56x56": of pixels only; the channels are the layer's
+        shape = (whole(of.options["in_channels"], "in_channels"), *shape)
     out = output(of, checked_shape(shape), reader.steps)
+    if _ASKS_FOR_WORK.search(around) and of.name in SPATIAL and "Transpose" not in of.name:
+        weights = parameters(Layer(of.name, {**of.options, "bias": False}), [])
+        places = math.prod(out) // of.options["out_channels"]
+        reader.steps.append(f"{weights} weights · {places} places = {weights * places} multiply-adds")
+        return Calculation(code, f"{weights * places} MACs", tuple(reader.steps))
     return Calculation(code, f"torch.Size({list(checked_shape(out))})", tuple(reader.steps))
 
 

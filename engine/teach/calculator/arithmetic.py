@@ -92,7 +92,7 @@ def _softmax(log: bool) -> Method:
     def method(x: Tensor, given: Given, named: Named) -> Any:
         (dim,) = take(given, named, ("dim",), None)
         if dim is None:
-            raise NotAllowed("A softmax needs its dim.")
+            raise NotAllowed("A softmax needs a dim.")
         axis = dimension(x, dim)
         if x.dtype.category < 2:
             raise Mistaken("A softmax needs floating point numbers; write .float() first.")

@@ -124,7 +124,7 @@ class Reader:
             return -value if isinstance(node.op, ast.USub) else value
         if isinstance(node.op, ast.Invert) and isinstance(value, Tensor) and value.dtype == BOOL:
             return pointwise(value, np.logical_not, floating=False)
-        raise NotAllowed("I don't compute that sign.")
+        raise NotAllowed("I don't know that operator.")
 
     def _binary(self, node: ast.BinOp) -> Any:
         a, b = self.value(node.left), self.value(node.right)
@@ -231,7 +231,7 @@ class Reader:
             if any(
                 b is not None and (isinstance(b, bool) or not isinstance(b, int) or abs(b) > MAX_LENGTH) for b in bounds
             ):
-                raise NotAllowed("A slice has whole numbers.")
+                raise NotAllowed("A slice takes whole numbers.")
             return slice(*bounds)
         if isinstance(node, ast.Constant) and node.value is Ellipsis:
             return Ellipsis
@@ -269,7 +269,7 @@ class Reader:
             return create(short, given, named)
         elif short in FUNCTIONS and home in ("torch", "F", "torch.nn.functional", "nn.functional"):
             return FUNCTIONS[short](given, named)
-        raise NotAllowed(f"{path[:40]!r} is not among the functions that I compute.")
+        raise NotAllowed(f"{path[:40]!r} isn't a function that I can compute.")
 
     def _method(self, owner: Any, name: str, given: list[Any], named: dict[str, Any]) -> Any:
         if isinstance(owner, tuple) and name == "numel" and not given and not named:

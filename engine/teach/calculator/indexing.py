@@ -27,7 +27,7 @@ def indexed(x: Tensor, index: list[Any]) -> Tensor:
             keys.append(i.known())
         elif isinstance(i, list):
             if not all(isinstance(v, int) and not isinstance(v, bool) for v in i) or len(i) > MAX_ELEMENTS:
-                raise NotAllowed("A list of indices has whole numbers.")
+                raise NotAllowed("A list of indices takes whole numbers.")
             keys.append(i)
         elif i is None or i is Ellipsis or isinstance(i, slice) or (isinstance(i, int) and not isinstance(i, bool)):
             keys.append(i)

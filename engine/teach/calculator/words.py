@@ -54,7 +54,7 @@ def shape_in(text: str) -> tuple[int, ...] | None:
 def in_words(question: str) -> Found | None:
     """The answer and its working, or None if nothing here is a calculation that is known."""
     text = re.sub(r"\s+", " ", question.lower().replace("\u00d7", "x"))
-    for answer in (_bytes, _batches, _field, _parameters, _convolution):
+    for answer in (_bytes, _batches, _field, _entropy, _parameters, _convolution):
         found = answer(text)
         if found is not None:
             return found
@@ -76,7 +76,10 @@ def _bytes(text: str) -> Found | None:
 
 
 def _batches(text: str) -> Found | None:
-    if not re.search(r"\bhow many (?:batches|steps|iterations)\b|\bnumber of batches\b", text):
+    if not re.search(
+        r"\bhow many (?:batches|steps|iterations)\b|\bnumber of batches\b|\b(?:steps|batches|iterations) per epoch\b",
+        text,
+    ):
         return None
     size = _after(r"batch(?:es)?(?:[ _-]size)?(?: of)?", text)
     n = re.search(rf"{_NUMBER} (?:\w+ )?(?:examples|samples|images|pictures|rows|items|data points|clips)", text)
@@ -110,9 +113,27 @@ def _field(text: str) -> Found | None:
         count = names.index(layers[1]) + 1 if layers[1] in names else _integer(layers[1])
         if count > 1000:
             raise NotAllowed("I count at most 1000 layers.")
-        listed = [_after("dilation", text) or 1] * count
+        doubling = re.search(r"\bdoubl\w+|\btwice the dilation\b", text)
+        if doubling and count > 30:
+            raise NotAllowed("I double a dilation at most 30 times.")
+        listed = [2**i for i in range(count)] if doubling else [_after("dilation", text) or 1] * count
     answer = 1 + (kernel - 1) * sum(listed)
     return str(answer), [f"1 + (k - 1) · Σ dilations = 1 + {kernel - 1} · {sum(listed)} = {answer}"]
+
+
+def _entropy(text: str) -> Found | None:
+    found = re.search(
+        r"(?<!cross )(?<!cross-)\bentropy of\D{0,30}((?:0?\.\d+|[01](?:\.0+)?)(?:\s*(?:,|and)\s*(?:0?\.\d+|[01]))+)",
+        text,
+    )
+    if found is None:
+        return None
+    shares = [float(part) for part in re.findall(r"\d*\.?\d+", found[1])]
+    if len(shares) > 32 or abs(sum(shares) - 1) > 0.01:
+        return None
+    bits = -sum(p * math.log2(p) for p in shares if p)
+    terms = " + ".join(f"{p:g}·log₂(1/{p:g})" for p in shares if p)
+    return f"{bits:.4g} bits", [f"{terms} = {bits:.4g} bits", f"· ln 2 = {bits * math.log(2):.4g} nats"]
 
 
 def _between(text: str) -> tuple[int, int] | None:
@@ -157,8 +178,17 @@ def _parameters(text: str) -> Found | None:
     return None
 
 
+def _times(text: str) -> int:
+    """How many such layers one after the other: "three max pools of 2"."""
+    names = ["two", "three", "four", "five"]
+    found = re.search(rf"\b({'|'.join(names)}|[2-9])\s+(?:max|average|avg)?[ -]?(?:pool|conv)\w*s\b", text)
+    if not found:
+        return 1
+    return names.index(found[1]) + 2 if found[1] in names else int(found[1])
+
+
 def _convolution(text: str) -> Found | None:
-    kernel = _kernel(text)
+    kernel = _kernel(text) or _after(r"(?:max|average|avg|mean)?[ -]?pool(?:s|ing)?", text)
     if kernel is None or not (_SIZE.search(text) or re.search(r"\bon\b|\bfor\b", text)) or _PARAMETERS.search(text):
         return None
     shape = shape_in(_WINDOW_AFTER.sub("", _WINDOW_BEFORE.sub("", text)))
@@ -172,7 +202,7 @@ def _convolution(text: str) -> Found | None:
     if shape is None and single is None:
         return None
     sizes = shape[-2:] if shape and len(shape) >= 2 else (_integer(single[1]),) if single else ()
-    pool = bool(re.search(r"\bpool", text))
+    pool = bool(re.search(r"\b(?:max|avg|average|mean)?[ -]?pool", text))
     stride = _after("strides?", text) or (kernel if pool else 1)
     dilation = _after("dilation|dilated by", text) or 1
     padding = _after("padding|padded by|pad", text)
@@ -185,5 +215,7 @@ def _convolution(text: str) -> Found | None:
         extra = _after(r"output[ _]padding", text) or 0
         out = [transposed_size(n, kernel, stride, padding, dilation, extra, steps) for n in sizes]
     else:
-        out = [convolved_size(n, kernel, stride, padding, dilation, steps) for n in sizes]
+        out = list(sizes)
+        for _ in range(_times(text)):
+            out = [convolved_size(n, kernel, stride, padding, dilation, steps) for n in out]
     return " x ".join(map(str, out)), steps

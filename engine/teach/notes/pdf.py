@@ -25,7 +25,7 @@ def pages(data: bytes, progress: Progress) -> Iterator[Section]:
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
-        raise BadNotes("That PDF is damaged or asks for a password; please print it into a new PDF.") from error
+        raise BadNotes("That PDF is damaged or needs a password; please print it to a new PDF.") from error
     with document:
         if len(document) > MAX_PAGES:
             raise BadNotes(f"That PDF has {len(document)} pages, and I read up to {MAX_PAGES}; please split it.")

@@ -5,6 +5,7 @@ functions and classes, a PDF its bookmarks and page numbers, plain text nothing.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ READERS: dict[str, Callable[[bytes, Progress], Iterable[Section]]] = {
     ".pdf": pdf.pages,
 }
 UNKNOWN = "I read .md, .txt, .py, .ipynb and .pdf files; please save it as one of those."
-UNSAFE = "I couldn't read that file safely; please save it anew, or as plain text."
+UNSAFE = "I couldn't read that file safely; please save it again, or as plain text."
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,16 @@ def read_notes(data: bytes, options: Mapping[str, Any], progress: Progress) -> R
     try:
         for section in READERS[options["ending"]](data, progress):
             heading = " ".join(section.heading.split())[:MAX_HEADING]
-            found.extend([heading, piece] for piece in pieces(section.text))
+            found += [
+                [heading, piece] for piece in itertools.islice(pieces(section.text), MAX_PASSAGES + 1 - len(found))
+            ]
             if len(found) > MAX_PASSAGES:
                 found, cut = found[:MAX_PASSAGES], True
                 break
     except (ValueError, RecursionError, OverflowError) as error:
         raise BadNotes(UNSAFE) from error
     if not found:
-        raise BadNotes("There is no text in that file; please hand in one whose text can be selected and copied.")
+        raise BadNotes("There is no text in that file; please send one whose text you can select and copy.")
     text = json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
     return Reading({"cut": cut}, (np.frombuffer(text, np.uint8),))
 
@@ -91,17 +94,30 @@ def passages_of(reading: Reading) -> tuple[list[Passage], bool]:
 def pieces(text: str) -> Iterator[str]:
     """`text` in pieces of at most `MAX_PASSAGE` characters, cut between paragraphs, or lines, or anywhere."""
     held = ""
-    for paragraph in (part.strip("\n").rstrip() for part in text.split("\n\n")):
+    for paragraph in (part.strip("\n").rstrip() for part in _paragraphs(text)):
         if not paragraph.strip():
             continue
         if held and len(held) + len(paragraph) + 2 > MAX_PASSAGE:
             yield held
             held = ""
         held = f"{held}\n\n{paragraph}" if held else paragraph
-        while len(held) > MAX_PASSAGE:
-            cut = max(held.rfind("\n", MAX_PASSAGE // 2, MAX_PASSAGE), held.rfind(". ", MAX_PASSAGE // 2, MAX_PASSAGE))
-            cut = cut + 1 if cut > 0 else MAX_PASSAGE
-            yield held[:cut].rstrip()
-            held = held[cut:].lstrip("\n ")
+        at = 0  # a long text is cut where it is: copying the rest for each piece takes the square of its length
+        while len(held) - at > MAX_PASSAGE:
+            middle, end = at + MAX_PASSAGE // 2, at + MAX_PASSAGE
+            cut = max(held.rfind("\n", middle, end), held.rfind(". ", middle, end)) + 1 or end
+            yield held[at:cut].rstrip()
+            at = cut
+            while held[at : at + 1] in ("\n", " "):
+                at += 1
+        held = held[at:]
     if held:
         yield held
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """`text.split("\\n\\n")`, one part at a time: most of a long file isn't kept."""
+    at = 0
+    while (end := text.find("\n\n", at)) >= 0:
+        yield text[at:end]
+        at = end + 2
+    yield text[at:]

@@ -34,7 +34,7 @@ def sliding_kernel(rng: random.Random) -> Draft:
         axes.set_xlim(-0.1, 9.1)
 
     return Draft(
-        text="The kernel lies on the coloured cells, as conv2d has it. Which output does that give?",
+        text="The kernel lies on the coloured cells, as conv2d has it. What output does that give?",
         code=(
             "import torch\nfrom torch.nn import functional as F\n\n"
             f"x, kernel = torch.tensor({x}), torch.tensor({kernel})\n"

@@ -119,7 +119,7 @@ def balanced_accuracy(rng: random.Random) -> Draft:
             'print(f"{(right / total).mean().item():.3f}")'
         ),
         worked=f"{(a + b) / 2:.3f}",
-        because=f"it is the mean of the recalls, {a:.3f} and {b:.3f}; each class counts alike, however rare.",
+        because=f"it is the mean of the recalls, {a:.3f} and {b:.3f}; each class counts the same, however rare.",
         mistakes=[
             Mistake(
                 f"{(hit_common + hit_rare) / (common + rare):.3f}",

@@ -67,7 +67,7 @@ def gathered(rng: random.Random) -> Draft:
             ),
             Mistake(
                 str([[x[min(j, 1)][c] for c, j in enumerate(row)] for row in index]),
-                "takes the index for rows, as dim 0 would",
+                "reads the index as rows, as dim 0 would",
                 instead=[("gather(1, index)", "gather(0, index.clamp(max=1))")],
                 holds=max(map(max, index)) <= 1,
             ),
@@ -152,7 +152,7 @@ def shared_information(rng: random.Random) -> Draft:
     }[kind]
     h = -sum(q * math.log2(q) for row in joint for q in row if q > 0)
     return Draft(
-        text="The joint distribution of two fair coins X and Y. How many bits does X tell about Y?",
+        text="The joint distribution of two fair coins X and Y. How many bits does X tell you about Y?",
         code=(
             f"import torch\n\np = torch.tensor({joint})\n"
             "h = lambda q: -torch.special.xlogy(q, q).sum().item() / 0.6931471805599453\n"
@@ -171,7 +171,7 @@ def shared_information(rng: random.Random) -> Draft:
             Mistake(
                 f"{abs(2 - h) * math.log(2):.3f}", "gives nats", instead=[(" - h(p))", " - h(p)) * 0.6931471805599453")]
             ),
-            Mistake("1.000", "takes Y's entropy for what X tells about it", holds=kind != "copy"),
+            Mistake("1.000", "mistakes Y's entropy for what X tells you about it", holds=kind != "copy"),
         ],
         card_id="mutual-information",
     )
@@ -182,7 +182,7 @@ def warmed_up_rate(rng: random.Random) -> Draft:
     step = rng.choice((warm // 2, warm // 5, warm, 2 * warm))
     rate = peak * min(1.0, step / warm)
     return Draft(
-        text=f"Linear warm-up over {warm} steps. Which rate is in use after {step} steps?",
+        text=f"Linear warm-up over {warm} steps. What's the learning rate after {step} steps?",
         code=(
             "import torch\n\n"
             f"optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr={peak})\n"
@@ -257,7 +257,7 @@ def noise_ratio(rng: random.Random) -> Draft:
     factor = rng.choice((2, 3, 4, 5, 8, 10, 20, 50, 100, 1000))
     snr = 20 * math.log10(factor)
     return Draft(
-        text=f"The signal's amplitude is {factor} times the noise's. Which signal-to-noise ratio is that, in dB?",
+        text=f"The signal's amplitude is {factor} times the noise's. What's the signal-to-noise ratio, in dB?",
         code=f'import math\n\nratio = {factor}  # of the amplitudes\nprint(f"{{20 * math.log10(ratio):.1f}}")',
         worked=f"{snr:.1f}",
         because=f"amplitudes count 20 log₁₀ {factor}; it's 10 log₁₀ of the powers, which are the squares.",
@@ -371,7 +371,7 @@ def divergence_of_strangers(rng: random.Random) -> Draft:
                 instead=[("/ 2).item()", "/ 2 / 0.6931471805599453).item()")],
             ),
             Mistake("0.000", "thinks that distributions of the same shape don't differ"),
-            Mistake(f"{math.log(2):.3f}", "takes them for fully separate", holds=overlap > 0),
+            Mistake(f"{math.log(2):.3f}", "treats them as fully separate", holds=overlap > 0),
         ],
         card_id="jensen-shannon",
     )

@@ -51,7 +51,7 @@ def mlp_parameters(rng: random.Random) -> Draft:
     weights = a * b + b * c
     argument = "" if bias else ", bias=False"
     return Draft(
-        text="How many parameters has this network?",
+        text="How many parameters does this network have?",
         code=(
             f"import torch\nfrom torch import nn\n\nnet = nn.Sequential(nn.Linear({a}, {b}{argument}), nn.ReLU(), "
             f"nn.Linear({b}, {c}{argument}))\nprint(sum(p.numel() for p in net.parameters()))"
@@ -83,7 +83,7 @@ def linear_shape(rng: random.Random) -> Draft:
         Mistake(str((n, m)), "has in_features first, the order of the arguments"),
         Mistake(str((m, n + 1)), "puts the bias into the weight matrix"),
         Mistake(str((m,)), "gives the shape of the bias"),
-        Mistake(str((n, n)), "takes the layer for square"),
+        Mistake(str((n, n)), "thinks that the layer is square"),
     ]
     output_mistakes = [
         Mistake(str((batch, m)), "thinks that the middle dimension is flattened away"),

@@ -30,7 +30,7 @@ def cross_entropy_of_logits(rng: random.Random) -> Draft:
             Mistake(f"{nll / math.log(2):.3f}", "takes the logarithm to base 2; PyTorch's losses are in nats"),
             Mistake(f"{p[target]:.3f}", "gives the probability, not its negative logarithm"),
             Mistake(f"{-math.log(max(p)):.3f}", "scores the largest logit instead of the target's"),
-            Mistake(f"{-logits[target]:.3f}", "takes the logit itself for a log-probability"),
+            Mistake(f"{-logits[target]:.3f}", "treats the logit itself as a log-probability"),
             Mistake(f"{nll / 3:.3f}", "divides by the number of classes; the mean runs over examples"),
         ],
     )
@@ -156,7 +156,7 @@ def entropy_in_bits(rng: random.Random) -> Draft:
         because="each outcome's surprise is -log₂ p; the entropy is its mean, weighted by p.",
         mistakes=[
             Mistake(f"{bits * math.log(2):.3f}", "gives nats (natural logarithm) instead of bits"),
-            Mistake(f"{math.log2(len(p)):.3f}", "takes all outcomes for equally likely"),
+            Mistake(f"{math.log2(len(p)):.3f}", "treats all outcomes as equally likely"),
             Mistake(
                 f"{-sum(math.log2(q) for q in p) / len(p):.3f}", "averages the surprises without weighting them by p"
             ),
@@ -238,7 +238,7 @@ def sgd_with_momentum(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(f"{plain:.3f}", "leaves the momentum out"),
             Mistake(f"{-rate * velocity:.3f}", "counts the last step only"),
-            Mistake(f"{averaged:.3f}", "takes v for a moving average, in which the new gradient counts 1 - momentum"),
+            Mistake(f"{averaged:.3f}", "treats v as a moving average, in which the new gradient counts 1 - momentum"),
             Mistake(f"{plain / (1 - momentum):.3f}", "takes the velocity's limit from the first step on"),
             Mistake(f"{-w:.3f}", "goes up the gradient instead of down"),
         ],
@@ -303,7 +303,7 @@ def weight_decay_step(rng: random.Random) -> Draft:
             ),
             Mistake(
                 f"{w - 2 * rate * decay * w - rate * step:.3f}",
-                "takes the penalty for λw², without the ½ of the convention",
+                "assumes a penalty of λw², without the conventional ½",
                 holds=name == "SGD",
             ),
         ],
@@ -337,7 +337,7 @@ def scheduled_rate(rng: random.Random) -> Draft:
     rate, size, gamma = rng.choice((1.0, 0.5)), rng.choice((2, 3, 5)), rng.choice((0.1, 0.5))
     epochs = rng.randint(size, 3 * size + 1)
     return Draft(
-        text="Which learning rate is in use after so many epochs?",
+        text="What's the learning rate after that many epochs?",
         code=(
             "import torch\n\n"
             f"optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr={rate})\n"

@@ -79,8 +79,8 @@ def what_happened(rng: random.Random) -> Draft:
     )
     others = {
         "overfitting": "sees a gap that isn't there: it takes a validation loss that rises while training falls",
-        "learning rate too high": "takes any change for instability; then both losses would jump about and grow",
-        "underfitting": "takes a loss above 0 for underfitting; then both would stay high and flat",
+        "learning rate too high": "mistakes any change for instability; then both losses would jump about and grow",
+        "underfitting": "mistakes a loss above 0 for underfitting; then both would stay high and flat",
         "still learning well": "looks only at one stretch of the curves; then both would fall together to the end",
         "the learning rate was lowered": "sees a drop that isn't there: it would come at once, in both losses",
     }
@@ -288,7 +288,7 @@ def confidence_and_accuracy(rng: random.Random) -> Draft:
         axes.legend()
 
     return Draft(
-        text="A reliability diagram. How are this model's probabilities?",
+        text="A reliability diagram. What are this model's probabilities like?",
         code=(
             f"import torch\n\nconfidence, right = torch.tensor({confidence}), "
             f"torch.tensor({accuracy})\ngap = (confidence - right).mean().item()\n"
@@ -305,7 +305,8 @@ def confidence_and_accuracy(rng: random.Random) -> Draft:
         }[story],
         mistakes=[
             Mistake(
-                "over-confident", "takes high probabilities for over-confidence; the bars would be below the diagonal"
+                "over-confident",
+                "mistakes high probabilities for over-confidence; the bars would be below the diagonal",
             ),
             Mistake("under-confident", "has the diagram the wrong way round; the bars would be above the diagonal"),
             Mistake("well calibrated", "overlooks that the bars miss the diagonal on one side"),

@@ -27,7 +27,7 @@ def batch_count(rng: random.Random) -> Draft:
                 str(full + 1), "keeps the incomplete batch" if rest else "expects one more batch for no rest at all"
             ),
             Mistake(str(n), "counts examples"),
-            Mistake(str(batch), "takes the batch size for the number of batches"),
+            Mistake(str(batch), "mistakes the batch size for the number of batches"),
             Mistake(str(n * batch), "multiplies where it should divide"),
         ],
     )
@@ -39,7 +39,7 @@ def last_batch_shape(rng: random.Random) -> Draft:
     rest = n % batch or batch
     full = n // batch
     return Draft(
-        text="Which shape has the last batch?",
+        text="What shape does the last batch have?",
         code=(
             "import torch\nfrom torch.utils.data import DataLoader, TensorDataset\n\n"
             f"data = TensorDataset(torch.zeros({n}, 1, {size}, {size}))\n"
@@ -100,8 +100,8 @@ def samples_of_a_rank(rng: random.Random) -> Draft:
             Mistake(str(n), "thinks that every process sees all the data"),
             Mistake(str(n // ranks), "drops the rest, as drop_last=True would"),
             Mistake(str(share + 1), "adds an example although the division comes out even", holds=n % ranks == 0),
-            Mistake(str(n * ranks), "thinks that the data are multiplied"),
-            Mistake(str(ranks), "takes the number of processes for the number of examples"),
+            Mistake(str(n * ranks), "thinks that the data is multiplied by the number of processes"),
+            Mistake(str(ranks), "mistakes the number of processes for the number of examples"),
         ],
     )
 
@@ -125,7 +125,7 @@ def adam_memory(rng: random.Random) -> Draft:
             Mistake(str(8 * count), "forgets Adam's moments"),
             Mistake(str(12 * count), "counts one moment instead of two"),
             Mistake(str(16 * n * m), "forgets the biases"),
-            Mistake(str(32 * count), "takes the numbers for float64"),
+            Mistake(str(32 * count), "thinks that the numbers are float64"),
         ],
     )
 
@@ -145,7 +145,7 @@ def autocast_dtype(rng: random.Random) -> Draft:
     )
     n = rng.choice((4, 8, 16))
     return Draft(
-        text="Which dtype has this under autocast?",
+        text="Which dtype does this have under autocast?",
         code=(
             f"import torch\nfrom torch import nn\n\nlayer, x = nn.Linear({n}, {n}), torch.randn({n}, {n})\n"
             f'with torch.autocast("cpu", dtype=torch.bfloat16):\n    print(({expression}).dtype)'
@@ -207,7 +207,7 @@ def state_dict_size(rng: random.Random) -> Draft:
     parameters = 2 + (2 if norm else 0) + (2 if bias else 1)
     buffers = 3 if norm else 0
     return Draft(
-        text="How many entries has this network's state_dict?",
+        text="How many entries does this network's state_dict have?",
         code=(
             "from torch import nn\n\n"
             f"net = nn.Sequential(nn.Linear({b}, {a}), {middle}nn.ReLU(), nn.Linear({a}, "

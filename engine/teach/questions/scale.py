@@ -15,7 +15,7 @@ def rows_of_a_join(rng: random.Random) -> Draft:
     lonely = sum(a not in right for a in left)
     values = lambda keys: ", ".join(f"({k})" for k in keys)  # noqa: E731
     return Draft(
-        text="How many rows has the result?",
+        text="How many rows does the result have?",
         code=(
             'import sqlite3\n\ndb = sqlite3.connect(":memory:")\n'
             f'db.executescript("CREATE TABLE a (k); INSERT INTO a VALUES {values(left)};"\n'
@@ -114,14 +114,14 @@ def chance_to_be_sampled(rng: random.Random) -> Draft:
     k, n = rng.choice((2, 5, 10, 20)), rng.choice((50, 100, 200, 400))
     at = rng.choice((n // 2, n))
     return Draft(
-        text=f"Reservoir sampling keeps {k} rows. With which probability does row {at} enter when it arrives?",
+        text=f"Reservoir sampling keeps {k} rows. How likely is row {at} to enter when it arrives?",
         code=f'k, n = {k}, {at}\nprint(f"{{k / n:.4f}}")',
         worked=f"{k / at:.4f}",
         because=f"the n-th row enters with probability k/n = {k}/{at}; at the end all rows have the same chance.",
         mistakes=[
             Mistake(f"{1 / at:.4f}", "forgets that k places are free to be taken", instead=[("{k / n:", "{1 / n:")]),
             Mistake(f"{1 / k:.4f}", "gives the chance of each place to be replaced", instead=[("{k / n:", "{1 / k:")]),
-            Mistake("0.5000", "thinks that each row is kept or not by a fair throw"),
+            Mistake("0.5000", "thinks that a fair coin decides whether a row is kept"),
             Mistake(f"{k / (at + k):.4f}", "counts the reservoir's rows again", instead=[("{k / n:", "{k / (n + k):")]),
             Mistake("1.0000", "thinks that every row enters at first", holds=at > k),
         ],
@@ -150,7 +150,7 @@ def bytes_of_a_column(rng: random.Random) -> Draft:
             Mistake(str(rows), "counts values instead of bytes", instead=[(".nbytes", ".size")]),
             Mistake(
                 str(columns * size),
-                "takes a row for a column",
+                "mistakes a row for a column",
                 instead=[('table["c0"].nbytes', "sum(c[:1].nbytes for c in table.values())")],
             ),
             Mistake(str(rows * size * 8), "counts bits", instead=[(".nbytes", ".nbytes * 8")]),
@@ -232,7 +232,7 @@ def newest_allowed(rng: random.Random) -> Draft:
         because="versions are compared part by part: 2.10 is later than 2.9; the upper bound itself is not allowed.",
         mistakes=[
             Mistake(f"torch {text(max(versions))}", "ignores the upper bound", holds=max(versions) >= high),
-            Mistake(f"torch {text(low)}", "takes the lower bound for a pin", holds=low != max(allowed)),
+            Mistake(f"torch {text(low)}", "mistakes the lower bound for a pin", holds=low != max(allowed)),
             Mistake(f"torch {text(by_decimal)}", "compares them as decimal numbers", holds=by_decimal != max(allowed)),
             Mistake(f"torch {text(high)}", "takes the upper bound itself"),
             Mistake(f"torch {text(versions[2])}", "takes the largest minor version", holds=versions[2] >= high),
@@ -277,7 +277,7 @@ def residual_block_parameters(rng: random.Random) -> Draft:
     first, second, norms = 9 * c * out, 9 * out * out, 4 * out
     shortcut = 0 if stride == 1 else c * out + 2 * out
     return Draft(
-        text="How many parameters has this residual block of torchvision?",
+        text="How many parameters does this residual block of torchvision's have?",
         code=(
             "from torch import nn\nfrom torchvision.models.resnet import BasicBlock\n\n"
             + (
@@ -308,7 +308,7 @@ def residual_block_parameters(rng: random.Random) -> Draft:
             Mistake(str(first + second + norms + c * c), "gives the identity shortcut weights", holds=stride == 1),
             Mistake(
                 str(2 * first + norms + shortcut),
-                "takes the second convolution for as large as the first",
+                "thinks that the second convolution is as large as the first",
                 holds=stride == 2,
             ),
         ],
@@ -354,8 +354,8 @@ def workers_needed(rng: random.Random) -> Draft:
     load, step = rng.choice((60, 90, 120, 200, 250)), rng.choice((20, 25, 40, 50, 70))
     need = -(-load // step)
     return Draft(
-        text="One worker loads a batch in so many ms; a training step takes so many. How many workers "
-        "keep the GPU busy?",
+        text="One worker loads a batch in load_ms, and a training step takes step_ms. How many workers does it "
+        "take to keep the GPU busy?",
         code=f"from math import ceil\n\nload_ms, step_ms = {load}, {step}\nprint(ceil(load_ms / step_ms))",
         worked=str(need),
         because=f"{load}/{step} = {load / step:.2f}: with {need} workers a batch arrives every {load / need:.0f} ms.",
@@ -385,8 +385,8 @@ def workers_needed(rng: random.Random) -> Draft:
 def cost_of_a_threshold(rng: random.Random) -> Draft:
     miss = rng.randint(2, 25)
     return Draft(
-        text=f"A miss costs {miss} times as much as a false alarm. From which calibrated probability on "
-        f"should you say yes?",
+        text=f"A miss costs {miss} times as much as a false alarm. From what calibrated probability "
+        f"upwards should you say yes?",
         code=f'miss = {miss}  # a false alarm costs 1\nprint(f"{{1 / (1 + miss):.3f}}")',
         worked=f"{1 / (1 + miss):.3f}",
         because="say yes as soon as p · miss ≥ (1 - p) · 1, so from 1/(1 + miss) on.",

@@ -36,7 +36,7 @@ def generator_gradient(rng: random.Random) -> Draft:
     saturating = rng.random() < 0.5
     loss = "torch.log(1 - torch.sigmoid(z))" if saturating else "-torch.log(torch.sigmoid(z))"
     return Draft(
-        text="z is D's logit for a fake. Which gradient does this generator loss give?",
+        text="z is D's logit for a fake. What gradient does this generator loss give?",
         code=(
             f"import torch\n\nz = torch.tensor({logit}, requires_grad=True)\nloss = {loss}\nloss.backward()\n"
             'print(f"{z.grad.item():.3f}")'
@@ -76,7 +76,7 @@ def gradient_penalty(rng: random.Random) -> Draft:
             Mistake(str(float(weight * norm**2)), "pulls the norm towards 0 instead of 1"),
             Mistake(str(float((norm - 1) ** 2)), "forgets the weight of the penalty"),
             Mistake(str(float(weight * (norm - 1))), "forgets the square"),
-            Mistake(str(float(weight * (a + b - 1) ** 2)), "takes the sum of the components for the norm"),
+            Mistake(str(float(weight * (a + b - 1) ** 2)), "mistakes the sum of the components for the norm"),
             Mistake("0.0", "thinks that a linear critic needs no penalty"),
             Mistake(str(float(weight * (norm**2 - 1) ** 2)), "takes the squared norm"),
         ],
@@ -93,7 +93,7 @@ def critic_loss(rng: random.Random) -> Draft:
             "print((fake.mean() - real.mean()).item())"
         ),
         worked=str(mf - mr),
-        because=f"the critic minimises E[D(fake)] - E[D(real)] = {mf:g} - {mr:g}: real samples shall score higher.",
+        because=f"the critic minimises E[D(fake)] - E[D(real)] = {mf:g} - {mr:g}: real samples should score higher.",
         mistakes=[
             Mistake(str(mr - mf), "has the sign reversed: this is the estimate of the distance, which it maximises"),
             Mistake(str(-mf), "gives the generator's loss"),
@@ -169,7 +169,7 @@ def mu_law_class(rng: random.Random) -> Draft:
         worked=str(code),
         because=f"sign(x) ln(1 + 255|x|)/ln 256 = {y:.3f}, then -1..1 is cut into 0..255.",
         mistakes=[
-            Mistake(str(int((x + 1) / 2 * 255 + 0.5)), "cuts linearly, without the companding"),
+            Mistake(str(int((x + 1) / 2 * 255 + 0.5)), "quantises linearly, without the companding"),
             Mistake(str(255 - code), "has the sign reversed"),
             Mistake(str(int(abs(y) * 255 + 0.5)), "forgets that half of the classes are for negative samples"),
             Mistake(str(int(y * 127 + math.copysign(0.5, y))), "counts from -127 to 127 instead of 0 to 255"),
@@ -201,7 +201,7 @@ def attention_output(rng: random.Random) -> Draft:
         worked=f"{worked:.2f}",
         because=f"{rule}.",
         mistakes=[
-            Mistake(f"{mean:.2f}", "weights all three positions alike"),
+            Mistake(f"{mean:.2f}", "gives all three positions the same weight"),
             Mistake(f"{sum(values):.2f}", "adds the values up: the weights sum to 1"),
             Mistake(f"{max(values):.2f}", "picks the largest value: keys decide, not values"),
             *(
@@ -219,7 +219,7 @@ def attention_parameters(rng: random.Random) -> Draft:
     heads = rng.choice((2, 3, 4, 6, 8))
     width = heads * rng.choice((4, 8, 12, 16, 32))
     return Draft(
-        text="How many parameters has this attention layer?",
+        text="How many parameters does this attention layer have?",
         code=(
             "from torch import nn\n\n"
             f"layer = nn.MultiheadAttention(embed_dim={width}, num_heads={heads})\n"
@@ -244,12 +244,12 @@ def causal_mask_count(rng: random.Random) -> Draft:
         text="How many query-key pairs does a causal mask allow?",
         code=f"import torch\n\nmask = torch.ones({n}, {n}, dtype=torch.bool).tril()\nprint(mask.sum().item())",
         worked=str(n * (n + 1) // 2),
-        because=f"position t sees itself and the t before it: 1 + 2 + ... + {n} = {n}·{n + 1}/2.",
+        because=f"position t sees itself and the t before it: 1 + 2 + {'' if n == 3 else '... + '}{n} = {n}·{n + 1}/2.",
         mistakes=[
-            Mistake(str(n * (n - 1) // 2), "forbids a position to see itself"),
+            Mistake(str(n * (n - 1) // 2), "forbids a position from seeing itself"),
             Mistake(str(n * n), "allows all pairs, as an encoder does"),
             Mistake(str(n), "counts the diagonal only"),
-            Mistake(str(n * n // 2), "halves the square and the diagonal with it"),
+            Mistake(str(n * n // 2), "halves the whole square, diagonal included"),
         ],
     )
 
@@ -280,7 +280,7 @@ def lstm_shape(rng: random.Random) -> Draft:
                 str((steps, batch, hidden)), "expects the time first, as it would be without batch_first", asked == "y"
             ),
             Mistake(
-                str((layers, steps, hidden)), "overlooks batch_first, and takes the time for the batch", asked == "h"
+                str((layers, steps, hidden)), "overlooks batch_first, and mistakes the time for the batch", asked == "h"
             ),
             Mistake(str((batch, steps, width)), "keeps the input's width"),
             Mistake(str((batch, hidden)), "expects the last step of the last layer only"),
@@ -330,8 +330,8 @@ def midi_frequency(rng: random.Random) -> Draft:
             Mistake(f"{440 * 2 ** (-interval / 12):.1f}", "goes the wrong way"),
             Mistake(f"{440 * (1 + interval / 12):.1f}", "adds equal steps in Hz: equal intervals are equal ratios"),
             Mistake(f"{440 * 2 ** (interval / 8):.1f}", "counts eight steps to the octave"),
-            Mistake(f"{440 * 2 ** ((pitch - 60) / 12):.1f}", "takes 60, middle C, for the A of 440 Hz"),
-            Mistake(f"{440 * 2 ** math.copysign(1, interval):.1f}", "takes the interval for an octave"),
+            Mistake(f"{440 * 2 ** ((pitch - 60) / 12):.1f}", "mistakes 60, middle C, for the A of 440 Hz"),
+            Mistake(f"{440 * 2 ** math.copysign(1, interval):.1f}", "mistakes the interval for an octave"),
         ],
     )
 

@@ -12,7 +12,7 @@ def separable_ratio(rng: random.Random) -> Draft:
     worked = c_in * k * k + c_in * c_out
     full = c_in * c_out * k * k
     return Draft(
-        text="How many weights has this depthwise separable convolution?",
+        text="How many weights does this depthwise separable convolution have?",
         code=(
             "from torch import nn\n\nnet = nn.Sequential(\n"
             f"    nn.Conv2d({c_in}, {c_in}, {k}, groups={c_in}, bias=False),\n"
@@ -46,8 +46,8 @@ def separable_ratio(rng: random.Random) -> Draft:
 def channels_of_a_skip(rng: random.Random) -> Draft:
     up, skip, out = rng.sample((16, 24, 32, 48, 64), 3)
     return Draft(
-        text="A U-Net joins the map from below with the encoder's map. Which shape has the weight of the "
-        "next convolution?",
+        text="A U-Net joins the map from below with the encoder's map. What shape does the next convolution's "
+        "weight have?",
         code=(
             f"import torch\nfrom torch import nn\n\nbelow, skip = torch.zeros(1, {up}, 16, 16), "
             f"torch.zeros(1, {skip}, 16, 16)\n"
@@ -60,13 +60,13 @@ def channels_of_a_skip(rng: random.Random) -> Draft:
             Mistake(str((up + skip, out, 3, 3)), "has in before out"),
             Mistake(
                 str((out, up, 3, 3)),
-                "adds the maps, as a residual connection does",
+                "forgets the encoder's map",
                 instead=[("joined.shape[1]", "below.shape[1]")],
             ),
             Mistake(
                 str((out, skip, 3, 3)), "forgets the map from below", instead=[("joined.shape[1]", "skip.shape[1]")]
             ),
-            Mistake(str((out, up + skip, 16, 16)), "takes the picture's size for the kernel's"),
+            Mistake(str((out, up + skip, 16, 16)), "mistakes the picture's size for the kernel's"),
         ],
     )
 
@@ -127,7 +127,7 @@ def cache_size(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(str(count), "counts numbers instead of bytes", instead=[("cache.nbytes", "cache.numel()")]),
             Mistake(str(count), "forgets the values", instead=[("torch.empty(2,", "torch.empty(1,")]),
-            Mistake(str(4 * count), "takes float16 for 4 bytes", instead=[("float16", "float32")]),
+            Mistake(str(4 * count), "thinks that a float16 has 4 bytes", instead=[("float16", "float32")]),
             Mistake(str(2 * count // layers), "counts one layer only", instead=[("layers, tokens", "1, tokens")]),
             Mistake(
                 str(4 * layers * tokens * tokens),
@@ -144,7 +144,7 @@ def better_sequence(rng: random.Random) -> Draft:
     greedy, other = p * a, (1 - p) * b
     best = max(greedy, other)
     return Draft(
-        text="Two tokens are generated. Which probability has the best sequence that a beam of 2 finds?",
+        text="Two tokens are generated. How probable is the best sequence that a beam of 2 finds?",
         code=(
             f'first = {{"a": {p}, "b": {round(1 - p, 2)}}}\nnext_best = {{"a": {a}, "b": {b}}}  # the '
             f"likeliest second token after each\n"

@@ -40,7 +40,7 @@ def dtype_promotion(rng: random.Random) -> Draft:
     whole = _CATEGORY[left] == 1 and _CATEGORY[other] == 1
     divided = worked != stronger
     return Draft(
-        text="Which dtype has the result?",
+        text="Which dtype does the result have?",
         code=f"import torch\n\na = torch.ones(3, dtype=torch.{left})\n{b}print(({expression}).dtype)",
         worked=f"torch.{worked}",
         because=f"{rule}.",
@@ -94,9 +94,9 @@ def matmul_shape(rng: random.Random) -> Draft:
                 holds=shape is None,
             ),
             Mistake(
-                str((left[-1], right[-1])), "takes the inner length of a for a row of the result", holds=shape is None
+                str((left[-1], right[-1])), "treats the inner length of a as a row of the result", holds=shape is None
             ),
-            Mistake(str(left), "takes @ for an elementwise product with a vector", holds=len(right) == 1),
+            Mistake(str(left), "treats @ as an elementwise product with a vector", holds=len(right) == 1),
             Mistake(
                 str((batch, n, 1)),
                 "keeps a column for the vector; its added dimension is dropped",
@@ -139,7 +139,7 @@ def reduction_shape(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(str(tuple(dropped)), "overlooks keepdim"),
             Mistake(str(tuple(kept)), "keeps the dimension, which only keepdim=True does"),
-            Mistake(str(only), "takes dim for the dimension that stays"),
+            Mistake(str(only), "thinks that dim is the dimension that stays"),
             Mistake("()", "reduces over everything, as without dim"),
             Mistake(str((a, b) if d == 0 else (b, c)), "drops another dimension", holds=not keep),
             Mistake(str((a, b, 1) if d == 0 else (1, b, c)), "shortens another dimension", holds=keep),
@@ -162,9 +162,9 @@ def tensor_bytes(rng: random.Random) -> Draft:
         because=f"{n} elements of {count_of(size, 'byte')} each.",
         mistakes=[
             Mistake(str(n), "counts elements instead of bytes"),
-            Mistake(str(n * 4), "takes every element for a float32 of 4 bytes"),
+            Mistake(str(n * 4), "thinks that every element is a float32 of 4 bytes"),
             Mistake(str(n * size * 8), "counts bits"),
-            Mistake(str(n * 8), "takes every element for a float64 of 8 bytes"),
+            Mistake(str(n * 8), "thinks that every element is a float64 of 8 bytes"),
             Mistake(str(n // shape[0] * size), "counts one example of the batch only"),
             *(
                 [Mistake(str(n // 8), "packs eight bools into a byte; each takes a whole one")]

@@ -167,7 +167,7 @@ def view_or_copy(rng: random.Random) -> Draft:
     )
     total = lambda elements: f"{float(elements * value)}"  # noqa: E731
     return Draft(
-        text="y is changed in place. What does this print of x?",
+        text="y is changed in place. What does this print for x?",
         code=(
             f"import torch\n\nx = torch.zeros({rows}, {columns})\ny = {expression}\ny.add_({value})\n"
             "print(x.sum().item())"
@@ -197,7 +197,11 @@ def transpose_then_flatten(rng: random.Random) -> Draft:
                 str(transposed),
                 "reshape copies where it must, in the order of the transpose's rows",
             ),
-            ("x.t().contiguous().view(-1)", str(transposed), "contiguous lays the transpose out anew; then view works"),
+            (
+                "x.t().contiguous().view(-1)",
+                str(transposed),
+                "contiguous copies the transpose into row-major order; then view works",
+            ),
             ("x.view(-1)", str(stored), "x is contiguous, so view reads the storage in order"),
             (
                 f"x.reshape({columns}, {rows}).view(-1)",
@@ -229,7 +233,7 @@ def transpose_then_flatten(rng: random.Random) -> Draft:
             Mistake(str(stored), "reads the storage in order, as if there were no transpose", holds=turned),
             Mistake(str(transposed), "thinks that view copies where it must, as reshape does", holds=turned),
             Mistake(str(transposed), "reads column by column", holds=not turned),
-            Mistake(str(stored[::-1]), "takes a transpose for a reversal", holds=turned),
+            Mistake(str(stored[::-1]), "mistakes a transpose for a reversal", holds=turned),
             Mistake(str(stored[::columns]), "reads the first column only", holds=not turned),
         ],
     )

@@ -48,7 +48,7 @@ def conv_parameters(rng: random.Random) -> Draft:
     weights = c_out * (c_in // groups) * k * k
     extra = (f", groups={groups}" if groups > 1 else "") + ("" if bias else ", bias=False")
     return Draft(
-        text="How many parameters has this layer?",
+        text="How many parameters does this layer have?",
         code=(
             f"from torch import nn\n\nconv = nn.Conv2d({c_in}, {c_out}, kernel_size={k}{extra})\n"
             "print(sum(p.numel() for p in conv.parameters()))"
@@ -61,7 +61,7 @@ def conv_parameters(rng: random.Random) -> Draft:
             Mistake(str(weights + c_out), "counts biases that are switched off"),
             Mistake(str(c_out * c_in * k * k + (c_out if bias else 0)), "overlooks the groups"),
             Mistake(str(c_out * k * k + (c_out if bias else 0)), "forgets that a filter spans all input channels"),
-            Mistake(str(c_out * (c_in // groups) * k + (c_out if bias else 0)), "takes the kernel for one-dimensional"),
+            Mistake(str(c_out * (c_in // groups) * k + (c_out if bias else 0)), "treats the kernel as one-dimensional"),
             *([Mistake(str(weights + c_in), "counts a bias per input channel")] if bias else []),
         ],
     )
@@ -205,7 +205,7 @@ def cnn_parameters(rng: random.Random) -> Draft:
     a, b, classes = rng.choice((4, 6, 8, 16)), rng.choice((10, 16, 20, 32)), rng.choice((2, 3, 5, 10))
     total = (3 * a * 9 + a) + 2 * a + (a * b * 9 + b) + (b * classes + classes)
     return Draft(
-        text="How many learnt parameters has this CNN?",
+        text="How many learnt parameters does this CNN have?",
         code=(
             "from torch import nn\n\nnet = nn.Sequential(\n"
             f"    nn.Conv2d(3, {a}, 3), nn.BatchNorm2d({a}), nn.ReLU(), nn.MaxPool2d(2),\n"
@@ -221,7 +221,7 @@ def cnn_parameters(rng: random.Random) -> Draft:
             Mistake(str(total - 2 * a), "forgets batch norm's scale and shift"),
             Mistake(str(total + 2 * a), "counts batch norm's running mean and variance, which are buffers"),
             Mistake(str(total - a - b - classes), "forgets the biases"),
-            Mistake(str(total - a * b * 9 + b * 9), "takes the second layer's filters for one channel deep"),
+            Mistake(str(total - a * b * 9 + b * 9), "thinks that the second layer's filters are one channel deep"),
             Mistake(str(total + b), "gives the pooling layer a weight per channel"),
         ],
     )

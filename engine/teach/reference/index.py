@@ -31,7 +31,7 @@ from engine.teach.words import words
 log = structlog.get_logger(__name__)
 
 HARVEST = 1
-"""Of the harvest's own code: a higher number has everybody's file made anew."""
+"""Of the harvest's own code: a higher number rebuilds everybody's file."""
 
 HOUSE = Path(__file__).resolve().parents[3]
 PROCESSES = 2
@@ -221,6 +221,8 @@ class Reference:
         known = self._by_last.get(last.lower(), [])
         if module:
             ends = [entry for entry in known if entry.name.endswith(f".{symbol}")]
+            if module == "torch":  # "torch.unfold", which stands elsewhere in torch
+                ends = ends or [entry for entry in known if entry.name.startswith("torch.")]
             return min(ends, key=_home, default=None)
         exact = [entry for entry in known if entry.name.endswith(f".{last}")]
         return min(exact or known, key=_home, default=None)

@@ -175,11 +175,8 @@ async function start(root) {
 
 applyTheme();
 const root = document.getElementById("app");
-if (!state.memberSlug) chooseMember(root);
-else {
-  start(root).catch((error) => {
-    const text = error instanceof Refused ? error.message : String(error);
-    fill(root, el("main", { class: "chooser" }, el("h1", {}, "That didn't work"), el("p", {}, text), el("a", { class: "button primary", href: location.pathname }, "Choose a member")));
-    if (!(error instanceof Refused)) throw error;
-  });
-}
+(state.memberSlug ? start(root) : chooseMember(root)).catch((error) => {
+  const text = error instanceof Refused ? error.message : String(error);
+  fill(root, el("main", { class: "chooser" }, el("h1", {}, "That didn't work"), el("p", {}, text), el("a", { class: "button primary", href: location.pathname }, "Choose a member")));
+  if (!(error instanceof Refused)) throw error;
+});

@@ -91,12 +91,14 @@ async def wire(
     engine: EngineClient,
     double: EngineDouble,
     monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> AsyncIterator[Wire]:
+    """Parametrised: with so many shards instead of one."""
     gateway = discord.gateway.DiscordWebSocket
     monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)
     monkeypatch.setattr(gateway, "DEFAULT_GATEWAY", gateway.DEFAULT_GATEWAY)
     monkeypatch.setattr(discord.Asset, "BASE", discord.Asset.BASE)
-    playground = Playground(Options(state=tmp_path / "state"))
+    playground = Playground(Options(state=tmp_path / "state", shards=getattr(request, "param", 1)))
     async with Server(playground), aiohttp.ClientSession(playground.origin) as session:
         point_discord_at(playground.api_base, str(playground.gateway.url))
         await meta.put(store, f"welcome:{GUILD_ID}", "said")  # the messages of these tests are answers alone

@@ -170,3 +170,17 @@ async def test_a_question_that_is_repeated_shows_no_previews_of_its_links(wire: 
     await wire.ada.use("ask", question="unknown https://example.org/page thing", private=True)
     (message,) = await wire.settled(lambda found: found and "I don't know" in found[0]["content"])
     assert "<https://example.org/page>" in message["content"]
+
+
+async def test_when_a_late_results_post_was_cut_after_it_arrived_no_thinking_stays_beside_it(wire: Wire):
+    """The token has expired, "thinking ..." can't be replaced, so the result is a message of its own."""
+    wire.double.misbehave(Behaviour.SLOW)
+    await wire.driver.cut(Route.EDIT_ANSWER)  # no progress takes the place of "thinking ..."
+    await stylize(wire)
+    await asyncio.sleep(0.5)
+    await wire.driver.advance_clock(16 * 60)
+    await wire.driver.cut(Route.SEND, accepted=True)
+    wire.double.release.set()
+    await one_picture(wire)
+    sent = [r for r in await wire.driver.requests() if r["what"].startswith("POST /channels")]
+    assert len(sent) == 1, "what has arrived isn't sent again"

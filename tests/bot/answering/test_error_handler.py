@@ -193,3 +193,13 @@ def test_what_is_repeated_to_a_member_has_no_unseen_marks():
         plain(f"There's no key `{hidden}`.\nThe next line 👩\u200d🎓")
         == "There's no key `abcd`.\nThe next line 👩\u200d🎓"
     )
+
+
+async def test_a_sentence_that_repeats_too_much_is_cut_to_what_discord_takes(club):
+    club.double.refusal = (*club.double.refusal[:2], "I don't know this: " + "long word " * 400)
+    club.double.misbehave(Behaviour.REFUSE)
+    result = await stylize(club)
+    (said,) = result.followups
+    assert 1900 < len(said.content) <= 2000
+    assert said.content.startswith("I don't know this: long word")
+    assert said.content.endswith("long word…") or said.content.endswith("long…")

@@ -9,7 +9,7 @@ from PIL import Image
 from bot.charts import lesson_chart
 from bot.rules.class_report import Reply, report
 
-BELIEF = "takes dim for the dimension that stays, and so gives the shape of what has just been summed away"
+BELIEF = "thinks that dim is the dimension that stays, and so gives the shape of what has just been summed away"
 
 
 async def test_the_picture_shows_topics_and_what_is_believed_instead() -> None:

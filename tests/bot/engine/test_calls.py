@@ -6,6 +6,7 @@ import grpc
 import pytest
 
 from bot.engine.failures import UNREACHABLE, WARMING
+from bot.engine.jobs import SENT_AT_ONCE
 from bot.errors import (
     EngineBusy,
     EngineFailed,
@@ -15,6 +16,7 @@ from bot.errors import (
 from engine.contract import engine_pb2 as pb
 from tests.bot.engine.clients import client_at, picture
 from tests.engine_double import Behaviour, EngineDouble, code_of, png, serve_double, socket_address
+from tests.waiting import until
 
 
 async def test_every_call_of_the_contract_has_its_method(engine):
@@ -90,3 +92,23 @@ async def test_the_shared_token_travels_as_metadata(tmp_path, double):
     async with client_at(socket_address(tmp_path), token="s3cret") as client:
         await client.stylize(picture())
     assert double.metadata[0]["woodshed-token"] == "s3cret"
+
+
+async def test_pictures_of_new_styles_wait_on_disk_for_their_turn(engine, double):
+    read = []
+
+    class Picture:
+        def __init__(self, number):
+            self.number = number
+
+        async def read(self):
+            read.append(self.number)
+            return b"%d" % self.number
+
+    double.misbehave(Behaviour.SLOW)
+    adding = [asyncio.ensure_future(engine.encode_style(Picture(number))) for number in range(5)]
+    await until(lambda: len(read) == SENT_AT_ONCE)
+    await asyncio.sleep(0.2)
+    assert len(read) == SENT_AT_ONCE
+    double.release.set()
+    assert [reply.code for reply in await asyncio.gather(*adding)] == [code_of(b"%d" % n, "abc1234") for n in range(5)]

@@ -51,14 +51,14 @@ async def test_a_backup_is_made_and_restored(host, tmp_path):
     await take_part(database)
     made = host("backup", tmp_path / "copy.sqlite3")
     assert made.returncode == 0
-    assert "copy.sqlite3: 1 members, 0 polls" in made.stdout
+    assert "copy.sqlite3: 1 member, 0 polls" in made.stdout
     await take_part(database, 4712)
     restored = host("restore", tmp_path / "copy.sqlite3")
     assert restored.returncode == 0, restored.stderr
     assert "Restored " in restored.stdout
     assert "The former database is kept as " in restored.stdout
     assert not await known(database, 4712)
-    assert host("backup", tmp_path / "copy.sqlite3").stderr.endswith("exists already; choose another name.\n")
+    assert host("backup", tmp_path / "copy.sqlite3").stderr.endswith("already exists; choose another name.\n")
 
 
 async def test_whoever_asked_to_be_forgotten_since_the_backup_is_forgotten_again(host, tmp_path):
@@ -79,7 +79,7 @@ async def test_restore_without_a_file_lists_the_automatic_backups(host, tmp_path
     made = backup.make_due(tmp_path / "woodshed.sqlite3", tmp_path / "backups", 1.0, 7, time.time())
     listed = host("restore")
     assert listed.returncode == 0
-    assert listed.stdout.startswith(f"{made}: 1 members")
+    assert listed.stdout.startswith(f"{made}: 1 member,")
 
 
 async def test_a_members_data_are_printed_or_written(host, tmp_path):

@@ -17,6 +17,8 @@ from bot.hosting.discord_check import examine_discord
 from bot.hosting.lock import database_lock
 from bot.settings import BotSettings, DiscordSettings, HostingSettings, StoreSettings
 from bot.store import open_store
+from bot.typed import typed
+from tests.engine_double import EngineDouble, serve_double, socket_address
 
 ALL = discord.Permissions(**dict.fromkeys(PERMISSION_NAMES, True)).value
 TOKEN = "t0ken"
@@ -60,7 +62,7 @@ async def test_a_damaged_database_comes_with_the_command_that_mends_it(settings)
     settings.store.path.write_bytes(settings.store.path.read_bytes()[:10_000])
     (found,) = doctor.database(settings)
     assert found.level == "trouble"
-    assert found.mend == f"stop the bot, then: python -m bot restore {good}"
+    assert found.mend == f"stop the bot, then: {typed(f'restore {good}')}"
 
 
 def test_a_database_that_isnt_there_yet_is_no_trouble(settings):
@@ -93,6 +95,22 @@ async def test_an_engine_that_cant_start_is_trouble_with_its_last_words(settings
     found = await doctor.engine(settings, (sys.executable, "-c", "import no_such_module"))
     assert levels(found) == [("trouble", "engine")]
     assert "No module named 'no_such_module'" in found[0].detail
+
+
+async def test_an_engine_elsewhere_is_asked_and_what_keeps_it_from_answering_is_trouble(settings, tmp_path):
+    address = socket_address(tmp_path)
+    elsewhere = settings.model_copy(update={"engine": settings.engine.model_copy(update={"address": address})})
+    found = await doctor.engine(elsewhere)
+    assert levels(found) == [("trouble", "engine")]
+    assert "I can't reach the engine right now" in found[0].detail
+    async with serve_double(address, EngineDouble()):
+        found = await doctor.engine(elsewhere)
+    assert levels(found) == [("good", "engine")]
+    assert f"answers at {address}" in found[0].detail
+    open_line = settings.engine.model_copy(update={"address": "dns:///gpu-box:50051"})
+    found = await doctor.engine(settings.model_copy(update={"engine": open_line}))
+    assert levels(found) == [("trouble", "engine")]
+    assert "engine.token" in found[0].detail
 
 
 # ---------------------------------------------------------------- Discord

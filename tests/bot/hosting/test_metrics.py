@@ -34,6 +34,9 @@ async def test_commands_failures_and_the_bots_state_are_counted(club, unused_tcp
     assert found['woodshed_errors_total{command="styles remove",kind="refused"}'] == 1
     assert (found["woodshed_servers"], found["woodshed_engine_up"], found["woodshed_jobs"]) == (1, 1, 0)
     assert found["woodshed_database_bytes"] > 0
+    assert found['woodshed_stage_seconds_count{kind="stylize",stage="running"}'] == 2
+    assert found['woodshed_stage_seconds_sum{kind="stylize",stage="running"}'] == 3
+    assert (found["woodshed_device_memory_used_bytes"], found["woodshed_device_memory_bytes"]) == (1e6, 2e6)
     assert not [name for name in found if str(club.student.id) in name or "ada" in name]
     club.refusals()
 
@@ -59,7 +62,7 @@ async def test_a_port_that_is_taken_is_a_wrong_setting(club):
 
 async def test_the_board_draws_only_figures_that_there_are(club, unused_tcp_port):
     board = json.loads((HOUSE / "deploy" / "grafana.json").read_text())
-    drawn = {name for panel in board["panels"] for name in re.findall(r"woodshed_\w+", panel["targets"][0]["expr"])}
+    drawn = {name for panel in board["panels"] for name in re.findall(r"woodshed_\w+", str(panel["targets"]))}
     async with serve_metrics(club.bot, unused_tcp_port) as metrics:
         await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
         await club.student.slash(club.channel, "styles remove", name="x")

@@ -105,7 +105,7 @@ async def test_staff_hear_of_a_database_that_takes_nothing(club, monkeypatch):
     await club.bot.notices.drain()
     club.forgiven += club.env.errors
     (text,) = said
-    assert "didn't take what `stylize` had to keep (database or disk is full)" in text
+    assert "couldn't save what `stylize` had to keep (database or disk is full)" in text
     assert "doctor" in text
 
 

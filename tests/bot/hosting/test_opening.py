@@ -158,7 +158,7 @@ async def test_a_damaged_database_is_left_alone_and_the_newest_sound_backup_name
 
 async def test_without_a_backup_a_damaged_database_says_where_to_look(path):
     path.write_text("this is not a database")
-    with pytest.raises(DatabaseDamaged, match=r"it isn't a database.*there's no sound backup in .*restore FILE"):
+    with pytest.raises(DatabaseDamaged, match=r"it isn't a database.*there's no usable backup in .*restore FILE"):
         opened(path)
 
 

@@ -15,6 +15,7 @@ def test_the_invitation_has_the_permissions_and_scopes_that_the_bot_needs():
     assert "scope=bot+applications.commands" in address
     wanted = discord.Permissions(**dict.fromkeys(PERMISSION_NAMES, True))
     assert f"permissions={wanted.value}" in address
+    assert wanted.create_public_threads, "without it nobody can be asked in a thread"
 
 
 def test_what_is_missing_is_named_as_a_person_reads_it():

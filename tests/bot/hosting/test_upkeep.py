@@ -7,7 +7,7 @@ import pytest
 from bot.hosting import backup, upkeep
 from bot.hosting.notices import Notices
 from bot.settings import BotSettings, HostingSettings, StoreSettings
-from bot.store import creations
+from bot.store import creations, open_answers
 from tests.engine_double import png
 
 DAY_S = 24 * 3600.0
@@ -60,6 +60,14 @@ async def test_pictures_beyond_their_room_are_let_go_oldest_first(tmp_path, stor
     )
 
 
+async def test_an_answer_that_nobody_waits_for_any_more_is_let_go(tmp_path, store):
+    now = time.time()
+    for number, days in ((1, 3), (2, 1)):
+        await open_answers.add(store, number, member_id=1, payload={}, private=False, now=now - days * DAY_S)
+    await upkeep.look_after(settings(tmp_path), store, Told(), now)
+    assert [answer.interaction_id for answer in await open_answers.left_open(store)] == [2]
+
+
 async def test_a_members_old_picture_is_answered_with_a_sentence(tmp_path, club, store):
     result = await club.student.slash(club.channel, "stylize", image=("cat.png", png()))
     await store.execute("UPDATE creations SET created_at = created_at - ?", (31 * DAY_S,))
@@ -76,7 +84,7 @@ async def test_staff_hear_of_a_full_disk_and_of_a_backup_that_failed(tmp_path, s
     await upkeep.look_after(BotSettings(hosting=hosting), store, told, time.time())
     failed, full = told.sentences
     assert failed.startswith("The automatic backup failed. ")
-    assert "`python -m bot doctor`" in failed
+    assert "python -m bot doctor` checks the rest" in failed
     assert "MB are free on the disk of the database" in full
 
 

@@ -8,9 +8,9 @@ from bot.library import contest
 from bot.rules.blind_poll import Choice
 from bot.rules.model_race import FEWEST_TRIALS
 from bot.store import Store
-from bot.store.polls import ballots, series
+from bot.store.polls import ballots, beginning, series
 from bot.store.polls.ballots import Change
-from bot.store.polls.series import NewSeries, PreparedTrial
+from bot.store.polls.beginning import NewSeries, PreparedTrial
 from engine.contract import engine_pb2 as pb
 from tests.bot.store.collection import CHANNEL, CONDITIONS, GRACE, GUILD, SALT, drawn, human_clip, model_clip
 
@@ -23,7 +23,7 @@ async def vote(store: Store, version: str, choice: Choice, trials: int, *, simul
     for n in range(trials):
         model = replace(model_clip(f"{version}-{choice}-{n}"), conditions=replace(CONDITIONS, model_version=version))
         prepared.append(PreparedTrial(drawn(Choice.A), human_clip(), b"human", model, b"model"))
-    recorded = await series.record(store, NewSeries(GUILD, CHANNEL, GRACE, 1e9), prepared, SALT, 5.0)
+    recorded = await beginning.record(store, NewSeries(GUILD, CHANNEL, GRACE, 1e9), prepared, SALT, 5.0)
     for trial in await series.trials(store, recorded.id):
         await series.set_shown(store, trial.id, 100 + trial.id, 6.0)
         await ballots.put(store, trial.id, 7, Change(choice=choice), 7.0, simulated=simulated)

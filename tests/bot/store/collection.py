@@ -8,8 +8,9 @@ from bot.rules.blind_poll import Choice, TrialDraw
 from bot.rules.listening.judgements import Design
 from bot.store import Store, clips
 from bot.store.clips import Conditions, Kind, NewClip
-from bot.store.polls import series
-from bot.store.polls.series import NewSeries, PreparedTrial, Series, Trial
+from bot.store.polls import beginning, series
+from bot.store.polls.beginning import NewSeries, PreparedTrial
+from bot.store.polls.series import Series, Trial
 
 GUILD, CHANNEL, GRACE = 1, 2, 10**17
 SALT = "5a17"
@@ -77,7 +78,7 @@ async def open_series(
         for place, answer in enumerate(answers or (Choice.HUMAN,))
     ]
     new = NewSeries(GUILD, channel_id, GRACE, closes_at, title="Friday", draw_seed=9, recordings=recordings)
-    recorded = await series.record(store, new, prepared, SALT, 5.0)
+    recorded = await beginning.record(store, new, prepared, SALT, 5.0)
     if opening_message_id is not None:
         await series.set_opened(store, recorded.id, opening_message_id)
         for trial in await series.trials(store, recorded.id):

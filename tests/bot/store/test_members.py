@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from bot.rules import class_quiz as class_rules
 from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.quiz import Kind, Question, Score
-from bot.store import Store, members, quiz
-from bot.store.lessons import class_quiz, practice
+from bot.store import Store, creations, members, open_store, quiz
+from bot.store.creations import File, Room
+from bot.store.lessons import class_quiz, practice, unanswered
 from bot.store.polls import ballots, listeners, series
 from bot.store.polls.ballots import Change
 from bot.store.polls.listeners import Listener
@@ -63,6 +67,27 @@ async def test_nothing_leads_back_to_who_was_forgotten(store: Store) -> None:
     await members.forget(store, ANN, 200.0)
     assert [tuple(row) for row in await store.fetch_all("SELECT message_id FROM questions")] == [(None,)]
     assert [tuple(row) for row in await store.fetch_all("SELECT request FROM series")] == [(None,)]
+
+
+def in_files(store: Store, what: bytes) -> list[str]:
+    return [file.name for file in store.path.parent.glob(f"{store.path.name}*") if what in file.read_bytes()]
+
+
+async def test_the_bytes_of_what_was_forgotten_are_in_no_file_of_the_database(tmp_path: Path) -> None:
+    picture, question = os.urandom(9000), "how-do-i-tell-them"
+    path = tmp_path / "woodshed.sqlite3"
+    async with open_store(path) as store:  # long ago, so that it lies in the database itself
+        room = Room(10**9, 10**9)
+        await creations.add(
+            store, "picture", member_id=ANN, guild_id=GUILD, channel_id=2, request=question.encode(), result=b"",
+            files={"image": File(ANN, picture)}, now=1.0, room=room,
+        )  # fmt: skip
+    async with open_store(path) as store:
+        await unanswered.add(store, GUILD, 2, ANN, question, 2.0)  # just now, so that it lies in the log
+        assert in_files(store, picture[4000:4064])
+        assert len(in_files(store, question.encode())) == 2
+        assert await members.forget(store, ANN, 3.0)
+        assert [in_files(store, part) for part in (picture[:64], picture[4000:4064], question.encode())] == [[], [], []]
 
 
 async def test_forgetting_a_stranger_changes_nothing(store: Store) -> None:

@@ -62,7 +62,7 @@ async def test_verify_gives_what_anybody_can_check_without_the_bot(club: Club) -
     seal = fields(await opening(club))["Sealed"].split("`")[1]
     await club.instructor.slash(club.channel, "poll close")
     said = (await club.student.slash(club.channel, "poll verify", series=1)).response.content
-    assert "It fits the seal" in said
+    assert "It matches the seal" in said
     sealed = said.split("printf '%s' '")[1].split("'")[0]
     assert hashlib.sha256(sealed.encode()).hexdigest() == seal
     assert fields(await opening(club))["The seal"] == f"`{seal}`", "it stays readable after the close"
@@ -319,6 +319,14 @@ async def test_an_export_names_nobody_and_changes_its_pseudonyms_unless_asked(cl
     assert len(first) == len(second) == 2
     assert not first & second
     assert await voters(same_names=True) == await voters(same_names=True)
+
+
+@pytest.mark.parametrize("typed", ["=HYPERLINK(A1)", "+1", "@SUM(A1)"])
+async def test_what_a_listener_typed_is_no_formula_in_the_table_for_staff(club: Club, typed: str) -> None:
+    await club.student.slash(club.channel, "poll me", instrument=typed)
+    await voted_series(club)
+    rows = list(csv.DictReader(io.StringIO((await exported(club))["votes.csv"].decode("utf-8-sig"))))
+    assert f"'{typed}" in {row["instrument"] for row in rows}
 
 
 async def test_an_open_series_is_in_no_export(club: Club) -> None:

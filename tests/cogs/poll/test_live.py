@@ -7,7 +7,7 @@ import pytest
 
 from bot.rules.blind_poll import Choice
 from bot.store import clips
-from bot.store.polls import ballots, series
+from bot.store.polls import ballots, beginning, series
 from tests.cogs.poll.lesson import add_clip, latest, messages, start, trials
 from tests.conftest import Club
 from tests.engine_double import midi
@@ -98,7 +98,7 @@ async def test_a_trial_whose_clip_was_removed_is_skipped_and_staff_read_so(only_
     await club.instructor.click(third, label="Reveal (staff)")
     told = club.channel.last_message.embeds[0].description.splitlines()
     assert told[0].endswith("Nobody voted on it.")
-    assert told[1].endswith("It wasn't played: its clip was removed before.")
+    assert told[1].endswith("It wasn't played, because its clip had been removed.")
     assert "of 1 right" in told[2]
 
 
@@ -137,15 +137,15 @@ async def test_a_clip_removed_while_a_series_is_being_prepared_stops_it_before_a
 ) -> None:
     club = only_own_clips
     await add_clip(club, "One", midi() + b"One", "One.mid")
-    record = series.record
+    record = beginning.record
 
     async def removed_just_before(store, new, prepared, salt, now):
         await clips.remove(store, club.guild.id, prepared[0].human, now)
         return await record(store, new, prepared, salt, now)
 
-    monkeypatch.setattr(series, "record", removed_just_before)
+    monkeypatch.setattr(beginning, "record", removed_just_before)
     said = await start(club, trials=1, design="pair")
-    assert said.response.content == series.REMOVED_MEANWHILE
+    assert said.response.content == beginning.REMOVED_MEANWHILE
     assert await club.store.fetch_all("SELECT id FROM series") == []
 
 

@@ -37,8 +37,8 @@ def order(client, member, number=1, **more):
 
 
 def test_the_bots_own_calls_work_through_the_proxy(loop, two_engines):
-    client, engines = two_engines
-    assert len(engines) == 2
+    client = two_engines.client
+    assert len(two_engines.engines) == 2
 
     async def calls():
         assert (await client.about()).contract == 1
@@ -56,7 +56,7 @@ def test_the_bots_own_calls_work_through_the_proxy(loop, two_engines):
 
 
 def test_a_members_jobs_dont_take_both_engines_while_others_wait(loop, two_engines):
-    client, _ = two_engines
+    client = two_engines.client
 
     async def calls():
         busy = [asyncio.create_task(order(client, "ada", n)) for n in range(12)]
@@ -71,7 +71,7 @@ def test_a_members_jobs_dont_take_both_engines_while_others_wait(loop, two_engin
 
 
 def test_a_job_is_cancelled_and_seen_in_the_queue(loop, two_engines):
-    client, _ = two_engines
+    client = two_engines.client
 
     async def calls():
         jobs = [asyncio.create_task(order(client, "ada", n, job_id=f"job{n}")) for n in range(10)]
@@ -88,7 +88,7 @@ def test_a_job_is_cancelled_and_seen_in_the_queue(loop, two_engines):
 
 
 def test_a_full_queue_is_refused_with_the_engines_own_sentence(loop, two_engines):
-    client, _ = two_engines
+    client = two_engines.client
 
     async def calls():
         jobs = [asyncio.create_task(order(client, f"member {n}", n)) for n in range(150)]
@@ -104,15 +104,23 @@ def test_a_full_queue_is_refused_with_the_engines_own_sentence(loop, two_engines
 def test_when_an_engine_is_killed_under_load_every_job_ends_and_another_takes_its_place(loop, two_engines):
     from benchmarks.hosting.cluster import lose_one
 
-    client, engines = two_engines
+    client = two_engines.client
 
     async def calls():
-        clips, sentences = await lose_one(client, engines, each=4)
+        clips, sentences = await lose_one(client, two_engines.engines, each=4)
         assert clips + sentences == 48
         assert 0 <= sentences <= 3, "only what the lost engine had begun"
         assert (await order(client, "ada")).seed == 1
 
     loop.run_until_complete(calls())
+
+
+def test_a_new_version_replaces_every_engine_and_no_job_is_dropped(loop, two_engines):
+    from benchmarks.hosting.cluster import update
+
+    clips, sentences, _ = loop.run_until_complete(update(two_engines))
+    assert clips > 0
+    assert sentences == 0
 
 
 def test_engines_without_a_token_and_on_a_taken_port_end_with_one_sentence(monkeypatch, capsys):
@@ -128,6 +136,6 @@ def test_engines_without_a_token_and_on_a_taken_port_end_with_one_sentence(monke
 
 
 def test_every_error_is_one_of_the_bots(loop, two_engines):
-    client, _ = two_engines
+    client = two_engines.client
     with pytest.raises(EngineError):
         loop.run_until_complete(client.stylize(pb.StylizeRequest(image=b"x")))

@@ -7,6 +7,7 @@ import time
 
 import pytest
 import torch
+from structlog.testing import capture_logs
 
 from engine.errors import BadPicture, Cancelled, Internal, OutOfMemory, QueueFull, Restarting
 from engine.serving.jobs import Done, Failed, Position, Stage, Step
@@ -169,6 +170,17 @@ async def test_a_failure_ends_its_own_job_only(raised, answered):
     assert after == Done("fine")
 
 
+async def test_what_a_member_wrote_is_not_in_the_log_of_a_refusal():
+    def run(progress):
+        raise BadPicture("I don't know “xylophone”.")
+
+    with capture_logs() as lines:
+        async with Scheduler(queue_length=4) as scheduler:
+            event = await last_event(scheduler, submit(scheduler, "a", "ada", "stylize", run))
+    assert str(event.error) == "I don't know “xylophone”."
+    assert [line["reason"] for line in lines if line["event"] == "job ended"] == ["I don't know “…”."]
+
+
 async def test_the_event_loop_stays_free_while_a_job_computes():
     def multiply(progress):
         square = torch.ones(700, 700)
@@ -327,6 +339,24 @@ async def test_finishing_goes_on_beside_the_next_turn():
         second = submit(scheduler, "2", "ben", "play", lambda progress: turn_began.set())
         events = await asyncio.gather(last_event(scheduler, first), last_event(scheduler, second))
     assert events == [Done("finished a clip"), Done(None)]
+
+
+async def test_the_seconds_in_each_stage_are_summed_over_the_jobs_that_ended_well():
+    async with Scheduler(queue_length=4) as scheduler:
+        for number in range(2):
+            work = lambda progress: time.sleep(0.05)  # noqa: E731
+            job = submit(scheduler, str(number), "ada", "play", work, finish=lambda work, progress: time.sleep(0.02))
+            before = time.monotonic()
+            await last_event(scheduler, job)
+            lasted_s = time.monotonic() - before
+            assert sum(job.spent.values()) <= lasted_s + 0.05, "stages follow one another"
+        failed = submit(scheduler, "3", "ada", "play", lambda progress: 1 / 0)
+        await last_event(scheduler, failed)
+        told = {time_.stage: time_ for time_ in scheduler.stage_times.told()}
+    assert set(told) == {"waiting", "reading", "running", "finishing"}
+    assert all((time_.kind, time_.count) == ("play", 2) for time_ in told.values())
+    assert told["running"].seconds >= 0.1
+    assert told["finishing"].seconds >= 0.04
 
 
 async def test_the_device_pauses_when_too_much_waits_to_be_finished():

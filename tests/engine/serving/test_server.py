@@ -256,13 +256,15 @@ async def test_closing_the_stream_cancels_the_job(tmp_path):
         assert await asyncio.to_thread(rooms.studio.cancelled.wait, WAIT_S)
 
 
-async def test_the_queue_shows_a_running_job_and_its_owner_cancels_it(tmp_path):
+@pytest.mark.parametrize(("rising", "kind"), [(False, "stylize"), (True, "film")])
+async def test_the_queue_shows_a_running_job_and_its_owner_cancels_it(tmp_path, rising, kind):
     rooms = Rooms()
     async with serving(tmp_path, rooms) as engine:
-        call = engine.Stylize(pb.StylizeRequest(job=pb.Job(job_id="7", member_key="ada"), style="endless"))
+        job = pb.Job(job_id="7", member_key="ada")
+        call = engine.Stylize(pb.StylizeRequest(job=job, style="endless", rising=rising))
         assert await asyncio.to_thread(rooms.studio.busy.wait, WAIT_S)
         entries = (await engine.Queue(pb.QueueRequest())).entries
-        assert [(entry.job_id, entry.kind, entry.position) for entry in entries] == [("7", "stylize", 0)]
+        assert [(entry.job_id, entry.kind, entry.position) for entry in entries] == [("7", kind, 0)]
         assert not (await engine.Cancel(pb.CancelRequest(job_id="7", member_key="ben"))).cancelled
         assert (await engine.Cancel(pb.CancelRequest(job_id="7", member_key="ada"))).cancelled
         with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -136,6 +136,17 @@ def test_strength_zero_is_the_photo_itself_and_one_the_painting(network: StyleNe
     assert float((steps[2] - full).abs().mean()) < 0.02
 
 
+def test_several_strengths_are_what_each_gives_alone_in_tiles_too(network: StyleNetwork, code: Tensor) -> None:
+    photo, strengths = waves(320, 400), [0.0, 0.4, 1.0]
+    whole = Painter(network, CPU, 512, bfloat16=False).paint_with_strengths(photo, code, strengths)
+    in_tiles = Painter(network, CPU, 64, bfloat16=False)
+    for painted, strength, tiled in zip(
+        whole, strengths, in_tiles.paint_with_strengths(photo, code, strengths), strict=True
+    ):
+        torch.testing.assert_close(painted, in_tiles.paint_with_strength(photo, code, strength), atol=2e-3, rtol=0)
+        torch.testing.assert_close(painted, tiled, atol=2e-3, rtol=0)
+
+
 def test_tiles_cover_every_pixel_once() -> None:
     covered = torch.zeros(1080, 1920)
     for tile in tiles(1080, 1920, 512):

@@ -14,7 +14,8 @@ from engine.errors import BadOption, BadPicture, Cancelled, PictureTooLarge, Sta
 from engine.progress import silent
 from engine.settings import StylizeSettings
 from engine.stylize import sheet as sheet_module
-from engine.stylize.book import pack_codes, unpack_codes
+from engine.stylize.book import LATEST_PERIOD, PERIODS, load_book, pack_codes, unpack_codes
+from engine.stylize.pictures.picture import still
 from engine.stylize.pictures.sample_photo import sample_photo
 from engine.stylize.sheet import (
     CELL_PX,
@@ -22,6 +23,8 @@ from engine.stylize.sheet import (
     ITSELF,
     ContactSheet,
     NamedCode,
+    PaintedSheet,
+    SheetWork,
     cell_content,
     cell_size,
     fitted_label,
@@ -66,6 +69,22 @@ def test_every_style_of_the_book_and_every_saved_one_is_on_it_once(studio: Studi
     sizes = [Image.open(io.BytesIO(shown.sheet)).size for shown in result.pages]
     assert sizes[0][0] > 5 * CELL_PX
     assert all(Image.open(io.BytesIO(shown.sheet)).format == "JPEG" for shown in result.pages)
+
+
+def test_the_book_is_shown_period_by_period_a_page_each() -> None:
+    book, cell = load_book(), Image.new("RGB", (CELL_PX, CELL_PX))
+    styles = [NamedCode(style.name, book.codes[style.name], style.period) for style in book.styles]
+    own = [NamedCode(f"own-{number}", styles[0].codes) for number in range(CELLS_A_PAGE + 1)]
+    work = SheetWork(still(sample_photo()), "", styles, own, max_bytes=0)
+    pages = PaintedSheet(work, [cell] * (len(styles) + len(own)), 0, 0.0).pages()
+    assert [shown.period for shown in pages] == [*(name for _, name in PERIODS), LATEST_PERIOD, "", ""]
+    assert [shown.saved for shown in pages] == [False] * 5 + [True] * 2
+    assert [name for shown in pages for name in shown.names] == [*book.names, *(style.name for style in own)]
+    periods = {style.name: style.period for style in book.styles}
+    assert all(periods[name] == shown.period for shown in pages[:5] for name in shown.names)
+    rows = [-(-(len(shown.names) + (number == 0)) // sheet_module.COLUMNS) for number, shown in enumerate(pages)]
+    heights = [Image.open(io.BytesIO(shown.sheet)).height for shown in pages]
+    assert [round(height / heights[0] * rows[0]) for height in heights] == rows, "the picture itself begins the first"
 
 
 def test_the_cells_are_the_picture_itself_and_then_unlike_each_other(studio: Studio) -> None:
@@ -187,20 +206,20 @@ def test_a_saved_style_paints_under_its_name_alone_and_blended(studio: Studio) -
     request = pb.StylizeRequest(image=picture(), strength=1.0, style_code=code, style_name="mosaic")
     assert studio.stylize(request, silent).style == "mosaic"
     request = pb.StylizeRequest(
-        image=picture(), strength=1.0, style="irises", blend_with_code=code, blend_with_name="mosaic", blend=0.5
+        image=picture(), strength=1.0, style="the-swing", blend_with_code=code, blend_with_name="mosaic", blend=0.5
     )
     result = studio.stylize(request, silent)
-    assert (result.style, result.drawn_style) == ("irises + mosaic", "")
-    drawn = studio.stylize(pb.StylizeRequest(image=picture(), blend_with="irises", seed=3), silent)
+    assert (result.style, result.drawn_style) == ("the-swing + mosaic", "")
+    drawn = studio.stylize(pb.StylizeRequest(image=picture(), blend_with="the-swing", seed=3), silent)
     assert drawn.drawn_style in studio.book.names
-    assert drawn.style == f"{drawn.drawn_style} + irises"
+    assert drawn.style == f"{drawn.drawn_style} + the-swing"
 
 
 def test_codes_of_other_weights_are_refused_as_stale_wherever_they_come(studio: Studio) -> None:
-    stale = pack_codes(studio.book.codes["irises"], "0123abc")
+    stale = pack_codes(studio.book.codes["the-swing"], "0123abc")
     for request in (
         pb.StylizeRequest(image=picture(), style_code=stale),
-        pb.StylizeRequest(image=picture(), style="irises", blend_with_code=stale),
+        pb.StylizeRequest(image=picture(), style="the-swing", blend_with_code=stale),
     ):
         with pytest.raises(StaleStyle):
             studio.stylize(request, silent)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import tomllib
 import weakref
-from itertools import pairwise
+from dataclasses import asdict
+from itertools import groupby, pairwise
 
 import numpy as np
 import pytest
@@ -17,10 +18,15 @@ from engine.contract import engine_pb2 as pb
 from engine.errors import BadOption, BadPicture, Cancelled, OutOfMemory, PictureTooLarge, UnknownStyle
 from engine.progress import silent
 from engine.settings import StylizeSettings
-from engine.stylize.book import SOURCES_FILE, load_book, pack_codes, unpack_codes
+from engine.stylize.book import LATEST_PERIOD, PERIODS, SOURCES_FILE, load_book, pack_codes, unpack_codes
 from engine.stylize.painter import Painter
 from engine.stylize.pictures.colour import keep_colours, light, light_together, luma
-from engine.stylize.pictures.writing import gif
+from engine.stylize.pictures.film_reading import read_film
+from engine.stylize.pictures.film_writing import encode_film
+from engine.stylize.pictures.picture import Frame, picture_of
+from engine.stylize.pictures.reading import Bounds
+from engine.stylize.pictures.writing import LOOPS_NOTE, gif
+from engine.stylize.rising import BEFORE_MS, FRAME_MS, RISING_MS, eased
 from engine.stylize.studio import Studio
 from engine.stylize.style_codes import CODE_SIZES_PX, code_at
 from engine.stylize.style_names import style_name
@@ -147,13 +153,13 @@ def test_every_line_of_the_list_finds_its_style(studio: Studio) -> None:
 
 
 def test_an_artist_is_answered_with_the_artists_styles(studio: Studio) -> None:
-    painted = "'starry-night', 'irises', 'sunflowers' and 'wheat-field' by Vincent van Gogh"
+    painted = "'starry-night', 'irises', 'sunflowers', 'wheat-field' and 'corridor' by Vincent van Gogh"
     for field in ("style", "blend_with"):
         with pytest.raises(UnknownStyle) as caught:
             ask(studio, **{field: "Van  Gogh"})
         assert str(caught.value) == f"There is no style called 'Van  Gogh', but the style book has {painted}."
     with pytest.raises(
-        UnknownStyle, match=r"'painters-family' by Henri Matisse; .*'child-with-doll' by Henri Rousseau"
+        UnknownStyle, match=r"'child-with-doll' by Henri Rousseau; .*'painters-family' by Henri Matisse"
     ):
         ask(studio, style="henri")
     with pytest.raises(UnknownStyle, match="'forest' by Paul Cézanne"):
@@ -252,7 +258,7 @@ def test_the_size_of_a_film_is_bounded_by_the_settings_and_it_says_so() -> None:
     note = ["64 pixels is the largest size for films here (setting `stylize.film_side_px`)."]
     for size, notes in ((0, note), (64, []), (90, note)):
         result = ask(small, image=dance, size=size)
-        assert (result.width, list(result.notes)) == (64, notes)
+        assert (result.width, list(result.notes)) == (64, [*notes, LOOPS_NOTE])
     for size in (0, 90):
         result = ask(small, image=film([0, 100, 200]), size=size)
         assert (result.width, list(result.notes)) == (64, []), "a film of 64 px loses nothing"
@@ -270,13 +276,79 @@ def test_an_animation_that_is_half_transparent_comes_back_so(studio: Studio) -> 
     assert opened(result.image).n_frames == 2
 
 
-def test_a_film_that_becomes_a_gif_says_so(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    def too_large(*_: object) -> None:
-        raise PictureTooLarge("no room")
+def test_a_film_under_the_smallest_limits_is_still_a_film(studio: Studio) -> None:
+    generator = torch.Generator().manual_seed(0)
+    noise = [Frame(torch.rand(1, 3, 48, 64, generator=generator), None, 100) for _ in range(20)]
+    restless = encode_film(noise).data
+    whole = ask(studio, image=restless)
+    assert (whole.media_type, list(whole.notes)) == ("video/mp4", [])
+    for max_bytes in (len(whole.image) - 1, len(whole.image) // 2):
+        tight = ask(studio, image=restless, max_bytes=max_bytes)
+        assert tight.media_type == "video/mp4"
+        assert len(tight.image) <= max_bytes
+        assert len(tight.notes) == 1
+    with pytest.raises(PictureTooLarge, match="shorter one"):
+        ask(studio, image=restless, max_bytes=100)
 
-    monkeypatch.setattr("engine.stylize.studio.encode_film", too_large)
-    result = ask(studio, image=film([0, 100, 200]))
-    assert (result.media_type, list(result.notes)) == ("image/gif", ["I turned the film into a GIF."])
+
+def test_a_photo_becomes_its_painting_in_a_film_of_three_seconds(studio: Studio) -> None:
+    seen: list[tuple[str, float]] = []
+    request = pb.StylizeRequest(image=photo(), strength=0.8, style="irises", rising=True, max_bytes=10**7)
+    result = studio.stylize(request, lambda stage, fraction: seen.append((stage, fraction)))
+    assert (result.media_type, result.extension, result.width, result.height) == ("video/mp4", "mp4", 96, 64)
+    assert not result.before_after
+    assert not result.notes
+    shown = picture_of(read_film(result.image, asdict(Bounds(10**8, 10**8, 1024, 200)))).frames
+    assert sum(frame.duration_ms for frame in shown) == 3000
+    painted = studio.restyle(pb.StylizeRequest(image=photo(), strength=0.8, style="irises"), silent).frames[0].rgb
+    itself = picture_of(studio.read(studio.uploads(request))[0]).frames[0].rgb
+    assert rms(shown[0].rgb, itself) < 0.3 * rms(painted, itself), "it begins as the photo"
+    assert rms(shown[-1].rgb, painted) < 0.3 * rms(painted, itself), "and ends as the very painting"
+    fractions = [fraction for _, fraction in seen]
+    assert fractions == sorted(fractions)
+    assert len({round(fraction, 1) for fraction in fractions}) > 6, "progress is shown on the way"
+
+
+def test_the_painting_comes_steadily_without_flicker(studio: Studio) -> None:
+    request = pb.StylizeRequest(image=photo(), strength=1.0, style="starry-night", rising=True)
+    frames = studio.restyle(request, silent).frames
+    still, last = frames[0].rgb, frames[len(frames) - 1].rgb
+    assert (len(frames), {frame.duration_ms for frame in frames}) == (75, {40})
+    away = [rms(frame.rgb, still) for frame in frames]
+    assert away == sorted(away)
+    steps = [rms(after.rgb, before.rgb) for before, after in pairwise(frames)]
+    assert max(steps) < 0.06 * rms(last, still), "no frame jumps"
+    assert max(steps[:5] + steps[-19:]) == 0, "the photo stands, and the painting stands longer"
+
+
+def test_between_its_paintings_the_film_shows_what_painting_anew_would(studio: Studio) -> None:
+    ask_for = pb.StylizeRequest(image=photo(), strength=1.0, style="great-wave", rising=True)
+    film_frames = studio.restyle(ask_for, silent).frames
+    for number in (18, 26, 33, 41):
+        strength = eased((number * FRAME_MS - BEFORE_MS) / RISING_MS)
+        anew = studio.restyle(pb.StylizeRequest(image=photo(), strength=strength, style="great-wave"), silent)
+        assert rms(film_frames[number].rgb, anew.frames[0].rgb) < 2 / 255
+
+
+def test_what_moves_already_gets_no_film_of_its_own(studio: Studio) -> None:
+    for image in (film([0, 100, 200]), gif([opened(photo()).convert("RGB"), Image.new("RGB", (96, 64))], [80, 80])):
+        with pytest.raises(BadOption, match="That's a film already"):
+            ask(studio, image=image, rising=True)
+    with pytest.raises(BadOption, match="stronger first"):
+        ask(studio, rising=True, strength=0.0)
+
+
+def test_a_film_in_the_photos_own_colours_keeps_them_on_the_whole_way(studio: Studio) -> None:
+    request = pb.StylizeRequest(image=photo(), strength=1.0, style="scream", rising=True, keep_colors=True)
+    frames = studio.restyle(request, silent).frames
+    painted = studio.restyle(
+        pb.StylizeRequest(image=photo(), strength=1.0, style="scream", keep_colors=True), silent
+    ).frames[0]
+    assert torch.equal(frames[len(frames) - 1].rgb, painted.rgb)
+
+
+def rms(a: torch.Tensor, b: torch.Tensor) -> float:
+    return float((a - b).square().mean().sqrt())
 
 
 def test_photos_come_back_as_jpeg_and_the_limit_is_kept(studio: Studio) -> None:
@@ -296,7 +368,8 @@ def test_an_animation_keeps_still_what_stands_still(studio: Studio) -> None:
     seen: list[str] = []
     request = pb.StylizeRequest(image=gif(frames, [80] * 4), strength=1.0, style="irises")
     result = studio.stylize(request, lambda stage, fraction: seen.append(stage))
-    assert result.media_type == "image/gif"
+    assert result.media_type == "image/webp"
+    assert list(result.notes) == [LOOPS_NOTE]
     assert "frame 4 of 4" in seen
     painted = opened(result.image)
     assert painted.n_frames == 4
@@ -372,7 +445,7 @@ def test_a_large_picture_tells_often_how_far_it_is_and_stops_midway(studio: Stud
     assert torch.equal(told, painter.paint_with_strength(own, code, strength)), "nothing of the stopped one is left"
 
 
-@pytest.mark.parametrize("kind", ["mp4", "gif", "webp"])
+@pytest.mark.parametrize("kind", ["mp4", "webp"])
 def test_writing_a_film_can_be_cancelled_between_frames(studio: Studio, kind: str) -> None:
     image = Image.new("RGBA", (96, 64), (200, 20, 20, 128 if kind == "webp" else 255))
     moving = encoded(image, "WEBP", save_all=True, append_images=[image.rotate(90), image.rotate(30)], duration=80)
@@ -432,7 +505,10 @@ def test_the_style_book_belongs_to_the_weights_and_names_its_sources() -> None:
     assert book.version == weights_version()
     sources = tomllib.loads(SOURCES_FILE.read_text())["style"]
     assert [entry["name"] for entry in sources] == book.names
-    assert len(set(book.names)) >= 24
+    assert len(set(book.names)) == len(book.names) >= 60
+    periods = [name for name, _ in groupby(book.styles, key=lambda style: style.period)]
+    assert periods == [*(name for _, name in PERIODS), LATEST_PERIOD], "each period once, in order"
+    assert all(9 <= sum(style.period == name for style in book.styles) <= 23 for name in periods), "each fills a page"
     for style in book.styles:
         assert style.title
         assert style.artist

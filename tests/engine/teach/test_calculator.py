@@ -228,7 +228,65 @@ WORDS = [
     ("receptive field of three 3x3 convolutions", "7"),
     ("receptive field with kernel 2 and dilations 1, 2, 4, 8", "16"),
     ("what is left of 28 pixels after a 3x3 conv without padding?", "26"),
+    ("maxpool of 3 with stride 3 on 31 pixels, what size is left", "10"),
+    ("after 3 maxpools of 2, how big is a 32x32 image", "4 x 4"),
+    ("receptive field of 10 layers with kernel 2 and a dilation that doubles", "1024"),
+    ("steps per epoch with 50000 images and batch size 128", "391"),
+    ("entropy of [0.5, 0.25, 0.25]", "1.5 bits"),
+    ("how many MACs has Conv2d(64, 128, 3) on 56x56", "214990848 MACs"),
 ]
+
+SENTENCES = [
+    ("softmax of [0, 1.5, 3]", "F.softmax(torch.tensor([0., 1.5, 3.]), dim=0)"),
+    ("what's the sigmoid of 0.25?", "torch.sigmoid(torch.tensor([0.25]))"),
+    ("mean of (1, 2, 4)", "torch.tensor([1., 2., 4.]).mean()"),
+    ("std of 1, 2, 4", "torch.tensor([1., 2., 4.]).std()"),
+    ("shape of (2, 1, 3) + (4, 1)", "(torch.zeros(2, 1, 3) + torch.zeros(4, 1)).shape"),
+    ("can I add a 3x4 and a 4 x 4 tensor?", "(torch.zeros(3, 4) + torch.zeros(4, 4)).shape"),
+    ("what shape is a 2x3 matrix times a 3x5 matrix", "(torch.zeros(2, 3) @ torch.zeros(3, 5)).shape"),
+    (
+        "what dtype is int64 + float16",
+        "(torch.zeros(1, dtype=torch.int64) + torch.zeros(1, dtype=torch.float16)).dtype",
+    ),
+    ("what size is 32x7x7 after flattening, flatten 32x7x7", "torch.zeros(32, 7, 7).flatten().shape"),
+    (
+        "parameters of a bidirectional GRU with input 6 and hidden size 9, 2 layers",
+        "nn.GRU(6, 9, num_layers=2, bidirectional=True)",
+    ),
+    ("weights of an embedding of 500 tokens with 16 dims", "nn.Embedding(500, 16)"),
+    ("how many parameters has a batch norm of 32 channels", "nn.BatchNorm2d(32)"),
+]
+
+
+@pytest.mark.parametrize(("sentence", "code"), SENTENCES)
+def test_a_sentence_means_its_line_of_code(sentence: str, code: str) -> None:
+    found = read_calculation(sentence.encode(), {}, silent).facts
+    try:
+        real = eval(code, {"torch": torch, "nn": nn, "F": F})
+    except RuntimeError:
+        assert found["answer"] == RAISES
+        return
+    if isinstance(real, nn.Module):
+        real = sum(p.numel() for p in real.parameters())
+    assert found["answer"] == str(real)
+    assert found["asked"] == code
+    assert found["steps"]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "RuntimeError: mat1 and mat2 shapes cannot be multiplied (8x6 and 5x3)",
+        "The size of tensor a (3) must match the size of tensor b (4)",
+        "mean of 3 runs",
+        "the mean of my loss is 0.3 after 20 epochs",
+        "is 0.9, 0.8 and 0.7 a good learning curve",
+        "add 2 layers to my lstm",
+        "what does the mean of the squares give",
+    ],
+)
+def test_a_sentence_that_only_has_numbers_in_it_is_no_calculation(sentence: str) -> None:
+    assert calculate(sentence) is None
 
 
 @pytest.mark.parametrize(("question", "answer"), WORDS)

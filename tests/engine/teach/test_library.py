@@ -11,6 +11,7 @@ import pytest
 from engine.contract import engine_pb2 as pb
 from engine.contract.typed import same_answer
 from engine.errors import BadOption
+from engine.teach.answering import MOST_ALIASES, MOST_PASSAGES
 from engine.teach.library import BUTTON_KINDS, Library
 from engine.teach.questions import GENERATORS
 from engine.teach.questions.question import Kind
@@ -50,6 +51,17 @@ def test_the_nearest_topics_come_with_an_i_do_not_know(library: Library) -> None
     reply = library.ask("is vgg or resnet better for satellites")
     assert not reply.known
     assert reply.cards
+
+
+def test_what_a_question_brings_along_is_read_up_to_a_bound(library: Library) -> None:
+    """The bot keeps to it; whoever else has the engine's token may not."""
+    passages = [*[pb.Passage(text="nothing")] * MOST_PASSAGES, pb.Passage(text="how sourdough rises in rye bread")]
+    asked = "how does sourdough rise in rye bread?"
+    assert library.answer(pb.AskRequest(question=asked, passages=passages[1:]), None).quotes == [MOST_PASSAGES - 1]
+    assert library.answer(pb.AskRequest(question=asked, passages=passages), None).quotes == []
+    aliases = [*[pb.Alias(question="x", card_id="x")] * MOST_ALIASES, pb.Alias(question=asked, card_id="broadcasting")]
+    assert library.answer(pb.AskRequest(question=asked, aliases=aliases[1:]), None).known
+    assert not library.answer(pb.AskRequest(question=asked, aliases=aliases), None).known
 
 
 def test_the_counts_are_those_of_the_files(library: Library) -> None:

@@ -238,3 +238,16 @@ def test_code_read_with_the_misconception_prints_the_wrong_option(
             assert printed == option or clash(printed, option), (believed, why, printed, option)
             seen += 1
     assert seen >= 3, "the reason is hardly ever given"
+
+
+def test_maps_of_different_depth_are_not_said_to_be_added() -> None:
+    for question in asked("channels-of-a-skip", 10):
+        assert not any("adds the maps" in why for why in question.reasons), "48 and 16 channels can't be added"
+
+
+@pytest.mark.parametrize("generator", GENERATORS, ids=lambda g: g.name)
+def test_code_is_written_as_people_write_it(generator: Generator) -> None:
+    for seed in range(6):
+        question = compose(generator, seed)
+        assert not re.search(r"[\w)\]] [-+]\d[\d.]* [*+/-]", question.code), "a sign stands apart from its number"
+        assert "1 + 2 + ... + 3 " not in question.explanation

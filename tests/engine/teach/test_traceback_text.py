@@ -1,5 +1,13 @@
 """A pasted traceback is searched for by its error, without what differs from one machine to the next."""
 
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from engine.teach.library import Library
 from engine.teach.traceback_text import asked_in, stripped
 
 PASTED = """my training stops here, why?
@@ -32,3 +40,31 @@ def test_addresses_paths_shapes_and_devices_are_left_out():
 def test_a_plain_question_is_left_as_it_is():
     assert asked_in("what does ValueError mean in general?").strip() != ""
     assert asked_in("how do I freeze a layer?") == "how do I freeze a layer?"
+
+
+FORUM = tomllib.loads((Path(__file__).parent / "forum_messages.toml").read_text(encoding="utf-8"))["messages"]
+TRACEBACK = """Traceback (most recent call last):
+  File "/home/me/uebung 3/train.py", line 31, in <module>
+    out = net(x)
+  File "C:\\\\Users\\\\me\\\\torch\\\\nn\\\\modules\\\\module.py", line 1501, in _call_impl
+    return forward_call(*args, **kwargs)
+"""
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    return Library()
+
+
+def test_the_commonest_messages_are_there() -> None:
+    assert len(FORUM) >= 40
+    assert len({card for _, card in FORUM}) >= 40
+
+
+@pytest.mark.parametrize(("message", "card"), FORUM, ids=[message[:40] for message, _ in FORUM])
+def test_a_message_of_the_forum_gets_the_card_that_explains_it(library: Library, message: str, card: str) -> None:
+    for pasted in (message, TRACEBACK + message):
+        reply = library.ask(pasted)
+        assert reply.known
+        assert not reply.calculation.answer
+        assert reply.cards[0].id == card

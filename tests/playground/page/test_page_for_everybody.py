@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import re
 from collections.abc import AsyncIterator
 
+import discord
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -297,3 +300,63 @@ async def test_the_corner_says_how_the_bot_is(course: Course, browser: Browser) 
     await expect(corner).to_have_text("Warming up")
     await course.bot.close()
     await expect(corner).to_contain_text("Woodshed is offline")
+
+
+async def test_arrow_keys_walk_through_commands_and_choices(course: Course, browser: Browser) -> None:
+    ada = await Tab.open(browser, course.playground.address, "ada")
+    text = ada.page.get_by_label("Message", exact=True)
+    await text.press_sequentially("/s")
+    items = ada.page.locator(".command-item")
+    chosen = ada.page.locator(".command-item.active .command-title")
+    await expect(items.nth(1)).to_be_visible()
+    first, second = await items.nth(0).inner_text(), await items.nth(1).inner_text()
+    assert (await chosen.inner_text()) in first
+    await ada.page.keyboard.press("ArrowDown")
+    assert (await chosen.inner_text()) in second
+    await ada.page.keyboard.press("ArrowUp")
+    await ada.page.keyboard.press("ArrowUp")
+    assert (await chosen.inner_text()) in await items.last.inner_text(), "from the first up to the last"
+
+    await text.fill("/style")
+    await ada.page.keyboard.press("Enter")
+    suggestions = ada.page.locator(".suggestion.active")
+    await expect(suggestions).to_have_text("Starry Night")
+    await ada.page.keyboard.press("ArrowDown")
+    await ada.page.keyboard.press("ArrowDown")
+    await expect(suggestions).to_have_text("The Scream")
+    await ada.page.keyboard.press("Enter")
+    await expect(ada.page.get_by_label("name", exact=True)).to_have_value("The Scream")
+    assert ada.faults == []
+
+
+async def test_a_member_is_mentioned_by_name_and_sees_it(course: Course, browser: Browser) -> None:
+    ada = await Tab.open(browser, course.playground.address, "ada")
+    ben = await Tab.open(browser, course.playground.address, "ben")
+    await ada.page.get_by_label("Message", exact=True).fill("@Ben, listen to this. @Benedict isn't here")
+    await ada.page.keyboard.press("Enter")
+    called = ben.page.locator(".message.mentions-me")
+    await expect(called.locator(".mention-me")).to_have_text("@Ben")
+    await expect(called).to_contain_text("@Benedict isn't here")
+    await expect(ada.page.locator(".message").last).not_to_have_class(re.compile("mentions-me"))
+    said = await course.ada.sees(lambda m: "listen to this" in m["content"])
+    assert [user["username"] for user in said["mentions"]] == ["ben"]
+
+
+async def test_a_native_poll_is_voted_in_and_shows_how_it_went(course: Course, browser: Browser) -> None:
+    ada = await Tab.open(browser, course.playground.address, "ada")
+    ben = await Tab.open(browser, course.playground.address, "ben")
+    channel = course.bot.get_channel(int((await course.ada.channel())["id"]))
+    assert isinstance(channel, discord.TextChannel)
+    poll = discord.Poll("Which rhythm?", datetime.timedelta(hours=1))
+    sent = await channel.send(poll=poll.add_answer(text="Swing", emoji="🎷").add_answer(text="Latin"))
+    for tab, answer in ((ada, "🎷 Swing"), (ben, "Latin")):
+        await tab.page.get_by_role("radio", name=answer).check()
+        await tab.page.get_by_role("button", name="Vote", exact=True).click()
+    await expect(ada.page.locator(".poll-answer.mine")).to_contain_text("1 vote · 50 %")
+    await ben.page.get_by_role("button", name="Remove vote").click()
+    await expect(ada.page.locator(".poll-answer.mine")).to_contain_text("1 vote · 100 %")
+    await expect(ben.page.get_by_role("radio", name="Latin")).to_be_visible()
+    await sent.end_poll()
+    await expect(ben.page.get_by_text("“🎷 Swing” won").or_(ben.page.get_by_text("“Swing” won"))).to_be_visible()
+    await expect(ben.page.locator(".poll")).to_contain_text("The poll is closed")
+    assert ada.faults == ben.faults == []

@@ -72,7 +72,7 @@ function speak(code, hint) {
 
 function explain(hint) {
   const isTranslated = state.locale.startsWith("en") || allCommands().some((command) => isIn(command, state.locale));
-  fill(hint, isTranslated ? "" : `Woodshed's commands aren't translated into ${LANGUAGES[state.locale]}. It still hears which language you speak.`);
+  fill(hint, isTranslated ? "" : `${state.bot.name}'s commands aren't translated into ${LANGUAGES[state.locale]}. It still hears which language you speak.`);
 }
 
 function allCommands() {

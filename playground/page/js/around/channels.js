@@ -18,7 +18,7 @@ export function drawChannels(node, status) {
       el("div", { class: "channels-heading" }, "Text channels"),
       texts.map((channel) => [channelLink(channel, "hash", channel.name), threadsOf(channel)]),
       direct.length ? el("div", { class: "channels-heading" }, "Direct messages") : null,
-      direct.map((channel) => channelLink(channel, "at", "Woodshed")),
+      direct.map((channel) => channelLink(channel, "at", state.bot.name)),
     ),
     status,
     account(),

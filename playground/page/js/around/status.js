@@ -6,10 +6,10 @@ import { state } from "../core/state.js";
 /** The words for the state of things; `isConnected`: whether this page hears the playground. */
 export function statusText(isConnected) {
   if (!isConnected) return "The playground doesn't answer. Reconnecting…";
-  if (state.bot.online) return state.bot.activity || "Woodshed is online";
-  if (state.bot.process === "starting") return "Woodshed is starting. Give it a few seconds…";
-  if (state.bot.process === "stopped") return "Woodshed has stopped. The terminal says why.";
-  return "Woodshed is offline: its commands won't work until it logs in.";
+  if (state.bot.online) return state.bot.activity || `${state.bot.name} is online`;
+  if (state.bot.process === "starting") return `${state.bot.name} is starting. Give it a few seconds…`;
+  if (state.bot.process === "stopped") return `${state.bot.name} has stopped. The terminal says why.`;
+  return `${state.bot.name} is offline: its commands won't work until it logs in.`;
 }
 
 export function drawStatus(node, isConnected) {

@@ -33,7 +33,7 @@ function run(promise) {
 }
 
 function attachSwitch(channel) {
-  return toggle(`Woodshed can attach files in #${channel.name}`, channel.bot_may_attach, (isOn) => run(api.botPermissions(channel.id, { attach_files: isOn })));
+  return toggle(`${state.bot.name} can attach files in #${channel.name}`, channel.bot_may_attach, (isOn) => run(api.botPermissions(channel.id, { attach_files: isOn })));
 }
 
 function uploadLimit() {

@@ -1,13 +1,13 @@
 // The top of a channel: what it is for, and what to try while it is empty.
 
 import { el, icon } from "../core/dom.js";
-import { commandsOfType } from "../core/state.js";
+import { commandsOfType, state } from "../core/state.js";
 import { symbolOf } from "../around/header.js";
 import { isForMe, leavesOf } from "../composer/command_list.js";
 
 export function beginning(channel) {
   if (channel.type === 1) {
-    return [el("h1", {}, "Woodshed"), el("p", { class: "muted" }, "This is the start of your direct messages with Woodshed.")];
+    return [el("h1", {}, state.bot.name), el("p", { class: "muted" }, `This is the start of your direct messages with ${state.bot.name}.`)];
   }
   return [
     el("div", { class: "beginning-mark" }, icon(symbolOf(channel))),

@@ -7,6 +7,7 @@ import { state } from "../core/state.js";
 
 /** One embed. */
 export function embed(data) {
+  if (data.type === "poll_result") return pollResult(data);
   const node = el(
     "article",
     { class: "embed" },
@@ -39,6 +40,14 @@ export function embed(data) {
     node.style.borderLeftColor = `#${data.color.toString(16).padStart(6, "0")}`;
   }
   return node;
+}
+
+/** How a native poll went: "Which rhythm? won: Swing, 2 of 3 votes". */
+function pollResult(data) {
+  const told = Object.fromEntries(data.fields.map((field) => [field.name, field.value]));
+  const votes = `${told.victor_answer_votes} of ${told.total_votes} votes`;
+  const outcome = told.victor_answer_text ? `“${told.victor_answer_text}” won with ${votes}.` : "Nobody won.";
+  return el("article", { class: "embed" }, el("div", { class: "embed-title" }, told.poll_question_text), el("div", {}, outcome));
 }
 
 function maybeLink(url, children) {

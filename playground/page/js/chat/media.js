@@ -108,8 +108,9 @@ export function fileOrPlayer(attachment) {
   const source = stable(attachment.url);
   if (["audio/ogg", "audio/mpeg", "audio/wav", "audio/flac", "audio/mp4"].includes(kind)) {
     const player = el("audio", { controls: true, preload: "metadata", src: source });
-    const outline = waveform(player, source, attachment.size ?? 0);
-    return el("div", { class: "file-card audio" }, fileHead(attachment, "note"), outline, player);
+    const outline = waveform(player, source, attachment.size ?? 0, attachment.waveform);
+    const head = attachment.waveform ? el("div", { class: "muted" }, "Voice message") : fileHead(attachment, "note");
+    return el("div", { class: "file-card audio" }, head, outline, player);
   }
   if (kind === "video/mp4" || kind === "video/webm") {
     return el("video", { class: "video", controls: true, preload: "metadata", src: source });

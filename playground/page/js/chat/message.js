@@ -8,9 +8,10 @@ import { inline, markdown } from "./markdown.js";
 import { attachmentsOf } from "./media.js";
 import { openModal } from "./modal.js";
 import { longTime, shortTime } from "../core/times.js";
-import { memberOf, state } from "../core/state.js";
+import { authorOf, memberOf, state } from "../core/state.js";
 import { messageMenu, removeMessage, sentence } from "./message_menu.js";
 import { avatar, nameOf } from "./people.js";
+import { pollOf } from "./poll.js";
 import { pickReaction, reactionsOf } from "./reactions.js";
 
 const EPHEMERAL = 1 << 6;
@@ -21,7 +22,7 @@ const COMMAND_TYPES = [20, 23];
 
 /** The element of a message. `reply(message)` and `jump(messageId)` come from the list it stands in. */
 export function messageElement(message, { reply, jump }) {
-  const author = memberOf(message.author.id);
+  const author = authorOf(message);
   const isPrivate = Boolean(message.flags & EPHEMERAL);
   const failure = el("div", { class: "failure", role: "alert" });
   const node = el(
@@ -41,6 +42,7 @@ export function messageElement(message, { reply, jump }) {
           nameOf(author),
           author.is_bot ? el("span", { class: "tag" }, "APP") : null,
           el("time", { class: "when", title: longTime(message.timestamp) }, shortTime(message.timestamp)),
+          message.content ? null : edited(message),
         ),
         content(message, failure),
         failure,
@@ -97,7 +99,7 @@ function header(message, jump) {
   if (!message.message_reference) return null;
   const target = message.referenced_message;
   const line = target
-    ? [avatar(memberOf(target.author.id), "avatar tiny"), nameOf(memberOf(target.author.id)), " ", preview(target)]
+    ? [avatar(authorOf(target), "avatar tiny"), nameOf(authorOf(target)), " ", preview(target)]
     : [el("em", {}, "Original message was deleted")];
   return el(
     "button",
@@ -119,14 +121,19 @@ function content(message, failure) {
     "div",
     { class: "message-content" },
     text ? markdown(text) : null,
-    message.edited_timestamp ? el("span", { class: "edited", title: longTime(message.edited_timestamp) }, "(edited)") : null,
+    text ? edited(message) : null,
   );
   return [
-    text || message.edited_timestamp ? body : null,
+    text ? body : null,
     message.flags & COMPONENTS_V2 || !message.attachments.length ? null : attachmentsOf(message.attachments),
+    pollOf(message),
     message.embeds.map(embed),
     message.components.length ? el("div", { class: "components" }, messageComponents(message.components, use)) : null,
   ];
+}
+
+function edited(message) {
+  return message.edited_timestamp ? el("span", { class: "edited", title: longTime(message.edited_timestamp) }, "(edited)") : null;
 }
 
 function thinking(message) {

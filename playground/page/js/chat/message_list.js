@@ -13,7 +13,7 @@ const EPHEMERAL = 1 << 6;
 const GROUP_MS = 7 * 60 * 1000;
 const FLASH_MS = 1500;
 const PAGE = 50;
-const SLICE = 10;
+const SLICE = 5;
 
 export class MessageList {
   /** `onReply(message)` is called when a member wants to answer a message. */
@@ -79,6 +79,7 @@ export class MessageList {
   make(message) {
     const node = messageElement(message, this.actions);
     this.shown.set(message.id, { message, node });
+    settle(node);
     return node;
   }
 
@@ -131,7 +132,11 @@ export class MessageList {
     for (const node of this.list.children) {
       if (count-- <= 0) return;
       const message = this.shown.get(node.dataset.id)?.message ?? null;
-      node.classList.toggle("grouped", previous !== null && message !== null && belongTogether(previous, message));
+      const isGrouped = previous !== null && message !== null && belongTogether(previous, message);
+      if (node.classList.contains("grouped") !== isGrouped) {
+        node.classList.toggle("grouped", isGrouped);
+        settle(node);
+      }
       previous = message;
     }
   }
@@ -145,6 +150,12 @@ export class MessageList {
   }
 }
 
+/** A line is drawn whole once, so that the browser knows its height; from then on it may skip it while it's out of sight. */
+function settle(node) {
+  node.classList.remove("settled");
+  requestAnimationFrame(() => requestAnimationFrame(() => node.classList.add("settled")));
+}
+
 /** Whether this tab's member wrote it, or asked the bot for it. */
 function isMine(message) {
   const asked = message.interaction_metadata?.user.id;
@@ -154,6 +165,7 @@ function isMine(message) {
 function belongTogether(previous, message) {
   return (
     previous.author.id === message.author.id &&
+    previous.author.username === message.author.username &&
     message.type === 0 &&
     isPlain(message) &&
     isPlain(previous) &&

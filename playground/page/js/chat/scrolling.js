@@ -4,7 +4,7 @@
 import { el } from "../core/dom.js";
 
 const NEAR_BOTTOM_PX = 120;
-const MARGIN_PX = 8;
+const MARGIN_PX = 18;
 
 export class Scrolling {
   /** `scroller` scrolls, `list` grows in it; `onTop()` is called when the reader nears the oldest message. */
@@ -20,7 +20,7 @@ export class Scrolling {
       this.expected = null;
       if (this.isNearBottom()) this.missed = 0;
       this.drawButton();
-      if (scroller.scrollTop < 200) onTop();
+      if (scroller.scrollTop < scroller.clientHeight) onTop();
     });
     new ResizeObserver(() => this.follow()).observe(list);
     new ResizeObserver(() => this.follow()).observe(scroller);

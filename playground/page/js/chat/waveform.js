@@ -8,16 +8,19 @@ const HEIGHT_PX = 40;
 const LARGEST_BYTES = 8 * 1024 * 1024;
 const RATE_HZ = 8000; // enough for an outline
 
-/** A picture of the loudness of `audio`'s sound at `source`; null where it would be too much to read. */
-export function waveform(audio, source, size) {
-  if (!source || size > LARGEST_BYTES || typeof OfflineAudioContext === "undefined") return null;
+/**
+ * A picture of the loudness of `audio`'s sound at `source`; null where it would be too much to read. `known` is the
+ * outline that a voice message brings along: bytes in Base64.
+ */
+export function waveform(audio, source, size, known = "") {
+  if (!source || (!known && (size > LARGEST_BYTES || typeof OfflineAudioContext === "undefined"))) return null;
   const canvas = el("canvas", { class: "waveform", width: WIDTH_PX, height: HEIGHT_PX, "aria-hidden": "true" });
   let peaks = [];
   const draw = () => paint(canvas, peaks, audio.duration ? audio.currentTime / audio.duration : 0);
   new IntersectionObserver((entries, observer) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     observer.disconnect();
-    read(source).then(
+    (known ? unpacked(known) : read(source)).then(
       (found) => {
         peaks = found;
         draw();
@@ -46,6 +49,16 @@ async function read(source) {
     for (let at = Math.floor((bar * samples.length) / BARS); at < end; at += 1) most = Math.max(most, Math.abs(samples[at]));
     return most;
   });
+  return ofLoudest(peaks);
+}
+
+/** A voice message's own outline, stretched to as many bars as are drawn. */
+async function unpacked(known) {
+  const bytes = Uint8Array.from(atob(known), (letter) => letter.charCodeAt(0));
+  return ofLoudest(Array.from({ length: BARS }, (_, bar) => bytes[Math.floor((bar * bytes.length) / BARS)]));
+}
+
+function ofLoudest(peaks) {
   const loudest = Math.max(...peaks) || 1;
   return peaks.map((peak) => peak / loudest);
 }

@@ -27,7 +27,7 @@ export class CommandList {
       return;
     }
     const leaves = ranked(commandsOfType(1).flatMap(leavesOf), typed.slice(1).toLowerCase().trim());
-    const heading = el("div", { class: "menu-heading" }, state.bot.online ? "Woodshed" : "Woodshed (offline)");
+    const heading = el("div", { class: "menu-heading" }, state.bot.online ? state.bot.name : `${state.bot.name} (offline)`);
     const empty = el("div", { class: "muted empty", role: "status" }, "No command matches.");
     fill(this.element, heading, leaves.length ? leaves.map((leaf) => this.item(leaf)) : empty);
     this.input.setAttribute("aria-expanded", "true");

@@ -158,7 +158,7 @@ export class Composer {
   enter(channel) {
     if (this.form) this.closeForm();
     this.reply(null);
-    this.text.placeholder = channel.type === 1 ? "Message Woodshed" : `Message #${channel.name}`;
+    this.text.placeholder = channel.type === 1 ? `Message ${state.bot.name}` : `Message #${channel.name}`;
     if (this.channelId === channel.id) return;
     this.drafts.set(this.channelId, this.text.value);
     this.channelId = channel.id;

@@ -10,6 +10,7 @@ const SENTENCES = {
   10063: "That command no longer exists.",
   40005: "The file is too large for this server.",
   50006: "Write something first, or add a file.",
+  520001: "This poll is closed.",
   50013: "You don't have permission to do that.",
 };
 
@@ -48,12 +49,14 @@ function faultOf(errors, path = []) {
 }
 
 export const api = {
+  people: () => request("GET", "people"),
   state: () => request("GET", "state"),
   history: (channelId, before) => request("GET", `channels/${channelId}/messages${before ? `?before=${before}` : ""}`),
   say: (channelId, body, files) => request("POST", `channels/${channelId}/messages`, body, files),
   remove: (channelId, messageId) => request("DELETE", `channels/${channelId}/messages/${messageId}`),
   react: (message, emoji, isOn) =>
     request(isOn ? "PUT" : "DELETE", `channels/${message.channel_id}/messages/${message.id}/reactions/${encodeURIComponent(emoji)}`),
+  vote: (message, answers) => request("PUT", `channels/${message.channel_id}/messages/${message.id}/votes`, { answers }),
   startThread: (channelId, body) => request("POST", `channels/${channelId}/threads`, body),
   typing: (channelId) => request("POST", `channels/${channelId}/typing`),
   interact: (channelId, body, files) =>

@@ -8,7 +8,7 @@ export const state = {
   members: new Map(),
   roles: new Map(),
   channels: new Map(),
-  bot: { id: "", online: false, activity: "", process: "" },
+  bot: { id: "", name: "", online: false, activity: "", process: "" },
   switches: { attachment_size_limit: 0, rate_limits: false },
   channelId: "",
   messages: new Map(),
@@ -23,6 +23,13 @@ export function currentChannel() {
 /** Everybody by id; somebody unknown (who left) under a name that says so. */
 export function memberOf(id) {
   return state.members.get(id) ?? { id, slug: "", name: "Unknown member", colour: "#80848e", roles: [], is_bot: false };
+}
+
+/** Who wrote a message; a webhook has a name of its own. */
+export function authorOf(message) {
+  const { author } = message;
+  if (!message.webhook_id || state.members.has(author.id)) return memberOf(author.id);
+  return { ...memberOf(author.id), name: author.username, is_bot: true };
 }
 
 /** The colour of a member's highest role that has one, or null. */

@@ -11,10 +11,10 @@ from bot.errors import Refused
 from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.listening.judgements import Design, Reason
 from bot.store import Store, clips
-from bot.store.polls import ballots, listeners, series
+from bot.store.polls import ballots, beginning, listeners, series
 from bot.store.polls.ballots import Change
+from bot.store.polls.beginning import NewQuestion, NewSeries
 from bot.store.polls.listeners import Listener
-from bot.store.polls.series import NewQuestion, NewSeries
 from tests.bot.store.collection import CHANNEL, GRACE, GUILD, human_clip, open_series
 
 ANN, BOB = 10**17 + 1, 10**17 + 2
@@ -133,7 +133,7 @@ async def test_a_vote_notes_a_message_that_nobody_could_note_before(store: Store
 
 
 async def test_a_question_takes_as_many_choices_as_it_says(store: Store) -> None:
-    asked = await series.record_question(
+    asked = await beginning.record_question(
         store, NewSeries(GUILD, CHANNEL, GRACE, 100.0), NewQuestion("Which?", ["a", "b", "c"], most_choices=2), 5.0
     )
     (trial,) = await series.trials(store, asked.id)

@@ -13,8 +13,8 @@ from bot.errors import Refused
 from bot.rules.blind_poll import Choice, seal
 from bot.store import Store, clips
 from bot.store.migrations import MIGRATIONS, migrate
-from bot.store.polls import series
-from bot.store.polls.series import NewQuestion, NewSeries, PreparedTrial
+from bot.store.polls import beginning, series
+from bot.store.polls.beginning import NewQuestion, NewSeries, PreparedTrial
 from tests.bot.store.collection import CHANNEL, GRACE, GUILD, SALT, drawn, human_clip, model_clip, open_series
 
 
@@ -49,7 +49,7 @@ async def test_a_series_is_written_whole_or_not_at_all(store: Store) -> None:
         PreparedTrial(drawn(Choice.A), 99, b"s", model_clip(), b"m"),
     ]
     with pytest.raises(sqlite3.IntegrityError):
-        await series.record(store, NewSeries(GUILD, CHANNEL, GRACE, 100.0), broken, SALT, 5.0)
+        await beginning.record(store, NewSeries(GUILD, CHANNEL, GRACE, 100.0), broken, SALT, 5.0)
     for table in ("series", "trials"):
         assert await store.fetch_all(f"SELECT 1 FROM {table}") == []
     assert await store.fetch_all("SELECT 1 FROM clips WHERE origin = 'ai'") == []
@@ -58,7 +58,7 @@ async def test_a_series_is_written_whole_or_not_at_all(store: Store) -> None:
 async def test_a_piece_joins_the_collection_with_its_first_trial_and_only_once(store: Store) -> None:
     piece = human_clip("piece")
     trials = [PreparedTrial(drawn(Choice.A), piece, b"s", model_clip(), b"m") for _ in range(2)]
-    recorded = await series.record(store, NewSeries(GUILD, CHANNEL, GRACE, 100.0), trials, SALT, 5.0)
+    recorded = await beginning.record(store, NewSeries(GUILD, CHANNEL, GRACE, 100.0), trials, SALT, 5.0)
     first, second = await series.trials(store, recorded.id)
     assert first.human_clip == second.human_clip
     assert len(await clips.human_clips(store, GUILD)) == 1
@@ -107,7 +107,7 @@ async def test_one_series_at_a_time_in_a_channel(store: Store) -> None:
 async def test_questions_may_run_beside_a_series(store: Store) -> None:
     await open_series(store)
     for text in ("Pizza?", "Pasta?"):
-        await series.record_question(
+        await beginning.record_question(
             store, NewSeries(GUILD, CHANNEL, GRACE, 100.0), NewQuestion(text, ["yes", "no"]), 5.0
         )
     found = await series.open_in_channel(store, CHANNEL)

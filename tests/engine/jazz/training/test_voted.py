@@ -88,6 +88,29 @@ def test_an_export_without_notes_is_named_with_the_next_step(tmp_path: Path) -> 
         read_votes(votes)
 
 
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"confidence": "nan"}, {"confidence": "inf"}, {"confidence": "-400"}, {"confidence": "=1+1"},
+        {"series": "9" * 5000}, {"trial": "x"}, {"trial": ""},
+    ],
+)  # fmt: skip
+def test_a_table_of_votes_that_somebody_has_forged_is_refused(tmp_path: Path, spoilt: dict[str, str]) -> None:
+    votes = exported(tmp_path, [vote("a", "A"), vote("b", "B", **spoilt)])
+    with pytest.raises(BadOption, match="aren't as"):
+        read_votes(votes)
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"MThd", b"\x80\x04\x95pickle", "text", 7])
+def test_notes_that_somebody_has_forged_are_refused(tmp_path: Path, spoilt: object) -> None:
+    votes = exported(tmp_path, [vote("a", "A")])
+    with closing(sqlite3.connect(tmp_path / "listening.sqlite3")) as connection:
+        connection.execute("UPDATE solos SET midi = ?", (spoilt,))
+        connection.commit()
+    with pytest.raises(BadOption, match="aren't as"):
+        read_votes(votes)
+
+
 def test_a_trial_whose_solo_was_removed_is_left_out(tmp_path: Path) -> None:
     votes = exported(tmp_path, [vote("a", "A"), vote("a", "B", trial=2)], trials=2)
     with closing(sqlite3.connect(tmp_path / "listening.sqlite3")) as connection:

@@ -150,6 +150,14 @@ def test_an_evaluation_prints_every_figure_between_its_bounds(
     printed = capsys.readouterr().out
     assert "10 pairs of 5 photos and 6 paintings, 64 px (0 photos and 0 paintings are smaller" in printed
     rows = {line.split(" | ")[0][2:]: line.split(" | ") for line in printed.splitlines() if line.startswith("| ")}
+    for name in list(rows)[-4:]:
+        _, network, unchanged, itself = rows.pop(name)
+        if name == "1 + LPIPS-like":
+            assert float(unchanged) == 1 < float(network) < float(itself.removesuffix(" |"))
+        elif name == "1 + FID-like":
+            assert float(itself.removesuffix(" |")) < float(network)
+        else:
+            assert "ArtFID" in name
     assert [name for name in rows if name != "figure"] == [*FIGURES, *FLAWS]
     for name, (_, network, unchanged, itself, *_) in rows.items():
         if name not in ("figure", "fringes", *FLAWS):

@@ -201,7 +201,8 @@ def test_a_gifs_frames_are_clipped_to_its_screen_and_each_is_bounded(
     reading = read(odd.flat_gif((60, 50), *frames), max_pixels=1_000_000)
     assert reading.arrays[0].shape == (kept, 50, 60, 3)
     assert reading.arrays[0][0, 25, 30].tolist() == list(odd.RED)
-    assert bool(reading.facts["notes"]) == (kept < len(frames))
+    cut = ["I used only the first of 3 frames: the next one is too large."]
+    assert reading.facts["notes"] == (cut if kept < len(frames) else [])
 
 
 def test_a_gifs_first_frame_is_bounded_too() -> None:
@@ -214,7 +215,7 @@ def test_a_gifs_first_frame_is_bounded_too() -> None:
 def test_an_animations_frames_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_module, "MOST_FILM_PIXELS", 3 * 40 * 40)
     reading = read(odd.animated("GIF", odd.moving(6), duration=80, loop=0))
-    assert reading.facts["notes"] == ["I used only the first 3 of 6 frames."]
+    assert reading.facts["notes"] == ["I used only the first 3 of 6 frames: all of them together are too large."]
 
 
 def test_a_gif_may_end_anywhere() -> None:

@@ -16,13 +16,13 @@ from PIL import Image, ImageCms
 
 from engine.errors import BadPicture, Cancelled, EngineError, PictureTooLarge
 from engine.progress import Progress, silent
-from engine.stylize.pictures import reading
+from engine.stylize.pictures import film_writing, reading
 from engine.stylize.pictures import writing as pictures
 from engine.stylize.pictures.film_reading import _timed, is_film, read_film
 from engine.stylize.pictures.film_writing import encode_film
 from engine.stylize.pictures.picture import Frame, Picture, picture_of
 from engine.stylize.pictures.reading import Bounds, read_picture
-from engine.stylize.pictures.writing import before_after, encode
+from engine.stylize.pictures.writing import LOOPS_NOTE, before_after, encode
 from tests.engine.stylize.pictures.heic import heic
 from tests.engine.stylize.pictures.uploads import as_a_browser_records, film, shown_at
 
@@ -249,12 +249,12 @@ def test_an_animation_that_is_half_transparent_stays_so(kind: str) -> None:
         assert bool(written.notes) == bool(max_bytes)
 
 
-def test_an_animation_cut_out_sharply_stays_a_gif() -> None:
+def test_an_animation_cut_out_sharply_stays_so() -> None:
     frames = list(read(animation(), max_frames=120).frames)
     hole = torch.ones(1, 1, 32, 48)
     hole[:, :, 8:16, 8:16] = 0
     written = encode([Frame(frame.rgb, hole, frame.duration_ms) for frame in frames], photographic=False)
-    assert written.media_type == "image/gif"
+    assert written.media_type == "image/webp"
     alpha = read(written.data, max_frames=120).frames[2].alpha
     assert alpha is not None
     assert torch.equal(alpha, hole)
@@ -264,7 +264,8 @@ def test_an_animation_keeps_its_frames_and_times() -> None:
     picture = read(animation(), max_frames=120)
     assert [frame.duration_ms for frame in picture.frames] == [60, 80, 100, 120, 140]
     encoded = encode(list(picture.frames), picture.photographic)
-    assert encoded.media_type == "image/gif"
+    assert (encoded.media_type, encoded.notes) == ("image/webp", (LOOPS_NOTE,))
+    assert Image.open(io.BytesIO(encoded.data)).info["loop"] == 0, "for ever"
     again = read(encoded.data, max_frames=120)
     assert [frame.duration_ms for frame in again.frames] == [60, 80, 100, 120, 140]
     assert float((again.frames[3].rgb - picture.frames[3].rgb).abs().mean()) < 0.03
@@ -389,6 +390,50 @@ def test_an_animation_of_any_pace_keeps_it_as_mp4() -> None:
     frames = [Frame(torch.full((1, 3, 32, 48), n / 4), None, duration) for n, duration in enumerate((60, 400, 20, 500))]
     shown_s, length_s = shown_at(encode_film(frames).data)
     assert (shown_s, length_s) == (pytest.approx([0, 0.06, 0.46, 0.48]), pytest.approx(0.98))
+
+
+def restless(frames: int = 40) -> list[Frame]:
+    """A film that is hard to compress: every pixel changes, 192 x 144 px."""
+    generator = torch.Generator().manual_seed(0)
+    return [Frame(torch.rand(1, 3, 144, 192, generator=generator), None, 50) for _ in range(frames)]
+
+
+def test_a_film_that_is_too_large_is_compressed_then_made_smaller_then_shorter_and_says_so_in_one_sentence() -> None:
+    frames = restless()
+    whole = encode_film(frames)
+    assert whole.notes == ()
+    steps = []
+    for share in (2, 8, 40, 200):
+        limit = len(whole.data) // share
+        written = encode_film(frames, limit)
+        assert len(written.data) <= limit
+        assert (written.media_type, written.extension) == ("video/mp4", "mp4")
+        (note,) = written.notes
+        assert note.startswith("To fit the upload limit, I compressed the film more than usual")
+        assert note.count(".") - note.count(" seconds.") - ("first" in note) == (0 if "first" in note else 1)
+        _, length_s = shown_at(written.data)
+        if "first" in note:
+            assert f"kept only its first {length_s:.1f} seconds" in note
+        assert (f"made it {written.width} × {written.height} pixels" in note) == (written.width < 192)
+        steps.append((written.width < 192, length_s < 1.9))
+    assert steps[0] == (False, False)
+    assert steps == sorted(steps), "smaller before shorter"
+    assert steps[-1] == (True, True)
+
+
+def test_a_film_is_written_few_times_before_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = restless(10)
+    written: list[object] = []
+    whole = len(encode_film(frames).data)
+
+    def counted(*arguments: object) -> bytes:
+        written.append(arguments)
+        return really(*arguments)  # type: ignore[arg-type]
+
+    really = film_writing._h264
+    monkeypatch.setattr(film_writing, "_h264", counted)
+    encode_film(frames, whole // 60)
+    assert len(written) <= len(film_writing.WAYS) // 2
 
 
 def test_a_film_of_an_unknown_codec_is_refused_with_one_sentence() -> None:

@@ -163,3 +163,13 @@ def test_what_intake_says_is_not_trusted(found: bytes) -> None:
 def test_a_passage_is_what_the_contract_sends() -> None:
     reading = Reading({"cut": False}, (np.frombuffer(b'[["a", "b"]]', np.uint8),))
     assert passages_of(reading) == ([Passage("a", "b")], False)
+
+
+@pytest.mark.parametrize(
+    "data", [b"a" * MAX_BYTES, b"a\n\n" * (MAX_BYTES // 3), (b" " * 899 + b"a") * (MAX_BYTES // 900)]
+)
+def test_a_file_as_large_as_may_be_is_cut_and_not_too_hard(data: bytes) -> None:
+    """Its time may not grow with the square of its length: intake would end before the file does."""
+    reading = read_notes(data, {"ending": ".txt"}, silent)
+    passages, cut = passages_of(reading)
+    assert (len(passages), cut) == (MAX_PASSAGES, True)

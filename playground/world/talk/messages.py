@@ -1,17 +1,17 @@
 """Messages: what is kept of one, how it looks on the wire, and how it is created, edited and deleted."""
 
-import datetime
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from playground.rules import errors
-from playground.rules.components import with_defaults
 from playground.world import cast
 from playground.world.attachments import Attachment, Attachments, Upload
 from playground.world.snowflake import Snowflakes, created_at_s
 from playground.world.store import Store
+from playground.world.talk import wire
+from playground.world.talk.wire import timestamp
 
 Json = dict[str, Any]
 Publish = Callable[[str, "Message"], None]
@@ -21,10 +21,10 @@ LOADING = 1 << 7
 COMPONENTS_V2 = 1 << 15
 SUPPRESS_EMBEDS = 1 << 2
 SUPPRESS_NOTIFICATIONS = 1 << 12
+VOICE_MESSAGE = 1 << 13
 
-DEFAULT, REPLY, CHAT_INPUT_COMMAND, CONTEXT_MENU_COMMAND = 0, 19, 20, 23
+DEFAULT, REPLY, CHAT_INPUT_COMMAND, CONTEXT_MENU_COMMAND, POLL_RESULT = 0, 19, 20, 23, 46
 
-_USER_MENTION = re.compile(r"<@!?(\d+)>")
 _ROLE_MENTION = re.compile(r"<@&(\d+)>")
 _KEPT = "kept:"
 NONCE_LIFETIME_S = 5 * 60
@@ -52,15 +52,14 @@ class Message:
     nonce: str | None = None
     reactions: dict[str, list[str]] = field(default_factory=dict)
     """Ids of users by emoji, in the order in which they reacted."""
+    sender: str | None = None
+    """The name under which a webhook said it; its id is `author_id`."""
+    poll: Json | None = None
+    """As on the wire, but with the ids of who chose which answer as `votes`."""
 
     @property
     def is_ephemeral(self) -> bool:
         return bool(self.flags & EPHEMERAL)
-
-
-def timestamp(seconds: float) -> str:
-    """ISO 8601 in UTC, with microseconds, as the wire has it."""
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="microseconds")
 
 
 class Messages:
@@ -126,6 +125,7 @@ class Messages:
         flags: int = 0,
         visible_to: str | None = None,
         interaction: Json | None = None,
+        sender: str | None = None,
     ) -> Message:
         """Keeps a new message from an already validated body, and tells everybody who may see it."""
         message = Message(
@@ -136,11 +136,14 @@ class Messages:
             flags=flags,
             visible_to=visible_to,
             interaction=interaction,
+            sender=sender,
             nonce=None if body.get("nonce") is None else str(body["nonce"]),
         )
         reference = body.get("message_reference") or {}
-        if reference.get("message_id") and kind == DEFAULT:
-            message.type, message.reference = REPLY, str(reference["message_id"])
+        if reference.get("message_id") and kind in (DEFAULT, POLL_RESULT):
+            message.type, message.reference = kind or REPLY, str(reference["message_id"])
+        if body.get("poll"):
+            message.poll = wire.new_poll(body["poll"], self._clock())
         await self._write(message, body, files)
         if channel_id not in self._channels:  # deleted while the files were being written
             for attachment_id in message.attachment_ids:
@@ -170,6 +173,10 @@ class Messages:
             self._attachments.remove(attachment_id)
         self._publish("MESSAGE_DELETE", message)
 
+    def with_open_polls(self) -> list[Message]:
+        """The messages with a poll that still runs."""
+        return [message for message in self._by_id.values() if message.poll and not message.poll["is_finalized"]]
+
     def recent(self, count: int = 50) -> list[Message]:
         """The last messages of all channels, oldest first."""
         return list(self._by_id.values())[-count:]
@@ -184,13 +191,12 @@ class Messages:
 
     def payload(self, message: Message) -> Json:
         """The wire's message object."""
-        author = self._users.get(message.author_id, cast.FORMER_MEMBER)
         kept = [a for a in map(self._attachments.get, message.attachment_ids) if a is not None]
-        in_embeds = {url.removeprefix(_KEPT) for url in _addresses(message.embeds) if url.startswith(_KEPT)}
+        in_embeds = {url.removeprefix(_KEPT) for url in wire.addresses(message.embeds) if url.startswith(_KEPT)}
         body: Json = {
             "id": message.id,
             "channel_id": message.channel_id,
-            "author": author.user(),
+            "author": self._author(message),
             "content": message.content,
             "timestamp": timestamp(created_at_s(message.id)),
             "edited_timestamp": message.edited_at,
@@ -200,17 +206,24 @@ class Messages:
             "mention_roles": _ROLE_MENTION.findall(message.content),
             # A file that an embed shows isn't listed a second time.
             "attachments": [self._attachments.payload(a) for a in kept if a.id not in in_embeds],
-            "embeds": [self._resolved(embed) | {"type": "rich"} for embed in message.embeds],
+            "embeds": [
+                self._resolved(embed) | {"type": "poll_result" if message.type == POLL_RESULT else "rich"}
+                for embed in message.embeds
+            ],
             "components": [self._resolved(component) for component in message.components],
             "pinned": False,
             "type": message.type,
             "flags": message.flags,
         }
+        if message.sender is not None:
+            body |= {"application_id": cast.APPLICATION_ID, "webhook_id": message.author_id}
         if message.interaction is not None:
             body |= {"application_id": cast.APPLICATION_ID, "webhook_id": cast.APPLICATION_ID}
             body |= self._interaction_payload(message.interaction)
         if message.reactions:
-            body["reactions"] = [_reaction(emoji, users) for emoji, users in message.reactions.items()]
+            body["reactions"] = [wire.reaction(emoji, users) for emoji, users in message.reactions.items()]
+        if message.poll is not None:
+            body["poll"] = wire.shown_poll(message.poll)
         if message.nonce is not None:
             body["nonce"] = message.nonce
         if message.reference is not None:
@@ -221,13 +234,18 @@ class Messages:
             )
         return body
 
+    def _author(self, message: Message) -> Json:
+        if message.sender is None:
+            return self._users.get(message.author_id, cast.FORMER_MEMBER).user()
+        return cast.Member(message.author_id, "", message.sender, (), "", is_bot=True).user()
+
     def event(self, name: str, message: Message) -> Json:
         """The body of a gateway event on this message."""
         place: Json = {} if self._channels[message.channel_id].is_direct else {"guild_id": cast.GUILD_ID}
         if name == "MESSAGE_DELETE":
             return {"id": message.id, "channel_id": message.channel_id} | place
         body = self.payload(message) | place
-        if place:
+        if place and message.sender is None:
             body["member"] = self._users.get(message.author_id, cast.FORMER_MEMBER).member()
         return body
 
@@ -238,7 +256,7 @@ class Messages:
             "id": interaction["id"],
             "type": interaction["type"],
             "user": user,
-            "authorizing_integration_owners": {"0": cast.GUILD_ID},
+            "authorizing_integration_owners": interaction.get("owners", {"0": cast.GUILD_ID}),
         }
         for key in ("original_response_message_id", "interacted_message_id"):
             if interaction.get(key):
@@ -260,14 +278,14 @@ class Messages:
         by_name = {a.filename: a for a in [*old, *added]}
         if "content" in body:
             message.content = body["content"] or ""
-            message.mentioned = _mentioned(message.content, body.get("allowed_mentions"))
+            message.mentioned = wire.mentioned(message.content, body.get("allowed_mentions"))
         if "embeds" in body:
-            message.embeds = [self._kept(_with_inline(embed), by_name) for embed in body["embeds"] or []]
+            message.embeds = [self._kept(wire.with_inline(embed), by_name) for embed in body["embeds"] or []]
         if "components" in body:
             numbers = iter(range(1, 1000))
-            message.components = [_numbered(self._kept(c, by_name), numbers) for c in body["components"] or []]
+            message.components = [wire.numbered(self._kept(c, by_name), numbers) for c in body["components"] or []]
         listed = body.get("attachments")
-        shown = {url.removeprefix(_KEPT) for url in _addresses([*message.embeds, *message.components])}
+        shown = {url.removeprefix(_KEPT) for url in wire.addresses([*message.embeds, *message.components])}
         staying = {str(entry.get("id")) for entry in listed} if isinstance(listed, list) else {a.id for a in old}
         for attachment in old:
             if attachment.id not in staying | shown:
@@ -317,64 +335,3 @@ class Messages:
     def _publish(self, name: str, message: Message) -> None:
         for listener in self.listeners:
             listener(name, message)
-
-
-def _reaction(emoji: str, users: list[str]) -> Json:
-    """The wire's reaction object, as the bot sees it."""
-    return {
-        "emoji": {"id": None, "name": emoji},
-        "count": len(users),
-        "count_details": {"burst": 0, "normal": len(users)},
-        "burst_colors": [],
-        "me": cast.BOT.id in users,
-        "me_burst": False,
-        "burst_me": False,
-        "burst_count": 0,
-    }
-
-
-def _with_inline(embed: Json) -> Json:
-    """The embed whose fields all say whether they stand in a row."""
-    if not embed.get("fields"):
-        return embed
-    return embed | {"fields": [{"inline": False} | item for item in embed["fields"]]}
-
-
-def _addresses(value: Any) -> Iterable[str]:
-    """Every `url` in a tree of embeds or components."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _addresses(item)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if key == "url" and isinstance(item, str):
-                yield item
-            else:
-                yield from _addresses(item)
-
-
-def _numbered(component: Json, numbers: Iterable[int]) -> Json:
-    """The component tree with the `id`s that Discord adds where a bot gave none."""
-    iterator = iter(numbers)
-
-    def walk(value: Any) -> Any:
-        if isinstance(value, list):
-            return [walk(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        is_component = isinstance(value.get("type"), int)
-        if not is_component:
-            return {key: walk(item) for key, item in value.items()}
-        full = {"id": value.get("id") or next(iterator)} | {k: v for k, v in with_defaults(value).items() if k != "id"}
-        return {key: walk(item) for key, item in full.items()}
-
-    numbered: Json = walk(component)
-    return numbered
-
-
-def _mentioned(content: str, allowed: Json | None) -> list[str]:
-    """Ids of the users that a text mentions, as far as `allowed_mentions` lets it."""
-    found = list(dict.fromkeys(_USER_MENTION.findall(content)))
-    if allowed is None or "users" in allowed.get("parse", []):
-        return found
-    return [user_id for user_id in found if user_id in [str(u) for u in allowed.get("users", [])]]

@@ -4,8 +4,8 @@ from playground.rules import errors
 from playground.world import cast
 from playground.world.cast import Json, Member
 from playground.world.intents import Intent
-from playground.world.messages import Message
 from playground.world.state import Playground
+from playground.world.talk.messages import Message
 
 MOST_KINDS = 20
 _LONGEST_EMOJI = 32
