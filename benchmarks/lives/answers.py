@@ -6,21 +6,18 @@ again. At the end of each sequence: one result or one true sentence, one message
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import logging
 import random
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from pathlib import Path
 
-from benchmarks.lives.host import Host, open_host
+from benchmarks.lives.host import Host, footers, passing_host
 from benchmarks.lives.quick_engine import BROKEN, REFUSAL
+from benchmarks.lives.report import run, tell_broken
 from bot.answering.live_reply import CANCEL_LABEL, NOT_DONE
 from bot.answering.open_answers import INTERRUPTED
 from playground.driver import Refused as NotTaken
@@ -299,13 +296,13 @@ def _is_thinking(message: Message) -> bool:
 
 
 def _is_vote(message: Message) -> bool:
-    return any((embed.get("footer") or {}).get("text", "").startswith("Vote ") for embed in message.embeds) or any(
+    return any(footer.startswith("Vote ") for footer in footers([message])) or any(
         embed.get("description") == "This vote has closed." for embed in message.embeds
     )
 
 
 def _is_result(message: Message) -> bool:
-    return any((embed.get("footer") or {}).get("text", "").startswith("Result of ") for embed in message.embeds)
+    return any(footer.startswith("Result of ") for footer in footers([message]))
 
 
 async def run_sequences(host: Host, number: int, seed: int) -> list[tuple[Kind, list[Mishap], Ended]]:
@@ -321,29 +318,20 @@ async def run_sequences(host: Host, number: int, seed: int) -> list[tuple[Kind, 
 
 async def measure(sequences: int, seed: int) -> int:
     """Prints a table; returns how many promises were broken."""
-    logging.disable(logging.CRITICAL)  # the playground and gRPC tell of every connection that ends in the middle
-    with tempfile.TemporaryDirectory(prefix="woodshed-lives-") as folder:
-        began = time.perf_counter()
-        async with open_host(Path(folder)) as host:
-            ended = await run_sequences(host, sequences, seed)
+    began = time.perf_counter()
+    async with passing_host() as host:
+        ended = await run_sequences(host, sequences, seed)
     verdicts: Counter[str] = Counter(result.verdict for _, _, result in ended)
     kills = sum(result.kills for _, _, result in ended)
-    broken = [(promise, kind, mishaps) for kind, mishaps, result in ended for promise in result.broken]
+    broken = [f"{promise}: {kind.name} {mishaps}" for kind, mishaps, result in ended for promise in result.broken]
     took_s = time.perf_counter() - began
     sys.stdout.write(f"delivery over the wire: {sequences} sequences, {kills} kills, {took_s:.0f} s\n")
     sys.stdout.write("  " + ", ".join(f"{verdict} {count}" for verdict, count in verdicts.most_common()) + "\n")
-    for promise, kind, mishaps in broken[:10]:
-        sys.stdout.write(f"  BROKEN: {promise}: {kind.name} {mishaps}\n")
-    sys.stdout.write(f"  promises broken: {len(broken)}\n")
-    return len(broken)
+    return tell_broken(broken)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.lives.answers", description=__doc__)
-    parser.add_argument("--sequences", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args(argv)
-    return 1 if asyncio.run(measure(asked.sequences, asked.seed)) else 0
+    return run(measure, __doc__, "sequences", 300, argv)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import sqlite3
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -130,6 +132,21 @@ class Host:
         assert self._nursery is not None
         assert self._nursery.stdout is not None
         return (await self._nursery.stdout.readline()).decode().strip()
+
+
+def footers(messages: Sequence[Message]) -> list[str]:
+    """Of all embeds: they say which vote or series a message is about."""
+    return [(embed.get("footer") or {}).get("text", "") for message in messages for embed in message.embeds]
+
+
+@contextlib.asynccontextmanager
+async def passing_host() -> AsyncIterator[Host]:
+    """A host whose files are gone at the end, and which is silent: the playground and gRPC tell of every connection
+    that ends in the middle."""
+    logging.disable(logging.CRITICAL)
+    with tempfile.TemporaryDirectory(prefix="woodshed-lives-") as folder:
+        async with open_host(Path(folder)) as host:
+            yield host
 
 
 @contextlib.asynccontextmanager

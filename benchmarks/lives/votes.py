@@ -6,20 +6,17 @@ and one reveal, whose numbers are those of the database."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import logging
 import random
 import re
 import sqlite3
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 
-from benchmarks.lives.host import Host, open_host
+from benchmarks.lives.host import Host, footers, passing_host
+from benchmarks.lives.report import run, tell_broken
 from benchmarks.lives.voters import Trial, Voters, open_series
 
 MEMBERS = 12
@@ -65,10 +62,10 @@ async def _press_on(voters: Voters, trials: Sequence[Trial], member: int, draw: 
 def _broken_series(host: Host, number: int, trials: Sequence[Trial]) -> list[str]:
     broken = []
     found = host.messages()
-    footers = [(embed.get("footer") or {}).get("text", "") for message in found for embed in message.embeds]
+    said = footers(found)
     for footer, what in ((f"Series {number}", "opening"), (f"Result of series {number}", "reveal")):
-        if footers.count(footer) != 1:
-            broken.append(f"{footers.count(footer)} messages are the {what} of series {number}")
+        if said.count(footer) != 1:
+            broken.append(f"{said.count(footer)} messages are the {what} of series {number}")
     kept = [host.playground.attachments.get(number) for message in found for number in message.attachment_ids]
     files = [attachment.filename for attachment in kept if attachment is not None]
     for trial in trials:
@@ -96,7 +93,7 @@ def _broken_reveal(host: Host, number: int) -> list[str]:
         embed.get("description", "")
         for message in host.messages()
         for embed in message.embeds
-        if (embed.get("footer") or {}).get("text") == f"Result of series {number}"
+        if footers([message]) == [f"Result of series {number}"]
     ]
     told = [tuple(int(figure) for figure in line) for line in _TOLD.findall(shown[0])] if shown else []
     return [] if told == counted else [f"the reveal of series {number} says {told}, the database {counted}"]
@@ -104,30 +101,21 @@ def _broken_reveal(host: Host, number: int) -> list[str]:
 
 async def measure(kills: int, seed: int) -> int:
     """Prints what came of it; returns how many promises were broken."""
-    logging.disable(logging.CRITICAL)
     draw, began, broken = random.Random(seed), time.perf_counter(), []
-    with tempfile.TemporaryDirectory(prefix="woodshed-lives-") as folder:
-        async with open_host(Path(folder)) as host:
-            voters = Voters(host, MEMBERS)
-            for _ in range(kills):
-                broken += await one_series(host, voters, draw)
+    async with passing_host() as host:
+        voters = Voters(host, MEMBERS)
+        for _ in range(kills):
+            broken += await one_series(host, voters, draw)
     presses = sum(map(len, voters.presses.values()))
     sys.stdout.write(
         f"votes and kill -9: {kills} kills in {kills} series, {presses} presses, {voters.confirmed()} confirmed,"
         f" {time.perf_counter() - began:.0f} s\n"
     )
-    for promise in broken[:10]:
-        sys.stdout.write(f"  BROKEN: {promise}\n")
-    sys.stdout.write(f"  promises broken: {len(broken)}\n")
-    return len(broken)
+    return tell_broken(broken)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.lives.votes", description=__doc__)
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args(argv)
-    return 1 if asyncio.run(measure(asked.kills, asked.seed)) else 0
+    return run(measure, __doc__, "kills", 100, argv)
 
 
 if __name__ == "__main__":

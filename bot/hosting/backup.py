@@ -49,7 +49,7 @@ def write(database: Path, target: Path) -> Path:
     if not database.exists():
         raise BackupRefused(f"There is no database at {database} yet ('[store] path' in the settings).")
     if target.exists():
-        raise BackupRefused(f"{target} exists already; choose another name.")
+        raise BackupRefused(f"{target} already exists; choose another name.")
     partial = target.with_name(target.name + PARTIAL)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

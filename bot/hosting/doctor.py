@@ -190,6 +190,6 @@ async def _engine_elsewhere(settings: BotSettings) -> Finding:
         return Finding("trouble", "engine", str(error), "change the setting it names")
     except EngineError as error:
         mend = "see whether it runs there, and whether address, certificate and token are the same on both sides"
-        return Finding("trouble", "engine", f"nothing that can be used answers at {address}: {error.sentence}", mend)
+        return Finding("trouble", "engine", f"nothing usable answers at {address}: {error.sentence}", mend)
     detail = f"Woodshed {about.version} answers at {address}, on {about.device}"
     return Finding("good", "engine", f"{detail}; `python -m engine doctor` over there checks the rest")

@@ -21,7 +21,7 @@ async def export(store: Store, discord_id: int, target: Path | None) -> str:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
-        raise StoreError(f"{target} exists already; choose another name.") from error
+        raise StoreError(f"{target} already exists; choose another name.") from error
     except OSError as error:
         raise StoreError(f"{target} can't be written: {error.strerror}.") from error
     return f"Everything kept about {discord_id} is in {target}.\n"

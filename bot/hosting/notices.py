@@ -94,14 +94,19 @@ def report_engine_end(notices: Notices, code: int) -> None:
     notices.report("engine", f"The engine {why} and is being started again; the jobs it had are lost. {advice}")
 
 
+def report_database(notices: Notices, what: str, error: sqlite3.Error) -> None:
+    """Something can't be written: the disk is full, the file is locked for long, or worse."""
+    notices.report(
+        "database",
+        f"The database couldn't save {what} ({error}). Votes and scores may be refused until that's mended: "
+        f"`{typed('doctor')}` looks at the disk and the file.",
+    )
+
+
 def report_defect(notices: Notices, error: BaseException, command: str | None, request_id: str) -> None:
     """A command ended in a way that nobody foresaw."""
     if isinstance(error, sqlite3.Error):
-        notices.report(
-            "database",
-            f"The database couldn't save what `{command}` had to keep ({error}). Votes and scores may be refused until "
-            f"that's mended: `{typed('doctor')}` looks at the disk and the file.",
-        )
+        report_database(notices, f"what `{command}` had to keep", error)
     else:
         notices.report(
             f"defect {type(error).__name__}",

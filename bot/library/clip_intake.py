@@ -159,6 +159,7 @@ def conditions_of(clip: pb.Clip, seed: int) -> Conditions:
         true_peak_dbtp=clip.true_peak_dbtp,
         notated=clip.notated,
         beats_per_bar=clip.beats_per_bar,
+        takes=clip.takes,
     )
 
 

@@ -50,10 +50,12 @@ async def _known(options: pb.ListJazzOptionsReply, store: Store) -> list[str]:
 async def standing(options: pb.ListJazzOptionsReply, store: Store) -> Race | None:
     """How the race between the two versions stands; None where only one plays."""
     found = await _known(options, store)
-    return await _race(store, *found) if len(found) > 1 else None
+    if len(found) < 2:
+        return None
+    return await _race(store, *found, taken_over=found[0] != options.model_versions[0])
 
 
-async def _race(store: Store, first: str, second: str) -> Race:
+async def _race(store: Store, first: str, second: str, *, taken_over: bool = False) -> Race:
     fooled = await votes.fooled(store, (first, second))
     champion, candidate = (Runner(version, tuple(fooled[version])) for version in (first, second))
-    return await asyncio.to_thread(race, champion, candidate, random.Random(SEED))
+    return await asyncio.to_thread(race, champion, candidate, random.Random(SEED), taken_over=taken_over)

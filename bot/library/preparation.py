@@ -20,14 +20,13 @@ from bot.rules.blind_poll import ENOUGH_OWN_CLIPS, Candidate, TrialDraw
 from bot.rules.model_race import who_plays
 from bot.store import Store, clips
 from bot.store.clips import Clip, Conditions, Kind, NewClip
-from bot.store.polls.beginning import PreparedTrial
+from bot.store.polls.beginning import REMOVED_MEANWHILE, PreparedTrial
 from engine.contract import engine_pb2 as pb
 
 DEFAULT_TEMPO_BPM = 140.0
 """For a model's clip beside a recording whose tempo nobody knows."""
 NOTHING_TO_DRAW = "There are no human clips to draw from yet; please add one with `/clips add`."
 NO_RECORDINGS = "There are no recordings to draw from yet; please add one with `/clips add`."
-REMOVED = "A clip was removed while the poll was being prepared; please start it again."
 SHUFFLED = "the same solo, its pitches shuffled"
 
 
@@ -120,7 +119,7 @@ class Preparation:
         if clip is not None and clip.kind is Kind.AUDIO:
             sound = await clips.audio(self.store, clip.id)
             if sound is None:
-                raise Refused(REMOVED)
+                raise Refused(REMOVED_MEANWHILE)
             return clip.id, pb.Clip(audio=sound), clip.conditions
         rendered = await self.engine.render(await self._score_request(draw, source), self._shown(place, "the human"))
         conditions = conditions_of(rendered, draw.band_seed)
@@ -140,7 +139,7 @@ class Preparation:
         assert clip is not None
         score = await clips.score(self.store, clip.id)
         if score is None:
-            raise Refused(REMOVED)
+            raise Refused(REMOVED_MEANWHILE)
         request.midi = score
         request.melody_track = clip.melody_track
         request.chords = clip.conditions.chords

@@ -38,11 +38,13 @@ class Runner:
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """How it stands. `posterior`: the probability that the candidate fools listeners more often."""
+    """How it stands. `posterior`: the probability that the candidate fools listeners more often. `taken_over`: the
+    champion came as the candidate, and the votes have made the two change places."""
 
     champion: Runner
     candidate: Runner
     posterior: float
+    taken_over: bool = False
 
     @property
     def decided(self) -> bool:
@@ -51,13 +53,13 @@ class Race:
         return enough and self.posterior > REPLACED_FROM
 
 
-def race(champion: Runner, candidate: Runner, rng: random.Random) -> Race:
+def race(champion: Runner, candidate: Runner, rng: random.Random, *, taken_over: bool = False) -> Race:
     """Where it stands after these trials, from a uniform prior. `rng` draws from the two posteriors."""
     ahead = 0
     shapes = [(1 + sum(runner.fooled), 1 + runner.trials - sum(runner.fooled)) for runner in (champion, candidate)]
     for _ in range(DRAWS):
         ahead += rng.betavariate(*shapes[1]) > rng.betavariate(*shapes[0])
-    return Race(champion, candidate, ahead / DRAWS)
+    return Race(champion, candidate, ahead / DRAWS, taken_over)
 
 
 def who_plays(versions: Sequence[str], trials: int, seed: int) -> list[str]:

@@ -51,6 +51,8 @@ class Conditions:
     """of a human clip: nobody played it, the model's rendition network performs its notes"""
     beats_per_bar: int = 0
     """3 or 4; 0 when nobody knows: a recording, or a MIDI file stored before this was"""
+    takes: int = 0
+    """of a model's clip: how many lines its critic chose from; 0 when nobody knows"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Clip:
 
 _COLUMNS = (
     "clips.id, clips.guild_id, kind, title, performer, year, source, removed_at, chords, bars, tempo_bpm, instrument,"
-    " feel, seed, model_version, soundfont, duration_s, loudness_lufs, true_peak_dbtp, notated, beats_per_bar,"
+    " feel, seed, model_version, soundfont, duration_s, loudness_lufs, true_peak_dbtp, notated, beats_per_bar, takes,"
     " score IS NOT NULL OR piece_id <> '' AS has_score, melody_track, piece_id,"
     " licence, clips.added_by IS NOT NULL AS chosen,"
     " (SELECT count(*) FROM trials JOIN series ON series.id = trials.series"
@@ -169,6 +171,7 @@ async def add_within(transaction: Transaction, clip: NewClip, audio: bytes, now:
         "true_peak_dbtp": conditions.true_peak_dbtp,
         "notated": conditions.notated,
         "beats_per_bar": conditions.beats_per_bar,
+        "takes": conditions.takes,
         "score": clip.score,
         "melody_track": clip.melody_track,
         "piece_id": clip.piece_id,
@@ -190,6 +193,11 @@ async def known_or_new(transaction: Transaction, clip: NewClip, audio: bytes, no
         (clip.guild_id, clip.source_digest),
     )
     return await add_within(transaction, clip, audio, now) if known is None else int(known["id"])
+
+
+async def is_removed(transaction: Transaction, clip: int) -> bool:
+    row = await transaction.fetch_one("SELECT removed_at FROM clips WHERE id = ?", (clip,))
+    return row is not None and row["removed_at"] is not None
 
 
 async def find_source(store: Store, guild_id: int, source_digest: str) -> int | None:
@@ -253,7 +261,7 @@ async def human_clips(store: Store, guild_id: int) -> list[Clip]:
 
 async def remove(store: Store, guild_id: int, clip: int, now: float, *, forget_name: bool = False) -> Clip | None:
     """Delete the sound and the notes of a clip of this server's collection, also those rendered for its trials; keep
-    the row. None when there is no such clip.
+    the row. Trials of open series that play it are withdrawn. None when there is no such clip.
 
     `forget_name`: whoever played an upload is not named any more, also when its sound was deleted before."""
     async with store.transaction() as transaction:
@@ -265,6 +273,11 @@ async def remove(store: Store, guild_id: int, clip: int, now: float, *, forget_n
         if changed:
             await transaction.execute(
                 "UPDATE trials SET human_sound = NULL, human_midi = NULL WHERE human_clip = ?", (clip,)
+            )
+            await transaction.execute(
+                "UPDATE trials SET withdrawn_at = ? WHERE human_clip = ? AND answer <> 'ai' AND EXISTS"
+                " (SELECT 1 FROM series WHERE series.id = series AND closed_at IS NULL)",
+                (now, clip),
             )
         if forget_name:
             changed += await transaction.execute(
@@ -315,5 +328,6 @@ def _clip(row: sqlite3.Row) -> Clip:
             true_peak_dbtp=float(row["true_peak_dbtp"]),
             notated=bool(row["notated"]),
             beats_per_bar=int(row["beats_per_bar"]),
+            takes=int(row["takes"]),
         ),
     )

@@ -30,6 +30,17 @@ from engine.contract.limits import LARGEST_SEED
 
 NO_CONSENT = "I only store a clip if its performer agrees. Please ask them first, then set `consent` to True."
 BUTTONS = (DraftButton, TrackMenu, SubmissionButton)
+OPTIONS = {
+    "file": "A MIDI file (the band plays it, so it's the fairer test) or a recording",
+    "performer": "Who played it",
+    "title": "What it's called",
+    "consent": "The performer agrees to have it stored here and played in polls",
+    "chords": "Its chords, like Dm7 G7 | Cmaj7; if left out, those in the MIDI file, or my guess for you to check",
+    "track": "The MIDI track with the melody; if left out, I look for it",
+}
+"""What staff and members are asked about a clip."""
+NO_TRACK = -1
+"""The melody's track is looked for."""
 LARGEST_SUBMISSION_BYTES = 8 * 2**20
 """Of a member's file: it waits in the database until staff decide."""
 
@@ -54,14 +65,7 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
         await tell_late(self.bot)
 
     @app_commands.command(description="Staff: store a clip played by a human")
-    @app_commands.describe(
-        file="A MIDI file (the band plays it, so it's the fairer test) or a recording",
-        performer="Who played it",
-        title="What it's called",
-        consent="The performer agrees to have it stored here and played in polls",
-        chords="Its chords, like Dm7 G7 | Cmaj7; if left out, those in the MIDI file, or my guess for you to check",
-        track="The MIDI track with the melody; if left out, I look for it",
-    )
+    @app_commands.describe(**OPTIONS)
     async def add(
         self,
         interaction: Interaction,
@@ -77,30 +81,10 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
             raise Refused(NO_CONSENT)
         require_may_post(interaction, "attach_files")
         limit_bytes = self.bot.settings.discord.max_attachment_bytes
-        require_size(file, limit_bytes)
-
-        async def read(job: Job) -> Submission:
-            return Submission(
-                file=await job.fetch(file, limit_bytes),
-                title=readable(title, "title"),
-                performer=readable(performer, "performer's name"),
-                chords=chords,
-                added_by=interaction.user.id,
-                track=-1 if track is None else track,
-            )
-
-        await hand_in(interaction, read, self.draw_seed(), self.bot.now())
+        await self._take(interaction, file, limit_bytes, title, performer, chords, track)
 
     @app_commands.command(description="Hand in a clip that a human played; staff decide whether polls use it")
-    @app_commands.describe(
-        file="A MIDI file (the band plays it, so it's the fairer test) or a recording",
-        performer="Who played it",
-        title="What it's called",
-        consent="The performer agrees to have it stored here and played in polls",
-        licence="Whose it is, or the licence that lets you share it",
-        chords="Its chords, like Dm7 G7 | Cmaj7; if left out, those in the MIDI file, or my guess for you to check",
-        track="The MIDI track with the melody; if left out, I look for it",
-    )
+    @app_commands.describe(licence="Whose it is, or the licence that lets you share it", **OPTIONS)
     @app_commands.choices(licence=[app_commands.Choice(name=name, value=name) for name in LICENCES])
     async def submit(
         self,
@@ -119,6 +103,20 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
         if licence not in LICENCES:
             raise Refused("Please choose one of the licences in the list.")
         limit_bytes = min(LARGEST_SUBMISSION_BYTES, self.bot.settings.discord.max_attachment_bytes)
+        await self._take(interaction, file, limit_bytes, title, performer, chords, track, licence)
+
+    async def _take(
+        self,
+        interaction: Interaction,
+        file: discord.Attachment,
+        limit_bytes: int,
+        title: str,
+        performer: str,
+        chords: str,
+        track: int | None,
+        licence: str = "",
+    ) -> None:
+        """Have a file played and stored, or, where it comes with a licence, left with staff."""
         require_size(file, limit_bytes)
 
         async def read(job: Job) -> Submission:
@@ -128,7 +126,7 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
                 performer=readable(performer, "performer's name"),
                 chords=chords,
                 added_by=interaction.user.id,
-                track=-1 if track is None else track,
+                track=NO_TRACK if track is None else track,
                 licence=licence,
             )
 

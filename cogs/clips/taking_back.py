@@ -8,10 +8,9 @@ import structlog
 from bot.answering.text import counted
 from bot.client import Woodshed
 from bot.store.polls import series
+from bot.store.polls.series import WITHDRAWN
 
 log = structlog.get_logger(__name__)
-
-TAKEN_BACK = "The sound of this trial has been withdrawn."
 
 
 async def take_back(bot: Woodshed, clip: int) -> list[str]:
@@ -21,7 +20,7 @@ async def take_back(bot: Woodshed, clip: int) -> list[str]:
     cleared, left = 0, []
     for place in await series.messages_with(bot.store, clip):
         channel = bot.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
-        embed = discord.Embed(description=TAKEN_BACK)
+        embed = discord.Embed(description=WITHDRAWN)
         try:
             await channel.get_partial_message(place.message_id).edit(attachments=[], embed=embed)
         except discord.NotFound:

@@ -25,7 +25,7 @@ from bot.store.polls import ballots, listeners, series
 from bot.store.polls.ballots import Stored
 from bot.store.polls.listeners import Listener
 from bot.store.polls.series import Series
-from cogs.poll import results
+from cogs.poll import results, wording
 from cogs.poll.announcing import Announcer
 from cogs.poll.board import EarsButton
 from cogs.poll.closer import Closer
@@ -134,10 +134,10 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
             raise Refused(ballots.GONE)
         if found.closed:
             raise Refused("This poll has closed.")
-        trial = await self.poster.next_trial(number, place)
-        if trial is None:
-            return "It's been posted already."
-        return f"Trial {place} is open. How people vote stays hidden until you press “Reveal” under the last one."
+        found_next = await self.poster.next_trial(number, place)
+        if found_next.trial is None:
+            await self.poster.show_reveal(number)
+        return wording.step_text(found_next.trial, found_next.is_new, found_next.skipped)
 
     async def close_series(self, number: int) -> str:
         """Close now; what to say to who asked. Raises Refused."""

@@ -6,6 +6,7 @@ on its next start and never closes twice.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -13,6 +14,7 @@ import structlog
 from bot.alarm import RETRY_S, Alarm
 from bot.client import Woodshed
 from bot.errors import Undelivered
+from bot.hosting.notices import report_database
 from bot.rules.blind_poll import reminder_times
 from bot.rules.pauses import next_try
 from bot.store.polls import series
@@ -52,7 +54,11 @@ class Closer:
     async def _work(self) -> float | None:
         """Close what is overdue, tell what isn't told yet, remind; returns when to look again."""
         store = self.bot.store
-        await series.close_overdue(store, self.bot.now())
+        try:
+            await series.close_overdue(store, self.bot.now())
+        except sqlite3.Error as error:
+            report_database(self.bot.notices, "the close of a poll, which I'm trying again", error)
+            raise
         due = [await self._tell(found) for found in await series.unannounced(store)]
         due += [await self._remind_of(found) for found in await series.with_deadline(store)]
         due.append(await series.next_deadline(store))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import discord
 import structlog
@@ -35,6 +35,16 @@ EDIT_PATIENCE_S = 20.0
 THREAD_EXISTS = 160004
 
 
+@dataclass(frozen=True, slots=True)
+class NextTrial:
+    """What a step of a live series came to. `trial`: the one that stands now, None where none is left; `is_new`: it
+    didn't stand before; `skipped`: the places passed over, because their clips were removed."""
+
+    trial: Trial | None
+    is_new: bool
+    skipped: Sequence[int]
+
+
 class Poster:
     """Posts what isn't there yet. Calling it again does no harm."""
 
@@ -53,22 +63,37 @@ class Poster:
             if found.kind == "listening" and found.pace == "days":
                 await self._thread(number, len(trials))
                 for trial in trials:
-                    await self._show(number, trial, trials)
+                    if trial.is_withdrawn and trial.message_id is None:
+                        self.bot.notices.report(
+                            f"trial {trial.id}", wording.skipped_for_staff(found, trial), guild_id=found.guild_id
+                        )
+                    else:
+                        await self._show(number, trial, trials)
             refreshed = await series.get(self.bot.store, number)
         assert refreshed is not None
         return refreshed
 
-    async def next_trial(self, number: int, place: int) -> Trial | None:
-        """Live: let the trial at `place` (from 1) stand; None when it stands already or there is none.
+    async def next_trial(self, number: int, place: int) -> NextTrial:
+        """Live: let the trial at `place` (from 1) stand, or the first one after it whose sound is still there.
 
         Raises Undelivered."""
         async with self._lock(number):
             trials = await series.trials(self.bot.store, number)
-            trial = next((trial for trial in trials if trial.number == place), None)
+            left = [trial for trial in trials if trial.number >= place]
+            playable = [trial for trial in left if not trial.is_withdrawn]
+            trial = playable[0] if playable else None
+            skipped = [other.number for other in left if trial is None or other.number < trial.number]
             if trial is None or trial.message_id is not None:
-                return None
+                return NextTrial(trial, False, skipped)
             await self._show(number, trial, trials)
-            return trial
+            return NextTrial(trial, True, skipped)
+
+    async def show_reveal(self, number: int) -> None:
+        """Live: all that can be played has been, for the last clips were removed; the latest trial's message gets the
+        button that reveals."""
+        shown = [trial for trial in await series.trials(self.bot.store, number) if trial.message_id is not None]
+        if shown:
+            await self.refresh(number, shown[-1].id)
 
     async def refresh(self, number: int, trial_id: int) -> None:
         """Show how many have voted on an open trial. What Discord doesn't take now comes with the next vote."""
@@ -83,7 +108,7 @@ class Poster:
                 parcel = question_parcel(found, trial, voters)
             else:
                 parcel = Parcel(
-                    embeds=[trial_embed(found, trial, len(trials), voters)], view=trial_view(found, trial, len(trials))
+                    embeds=[trial_embed(found, trial, len(trials), voters)], view=trial_view(found, trial, trials)
                 )
             await self._change(found, found.trials_channel, trial.message_id, parcel)
 
@@ -154,7 +179,7 @@ class Poster:
         parcel = Parcel(
             embeds=[trial_embed(found, trial, len(trials), 0)],
             uploads=trial_uploads(trial, await series.sounds(store, trial)),
-            view=trial_view(found, trial, len(trials)),
+            view=trial_view(found, trial, trials),
         )
         message_id = await post(
             self.bot,
@@ -195,9 +220,8 @@ def opening_embed(found: Series, trials: list[Trial]) -> discord.Embed:
 
 def trial_embed(found: Series, trial: Trial, trials: int, voters: int) -> discord.Embed:
     """A trial while it is open. Nothing here depends on the answer."""
-    embed = discord.Embed(
-        title=wording.trial_title(found, trial, trials), description=wording.trial_text(trial), colour=COLOUR
-    )
+    text = series.WITHDRAWN if trial.is_withdrawn else wording.trial_text(trial)
+    embed = discord.Embed(title=wording.trial_title(found, trial, trials), description=text, colour=COLOUR)
     embed.set_footer(text=wording.voters_text(voters))
     return embed
 
@@ -208,12 +232,13 @@ def trial_uploads(trial: Trial, sounds: list[bytes]) -> list[Upload]:
     return [Upload(f"clip-{trial.id}{name}.ogg", sound) for name, sound in zip(names, sounds, strict=True)]
 
 
-def trial_view(found: Series, trial: Trial, trials: int) -> discord.ui.View:
+def trial_view(found: Series, trial: Trial, trials: Sequence[Trial]) -> discord.ui.View:
+    """Live, the last one that can be played has the button that reveals."""
     view = discord.ui.View(timeout=None)
     for item in trial_buttons(trial):
         view.add_item(item)
     if found.pace == "live":
-        is_last = trial.number == trials
+        is_last = all(other.is_withdrawn for other in trials if other.number > trial.number)
         view.add_item(StepButton(found.id, Step.REVEAL if is_last else Step.NEXT, trial.number + 1))
     return view
 

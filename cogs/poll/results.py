@@ -94,8 +94,10 @@ def _trial_line(result: TrialResult) -> str:
         head += f"a **human**: {_title(result.human)}."
     else:
         head += f"the **model**: {_model(result.model)}, over the chords of another clip."
-    if not tally.counted:
-        said = "None of these votes count."
+    if trial.is_withdrawn and trial.message_id is None:
+        said = "It wasn't played, because its clip had been removed."
+    elif not tally.counted:
+        said = "None of these votes count." if tally.knew else "Nobody voted on it."
     else:
         said = f"{tally.right} of {tally.counted} right ({percent(tally.right / tally.counted)})."
     if tally.knew:
@@ -109,8 +111,11 @@ def _title(clip: Clip) -> str:
 
 
 def _model(clip: Clip) -> str:
-    version = clip.conditions.model_version
-    return f"the model {version}, seed {clip.conditions.seed}" if version else clip.performer
+    how = clip.conditions
+    if not how.model_version:
+        return clip.performer
+    takes = f", {counted(how.takes, 'take')}" if how.takes else ""
+    return f"the model {how.model_version}, seed {how.seed}{takes}"
 
 
 def _share_text(share: Share, listeners: int) -> str:
@@ -264,15 +269,20 @@ def race_text(race: Race | None) -> str:
     """Who is ahead, and whether that's sure enough; "" where one version plays."""
     if race is None:
         return ""
-    new, old = race.candidate, race.champion
-    so_far = f"from {counted(new.trials, 'trial')} and {old.trials}"
-    if race.decided:
-        return f"`{new.version}` passes for a human more often than `{old.version}`, {so_far}: it has taken over."
+    new, old = (race.champion, race.candidate) if race.taken_over else (race.candidate, race.champion)
+    both = f"The new version `{new.version}` plays beside the old one, `{old.version}`."
+    heard = f"{counted(new.trials, 'trial')} of the new version and {old.trials} of the old one"
+    if race.taken_over or race.decided:
+        return (
+            f"The new version `{new.version}` has taken over from the old one, `{old.version}`: it passed for the "
+            f"human with {percent(new.share)} of its listeners, the old one with {percent(old.share)}, in {heard}."
+        )
     if min(new.trials, old.trials) < FEWEST_TRIALS:
-        return f"`{new.version}` against `{old.version}`: too few trials to say yet ({new.trials} and {old.trials})."
+        return f"{both} It's too early to say which is ahead: {heard} so far, and each needs {FEWEST_TRIALS}."
     return (
-        f"The chance that `{new.version}` passes for a human more often than `{old.version}` is "
-        f"{percent(race.posterior)}, {so_far}; above {percent(REPLACED_FROM)} it takes over."
+        f"{both} In {heard}, it passed for the human with {percent(new.share)} of its listeners, the old one with "
+        f"{percent(old.share)}. The chance that the new one is really better is {percent(race.posterior)}; above "
+        f"{percent(REPLACED_FROM)} it takes over."
     )
 
 

@@ -17,8 +17,7 @@ from bot.answering.durable import Durable
 from bot.answering.first_answers import acknowledge, begin, is_acknowledged, say, take
 from bot.client import Interaction
 from bot.errors import Refused
-from bot.hosting.notices import report_defect
-from bot.logs import current_request
+from bot.hosting.notices import report_database
 from bot.rules.blind_poll import CHOICES, Choice
 from bot.rules.listening.confidence import LEVELS
 from bot.rules.listening.judgements import Design, Reason
@@ -85,7 +84,7 @@ async def _write(interaction: Interaction, trial: int, change: Change) -> Stored
         except sqlite3.OperationalError as error:
             log.error("a vote can't be stored", error=str(error), trial=trial)
             if loop.time() > until:
-                report_defect(interaction.client.notices, error, "poll", current_request())
+                report_database(interaction.client.notices, "a vote", error)
                 raise Refused(wording.NOT_STORED) from error
             await asyncio.sleep(RETRY_S)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.answering.text import counted, percent, plain, shorten
+from bot.answering.text import counted, in_a_row, percent, plain, shorten
 from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.listening.intervals import Interval
 from bot.rules.listening.judgements import Reason
@@ -128,6 +128,34 @@ def plan_text(plan: Mapping[str, Any]) -> str:
         f"A verdict takes {votes}. With {counted(plan['voters'], 'listener')}, this series reaches it with a "
         f"probability of {good} if the class is right {percent(plan['good'])} of the time, and {none} if nobody can "
         "tell; votes of earlier series count too."
+    )
+
+
+def step_text(trial: Trial | None, is_new: bool, skipped: Sequence[int]) -> str:
+    """Live: what the instructor reads who has pressed “Next”. `trial`: the one that stands now."""
+    said = [skipped_text(skipped)] if skipped and (is_new or trial is None) else []
+    if trial is None:
+        said.append("No clips are left; “Reveal” under the last one, or `/poll close`, ends the series.")
+    elif is_new:
+        said.append(
+            f"Trial {trial.number} is open. How people vote stays hidden until you press “Reveal” under the last one."
+        )
+    else:
+        said.append("It's been posted already.")
+    return " ".join(said)
+
+
+def skipped_text(places: Sequence[int]) -> str:
+    if len(places) == 1:
+        return f"I've skipped trial {places[0]}: its clip has been removed."
+    return f"I've skipped trials {in_a_row([str(place) for place in places])}: their clips have been removed."
+
+
+def skipped_for_staff(series: Series, trial: Trial) -> str:
+    """Over days, where nobody presses anything."""
+    return (
+        f"I've skipped trial {trial.number} of series {series.id}: its clip was removed before it could be posted. "
+        "The other trials are there; `/poll list` links to them."
     )
 
 

@@ -75,7 +75,7 @@ def report_embed(found: Report, objections: list[Objection], days: int) -> disco
 def _item_line(item: Item) -> str:
     line = f"`{item.item}`: {item.right} of {item.answers} right"
     if item.misconception:
-        line += f"; {item.believers} of {item.answers} would say it {shorten(item.misconception, 140)}"
+        line += f"; the commonest mistake, {item.believers} of {item.answers}: {shorten(item.misconception, 140)}"
     return line
 
 

@@ -68,6 +68,8 @@ class Answering:
         answer = self._index.search(question)
         matches = answer.matches
         named = self._reference.named_in(question)
+        if "\n" in question.strip() and not _WANTS_THE_DOCUMENTATION.search(question):
+            named = []  # lines of code ask about what they do, not for the page of the first name in them
         alias = self._given_by_staff(question, request.aliases[:MOST_ALIASES])
         known = answer.known
         if alias is not None:

@@ -161,7 +161,8 @@ def main(argv: Sequence[str]) -> int:
             sys.stdout.write(_line(name, figures, len(unknown), len(false)))
             if args.failures:
                 sys.stdout.writelines(f"    {failure}\n" for failure in (*figures.failures, *map(repr, false)))
-    total = Figures(*(sum(getattr(one, part) for one in everything) for part in COUNTED), ())
+    asked_for, top_1, top_3, answered, wrong = (sum(getattr(one, part) for one in everything) for part in COUNTED)
+    total = Figures(asked_for, top_1, top_3, answered, wrong, ())
     if total.asked:
         sys.stdout.write(_line("all but the judged", total, out_of_scope, false_ones))
     return 0

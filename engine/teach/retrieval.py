@@ -56,7 +56,7 @@ TEXT_COVERAGE = 0.6
 """What a word is covered that stands in the card's text or code, but in none of its names."""
 
 COVERAGE_POINTS = 6.0
-MIN_CONFIDENCE = 19.0
+MIN_CONFIDENCE = 20.5
 """An answer is given if score + COVERAGE_POINTS * coverage reaches this. The weights and the threshold were chosen on
 the tuning halves of tests/engine/teach/asked.toml; docs/teach.md has the figures."""
 

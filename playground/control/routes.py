@@ -184,8 +184,8 @@ async def bring_class(request: web.Request) -> web.Response:
     """A simulated class: `{"size": 12, "pace": 1.0}`; a pace of 0 answers at once."""
     body = await read_object(request)
     size, pace = body.get("size"), body.get("pace", 1.0)
-    fits = isinstance(size, int) and 0 <= size <= LARGEST_CLASS
-    if not fits or not isinstance(pace, int | float) or not 0 <= pace < math.inf:
+    keeps_pace = isinstance(pace, int | float) and 0 <= pace < math.inf
+    if not isinstance(size, int) or not 0 <= size <= LARGEST_CLASS or not keeps_pace:
         raise _wrong("size", f"A class has 0 to {LARGEST_CLASS} members, and its pace is 0 or more.")
     request.app[CLASSROOM].bring(size, float(pace))
     return web.Response(status=204)

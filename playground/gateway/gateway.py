@@ -69,7 +69,7 @@ EVENTS = (
 )
 """Every event that is sent."""
 _REPLAY_EVENTS = 1000
-_ACKNOWLEDGE_AFTER_S = 0.05
+ACKNOWLEDGE_AFTER_S = 0.05
 _CHUNK_MEMBERS = 1000
 
 
@@ -226,7 +226,7 @@ class Gateway:
             return session
         if opcode == _HEARTBEAT:
             # A library that notes the time only after it has sent takes an answer that is there already for a late one.
-            await asyncio.sleep(_ACKNOWLEDGE_AFTER_S)
+            await asyncio.sleep(ACKNOWLEDGE_AFTER_S)
             await line.send_frame(_HEARTBEAT_ACK)
             return session
         if opcode in (_IDENTIFY, _RESUME):

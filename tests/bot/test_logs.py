@@ -108,7 +108,6 @@ def test_what_a_member_typed_makes_no_line_of_its_own_and_colours_no_terminal(pr
 
 
 async def test_what_members_write_is_in_no_line_even_when_it_fails(club):
-    club.env.raise_errors = False
     club.double.refusal = (grpc.StatusCode.INVALID_ARGUMENT, "bad_chords", "I don't know the chord “xylophone”.")
     with capture_logs() as lines:
         for behaviour in (Behaviour.HONEST, Behaviour.REFUSE, Behaviour.FAIL):

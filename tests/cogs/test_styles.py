@@ -208,7 +208,8 @@ async def test_two_who_add_the_same_name_at_once_get_one_style(club: Club) -> No
 class TestASmallServer:
     @pytest.fixture
     def settings(self) -> BotSettings:
-        return BotSettings(discord=DiscordSettings(progress_interval_s=0.0), club=ClubSettings(styles_per_server=2))
+        discord = DiscordSettings(progress_interval_s=0.0, shards=1)
+        return BotSettings(discord=discord, club=ClubSettings(styles_per_server=2))
 
     async def test_a_server_has_so_many_styles_and_no_more(self, club: Club) -> None:
         for name in ("one", "two"):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
+from tests.end_to_end.answering import answer
 from tests.end_to_end.house import House
 from tests.playground.browser import Tab, open_browser, plays
 
@@ -45,10 +46,10 @@ async def test_a_newcomer_paints_plays_learns_and_votes(house: House, browser: B
     await ada.command("quiz question")
     question = page.locator(".message").filter(has=page.locator(".command-name", has_text="/quiz")).last
     await expect(question.locator(".embed")).to_be_visible(timeout=JOB_MS)
-    await question.locator(".components button").first.click()
-    answer = page.locator(".message.private").last
-    await expect(answer.locator(".embed-title")).to_have_text(re.compile("Right!|Not this time"))
-    await expect(answer).to_contain_text("Only you can see this")
+    await answer(question, page)
+    told = page.locator(".message.private").last
+    await expect(told.locator(".embed-title")).to_have_text(re.compile("Right!|Not this time"))
+    await expect(told).to_contain_text("Only you can see this")
     await ada.shot("quiz")
 
     teacher = await Tab.open(browser, house.address, "thelonia", "jazz-club")

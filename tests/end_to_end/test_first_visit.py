@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
 
+from tests.end_to_end.answering import answer
 from tests.end_to_end.house import open_house
 from tests.playground.browser import open_browser, plays
 
@@ -20,20 +21,6 @@ JOB_MS = 120_000
 
 async def press(page: Page, label: str) -> None:
     await page.get_by_role("button", name=label, exact=True).first.click()
-
-
-async def answer(question: Locator, page: Page) -> None:
-    """Takes the first answer, whatever the kind of question."""
-    if await question.locator(".select").count():
-        await question.locator(".select").click()
-        await page.get_by_role("option").first.click()
-        await page.keyboard.press("Escape")
-        return
-    await question.locator(".components button").first.click()
-    form = page.get_by_role("dialog")
-    if await question.get_by_role("button", name="Type your answer").count():
-        await form.get_by_role("textbox").fill("2")
-        await form.get_by_role("button", name="Submit").click()
 
 
 async def test_a_first_visit_by_clicks_alone(tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ PLAY = "jazz --out out.ogg --takes 1"
         ("train stylize --photos . --paintings . --loss-weights . --weight stlye=2", "no loss term 'stlye'"),
         ("train jazz", "--data"),
         ("train jazz --data . --stage finish", "invalid choice: 'finish'"),
+        ("evaluate ask gone.toml", "gone.toml: No such file"),
         ("evaluate jazz --data . --clips many", "invalid int value: 'many'"),
         ("bench stylize --sizes big", "invalid int value: 'big'"),
         ("bench stylize --repeats 0", "--repeats must be at least 1"),

@@ -11,11 +11,13 @@ from bot.errors import Refused
 from bot.rules.blind_poll import CHOICES, Ballot
 from bot.rules.listening.judgements import Design, Judgement, Reason, Share
 from bot.store.connection import Store
+from bot.store.polls.series import WITHDRAWN
 
 GONE = "I don't have this poll any more."
 CALLED_OFF = "This poll was called off."
 CLOSED = "This poll has closed, so votes can't be given or changed any more."
 STARTED = "You started this poll, so you can't vote in it."
+NO_MORE_VOTES = f"{WITHDRAWN} Votes on it can't be given or changed any more."
 OWN_CLIP = "You played or handed in one of these clips, so you can't vote on them."
 SEVERAL = "You can choose at most {most} here."
 
@@ -76,6 +78,7 @@ def _put(
 ) -> Stored:
     row = db.execute(
         "SELECT series, design, options, most_choices, message_id, started_by, closes_at, closed_at, voided,"
+        " withdrawn_at,"
         " (SELECT added_by FROM clips WHERE clips.id = human_clip) AS added_by,"
         " (SELECT performer FROM clips WHERE clips.id = human_clip AND kind IN ('midi', 'audio')) AS performer"
         " FROM trials JOIN series ON series.id = trials.series WHERE trials.id = ?",
@@ -87,6 +90,8 @@ def _put(
         raise Refused(CALLED_OFF)
     if row["closed_at"] is not None or (row["closes_at"] is not None and now >= row["closes_at"]):
         raise Refused(CLOSED)
+    if row["withdrawn_at"] is not None:
+        raise Refused(NO_MORE_VOTES)
     _check_choice(change.choice, row)
     db.execute(
         "INSERT INTO members (discord_id, first_seen_at) VALUES (?, ?) ON CONFLICT (discord_id) DO NOTHING",

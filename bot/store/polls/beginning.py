@@ -15,6 +15,8 @@ from bot.store.clips import NewClip
 from bot.store.connection import Store
 from bot.store.polls.series import ONE_AT_A_TIME, Kind, Pace, Series, known
 
+REMOVED_MEANWHILE = "A clip was removed while the poll was being prepared; please start it again."
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedTrial:
@@ -64,7 +66,7 @@ class NewQuestion:
 async def record(store: Store, new: NewSeries, prepared: Sequence[PreparedTrial], salt: str, now: float) -> Series:
     """Write down a whole listening series: clips, draw and seal, before anything is posted.
 
-    Raises Refused when a series is open in the channel."""
+    Raises Refused when a series is open in the channel, or a clip was removed meanwhile."""
     try:
         async with store.transaction() as transaction:
             number = await _insert(
@@ -74,6 +76,8 @@ async def record(store: Store, new: NewSeries, prepared: Sequence[PreparedTrial]
                 human = trial.human
                 if isinstance(human, NewClip):
                     human = await clips.known_or_new(transaction, human, trial.human_sound, now)
+                elif await clips.is_removed(transaction, human):
+                    raise Refused(REMOVED_MEANWHILE)
                 model = await clips.add_within(transaction, trial.model, trial.model_sound, now)
                 await transaction.execute(
                     "INSERT INTO trials (series, number, design, is_catch, human_clip, ai_clip, answer, band_seed,"

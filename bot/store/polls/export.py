@@ -32,7 +32,8 @@ _VOTES = (
 _TRIALS = (
     "SELECT series.id AS series, trials.number AS trial, trials.design, trials.is_catch AS catch, answer,"
     " human.title AS human_title, human.kind AS human_kind, human.notated AS human_notated,"
-    " human.year AS human_year, human.source AS human_source, model.model_version, model.seed AS model_seed, band_seed,"
+    " human.year AS human_year, human.source AS human_source, model.model_version, model.seed AS model_seed,"
+    " model.takes AS model_takes, band_seed, withdrawn_at,"
     " model.chords, model.bars, model.tempo_bpm, model.instrument, model.feel, model.beats_per_bar"
     " FROM trials JOIN series ON series.id = trials.series JOIN clips AS human ON human.id = human_clip"
     " JOIN clips AS model ON model.id = ai_clip"
@@ -74,8 +75,9 @@ Times are seconds since 1970, UTC. An empty cell means: not said, or not known.
 | instrument, years, hearing_aid | what the listener said of themselves |
 
 ## trials: one row for each trial
-The human's clip (title, kind, whether it is notated rather than played, year, source), the model's version and seed,
-the band's seed, and the conditions under which both were played.
+The human's clip (title, kind, whether it is notated rather than played, year, source), the model's version, seed and
+number of takes (lines that its critic chose from), the band's seed, and the conditions under which both were played.
+`withdrawn_at`: when the human's clip was removed while the series was open; from then on nobody could vote on it.
 
 ## solos (in the database alone): one row for each side of a trial
 What it played, as a MIDI file with the band: `side` is human or model. A network can learn from it

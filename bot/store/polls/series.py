@@ -19,6 +19,7 @@ Kind = Literal["listening", "question"]
 Pace = Literal["live", "days"]
 
 ONE_AT_A_TIME = "A poll is already open in this channel; one at a time, please."
+WITHDRAWN = "The sound of this trial has been withdrawn."
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,12 @@ class Trial:
     quorum: int
     message_id: int | None
     shown_at: float | None
+    withdrawn_at: float | None
+    """when the sound of a trial of an open series was deleted"""
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.withdrawn_at is not None
 
     @property
     def heard_clips(self) -> tuple[int, ...]:
@@ -109,7 +116,7 @@ _SERIES = (
 )
 _TRIAL = (
     "id, series, number, design, is_catch, human_clip, ai_clip, answer, band_seed, question, options, most_choices,"
-    " is_open, quorum, message_id, shown_at"
+    " is_open, quorum, message_id, shown_at, withdrawn_at"
 )
 
 # ---------------------------------------------------------------- posting
@@ -144,7 +151,8 @@ async def half_posted(store: Store) -> list[Series]:
     """Open series that don't stand completely yet: the bot was stopped while it posted them."""
     rows = await store.fetch_all(
         f"SELECT {_SERIES} FROM series WHERE closed_at IS NULL AND (opening_message_id IS NULL OR pace = 'days' AND"
-        " EXISTS (SELECT 1 FROM trials WHERE trials.series = series.id AND message_id IS NULL)) ORDER BY id"
+        " EXISTS (SELECT 1 FROM trials WHERE trials.series = series.id AND message_id IS NULL"
+        " AND withdrawn_at IS NULL)) ORDER BY id"
     )
     return [_series(row) for row in rows]
 
@@ -182,13 +190,13 @@ async def trial(store: Store, number: int) -> Trial | None:
 
 
 async def sounds(store: Store, of: Trial) -> list[bytes]:
-    """What is posted, OGG, in order. Raises Refused when it has been removed."""
+    """What is posted, OGG, in order. Raises Refused when it was withdrawn."""
     row = await store.fetch_one("SELECT human_sound FROM trials WHERE id = ?", (of.id,))
     found = []
     for clip in of.heard_clips:
         sound = row["human_sound"] if row is not None and clip == of.human_clip else await clips.audio(store, clip)
         if sound is None:
-            raise Refused("The sound of this trial has been removed.")
+            raise Refused(WITHDRAWN)
         found.append(bytes(sound))
     return found
 

@@ -65,7 +65,7 @@ def reveal_embed(
     for option, text in enumerate(counted_by.options):
         lines.append(_option_line(option, text, first, second))
         reason = reason_of(counted_by, option)
-        if option not in first.right and final.counts[option] and reason:
+        if option not in first.right and (first.counts[option] or final.counts[option]) and reason:
             lines.append(f"  *{shorten(reason, 200)}*")
     right = [LETTERS[option] for option in sorted(first.right)]
     embed = discord.Embed(

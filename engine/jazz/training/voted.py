@@ -96,7 +96,7 @@ def read_votes(votes: Path, *, simulated: bool = False) -> list[VotedTrial]:
     except BadOption:
         raise
     except Exception as error:  # of whatever kind: a file that came from elsewhere may hold anything
-        raise BadOption(f"{votes} and what lies beside it aren't as `/poll export` wrote them ({error!r}).") from error
+        raise BadOption(f"{votes} or a file beside it isn't as `/poll export` wrote them ({error!r}).") from error
 
 
 def _trials(votes: Path, database: Path, simulated: bool) -> list[VotedTrial]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import math
 import os
 import signal
@@ -25,6 +24,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import structlog
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -33,6 +33,7 @@ from torch.nn.parallel import DistributedDataParallel
 from engine.command_line import Parser
 from engine.contract.configuration import ConfigurationError
 from engine.device import choose_device
+from engine.logs import configure_logs
 from engine.stylize.corpus import Shard, build_shards
 from engine.stylize.network import Shape, StyleNetwork
 from engine.stylize.perception.loss_networks import DISTILLED_FILE, STEM_FILE, DistilledVGG19, VGG16Stem
@@ -42,7 +43,7 @@ from engine.stylize.training.samples import Reports, WatchedPairs
 from engine.stylize.weights_file import weights_of
 from engine.training.average import Average
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 CHECKPOINT = "checkpoint.pt"
 MODES = (
@@ -155,7 +156,7 @@ class Trainer:
             try:
                 self._recorded[mode] = self._record(batch)
             except RuntimeError as error:  # slower, but it trains
-                log.warning("steps of mode %d are not recorded: %s", mode, str(error)[:300])
+                log.warning("steps are not recorded as a graph", mode=mode, reason=str(error)[:300])
                 torch.cuda.synchronize()
                 self._recorded[mode] = self._plain
         return self._recorded[mode]
@@ -201,7 +202,7 @@ class Trainer:
                     spent = (self.trained_s - before_s) / options.budget_s
                     self.part = highest(max(spent, self.step / options.steps), self.device)
                     if highest(float(bool(stop)), self.device):
-                        log.info("stopped by a signal at step %d", self.step)
+                        log.info("stopped by a signal", step=self.step)
                         break
                 if self.step % options.sheet_steps == 0:
                     self.save()
@@ -237,7 +238,7 @@ class Trainer:
         """Begin a new run with all tensors of trained weights that fit by name and shape."""
         own = self.network.state_dict()
         fitting = {n: value.float() for n, value in weights.items() if n in own and own[n].shape == value.shape}
-        log.info("%d of %d tensors are taken over", len(fitting), len(own))
+        log.info("weights are taken over", tensors=len(fitting), of=len(own))
         self.network.load_state_dict(fitting, strict=False)
         self.average = Average(self.network, self.options.ema_decay)
 
@@ -344,7 +345,7 @@ def chosen_modes(largest_px: int, batch_share: float) -> tuple[Mode, ...]:
 
 def main(argv: list[str] | None = None) -> int:
     args = arguments().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    configure_logs()
     if args.threads:
         torch.set_num_threads(args.threads)
     rank = int(os.environ.get("RANK", "0"))

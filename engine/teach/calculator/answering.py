@@ -85,13 +85,14 @@ def calculate(question: str) -> Calculation | None:
     if found := in_words(question):
         return Calculation("", found[0], tuple(found[1]))
     meant = as_code(question)
-    return _understood(meant, question) if meant else None
+    return _understood(*meant, question) if meant else None
 
 
-def _understood(code: str, question: str) -> Calculation | None:
+def _understood(code: str, rule: str, question: str) -> Calculation | None:
     """What a sentence means; a sentence that was misread asks for nothing."""
     try:
-        return _computed(code, question)
+        found = _computed(code, question)
+        return Calculation(found.asked, found.answer, (rule, *found.steps) if rule else found.steps)
     except Mistaken:
         raise
     except (NotAllowed, RecursionError, OverflowError, ValueError, MemoryError, FloatingPointError):

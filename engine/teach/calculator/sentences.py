@@ -4,6 +4,7 @@ What they mean is computed like any other code, and shown, so that a reader sees
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from engine.teach.calculator.tensor import DTYPES
@@ -28,6 +29,21 @@ _OF_A_ROW = {
     "argmax": "{}.argmax()",
     "cumsum": "{}.cumsum(0)",
 }
+_RULES = {
+    "log_softmax": "x - ln Σ eˣ",
+    "log softmax": "x - ln Σ eˣ",
+    "softmax": "eˣ of each, divided by the sum of them all",
+    "sigmoid": "1/(1 + e⁻ˣ)",
+    "tanh": "(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ)",
+    "relu": "max(0, x)",
+    "mean": "the sum, divided by how many there are",
+    "average": "the sum, divided by how many there are",
+    "std": "√(Σ(x - mean)²/(n - 1))",
+    "standard deviation": "√(Σ(x - mean)²/(n - 1))",
+    "variance": "Σ(x - mean)²/(n - 1)",
+    "argmax": "the position of the largest, counted from 0",
+    "cumsum": "each with all before it",
+}
 _FUNCTION = re.compile(rf"\b({'|'.join(_OF_A_ROW)})\s+(?:of|for)\s+(?:the )?(?:list |values |numbers |logits )?{_ROW}")
 _ONE_NUMBER = re.compile(rf"\b(sigmoid|tanh|relu)\s+(?:of|at|for)\s+({_NUMBER})(?![\w.,]*\d)")
 
@@ -46,15 +62,15 @@ _TWO_TYPES = re.compile(rf"\b({_TYPES})\s*(?:\+|\*|plus|times|and|with)\s*(?:an?
 _FLATTENED = re.compile(rf"\bflatten(?:ed|ing|s)?\b\D*?({_SIZES})")
 
 
-def as_code(question: str) -> str | None:
-    """The code that a sentence means, or None."""
+def as_code(question: str) -> tuple[str, str] | None:
+    """The code that a sentence means, and the rule by which it can be worked out by hand ("" if the code says how)."""
     text = re.sub(r"\s+", " ", question.lower().replace("\u00d7", "x")).strip()
     if _A_MESSAGE.search(text):
         return None
     for meaning in (_function, _together, _cell, _table, _types, _flattened):
-        code = meaning(text)
-        if code is not None:
-            return code
+        found = meaning(text)
+        if found is not None:
+            return found if isinstance(found, tuple) else (found, "")
     return None
 
 
@@ -63,26 +79,30 @@ def _row(text: str) -> str:
     return f"torch.tensor([{', '.join(n if '.' in n else f'{n}.' for n in numbers)}])"
 
 
-def _function(text: str) -> str | None:
-    if found := _FUNCTION.search(text):
-        return _OF_A_ROW[found[1]].format(_row(found[2]))
-    if found := _ONE_NUMBER.search(text):
-        return _OF_A_ROW[found[1]].format(_row(found[2]))
-    return None
+def _function(text: str) -> tuple[str, str] | None:
+    found = _FUNCTION.search(text) or _ONE_NUMBER.search(text)
+    if found is None:
+        return None
+    return _OF_A_ROW[found[1]].format(_row(found[2])), _RULES[found[1]]
 
 
 def _zeros(shape: str) -> str:
     return f"torch.zeros({', '.join(re.findall(r'[0-9]+', shape))})"
 
 
-def _together(text: str) -> str | None:
+def _together(text: str) -> tuple[str, str] | None:
     found = _TWO_SHAPES.search(text)
     if found is None:
         return None
+    one, other = (re.findall(r"[0-9]+", shape) for shape in (found[1], found[3]))
     if _PRODUCT.search(text):
-        return f"({_zeros(found[1])} @ {_zeros(found[3])}).shape"
+        rule = f"the last of {one} and the last but one of {other} are the same and go; the rest is broadcast"
+        return f"({_zeros(found[1])} @ {_zeros(found[3])}).shape", rule.replace("'", "")
     if _SUM.search(text):
-        return f"({_zeros(found[1])} + {_zeros(found[3])}).shape"
+        pairs = itertools.zip_longest(reversed(one), reversed(other), fillvalue="1")
+        shown = ", ".join(f"{a} with {b}" for a, b in reversed(list(pairs)))
+        rule = f"from the right, where one is 1 the other counts, else both must be the same: {shown}"
+        return f"({_zeros(found[1])} + {_zeros(found[3])}).shape", rule
     return None
 
 
@@ -118,13 +138,16 @@ def _table(text: str) -> str | None:
     return f"nn.BatchNorm2d({norm[1]})" if norm else None
 
 
-def _types(text: str) -> str | None:
+def _types(text: str) -> tuple[str, str] | None:
     found = _TWO_TYPES.search(text)
     if found is None:
         return None
-    return f"(torch.zeros(1, dtype=torch.{found[1]}) + torch.zeros(1, dtype=torch.{found[2]})).dtype"
+    code = f"(torch.zeros(1, dtype=torch.{found[1]}) + torch.zeros(1, dtype=torch.{found[2]})).dtype"
+    return code, "a floating type wins over an integer one; of two of a kind it's the smallest that holds both"
 
 
-def _flattened(text: str) -> str | None:
+def _flattened(text: str) -> tuple[str, str] | None:
     found = _FLATTENED.search(text)
-    return f"{_zeros(found[1])}.flatten().shape" if found else None
+    if found is None:
+        return None
+    return f"{_zeros(found[1])}.flatten().shape", " · ".join(re.findall(r"[0-9]+", found[1])) + " elements in a row"

@@ -12,6 +12,11 @@ def _digit(rng: random.Random, low: int = -4, high: int = 4) -> int:
     return rng.choice([n for n in range(low, high + 1) if n != 0])
 
 
+def _signed(n: int) -> str:
+    """`n` after another term: "+ 3", "- 3"."""
+    return f"{'-' if n < 0 else '+'} {abs(n)}"
+
+
 def gradient_of_polynomial(rng: random.Random) -> Draft:
     a, b, x = _digit(rng, 2, 5), _digit(rng), _digit(rng)
     power = rng.choice((2, 3))
@@ -20,10 +25,10 @@ def gradient_of_polynomial(rng: random.Random) -> Draft:
         text="What does this print?",
         code=(
             f"import torch\n\nx = torch.tensor({float(x)}, requires_grad=True)\n"
-            f"y = {a} * x**{power} {b:+d} * x\ny.backward()\nprint(x.grad.item())"
+            f"y = {a} * x**{power} {_signed(b)} * x\ny.backward()\nprint(x.grad.item())"
         ),
         worked=str(float(gradient)),
-        because=f"dy/dx = {power * a} x{'²' if power == 3 else ''} {b:+d} = {gradient} at x = {x}.",
+        because=f"dy/dx = {power * a} x{'²' if power == 3 else ''} {_signed(b)} = {gradient} at x = {x}.",
         mistakes=[
             Mistake(str(float(a * x**power + b * x)), "gives the value of y, not its derivative"),
             Mistake(str(float(gradient - b)), "forgets the linear term"),

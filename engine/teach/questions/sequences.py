@@ -244,7 +244,7 @@ def causal_mask_count(rng: random.Random) -> Draft:
         text="How many query-key pairs does a causal mask allow?",
         code=f"import torch\n\nmask = torch.ones({n}, {n}, dtype=torch.bool).tril()\nprint(mask.sum().item())",
         worked=str(n * (n + 1) // 2),
-        because=f"position t sees itself and the t before it: 1 + 2 + ... + {n} = {n}·{n + 1}/2.",
+        because=f"position t sees itself and the t before it: 1 + 2 + {'' if n == 3 else '... + '}{n} = {n}·{n + 1}/2.",
         mistakes=[
             Mistake(str(n * (n - 1) // 2), "forbids a position from seeing itself"),
             Mistake(str(n * n), "allows all pairs, as an encoder does"),

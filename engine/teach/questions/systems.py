@@ -60,7 +60,7 @@ def channels_of_a_skip(rng: random.Random) -> Draft:
             Mistake(str((up + skip, out, 3, 3)), "has in before out"),
             Mistake(
                 str((out, up, 3, 3)),
-                "adds the maps, as a residual connection does",
+                "forgets the encoder's map",
                 instead=[("joined.shape[1]", "below.shape[1]")],
             ),
             Mistake(

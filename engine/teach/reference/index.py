@@ -221,6 +221,8 @@ class Reference:
         known = self._by_last.get(last.lower(), [])
         if module:
             ends = [entry for entry in known if entry.name.endswith(f".{symbol}")]
+            if module == "torch":  # "torch.unfold", which stands elsewhere in torch
+                ends = ends or [entry for entry in known if entry.name.startswith("torch.")]
             return min(ends, key=_home, default=None)
         exact = [entry for entry in known if entry.name.endswith(f".{last}")]
         return min(exact or known, key=_home, default=None)

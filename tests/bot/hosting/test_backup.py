@@ -84,7 +84,7 @@ async def test_a_backup_is_one_file_for_its_owner_alone(database, tmp_path):
 
 async def test_a_backup_never_overwrites(database, tmp_path):
     (tmp_path / "there.sqlite3").write_text("something else")
-    with pytest.raises(BackupRefused, match=r"there\.sqlite3 exists already; choose another name\."):
+    with pytest.raises(BackupRefused, match=r"there\.sqlite3 already exists; choose another name\."):
         backup.write(database, tmp_path / "there.sqlite3")
     assert (tmp_path / "there.sqlite3").read_text() == "something else"
 

@@ -58,7 +58,7 @@ async def test_a_backup_is_made_and_restored(host, tmp_path):
     assert "Restored " in restored.stdout
     assert "The former database is kept as " in restored.stdout
     assert not await known(database, 4712)
-    assert host("backup", tmp_path / "copy.sqlite3").stderr.endswith("exists already; choose another name.\n")
+    assert host("backup", tmp_path / "copy.sqlite3").stderr.endswith("already exists; choose another name.\n")
 
 
 async def test_whoever_asked_to_be_forgotten_since_the_backup_is_forgotten_again(host, tmp_path):

@@ -39,6 +39,9 @@ async def test_the_engines_own_version_plays_until_the_votes_decide(store: Store
     assert (standing.champion.share, standing.candidate.share) == (0.0, 1.0)
     assert await contest.versions(OPTIONS, store) == ["new", "old"]
     assert await contest.versions(OPTIONS, store) == ["new", "old"], "they don't change back"
+    later = await contest.standing(OPTIONS, store)
+    assert later is not None
+    assert (standing.taken_over, later.taken_over) == (False, True)
 
 
 async def test_simulated_votes_decide_nothing(store: Store) -> None:

@@ -11,6 +11,7 @@ from bot.rules.blind_poll import Candidate, Choice, draw_series, mixed_designs
 from bot.store.polls import series
 from bot.store.polls.series import Series, Trial
 from tests.conftest import Club
+from tests.engine_double import midi
 
 ONLY_PIECE = [Candidate("piece:maple-leaf-rag", 0)]
 
@@ -34,6 +35,12 @@ async def start(club: Club, *answers: Choice, **options):
     if answers:
         club.bot.get_cog("Polls").draw_seed = lambda: seed_for(answers, options["design"])
     return await club.instructor.slash(club.channel, "poll start", **options)
+
+
+async def add_clip(club: Club, title: str = "Blues", content: bytes | None = None, name: str = "a.mid"):
+    return await club.instructor.slash(
+        club.channel, "clips add", file=(name, content or midi()), performer="Cleo", title=title, consent=True
+    )
 
 
 async def latest(club: Club) -> Series:

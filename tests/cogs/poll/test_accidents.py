@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 
 import discord
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from bot.answering.delivery.rules import Patience
 from bot.errors import STAFF_ONLY
 from bot.rules.blind_poll import Ballot, Choice
+from bot.store import Store
 from bot.store.polls import ballots, series
 from tests.cogs.poll.lesson import everything, latest, messages, start, trials
 from tests.conftest import Club
@@ -228,6 +230,27 @@ async def test_the_alarm_looks_at_the_clock_each_minute(club: Club) -> None:
     await club.store.execute("UPDATE series SET closes_at = closes_at - 35000")  # as if the clock had jumped
     await club.env.advance_time(60 + 1)
     await club.env.advance_time(1000)
+    assert (await latest(club)).closed
+    assert len(reveals(await everything(club))) == 1
+
+
+async def test_a_close_that_cant_be_written_is_tried_again_and_staff_hear_of_it(
+    club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Disk full, or a backup that holds the file for long."""
+    told: list[str] = []
+
+    async def locked(store: Store, now: float) -> int:
+        raise sqlite3.OperationalError("database is locked")
+
+    await start(club)
+    with monkeypatch.context() as patched:
+        patched.setattr(series, "close_overdue", locked)
+        patched.setattr(club.bot.notices, "report", lambda topic, sentence, **more: told.append(sentence))
+        await club.env.advance_time(11 * 60)
+    assert "the close of a poll, which I'm trying again (database is locked)" in told[0]
+    assert not (await latest(club)).closed
+    await club.env.advance_time(2 * 60)
     assert (await latest(club)).closed
     assert len(reveals(await everything(club))) == 1
 

@@ -14,8 +14,9 @@ import pytest
 
 from bot.rules.blind_poll import Choice
 from bot.rules.listening.detection import pair_d_prime
-from tests.cogs.poll.lesson import everything, fields, latest, messages, opening, start
+from tests.cogs.poll.lesson import add_clip, everything, fields, latest, messages, opening, start
 from tests.conftest import Club
+from tests.engine_double import ogg
 
 
 async def test_the_deadline_closes_the_series(club: Club) -> None:
@@ -173,6 +174,31 @@ async def test_the_statistics_take_all_closed_series_together(club: Club) -> Non
     assert "for each time a human is: **0.50**" in figures
     assert "Too early to say" in embed.description
     assert "taken for the human by 50 % of 2" in shown["The most human of the model's solos"]
+
+
+async def test_recordings_are_in_no_statistics_of_the_server(club: Club) -> None:
+    await add_clip(club, "Tape", ogg(0.7), "a.ogg")
+    await start(club, recordings=True, trials=1, design="pair")
+    (message,) = await messages(club)
+    await club.student.click(message, label="A")
+    await club.other.click(message, label="A")
+    await club.instructor.slash(club.channel, "poll close")
+    reveal = club.channel.last_message.embeds[0]
+    shown = {field.name: field.value for field in reveal.fields}
+    assert "of 2 votes of 2 listeners were right" in shown["All together"], "their own reveal has them"
+    assert shown["Verdict"].startswith("None: recordings")
+    assert "Verdict of all series so far" not in shown
+    nothing = "No closed poll has any votes yet."
+    for command in ("poll stats", "poll clips", "poll seasons"):
+        (embed,) = (await club.student.slash(club.channel, command)).response.embeds
+        assert embed.description == nothing, command
+        assert not embed.fields, command
+    await start(club, Choice.A)
+    (message,) = await messages(club)
+    await club.student.click(message, label="A")
+    await club.instructor.slash(club.channel, "poll close")
+    (embed,) = (await club.student.slash(club.channel, "poll stats")).response.embeds
+    assert {field.name: field.value for field in embed.fields}["Votes"].startswith("1 of 1 vote of 1 listener")
 
 
 async def test_musicians_reasons_and_confidence_are_shown_where_somebody_said_them(club: Club) -> None:

@@ -11,17 +11,11 @@ import pytest
 from bot.rules.blind_poll import Choice, seal
 from bot.store import clips
 from engine.contract import engine_pb2 as pb
-from tests.cogs.poll.lesson import everything, fields, latest, messages, opening, start, trials
+from tests.cogs.poll.lesson import add_clip, everything, fields, latest, messages, opening, start, trials
 from tests.conftest import Club
 from tests.engine_double import Behaviour, midi, ogg
 
 HUMAN_SOUND, MODEL_SOUND = ogg(frequency_hz=330.0), ogg()
-
-
-async def add_clip(club: Club, title: str = "Blues", content: bytes | None = None, name: str = "a.mid"):
-    return await club.instructor.slash(
-        club.channel, "clips add", file=(name, content or midi()), performer="Cleo", title=title, consent=True
-    )
 
 
 # ------------------------------------------------------------ what is posted

@@ -17,7 +17,7 @@ from bot.store.polls import ballots
 from bot.store.polls.ballots import Change
 from cogs.poll import voting
 from tests.bot.store.collection import open_series
-from tests.cogs.poll.lesson import everything, latest, messages, start, trials
+from tests.cogs.poll.lesson import everything, messages, start, trials
 from tests.conftest import Club
 
 
@@ -231,10 +231,10 @@ async def test_a_vote_is_acknowledged_in_time_while_a_backup_holds_the_file(
     assert await ballots.of_trial(store, trial.id) == [Ballot("ai")]
 
 
-async def test_a_vote_that_cant_be_stored_is_said_not_to_count(club: Club, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Disk full: never a confirmation without a commit. Staff hear of it."""
-    told: list[str] = []
-    monkeypatch.setattr(club.bot.notices, "report", lambda topic, sentence, **more: told.append(topic))
+async def test_a_vote_that_cant_be_stored_is_said_not_to_count_and_staff_hear_of_it(
+    club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Disk full: never a confirmation without a commit."""
     monkeypatch.setattr(voting, "PATIENCE_S", 0.2)
     monkeypatch.setattr(voting, "RETRY_S", 0.05)
     await start(club)
@@ -243,52 +243,14 @@ async def test_a_vote_that_cant_be_stored_is_said_not_to_count(club: Club, monke
     def full(batch: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
+    told: list[str] = []
     monkeypatch.setattr(club.store.urgent, "_commit", full)
+    monkeypatch.setattr(club.bot.notices, "report", lambda topic, sentence, **more: told.append(sentence))
     refused = await club.student.click(message, label="AI")
     assert "doesn't count yet" in refused.response.content
-    assert told == ["database"]
+    (sentence,) = told
+    assert "a vote (database or disk is full)" in sentence
+    assert "doctor`" in sentence
     monkeypatch.undo()
     assert await stored(club) == []
     assert "Your vote" in (await club.student.click(message, label="AI")).response.content
-
-
-# ------------------------------------------------------------ live
-
-
-async def test_live_the_instructor_steps_through_and_reveals(club: Club) -> None:
-    started = await start(club, Choice.A, Choice.B, pace="live", title="Today")
-    assert "Reveal" in started.response.content
-    opening = club.channel.last_message
-    assert await messages(club) == []
-    await club.instructor.click(opening, label="First (staff)")
-    (first,) = await messages(club)
-    await club.student.click(first, label="A")
-    await club.other.click(first, label="A")
-    refused = await club.student.click(first, label="Next (staff)")
-    assert "staff" in refused.response.content
-    await club.instructor.click(first, label="Next (staff)")
-    again = await club.instructor.click(first, label="Next (staff)")
-    assert "posted already" in again.response.content
-    _, second = await messages(club)
-    await club.student.click(second, label="B")
-    await club.other.click(first, label="B")  # changeable until the reveal
-    await club.instructor.click(second, label="Reveal (staff)")
-    reveal = club.channel.last_message
-    assert reveal.embeds[0].title == "The reveal: Today"
-    assert "1 of 2 right" in reveal.embeds[0].description
-    assert "1 of 1 right" in reveal.embeds[0].description
-
-
-async def test_a_live_series_goes_on_after_a_restart(club: Club) -> None:
-    await start(club, Choice.A, Choice.B, pace="live")
-    await club.instructor.click(club.channel.last_message, label="First (staff)")
-    (first,) = await messages(club)
-    await club.student.click(first, label="A")
-    await club.restart()
-    await club.instructor.click(first, label="Next (staff)")
-    _, second = await messages(club)
-    await club.student.click(second, label="B")
-    await club.env.advance_time(2 * 3600)
-    assert not (await latest(club)).closed, "it closes when staff say so"
-    await club.instructor.slash(club.channel, "poll close")
-    assert "**1.** **A** was the human" in club.channel.last_message.embeds[0].description

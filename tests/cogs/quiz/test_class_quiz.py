@@ -198,7 +198,7 @@ async def test_the_report_names_what_the_class_believes(club: Club) -> None:
     await pass_time(club, READING_S + 1)
     answered = await club.instructor.slash(club.channel, "quiz report")
     text = text_of(answered.response)
-    assert "0 of 2 right; 2 of 2 would say it counts one too many" in text
+    assert "0 of 2 right; the commonest mistake, 2 of 2: counts one too many" in text
     names = {attachment.filename for attachment in answered.response.attachments}
     assert names - {"lesson.png"} == {"questions.csv", "students.csv"}
     assert answered.response.embeds[0].image.url == "attachment://lesson.png" or "lesson.png" in names

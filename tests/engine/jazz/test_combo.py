@@ -1,5 +1,6 @@
 """The jazz room through its door, with its committed networks."""
 
+import dataclasses
 import io
 import os
 import subprocess
@@ -12,10 +13,12 @@ import pytest
 import torch
 
 from engine.contract import engine_pb2 as pb
-from engine.errors import BadAudio, BadMidi, BadOption, Cancelled
+from engine.errors import BadAudio, BadMidi, BadOption, Cancelled, Internal
 from engine.jazz import cli
 from engine.jazz.combo import Combo
 from engine.jazz.corpus.solos import STYLES
+from engine.jazz.model.weights_file import FILE_NAME, load_weights, save_weights
+from engine.jazz.playing.soloist import WEIGHTS_DIR
 from engine.jazz.rendering.codec import encode_opus
 from engine.jazz.rendering.midi import write_midi
 from engine.jazz.rendering.render import Path
@@ -214,6 +217,40 @@ def test_a_phrase_is_heard_over_its_own_chords_as_it_sounds(combo, monkeypatch):
     request.chords, request.bars = "Am7 | D7 | Gmaj7", 3
     combo.play(request, silent)
     assert [span.symbol for span in heard[2]["primer_changes"]] == ["Am7", "D7"]
+
+
+def test_a_candidate_is_loaded_and_plays_beside_the_first_soloist(combo, clip, tmp_path):
+    """Under its own version; whoever asks for none, or for one that nobody is, gets the first soloist."""
+    shipped = load_weights(WEIGHTS_DIR / FILE_NAME)
+    moved = {
+        name: value * 0.9 if value.is_floating_point() else value for name, value in shipped.networks["notes"].items()
+    }
+    facts = {**shipped.facts, "name": "voted"}
+    path = tmp_path / "candidate.safetensors"
+    save_weights(path, dataclasses.replace(shipped, networks={**shipped.networks, "notes": moved}, facts=facts))
+    both = Combo(torch.device("cpu"), JazzSettings(soundfont=SMALL_SOUNDFONT, max_bars=16, candidate=str(path)))
+    first, second = both.options().model_versions
+    assert first == combo.model().version == clip.model_version
+    assert second.startswith("voted-")
+    assert list(combo.options().model_versions) == [first], "without a candidate one plays"
+    played = {
+        version: both.play(pb.PlayRequest(seed=5, model_version=version, **ASKED), silent)
+        for version in (second, first, "nobody")
+    }
+    assert {version: played[version].model_version for version in played} == {
+        second: second,
+        first: first,
+        "nobody": first,
+    }
+    assert solo_of(played[second]) != solo_of(played[first])
+    assert played[first].audio == played["nobody"].audio == clip.audio
+
+
+def test_a_candidate_file_that_isnt_one_is_said_when_the_engine_warms_up(tmp_path):
+    path = tmp_path / "candidate.safetensors"
+    path.write_bytes(b"not weights")
+    with pytest.raises(Internal, match=r"candidate\.safetensors"):
+        Combo(torch.device("cpu"), JazzSettings(soundfont=SMALL_SOUNDFONT, candidate=str(path))).options()
 
 
 def test_a_humans_midi_is_rendered_under_the_same_conditions(combo, clip):

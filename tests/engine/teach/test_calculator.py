@@ -245,8 +245,8 @@ SENTENCES = [
     ("can I add a 3x4 and a 4 x 4 tensor?", "(torch.zeros(3, 4) + torch.zeros(4, 4)).shape"),
     ("what shape is a 2x3 matrix times a 3x5 matrix", "(torch.zeros(2, 3) @ torch.zeros(3, 5)).shape"),
     (
-        "what dtype is int64 + bfloat16",
-        "(torch.zeros(1, dtype=torch.int64) + torch.zeros(1, dtype=torch.bfloat16)).dtype",
+        "what dtype is int64 + float16",
+        "(torch.zeros(1, dtype=torch.int64) + torch.zeros(1, dtype=torch.float16)).dtype",
     ),
     ("what size is 32x7x7 after flattening, flatten 32x7x7", "torch.zeros(32, 7, 7).flatten().shape"),
     (

@@ -156,7 +156,7 @@ BELIEFS = [
     ("reduction-shape", "only keepdim=True does", [(r"dim=(-?\d)", r"dim=\1, keepdim=True")]),
     ("reduction-shape", "as without dim", [(r"\(dim=.*?\)\.shape", "().shape")]),
     ("tensor-bytes", "counts elements", [(r" \* x.element_size\(\)", "")]),
-    ("tensor-bytes", "for a float32", [(r"torch\.(bool|uint8|float16|bfloat16|int64|float64)\)", "torch.float32)")]),
+    ("tensor-bytes", "is a float32", [(r"torch\.(bool|uint8|float16|bfloat16|int64|float64)\)", "torch.float32)")]),
     ("gradients-accumulate", "overwrites .grad", [(r"(    loss = )", r"    w.grad = None\n\1")]),
     ("gradients-accumulate", "is cleared in the loop", [(r"    w.grad = None\n", "")]),
     ("detached-factor", "as if nothing were detached", [(r"\.detach\(\)", "")]),
@@ -202,7 +202,7 @@ BELIEFS = [
     ("dilated-receptive-field", "overlooks the dilations", [(r"dilation=d", "dilation=1")]),
     ("causal-output", "flips the kernel", [(r", kernel, dilation", ", kernel.flip(2), dilation")]),
     ("attention-parameters", "forgets the biases", [(r"(num_heads=\d+)", r"\1, bias=False")]),
-    ("causal-mask-count", "to see itself", [(r"tril\(\)", "tril(-1)")]),
+    ("causal-mask-count", "from seeing itself", [(r"tril\(\)", "tril(-1)")]),
     ("running-mean", "last batch's mean only", [(r"momentum=[\d.]+", "momentum=1.0")]),
     ("gram-entry", "Fᵀ F", [(r"features @ features\.T", "features.T @ features")]),
     ("confusion-cell", "rows and columns exchanged", [(r"true \* 3 \+ predicted", "predicted * 3 + true")]),
@@ -238,3 +238,16 @@ def test_code_read_with_the_misconception_prints_the_wrong_option(
             assert printed == option or clash(printed, option), (believed, why, printed, option)
             seen += 1
     assert seen >= 3, "the reason is hardly ever given"
+
+
+def test_maps_of_different_depth_are_not_said_to_be_added() -> None:
+    for question in asked("channels-of-a-skip", 10):
+        assert not any("adds the maps" in why for why in question.reasons), "48 and 16 channels can't be added"
+
+
+@pytest.mark.parametrize("generator", GENERATORS, ids=lambda g: g.name)
+def test_code_is_written_as_people_write_it(generator: Generator) -> None:
+    for seed in range(6):
+        question = compose(generator, seed)
+        assert not re.search(r"[\w)\]] [-+]\d[\d.]* [*+/-]", question.code), "a sign stands apart from its number"
+        assert "1 + 2 + ... + 3 " not in question.explanation

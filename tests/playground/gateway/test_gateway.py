@@ -13,6 +13,7 @@ import pytest
 import zstandard
 from discord.ext import commands
 
+from playground.gateway.gateway import ACKNOWLEDGE_AFTER_S
 from playground.world import cast
 from tests.playground.conftest import Course
 from tests.waiting import until
@@ -150,3 +151,21 @@ async def test_two_logins_both_hear_everything_and_the_first_to_answer_wins(cour
         path = f"/api/v10/interactions/{heard['id']}/{heard['token']}/callback"
         async with course.session.post(path, json={"type": 4, "data": {"content": "me too"}}) as response:
             assert (response.status, (await response.json())["code"]) == (400, 40060)
+
+
+async def test_a_heartbeat_is_acknowledged_after_a_moment(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """discord.py notes when it sent one only afterwards: an answer that is there by then looks 41 s late to it."""
+    waits = []
+    real_sleep = asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        waits.append(seconds)
+        await real_sleep(seconds)
+
+    async with course.session.ws_connect(course.playground.gateway.url) as socket:
+        line = Connection(socket)
+        assert (await line.frame())["op"] == 10
+        monkeypatch.setattr(asyncio, "sleep", noted)
+        await socket.send_json({"op": 1, "d": None})
+        assert (await line.frame())["op"] == 11
+    assert ACKNOWLEDGE_AFTER_S in waits

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import random
 from itertools import pairwise
-from pathlib import Path
 from statistics import mean
 
 import pytest
 
 from bot.rules.listening.confidence_sequence import ALPHA, confidence_sequence, most_capital
-from bot.rules.listening.detection import pair_d_prime
 from bot.rules.listening.judgements import TrialScore
 from bot.rules.listening.verdict import Word, verdict, votes_to_go, word_of
 from tests.bot.rules.listening.votes import a_class, a_trial
@@ -121,19 +119,3 @@ def test_the_margin_decides_what_counts_as_not_telling() -> None:
 def test_an_accuracy_that_drifts_far_leaves_no_narrow_interval() -> None:
     scores = [TrialScore(number, 19 if number < 30 else 1, 20) for number in range(60)]
     assert confidence_sequence(scores).low == 0.0
-
-
-def test_the_worked_example_of_the_papers_is_right() -> None:
-    """docs/club.md takes a student through these numbers."""
-    five = [TrialScore(number, right, 20) for number, right in enumerate((13, 8, 12, 12, 17))]
-    more = [14, 15, 12, 13, 12, 15, 11, 14, 13, 12, 16, 10, 13, 14, 12]
-    twenty = [*five, *(TrialScore(5 + number, right, 20) for number, right in enumerate(more))]
-    early, late = verdict(five), verdict(twenty)
-    paper = (Path(__file__).resolve().parents[4] / "docs/club.md").read_text()
-    assert early.word is Word.TOO_EARLY
-    assert late.word is Word.CAN_TELL
-    assert f"reaches from {100 * early.interval.low:.0f} to {100 * early.interval.high:.0f} %" in paper
-    assert f"about {early.more_votes} more votes" in paper
-    assert f"{sum(score.right for score in twenty)} of 400 right in all" in paper
-    assert f"narrow it to {100 * late.interval.low:.0f} to {100 * late.interval.high:.0f} %" in paper
-    assert f"√2 × z(0.62) = {pair_d_prime(62, 100):.2f}" in paper

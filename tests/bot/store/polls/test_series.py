@@ -146,7 +146,7 @@ async def test_once_told_the_renderings_of_human_clips_are_let_go(store: Store) 
     await series.close(store, found.id, 50.0)
     await series.set_announced(store, found.id, 88, 51.0)
     await clips.remove(store, GUILD, trial.human_clip or 0, 60.0)
-    with pytest.raises(Refused, match="removed"):
+    with pytest.raises(Refused, match="withdrawn"):
         await series.sounds(store, trial)
 
 

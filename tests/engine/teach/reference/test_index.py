@@ -6,7 +6,9 @@ import json
 import pytest
 import torch
 
+from engine.teach.library import Library
 from engine.teach.reference.index import Reference
+from engine.teach.reference.pages import page_of
 from engine.teach.reference.passages import described
 from engine.teach.reference.symbols import signature_of
 from engine.teach.words import words
@@ -90,3 +92,36 @@ def test_switched_off_it_knows_nothing_and_reads_nothing():
     assert not off.load()
     assert len(off) == 0
     assert off.state() == "off"
+
+
+def test_a_name_of_torch_that_stands_elsewhere_in_torch_is_found(reference):
+    assert reference.find("torch.Linear").name == "torch.nn.Linear"
+    assert reference.find("numpy.Linear") is None
+
+
+def test_lines_of_code_are_no_question_about_the_first_name_in_them(reference):
+    library = Library(reference=reference)
+    code = "```py\norder = torch.argsort(scores)\nscores[order] = colour\n``` why?"
+    assert not library.ask(code).entries
+    assert library.ask("torch.argsort").entries[0].name == "torch.argsort"
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("torch.nn.Linear", "https://docs.pytorch.org/docs/2.15/generated/torch.nn.Linear.html"),
+        ("torch.nn.Linear.forward", "https://docs.pytorch.org/docs/2.15/generated/torch.nn.Linear.html"),
+        ("torch.Tensor.view", "https://docs.pytorch.org/docs/2.15/generated/torch.Tensor.view.html"),
+        (
+            "torch.nn.init.xavier_uniform_",
+            "https://docs.pytorch.org/docs/2.15/nn.init.html#torch.nn.init.xavier_uniform_",
+        ),
+        ("torch.utils.data.DataLoader", "https://docs.pytorch.org/docs/2.15/data.html#torch.utils.data.DataLoader"),
+        (
+            "torchvision.models.resnet18",
+            "https://docs.pytorch.org/vision/2.15/models/generated/torchvision.models.resnet18.html",
+        ),
+    ],
+)
+def test_the_page_of_a_name_is_that_of_the_installed_version(name, page):
+    assert page_of(name, "2.15.0+cu132") == page
