@@ -26,6 +26,8 @@ MOST_PAYLOADS = 256
 LOOKS = 5
 """Attempts to see what an answer shows before it's left for the next start."""
 PAUSE_S = 2.0
+STORED_WITHIN_S = 1.5
+"""Discord gives 3 s for an acknowledgement. A store that needs longer (a backup holds the file) isn't waited for."""
 AGAIN_WITHIN_S = 12 * 60.0
 """An answer older than this isn't begun again: its token would die under the work."""
 
@@ -66,16 +68,40 @@ class StoreDiary(Diary):
         await open_answers.close(self._store, self._interaction_id)
 
 
+class LateDiary(Diary):
+    """Of an answer that the store is only just getting to know: whatever else is to be written waits for that."""
+
+    def __init__(self, diary: Diary, adding: asyncio.Future[None]) -> None:
+        self._diary = diary
+        self._adding = adding
+
+    async def reach(self, stage: Stage, message_id: int | None) -> None:
+        await asyncio.shield(self._adding)
+        await self._diary.reach(stage, message_id)
+
+    async def close(self) -> None:
+        await asyncio.shield(self._adding)
+        await self._diary.close()
+
+
 async def remember(
     store: Store, interaction: discord.Interaction[Any], payload: dict[str, Any] | None, *, private: bool, now: float
 ) -> Diary:
-    """Have the store know of an answer, before it's acknowledged; its diary from then on."""
+    """Have the store know of an answer before it's acknowledged, unless that takes too long; its diary from then on."""
     if payload is None:
         return Diary()
-    await open_answers.add(
-        store, interaction.id, member_id=interaction.user.id, payload=payload, private=private, now=now
+    adding = asyncio.ensure_future(
+        open_answers.add(
+            store, interaction.id, member_id=interaction.user.id, payload=payload, private=private, now=now
+        )
     )
-    return StoreDiary(store, interaction.id)
+    diary = StoreDiary(store, interaction.id)
+    await asyncio.wait([adding], timeout=STORED_WITHIN_S)
+    if not adding.done():
+        log.warning("the store is slow; an answer is acknowledged before it's written down", interaction=interaction.id)
+        return LateDiary(diary, adding)
+    adding.result()
+    return diary
 
 
 async def resolve(

@@ -32,7 +32,7 @@ class OwnQuestion:
         if not self.question.strip():
             raise Refused("The question has no text.")
         if not MIN_OPTIONS <= len(self.options) <= MAX_OPTIONS:
-            raise Refused(f"A question has one right and 1 to {MAX_OPTIONS - 1} wrong answers.")
+            raise Refused(f"A question needs one right answer and 1 to {MAX_OPTIONS - 1} wrong ones.")
         if not all(option.strip() for option in self.options):
             raise Refused("One of the answers is empty.")
         if len({option.strip().casefold() for option in self.options}) < len(self.options):

@@ -37,7 +37,7 @@ class Status(commands.Cog):
     def __init__(self, bot: Woodshed) -> None:
         self.bot = bot
 
-    @app_commands.command(description="Staff: how I did in the last day; only you see it")
+    @app_commands.command(description="Staff: how I've been over the past day; only you see it")
     @app_commands.default_permissions(SHOWN_TO)
     async def status(self, interaction: Interaction) -> None:
         guild_id_of(interaction)

@@ -33,7 +33,7 @@ STYLE = "great-wave"
 
 WELCOME = (
     "**Welcome to the practice room of the PyTorch course.** I paint your pictures, play jazz that a network "
-    "improvised, and answer questions about PyTorch. And I have a question for you: is it a human or the model? "
+    "improvised, and answer questions about PyTorch. And I have a question for you: is a human playing, or the model? "
     "Press a button to try it."
 )
 LABELS = {

@@ -105,7 +105,7 @@ def what_to_do(pairs: int, singles: int) -> str:
             "chords and with the same band. Which one is the human's?"
         )
     if singles:
-        sentences.append("For each single clip: is it a human or the model?")
+        sentences.append("For each single clip: is a human playing, or the model?")
     return " ".join(sentences)
 
 

@@ -335,7 +335,7 @@ async def offer_as_input(interaction: Interaction, creation: creations.Creation)
         message = interaction.message
         painted = [a for a in message.attachments if is_painted(a)] if message else []
         if not painted:
-            raise Refused("The painted picture isn't there any more. Please post it with `/stylize`.")
+            raise Refused("I no longer have that painting. Please make it again with `/stylize`.")
         before = await creations.file(bot.store, creation.id, "image")
         if before is None:  # perhaps its owner asked for that, and a painting can show all that a photo did
             raise Refused(gone(bot))

@@ -97,7 +97,7 @@ def _request(args: argparse.Namespace, studio: Studio) -> pb.StylizeRequest:
     if not 0 <= args.size < 2**31:
         raise BadOption(f"The size can't be {args.size} pixels.")
     if args.blend is not None and not args.blend_with:
-        raise BadOption("--blend says how much of --blend-with; please give that, too.")
+        raise BadOption("--blend is the share of the second style; please name that style with --blend-with.")
     request = pb.StylizeRequest(strength=args.strength, keep_colors=args.keep_colors, size=args.size)
     request.brush = BRUSH_NAMES[args.brush]
     if args.seed is not None:

@@ -303,7 +303,7 @@ class Studio:
 
     def _side(self, size_px: int) -> int:
         if 0 < size_px < SMALLEST_SIZE_PX:
-            raise BadOption(f"Please ask for a size of {SMALLEST_SIZE_PX} pixels or more; {size_px} is too small.")
+            raise BadOption(f"Please choose a size of at least {SMALLEST_SIZE_PX} pixels; {size_px} is too small.")
         return min(size_px or self.settings.default_size_px, self.settings.max_size_px)
 
     def _size_notes(self, size_px: int, picture: Picture) -> tuple[str, ...]:

@@ -184,7 +184,7 @@ async def test_who_goes_on_from_a_result_that_was_taken_away_is_told(club):
     stored = club.env.backend.messages[club.channel.id][first.id]
     stored.attachments.clear()
     result = await club.other.click(first, label="Paint over this one")
-    assert result.response.content == "The painted picture isn't there any more. Please post it with `/stylize`."
+    assert result.response.content == "I no longer have that painting. Please make it again with `/stylize`."
     assert result.ephemeral
     assert len(club.double.requests) == 1
 

@@ -62,7 +62,7 @@ PLAY = "jazz --out out.ogg --takes 1"
         (f"{PAINT} --strength much", "invalid float value: 'much'"),
         (f"{PAINT} --size 99999999999", "The size can't be 99999999999"),
         (f"{PAINT} --size -1", "The size can't be -1"),
-        (f"{PAINT} --size 3", "16 pixels or more"),
+        (f"{PAINT} --size 3", "at least 16 pixels"),
         (f"{PAINT} --seed -1", "The seed must be between"),
         (f"{PAINT} --blurred", "--blurred"),
         (f"{PAINT} --strength nan", "between 0 and 1"),

@@ -317,7 +317,7 @@ async def test_an_open_address_without_token_and_tls_is_refused():
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [("no certificate", r"are not a certificate and its key in PEM"), (None, r"'engine\.tls_key' can't be read")],
+    [("no certificate", r"aren't a certificate and its key in PEM"), (None, r"'engine\.tls_key' can't be read")],
 )
 async def test_a_bad_or_missing_certificate_is_refused(tmp_path, content, sentence):
     file = tmp_path / "file.pem"

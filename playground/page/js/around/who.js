@@ -20,7 +20,7 @@ export function whoLine() {
   const node = el(
     "div",
     { class: "who-line" },
-    el("span", {}, "You're ", el("strong", {}, state.me.name), state.me.is_staff ? ", the course staff." : ", a student.", " Play somebody else in a new tab:", links),
+    el("span", {}, "You're ", el("strong", {}, state.me.name), state.me.is_staff ? ", the course staff." : ", a student.", " Be somebody else in a new tab:", links),
     el("button", { class: "tool", type: "button", title: "Close", "aria-label": "Close this line", on: { click: close } }, icon("close")),
   );
   return node;
