@@ -182,10 +182,8 @@ def figure_text(name: str, figure: Figure) -> str:
 
 def _matrix_text(summary: Summary) -> str:
     calls = summary.calls
-    return (
-        f"Humans called human: {calls.hits:.0f} of {calls.human:.0f}\n"
-        f"The model called human: {calls.false_alarms:.0f} of {calls.ai:.0f}"
-    )
+    kinds = (("Humans", calls.hits, calls.human), ("The model", calls.false_alarms, calls.ai))
+    return "\n".join(f"{who} called human: {called:.0f} of {heard:.0f}" for who, called, heard in kinds if heard)
 
 
 def _groups_text(summary: Summary) -> str:

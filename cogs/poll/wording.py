@@ -10,7 +10,7 @@ from bot.answering.text import counted, in_a_row, percent, plain, shorten
 from bot.rules.blind_poll import Ballot, Choice
 from bot.rules.listening.intervals import Interval
 from bot.rules.listening.judgements import Reason
-from bot.rules.listening.verdict import Verdict, Word
+from bot.rules.listening.verdict import FURTHEST_TRIALS, Verdict, Word
 from bot.store.polls.ballots import Stored
 from bot.store.polls.series import Series, Trial
 
@@ -121,7 +121,7 @@ def plan_text(plan: Mapping[str, Any]) -> str:
     if not plan:
         return ""
     needed = plan["votes_needed"]
-    votes = "more than anybody has patience for" if needed is None else f"about {needed} votes"
+    votes = f"more than {FURTHEST_TRIALS} trials" if needed is None else f"about {needed} votes"
     good, none = percent(plan["reached_if_good"]), percent(plan["reached_if_none_can"])
     return (
         f"{plan['hypothesis']} They *can't tell* if they're right less than {percent(plan['margin'])} of the time. "
@@ -185,7 +185,7 @@ def verdict_text(verdict: Verdict) -> str:
                 f"(the margin set in the plan is {percent(verdict.margin)})."
             )
     if verdict.more_votes is None:
-        more = "more votes than anybody will ever cast"
+        more = f"more than {FURTHEST_TRIALS} more trials with as many votes as these"
     else:
         more = f"about {round_up(verdict.more_votes)} more votes"
     return f"**Too early to say:** it would take {more}. So far the class has been right {interval}."

@@ -14,6 +14,9 @@ import pytest
 
 from bot.rules.blind_poll import Choice
 from bot.rules.listening.detection import pair_d_prime
+from bot.rules.listening.judgements import TrialScore
+from bot.rules.listening.verdict import verdict
+from cogs.poll.wording import verdict_text
 from tests.cogs.poll.lesson import add_clip, everything, fields, latest, messages, opening, start
 from tests.conftest import Club
 from tests.engine_double import ogg
@@ -363,3 +366,9 @@ async def test_a_simulated_class_is_named_and_counts_in_no_figure(club: Club) ->
     assert {field.name: field.value for field in stats.fields}["Votes"].startswith("0 of 1 vote")
     rows = list(csv.DictReader(io.StringIO((await exported(club))["votes.csv"].decode("utf-8-sig"))))
     assert sorted(row["simulated"] for row in rows) == ["0", "1", "1", "1"]
+
+
+def test_where_a_verdict_is_hundreds_of_trials_away_the_sentence_says_so_and_no_more() -> None:
+    """Two listeners: it isn't true that nobody will ever cast so many votes."""
+    told = verdict_text(verdict([TrialScore(number, right, 2) for number, right in enumerate((1, 2, 0, 1, 2))]))
+    assert told.startswith("**Too early to say:** it would take more than 400 more trials with as many votes as these.")
