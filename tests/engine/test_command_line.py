@@ -66,7 +66,7 @@ PLAY = "jazz --out out.ogg --takes 1"
         (f"{PAINT} --seed -1", "The seed must be between"),
         (f"{PAINT} --blurred", "--blurred"),
         (f"{PAINT} --strength nan", "between 0 and 1"),
-        (f"{PAINT} --blend 0.5", "please give that, too"),
+        (f"{PAINT} --blend 0.5", "name that style with --blend-with"),
         (f"{PAINT} --blend-with scream --blend 2", "Please give a blend between 0 and 1"),
         (f"{PAINT} --blend-with screm", "Did you mean 'scream'?"),
         ("stylize photo.png --style missing.jpg --out out.png", "missing.jpg can't be read: No such file"),
