@@ -162,7 +162,7 @@ def open_port(server: grpc.aio.Server, settings: ProcessSettings) -> None:
     except RuntimeError as error:
         if settings.tls_certificate:  # gRPC tells neither a bad certificate from a taken port, nor which file is bad
             raise ConfigurationError(
-                f"The engine can't listen on {address}: either that address is in use (choose another 'engine.listen'), "
+                f"The engine can't listen on {address}: either that address is taken (choose another 'engine.listen'), "
                 "or 'engine.tls_certificate' and 'engine.tls_key' aren't a certificate and its key in PEM form."
             ) from error
         raise ConfigurationError(f"'engine.listen' is {address}. The engine can't listen there.") from error
