@@ -118,7 +118,7 @@ async def _examine_guild(
         return
     staff = next((role for role in roles if role["name"] == settings.club.staff_role), None)
     if staff is None:
-        mend = f"create the role '{settings.club.staff_role}' (you can rename it later), or name yours in '[club] staff_role'"
+        mend = f"create the role '{settings.club.staff_role}' and rename it later, or set '[club] staff_role' to yours"
         yield Finding("warning", subject, f"there's no role '{settings.club.staff_role}'", mend)
     elif not shown_to(discord.Permissions(int(staff["permissions"]))):
         mend = f"give the role '{staff['name']}' Manage Messages, or allow it the commands under Integrations"
