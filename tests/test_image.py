@@ -127,9 +127,11 @@ def test_bot_and_engine_run_without_rights_from_the_images_files_alone(image, tm
                 assert asked.stderr == b""
                 assert engine.poll() is None, (tmp_path / "log").read_text()
                 assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+            examined = subprocess.run(
+                **command("bot", "doctor", "--offline"), capture_output=True, text=True, check=False
+            )
         finally:
             engine.terminate()
             engine.wait(30)
-    examined = subprocess.run(**command("bot", "doctor", "--offline"), capture_output=True, text=True, check=False)
     assert examined.returncode == 0, examined.stdout + examined.stderr
     assert set(image.rglob("*")) == before

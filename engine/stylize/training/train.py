@@ -33,7 +33,6 @@ from torch.nn.parallel import DistributedDataParallel
 from engine.command_line import Parser
 from engine.contract.configuration import ConfigurationError
 from engine.device import choose_device
-from engine.logs import configure_logs
 from engine.stylize.corpus import Shard, build_shards
 from engine.stylize.network import Shape, StyleNetwork
 from engine.stylize.perception.loss_networks import DISTILLED_FILE, STEM_FILE, DistilledVGG19, VGG16Stem
@@ -345,7 +344,6 @@ def chosen_modes(largest_px: int, batch_share: float) -> tuple[Mode, ...]:
 
 def main(argv: list[str] | None = None) -> int:
     args = arguments().parse_args(argv)
-    configure_logs()
     if args.threads:
         torch.set_num_threads(args.threads)
     rank = int(os.environ.get("RANK", "0"))

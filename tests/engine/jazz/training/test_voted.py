@@ -97,7 +97,7 @@ def test_an_export_without_notes_is_named_with_the_next_step(tmp_path: Path) -> 
 )  # fmt: skip
 def test_a_table_of_votes_that_somebody_has_forged_is_refused(tmp_path: Path, spoilt: dict[str, str]) -> None:
     votes = exported(tmp_path, [vote("a", "A"), vote("b", "B", **spoilt)])
-    with pytest.raises(BadOption, match="aren't as"):
+    with pytest.raises(BadOption, match="isn't as"):
         read_votes(votes)
 
 
@@ -107,7 +107,7 @@ def test_notes_that_somebody_has_forged_are_refused(tmp_path: Path, spoilt: obje
     with closing(sqlite3.connect(tmp_path / "listening.sqlite3")) as connection:
         connection.execute("UPDATE solos SET midi = ?", (spoilt,))
         connection.commit()
-    with pytest.raises(BadOption, match="aren't as"):
+    with pytest.raises(BadOption, match="isn't as"):
         read_votes(votes)
 
 
