@@ -75,7 +75,7 @@ class Ask(commands.Cog):
             raise Refused(too_many_questions(wait_s))
 
     @app_commands.command(name="unanswered", description="Staff: the questions that I couldn't answer")
-    @app_commands.describe(keep="Keep them from now on, or stop; stopping also deletes the ones I have")
+    @app_commands.describe(keep="Whether I keep such questions from now on; if not, I also delete those I have")
     @app_commands.guild_only()
     async def unanswered(self, interaction: Interaction, keep: bool | None = None) -> None:
         require_staff(interaction)

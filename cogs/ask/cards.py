@@ -41,7 +41,7 @@ def unknown_sentence(question: str, cards: Sequence[pb.Card]) -> str:
     sentence = f"I don't know: none of my cards answers “{asked}”."
     if cards:
         nearest = dict.fromkeys(f"**{shorten(card.title, 100)}** ({in_words(card.topic)})" for card in cards)
-        sentence += f"\nThe closest ones are {', '.join(nearest)}."
+        sentence += f"\nThe closest I have: {', '.join(nearest)}."
     return sentence
 
 

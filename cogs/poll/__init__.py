@@ -274,7 +274,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
 
     @app_commands.command(description="Tell the experiment about yourself; it's all optional and kept separate")
     @app_commands.describe(
-        instrument="What you play or sing; a dash for nothing",
+        instrument="What you play or sing; a dash takes it back",
         years="For how many years",
         hearing_aid="Whether you listen with a hearing aid",
         forget="Delete what you've told me; your votes stay",

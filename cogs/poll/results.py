@@ -19,11 +19,11 @@ from cogs.poll import wording
 from cogs.poll.posting import COLOUR
 
 FIGURE_NAMES = {
-    "pairs right": "Right in pairs",
-    "d' of pairs": "d′ in pairs (0: can't tell)",
-    "balanced accuracy": "Right in single clips, both kinds weighted equally",
+    "pairs right": "Right on pairs",
+    "d' of pairs": "d′ on pairs (0: can't tell)",
+    "balanced accuracy": "Right on single clips, human and model counting equally",
     "human-call ratio": "The model called human, for each time a human is",
-    "d' of singles": "d′ in single clips",
+    "d' of singles": "d′ on single clips",
     "criterion": "Criterion c (below 0: leans to “human”)",
 }
 SHARES = {"pairs right", "balanced accuracy"}
@@ -207,8 +207,7 @@ def _confidence_text(summary: Summary) -> str:
     if summary.area_under_roc is not None:
         lines.append(f"Area under the ROC curve {summary.area_under_roc:.2f} (0.5: guessing)")
     lines += [
-        f"Of the votes cast at {row.confidence} % sure, {row.right} of {row.votes} were right"
-        for row in summary.calibration
+        f"Votes at {row.confidence} % confidence: {row.right} of {row.votes} right" for row in summary.calibration
     ]
     return shorten("\n".join(lines), MAX_FIELD)
 

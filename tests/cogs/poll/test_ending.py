@@ -173,7 +173,7 @@ async def test_the_statistics_take_all_closed_series_together(club: Club) -> Non
     assert shown["Votes"].startswith("6 of 8 votes of 2 listeners were right (75 %)")
     assert shown["Single clips"] == "Humans called human: 4 of 4\nThe model called human: 2 of 4"
     figures = shown["Figures, with 95 % intervals over listeners and clips"]
-    assert "both kinds weighted equally: **75 %**" in figures
+    assert "human and model counting equally: **75 %**" in figures
     assert "for each time a human is: **0.50**" in figures
     assert "Too early to say" in embed.description
     assert "taken for the human by 50 % of 2" in shown["The most human of the model's solos"]
