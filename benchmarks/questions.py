@@ -11,8 +11,9 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+
+from engine.processes import process_pool
 
 SHOWN = 5
 
@@ -81,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     names = Library(cards=()).names("", tuple(Kind), True)
     began = time.perf_counter()
-    with ProcessPoolExecutor(asked.processes) as pool:
+    with process_pool(asked.processes) as pool:
         outcomes = list(pool.map(look_over, names, [asked.seeds] * len(names)))
     total = sum(outcome.asked for outcome in outcomes)
     sys.stdout.write(

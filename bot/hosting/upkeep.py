@@ -29,8 +29,13 @@ async def keep_up(settings: BotSettings, store: Store, notices: Notices, now: Ca
     while True:
         try:
             await look_after(settings, store, notices, now())
-        except Exception:
+        except Exception as error:
             log.exception("the hourly upkeep failed; the next one is in an hour")
+            notices.report(
+                "upkeep",
+                f"The hourly upkeep (backup, tidying up) failed: {type(error).__name__}. It's tried again in an hour; "
+                "the log says more.",
+            )
         await asyncio.sleep(INTERVAL_S)
 
 

@@ -13,7 +13,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -24,6 +23,7 @@ import structlog
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
+from engine.processes import process_pool
 from engine.stylize.pictures.reading import DAMAGE
 
 log = structlog.get_logger(__name__)
@@ -140,7 +140,7 @@ def _fingerprint(files: Sequence[Path], short_side_px: int) -> str:
 def _decoded(
     files: Sequence[Path], short_side_px: int, workers: int, title: str
 ) -> Iterator[tuple[Path, RgbArray | None]]:
-    with ProcessPoolExecutor(max_workers=workers) as pool:
+    with process_pool(workers) as pool:
         pictures = pool.map(partial(decode_for_training, short_side_px=short_side_px), files, chunksize=8)
         yield from zip(files, tqdm(pictures, total=len(files), desc=title, unit="picture"), strict=True)
 

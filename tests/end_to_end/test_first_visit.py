@@ -31,7 +31,7 @@ async def test_a_first_visit_by_clicks_alone(tmp_path: Path) -> None:
         with open_house(tmp_path) as house:
             await page.goto(house.address)
             await page.get_by_role("link", name="Ada").click()
-            await expect(page.get_by_text("Welcome to the practice room")).to_be_visible()
+            await expect(page.get_by_text("Welcome to the practice room")).to_be_visible(timeout=JOB_MS)
             await page.screenshot(path="var/screenshots/first-visit.png")
             await press(page, "Paint this picture")
             painting = page.get_by_role("img", name=re.compile("^The picture, repainted"))
@@ -50,15 +50,15 @@ async def test_a_first_visit_by_clicks_alone(tmp_path: Path) -> None:
             question = page.locator(".message.private").last
             await expect(question.locator(".components")).to_be_visible(timeout=JOB_MS)
             await answer(question, page)
-            await expect(
-                page.locator(".embed-title").filter(has_text=re.compile("Right|Not this time"))
-            ).to_be_visible()
+            await expect(page.locator(".embed-title").filter(has_text=re.compile("Right|Not this time"))).to_be_visible(
+                timeout=JOB_MS
+            )
             await press(page, "Human or AI?")
             pair = page.locator(".message").filter(has=page.get_by_role("button", name="A is the human"))
             await expect(pair.locator("audio")).to_have_count(2, timeout=JOB_MS)
             assert await plays(pair.locator("audio").last) > 4.0
             await press(page, "A is the human")
-            await expect(page.get_by_text("This one was just for you")).to_be_visible()
+            await expect(page.get_by_text("This one was just for you")).to_be_visible(timeout=JOB_MS)
             await page.screenshot(path="var/screenshots/first-visit-end.png")
             assert house.violations() == []
     assert faults == []

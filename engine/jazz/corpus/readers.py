@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from engine.jazz.corpus.solos import (
     check,
 )
 from engine.jazz.corpus.weimar import database_solos, read_database_solo, read_mcsv, split_of
+from engine.processes import process_pool
 
 _MIDI_SUFFIXES = (".mid", ".midi", ".kar")
 
@@ -65,7 +65,7 @@ def read_corpus(folder: Path, workers: int = 1, *, show_progress: bool = True) -
     report = Report()
     solos: list[Solo] = []
     tasks: Iterator[tuple[str, Solo | str]]
-    with ProcessPoolExecutor(workers) if workers > 1 else _InThisProcess() as pool:
+    with process_pool(workers) if workers > 1 else _InThisProcess() as pool:
         tasks = pool.map(_attempt, jobs, chunksize=8)
         for name, result in tqdm(tasks, total=len(jobs), desc="reading solos", disable=not show_progress):
             if isinstance(result, str):

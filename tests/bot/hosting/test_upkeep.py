@@ -88,7 +88,7 @@ async def test_staff_hear_of_a_full_disk_and_of_a_backup_that_failed(tmp_path, s
     assert "MB are free on the disk of the database" in full
 
 
-async def test_upkeep_goes_on_after_a_defect(tmp_path, store, monkeypatch):
+async def test_upkeep_goes_on_after_a_defect_and_staff_hear_of_it(tmp_path, store, monkeypatch):
     rounds = []
 
     async def broken(*args):
@@ -99,6 +99,9 @@ async def test_upkeep_goes_on_after_a_defect(tmp_path, store, monkeypatch):
 
     monkeypatch.setattr(upkeep, "look_after", broken)
     monkeypatch.setattr(upkeep, "INTERVAL_S", 0.0)
+    notices = Told()
     with pytest.raises(KeyboardInterrupt):
-        await upkeep.keep_up(BotSettings(), store, Told())
+        await upkeep.keep_up(BotSettings(), store, notices)
     assert len(rounds) == 3
+    assert "hourly upkeep" in notices.sentences[0]
+    assert "RuntimeError" in notices.sentences[0]
