@@ -16,7 +16,7 @@ from playground.world import cast, changes
 from playground.world.permissions import Permission
 from playground.world.state import PLAYGROUND, Playground
 from playground.world.talk import polls, reactions
-from playground.world.talk.messages import VOICE_MESSAGE
+from playground.world.talk.messages import VOICE_MESSAGE, Message
 
 Json = dict[str, Any]
 
@@ -158,16 +158,23 @@ async def say(request: web.Request) -> web.Response:
     return answer(playground.messages.payload(message))
 
 
-@routes.delete("/page/channels/{channel}/messages/{message}")
-async def delete(request: web.Request) -> web.Response:
-    """Deletes a message (one's own, or anybody's for staff), or dismisses a private answer."""
+def _message_of(request: web.Request) -> tuple[Playground, cast.Member, Message]:
+    """Whom the address names, and the message. Raises 10008 for one that this member can't see."""
     playground = request.app[PLAYGROUND]
     me = acting_member(request)
     channel = playground.channel(request.match_info["channel"], me.id)
     message = playground.messages.get(channel.id, request.match_info["message"])
-    may = playground.permissions(me, channel) & Permission.MANAGE_MESSAGES
     if message.visible_to not in (None, me.id):
         raise errors.unknown_message()
+    return playground, me, message
+
+
+@routes.delete("/page/channels/{channel}/messages/{message}")
+async def delete(request: web.Request) -> web.Response:
+    """Deletes a message (one's own, or anybody's for staff), or dismisses a private answer."""
+    playground, me, message = _message_of(request)
+    channel = playground.channel(message.channel_id, me.id)
+    may = playground.permissions(me, channel) & Permission.MANAGE_MESSAGES
     if message.author_id != me.id and message.visible_to != me.id and not may:
         raise errors.missing_permissions()
     playground.messages.delete(message)
@@ -178,11 +185,8 @@ async def delete(request: web.Request) -> web.Response:
 @routes.delete("/page/channels/{channel}/messages/{message}/reactions/{emoji}")
 async def react(request: web.Request) -> web.Response:
     """Puts a member's emoji under a message, or takes it away."""
-    playground = request.app[PLAYGROUND]
-    me = acting_member(request)
-    channel = playground.channel(request.match_info["channel"], me.id)
-    message = playground.messages.get(channel.id, request.match_info["message"])
-    if message.visible_to is not None:
+    playground, me, message = _message_of(request)
+    if message.visible_to is not None:  # nobody reacts to a private answer
         raise errors.unknown_message()
     change = reactions.add if request.method == "PUT" else reactions.remove
     change(playground, message, me, request.match_info["emoji"])
@@ -192,12 +196,7 @@ async def react(request: web.Request) -> web.Response:
 @routes.put("/page/channels/{channel}/messages/{message}/votes")
 async def vote(request: web.Request) -> web.Response:
     """A member's votes in a poll: `{"answers": [1]}`; an empty list takes them back."""
-    playground = request.app[PLAYGROUND]
-    me = acting_member(request)
-    channel = playground.channel(request.match_info["channel"], me.id)
-    message = playground.messages.get(channel.id, request.match_info["message"])
-    if message.visible_to not in (None, me.id):
-        raise errors.unknown_message()
+    playground, me, message = _message_of(request)
     answers = (await read_object(request)).get("answers")
     if not isinstance(answers, list) or not all(isinstance(number, int) for number in answers):
         raise errors.invalid_json()
