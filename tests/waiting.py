@@ -4,7 +4,7 @@ import asyncio
 import time
 
 
-async def until(condition, timeout_s=15.0):
+async def until(condition, timeout_s=30.0):
     """Return once `condition()` holds; fail the test when that takes longer than `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -12,6 +12,7 @@ from bot.hosting.staff_roles import SHOWN_TO
 from bot.store import pulses
 from bot.store.pulses import Pulse
 from tests.engine_double import Behaviour, png
+from tests.waiting import until
 
 
 def a_pulse(at, **changed):
@@ -54,7 +55,7 @@ async def test_what_happens_is_counted_and_written_down_when_the_bot_leaves(club
     await club.student.slash(club.channel, "styles remove", name="x")
     assert club.refusals()[-1] == STAFF_ONLY
     counting = asyncio.create_task(club.bot.pulse.watch())
-    await asyncio.sleep(0.05)
+    await until(lambda: club.bot.pulse._up)  # the engine has answered the first look
     counting.cancel()
     await asyncio.gather(counting, return_exceptions=True)
     (kept,) = await pulses.since(club.store, 0)

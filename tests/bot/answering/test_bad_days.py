@@ -121,6 +121,7 @@ async def test_a_failure_is_told_once_although_its_connection_breaks(wire: Wire)
 async def test_a_first_answer_that_was_cut_after_it_arrived_stays_private(wire: Wire):
     await wire.driver.cut(Route.CALLBACK, accepted=True)
     await wire.ada.use("help")
+    await wire.settled(lambda found: found)
     await asyncio.sleep(0.5)
     (message,) = await wire.answers()
     assert is_private(message)
@@ -135,6 +136,7 @@ async def test_a_thinking_that_was_cut_after_it_arrived_is_filled(wire: Wire):
 async def test_a_refusal_whose_callback_was_cut_after_it_arrived_stays_private(wire: Wire):
     await wire.driver.cut(Route.CALLBACK, accepted=True)
     await wire.ada.use("stylize", files={"cat.png": b""}, image="cat.png", style="scream")
+    await wire.settled(lambda found: found)
     await asyncio.sleep(0.5)
     found = await wire.answers()
     assert [(message["content"], is_private(message)) for message in found] == [
@@ -175,9 +177,9 @@ async def test_a_question_that_is_repeated_shows_no_previews_of_its_links(wire: 
 async def test_when_a_late_results_post_was_cut_after_it_arrived_no_thinking_stays_beside_it(wire: Wire):
     """The token has expired, "thinking ..." can't be replaced, so the result is a message of its own."""
     wire.double.misbehave(Behaviour.SLOW)
-    await wire.driver.cut(Route.EDIT_ANSWER)  # no progress takes the place of "thinking ..."
+    progress = await wire.driver.cut(Route.EDIT_ANSWER)  # it can't take the place of "thinking ..."
     await stylize(wire)
-    await asyncio.sleep(0.5)
+    await wire.driver.struck(progress)
     await wire.driver.advance_clock(16 * 60)
     await wire.driver.cut(Route.SEND, accepted=True)
     wire.double.release.set()

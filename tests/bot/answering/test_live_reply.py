@@ -1,11 +1,13 @@
 """Progress in a member's words, not more often than Discord bears."""
 
 import asyncio
+import time
 
 import pytest
 
 from bot.answering.live_reply import LiveReply, progress_text
 from engine.contract import engine_pb2 as pb
+from tests.waiting import until
 
 
 def progress(stage, fraction):
@@ -42,14 +44,14 @@ class Interaction:
 
 async def test_progress_is_edited_at_most_once_an_interval_and_the_result_comes_last():
     interaction = Interaction()
-    reply = LiveReply(interaction, interval_s=0.1)
+    reply, began = LiveReply(interaction, interval_s=0.1), time.monotonic()
     for i in range(30):
         await reply.show(progress("painting", i / 30))
         await asyncio.sleep(0.01)
     await reply.show(progress("painting", 1.0))
     await reply.finish(content="done")
     assert interaction.edits[-1] == "done"
-    assert 2 <= len(interaction.edits) <= 5
+    assert 2 <= len(interaction.edits) <= (time.monotonic() - began) / 0.1 + 2
 
 
 async def test_what_is_done_in_a_moment_shows_no_progress():
@@ -64,9 +66,9 @@ async def test_what_is_done_in_a_moment_shows_no_progress():
 async def test_showing_progress_never_waits_for_discord():
     interaction = Interaction()
     reply = LiveReply(interaction, interval_s=0.0)
-    async with asyncio.timeout(0.015):
-        for i in range(30):
-            await reply.show(progress("painting", i / 30))
+    for i in range(30):
+        await reply.show(progress("painting", i / 30))
+    assert interaction.edits == []
     await reply.finish(content="done")
     assert interaction.edits[-1] == "done"
 
@@ -76,7 +78,7 @@ async def test_the_last_word_is_shown_even_when_nothing_follows_it():
     reply = LiveReply(interaction, interval_s=0.05)
     await reply.show(progress("queued", 0.0))
     await reply.show(progress("waiting for the engine", 0.0))
-    await asyncio.sleep(0.15)
+    await until(lambda: interaction.edits)
     assert [edit.split(" ...")[0] for edit in interaction.edits] == ["Waiting for the engine"]
     await reply.finish(content="done")
 

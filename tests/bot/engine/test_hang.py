@@ -19,6 +19,7 @@ from bot.errors import EngineHung, JobCancelled
 from engine.contract import PARENT_FD_VARIABLE
 from engine.contract import engine_pb2 as pb
 from tests.engine_double import Behaviour, EngineDouble, serve_double, socket_address
+from tests.waiting import until
 
 HOUSE = Path(__file__).resolve().parents[3]
 QUICK = {"silence_s": 0.1, "job_silence_s": 0.1, "pulse_s": 0.1}
@@ -80,7 +81,7 @@ async def test_an_engine_that_is_only_slow_is_waited_for(tmp_path: Path) -> None
 async def test_a_job_is_cancelled_without_the_engines_help(hung: EngineClient) -> None:
     patient = EngineClient(hung.channel, silence_s=0.1, job_silence_s=60.0, pulse_s=0.1)
     playing = asyncio.create_task(patient.play(pb.PlayRequest(job=pb.Job(job_id="1" * 32, member_key="ada"))))
-    await asyncio.sleep(0.1)
+    await until(lambda: patient.jobs_of("ada"))
     assert patient.jobs_of("ada") == ["1" * 32]
     assert not await patient.cancel("1" * 32, "ben"), "only its owner may"
     assert await patient.cancel("1" * 32, "ada")

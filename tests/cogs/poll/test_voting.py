@@ -19,6 +19,7 @@ from cogs.poll import voting
 from tests.bot.store.collection import open_series
 from tests.cogs.poll.lesson import everything, messages, start, trials
 from tests.conftest import Club
+from tests.waiting import until
 
 
 async def stored(club: Club, number: int = 0) -> list[Ballot]:
@@ -222,7 +223,7 @@ async def test_a_vote_is_acknowledged_in_time_while_a_backup_holds_the_file(
     with closing(sqlite3.connect(store.path, isolation_level=None)) as backup:
         backup.execute("BEGIN IMMEDIATE")
         casting = asyncio.create_task(voting.cast(press, trial.id, Change(choice=Choice.AI)))  # type: ignore[arg-type]
-        await asyncio.sleep(0.5)
+        await until(lambda: press.answers)
         assert press.answers == [("thinking", "")]
         backup.execute("ROLLBACK")
     await casting

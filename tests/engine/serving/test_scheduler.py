@@ -13,6 +13,7 @@ from engine.errors import BadPicture, Cancelled, Internal, OutOfMemory, QueueFul
 from engine.serving.jobs import Done, Failed, Position, Stage, Step
 from engine.serving.scheduler import MOST_TOGETHER, Limits, Scheduler
 from engine.serving.stages import SharedTurn, Stages
+from tests.waiting import until
 
 WAIT_S = 10
 READ_ALL = Limits(read_ahead=20)
@@ -373,8 +374,7 @@ async def test_the_device_pauses_when_too_much_waits_to_be_finished():
             for i in range(6)
         ]
         ends = [asyncio.ensure_future(last_event(scheduler, job)) for job in jobs]
-        while len(turns) < 2:  # noqa: ASYNC110 -- the turns are on another thread
-            await asyncio.sleep(0.01)
+        await until(lambda: len(turns) >= 2)
         await asyncio.sleep(0.1)
         assert turns == [0, 1]
         go_on.set()
@@ -481,6 +481,7 @@ async def test_only_the_next_few_jobs_are_read_ahead():
             scheduler.submit(str(i), "ada", "play", Stages(lambda work, progress: work, (), prepare(i)))
             for i in range(6)
         ]
+        await until(lambda: len(read) >= 2)
         await asyncio.sleep(0.05)
         assert read == [0, 1]
         gate.go_on.set()
@@ -500,9 +501,7 @@ async def test_an_engine_at_rest_gives_free_memory_back_once_and_again_after_the
         gate.go_on.set()
         await last_event(scheduler, job)
         for times in (1, 2):
-            async with asyncio.timeout(WAIT_S):
-                while len(given_back) < times:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+            await until(lambda: len(given_back) >= times)  # noqa: B023
             await asyncio.sleep(0.2)
             assert len(given_back) == times
             await last_event(scheduler, submit(scheduler, str(times + 1), "ada", "play", lambda progress: None))
