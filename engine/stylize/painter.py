@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from engine.progress import Progress, silent
 from engine.stylize.network import ContentStatistics, StyleNetwork, statistics_of_moments
+from engine.stylize.stains import without_stains
 from engine.stylize.style_codes import CODE_SIZES_PX, encoded_side_px
 
 ALIGNMENT_PX = 8
@@ -193,7 +194,8 @@ class Painter:
         height, width = picture.shape[-2:]
         whole, code = padded(picture), code.to(self.device)
         paint = self._paint_at_once if len(self._tiles(whole)) == 1 else self._paint_in_tiles
-        return paint(whole, code, statistics, progress)[:, :, :height, :width].contiguous()
+        painted = paint(whole, code, statistics, progress)[:, :, :height, :width]
+        return without_stains(painted, picture).contiguous()
 
     def _paint_at_once(
         self, whole: Tensor, code: Tensor, statistics: ContentStatistics | None, progress: Progress
@@ -230,7 +232,7 @@ class Painter:
         for code, part in zip(codes, parts, strict=True):
             with _reported(self._decoder_layers, "painting", part), self.fast():
                 picture_in_code = self.network.paint(features, given, code.to(self.device)).cpu()
-            painted.append(picture_in_code[:, :, :height, :width].contiguous())
+            painted.append(without_stains(picture_in_code[:, :, :height, :width], picture).contiguous())
         return painted
 
     def _paint_in_tiles(
