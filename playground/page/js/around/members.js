@@ -3,7 +3,7 @@
 import { el, fill } from "../core/dom.js";
 import { state } from "../core/state.js";
 import { userMenu } from "../chat/message_menu.js";
-import { avatar, nameOf } from "../chat/people.js";
+import { avatar, markOf, nameOf } from "../chat/people.js";
 
 export function drawMembers(node) {
   const roles = [...state.roles.values()].filter((role) => role.hoist).sort((a, b) => b.position - a.position);
@@ -32,7 +32,7 @@ function memberRow(member) {
     el(
       "span",
       { class: "member-text" },
-      el("span", {}, nameOf(member), member.is_bot ? el("span", { class: "tag" }, "APP") : null),
+      el("span", { class: "member-name" }, nameOf(member), member.is_bot ? markOf(member) : null), // a heading marks the class
       member.is_bot && state.bot.activity ? el("small", { class: "muted" }, state.bot.activity) : null,
     ),
   );
