@@ -144,6 +144,17 @@ async def test_only_host_and_staff_control_a_quiz(club: Club) -> None:
     assert "answer A" in text_of(newest(club))
 
 
+async def test_the_reveal_says_how_many_of_its_answers_are_simulated(club: Club) -> None:
+    role = club.guild.create_role("Simulated class")
+    made_up = [club.guild.add_member(club.env.create_user(f"simulated_{number}"), roles=[role]) for number in range(2)]
+    message = await start(club, count=1, seconds=30)
+    for member in made_up:
+        await member.click(message, label="three")
+    await club.student.click(message, label="two")
+    await pass_time(club, 31)
+    assert "33 % of 3 answers right. 2 of these 3 are simulated" in text_of(newest(club))
+
+
 async def test_the_hosts_next_step_stands_out_and_says_where_it_leads(club: Club) -> None:
     await start(club, count=2, seconds=30, second_vote=True)
     walked = []

@@ -7,7 +7,7 @@ import { avatar, markOf, nameOf } from "../chat/people.js";
 
 export function drawMembers(node) {
   const roles = [...state.roles.values()].filter((role) => role.hoist).sort((a, b) => b.position - a.position);
-  const members = [...state.members.values()].filter((member) => member.playable || member.simulated || member.is_bot);
+  const members = [...state.members.values()].filter((member) => member.playable || (member.simulated && member.is_here) || member.is_bot);
   const groups = roles.map((role) => [role.name, members.filter((member) => member.roles.includes(role.id))]);
   groups.push([state.bot.online ? "Online" : "Offline", members.filter((member) => member.is_bot)]);
   fill(
