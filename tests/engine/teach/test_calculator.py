@@ -323,7 +323,7 @@ def test_what_asks_for_no_calculation_is_left_to_the_cards(question: str) -> Non
 
 
 def test_a_mistake_is_explained_in_one_sentence() -> None:
-    with pytest.raises(BadOption, match="expects 3 channels, and the input has 1"):
+    with pytest.raises(BadOption, match="expects 3 channels, but the input has 1"):
         calculate("nn.Conv2d(3, 6, 5)(torch.zeros(1, 1, 28, 28)).shape")
     with pytest.raises(BadOption, match="inner lengths"):
         calculate("torch.ones(2, 3) @ torch.ones(2, 3)")
