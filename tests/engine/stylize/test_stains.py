@@ -7,7 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.stylize.book import load_book
+from engine.stylize.painter import Painter
+from engine.stylize.pictures.sample_photo import sample_photo
 from engine.stylize.stains import inverse, without_stains
+from engine.stylize.style_codes import code_at
+from engine.stylize.weights_file import load_network
 
 SIDE_PX = 512
 LEVEL = 1 / 255
@@ -82,3 +87,18 @@ def test_the_closed_form_is_the_inverse() -> None:
     matrices = torch.einsum("bijhw,bkjhw->bikhw", root, root) + 0.1 * torch.eye(3)[None, :, :, None, None]
     product = torch.einsum("bijhw,bjkhw->bikhw", matrices, inverse(matrices))
     torch.testing.assert_close(product, torch.eye(3)[None, :, :, None, None].expand_as(product).double())
+
+
+def test_whatever_the_painter_paints_is_rid_of_its_stains_whole_and_in_tiles() -> None:
+    photo = F.interpolate(sample_photo(), size=(384, 384), mode="bicubic", antialias=True).clamp(0, 1)
+    code, network = code_at(load_book().codes["irises"], 384), load_network()
+    whole, tiled = (Painter(network, torch.device("cpu"), tile_px, bfloat16=False) for tile_px in (512, 128))
+    with torch.inference_mode():
+        features = network.encode_content(photo)
+        stained = network.paint(features, network.statistics(features), code)
+    settled = without_stains(stained, photo)
+    assert float((settled - stained).abs().mean()) > 0.5 * LEVEL
+    for painter in (whole, tiled):
+        torch.testing.assert_close(painter.paint(photo, code), settled, atol=1e-3, rtol=0)
+        (once,) = painter.paint_in_codes(photo, [code])
+        torch.testing.assert_close(once, settled, atol=1e-3, rtol=0)
