@@ -200,7 +200,9 @@ def which_activation(rng: random.Random) -> Draft:
         worked=name,
         because=f"it is {_TRAITS[name]}.",
         mistakes=[Mistake(other, f"mixes it up with {other}, which is {_TRAITS[other]}") for other in wrong],
-        card_id="relu-family",
+        card_id={"sigmoid": "sigmoid-and-tanh", "tanh": "sigmoid-and-tanh", "SiLU": "gelu-and-silu"}.get(
+            name, "relu-family"
+        ),
         shown="",
         picture=lambda: drawn(paint),
         alt=f"A curve from x = {low} to {high}; it goes through "

@@ -30,7 +30,12 @@ def dtype_promotion(rng: random.Random) -> Draft:
     else:
         expression = f"a {operator} {number}"
         stronger = "float32" if number == "2.5" and _CATEGORY[left] == 1 else left
-        rule = "a Python number only counts by its category: it never widens a tensor of the same or a higher one"
+        rule = (
+            "a Python number only counts by its category: floating point is higher than integer, and the two meet in "
+            "the default floating point type"
+            if stronger != left
+            else "a Python number only counts by its category: it never widens a tensor of the same or a higher one"
+        )
     worked = "float32" if operator == "/" and _CATEGORY[stronger] == 1 else stronger
     if worked != stronger:
         rule += "; dividing integers with / gives the default floating point type"

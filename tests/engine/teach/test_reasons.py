@@ -272,6 +272,13 @@ def test_code_read_with_the_misconception_prints_the_wrong_option(
     assert seen >= 3, "the reason is hardly ever given"
 
 
+def test_it_is_said_where_the_default_type_comes_from() -> None:
+    for question in asked("dtype-promotion", 120):
+        lifted = "torch.int" in question.code or "torch.uint" in question.code
+        if " 2.5)" in question.code or ("b = " not in question.code and "/" in question.code):
+            assert ("default floating point type" in question.explanation.partition("\n")[0]) == lifted, question
+
+
 def test_half_precision_has_numbers_between_a_power_of_two_and_what_was_given() -> None:
     seen = 0
     for question in asked("half-precision", 100):
@@ -328,6 +335,8 @@ def test_a_story_in_a_question_fits_its_numbers() -> None:
     for question in asked("padded-batch-shape", 60):
         lengths = re.search(r"for n in \[(.*?)\]", question.code)[1].split(", ")
         assert len(set(lengths)) == len(lengths), "they are said to be of different lengths"
+    for question in asked("better-sequence", 60):
+        assert len(set(re.findall(r"= (0\.\d+)", question.explanation.partition("\n")[0]))) == 2, "two are the best"
     for question in asked("layers-run-again", 60):
         assert "WORKDIR" not in question.code.partition("COPY")[2], "what was copied before lies elsewhere"
     for question in asked("workers-needed", 60):
