@@ -15,8 +15,9 @@ import torch
 from engine.contract import engine_pb2 as pb
 from engine.serving.intake.pool import Intake
 from engine.serving.jobs import Done
+from engine.serving.line import MOST_TOGETHER
 from engine.serving.rooms import stylize_stages
-from engine.serving.scheduler import MOST_TOGETHER, Limits, Scheduler
+from engine.serving.scheduler import Limits, Scheduler
 from engine.stylize.pictures.picture import to_image
 from engine.stylize.pictures.writing import jpeg
 from engine.stylize.studio import Studio

@@ -27,7 +27,7 @@ Whatever is not in this tree is a defect: the member reads one general sentence 
 from __future__ import annotations
 
 STAFF_ONLY = "Only the course staff can do this."
-SERVER_ONLY = "This only works in a server."
+SERVER_ONLY = "This only works on a server."
 
 
 class WoodshedError(Exception):

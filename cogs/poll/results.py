@@ -286,9 +286,10 @@ def race_text(race: Race | None) -> str:
 def seasons_embed(versions: Sequence[Version], race: Race | None) -> discord.Embed:
     """How each version of the model did, and the race of the two that play."""
     lines = [
-        f"`{version.name}` (from <t:{version.first_closed_at:.0f}:d>): listeners right in "
+        f"`{version.name}` (from <t:{version.first_closed_at:.0f}:d>): listeners were right in "
         f"{percent(version.share.accuracy)} of {counted(version.share.votes, 'vote')} "
-        f"({wording.interval_text(version.interval)}); fooled {percent(1 - version.share.accuracy)}"
+        f"(between {wording.interval_text(version.interval)}), so it fooled them in "
+        f"{percent(1 - version.share.accuracy)}."
         for version in versions
     ]
     text = "\n".join(lines) or "No closed poll has any votes yet."

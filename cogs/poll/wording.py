@@ -125,9 +125,9 @@ def plan_text(plan: Mapping[str, Any]) -> str:
     good, none = percent(plan["reached_if_good"]), percent(plan["reached_if_none_can"])
     return (
         f"{plan['hypothesis']} They *can't tell* if they're right less than {percent(plan['margin'])} of the time. "
-        f"A verdict takes {votes}. With {counted(plan['voters'], 'listener')}, this series reaches it with a "
-        f"probability of {good} if the class is right {percent(plan['good'])} of the time, and {none} if nobody can "
-        "tell; votes of earlier series count too."
+        f"A verdict takes {votes}. With {counted(plan['voters'], 'listener')}, the chance that this series "
+        f"reaches one is {good} if the class is right {percent(plan['good'])} of the time, and {none} if nobody can "
+        "tell; votes from earlier series count too."
     )
 
 

@@ -16,7 +16,7 @@ COLOUR = discord.Colour.blurple()
 RIGHT, WRONG = discord.Colour.green(), discord.Colour.orange()
 TASKS = {
     Kind.SEVERAL: "In the menu below, choose all the right answers.",
-    Kind.TYPED: "Type your answer: a number, a shape or a word, however you write it.",
+    Kind.TYPED: "Type your answer: a number, a shape or a word. It doesn't matter how you format it.",
     Kind.ORDER: "Put these lines in order.",
 }
 

@@ -19,8 +19,9 @@ from engine.contract import ERROR_METADATA_KEY, REQUEST_ID_METADATA_KEY
 from engine.contract import engine_pb2 as pb
 from engine.device import choose_device, share_heaps, use_threads
 from engine.serving.intake.pool import Intake
+from engine.serving.line import MOST_TOGETHER
 from engine.serving.rooms import Rooms
-from engine.serving.scheduler import MOST_TOGETHER, Limits, Scheduler
+from engine.serving.scheduler import Limits, Scheduler
 from engine.serving.servicer import EngineServicer
 from engine.settings import EngineSettings
 

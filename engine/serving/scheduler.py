@@ -1,12 +1,8 @@
 """Who runs next: reading beside the device, one turn at a time on it, finishing beside the next turn.
 
 A job waits until it is among the next few; then its files are read (`intake`). The device's one thread takes the first
-job that is ready, by the seconds that its member used (`fairness`), and does nothing but compute. What came of it is
+job in the `line` that is ready, with those that share its turn, and does nothing but compute. What came of it is
 finished by a few other threads. So the event loop stays free to answer, and torch releases the GIL inside its kernels.
-
-Jobs that say so share a turn: the next member's job takes along the first ready job of each other member, if that one
-is of the same kind and shape. So nobody gets two jobs into one turn, and whoever is passed over waits for one shared
-turn at most.
 
 A watchdog looks after all of it: a stage that gives no sign of life for its limit is ended, and its member told. Where
 that can't be done from inside (a kernel that hangs, a device that is lost), everybody is told and `on_loss` is called.
@@ -16,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,17 +22,15 @@ import structlog
 from engine.contract.quotes import unquoted
 from engine.device import is_device_lost, is_out_of_memory, trim_heaps
 from engine.errors import Cancelled, EngineError, Internal, OutOfMemory, QueueFull, Restarting
-from engine.serving.fairness import Durations, UsedSeconds, fair_order
 from engine.serving.intake.pool import Intake
 from engine.serving.jobs import Done, Event, Failed, Job, Position, Stage
+from engine.serving.line import WaitingLine
 from engine.serving.stage_times import StageTimes
 from engine.serving.stages import Stages
 from engine.uploads import Reading
 
 log = structlog.get_logger(__name__)
 
-MOST_TOGETHER = 8
-"""Jobs in one turn: enough to fill a GPU, few enough that the first doesn't wait long for the last."""
 RESTART = "The engine has to restart; please try again in a minute."
 HUNG = "That job got stuck, so I stopped it; please try again in a minute."
 
@@ -86,10 +79,9 @@ class Scheduler:
             limits or Limits(),
             on_loss,
         )
-        self._waiting: OrderedDict[str, deque[Job]] = OrderedDict()  # member key -> jobs that have had no turn
+        self._line = WaitingLine()
         self._running: list[Job] = []
         self._finishing: list[Job] = []
-        self._used, self._durations = UsedSeconds(), Durations()
         self.stage_times = StageTimes()
         self._device = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
         self._preparer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preparing")
@@ -129,11 +121,11 @@ class Scheduler:
         """Put a job into the queue. Raises QueueFull when it is full, `Restarting` when the device is lost."""
         if self._lost:
             raise Restarting(RESTART)
-        waiting = sum(len(jobs) for jobs in self._waiting.values())
+        waiting = len(self._line)
         if waiting >= self._queue_length:
             raise QueueFull(f"The queue is full: {waiting} jobs are waiting. Please try again in a minute.")
         job = Job(job_id, member_key, kind, stages, request_id)
-        self._waiting.setdefault(member_key, deque()).append(job)
+        self._line.add(job)
         self._changed()
         return job
 
@@ -163,9 +155,9 @@ class Scheduler:
         now = time.monotonic()
         placed = [
             *((job, 0) for job in [*self._finishing, *self._running]),
-            *((j, i) for i, j in enumerate(self._order(), 1)),
+            *((j, i) for i, j in enumerate(self._line.order(self._running, now), 1)),
         ]
-        etas = self._etas(now)
+        etas = self._line.etas(self._running, self._finishing, now)
         return [Entry(job, position, now - job.submitted_at, etas.get(job, 0.0)) for job, position in placed]
 
     def cancel(self, job_id: str, member_key: str, anyones: bool = False) -> bool:
@@ -176,39 +168,14 @@ class Scheduler:
                 return True
         return False
 
-    # ------------------------------------------------------------ order and estimates
-
     def _all(self) -> list[Job]:
-        return [*self._finishing, *self._running, *(job for jobs in self._waiting.values() for job in jobs)]
-
-    def _order(self) -> list[Job]:
-        """Waiting jobs in the order in which they will run."""
-        running: dict[str, float] = {}
-        for job in self._running:
-            running[job.member_key] = running.get(job.member_key, 0.0) + self._durations.turn_s(job) / len(
-                self._running
-            )
-        return fair_order(self._waiting, self._used, running, self._durations, time.monotonic())
-
-    def _etas(self, now: float) -> dict[Job, float]:
-        """Seconds until the results of all jobs whose kinds are known."""
-        etas: dict[Job, float] = {}
-        for job in [*self._finishing, *self._running]:
-            if self._durations.knows(job):
-                already = job.turn_s if job.stage is Stage.FINISHING else 0.0
-                etas[job] = max(0.5, self._durations.whole_s(job) - already - (now - job.began_at))
-        before = max((self._durations.turn_s(job) - (now - job.began_at) for job in self._running), default=0.0)
-        before = max(0.0, before)
-        for job in self._order():
-            if self._durations.knows(job):
-                etas[job] = before + self._durations.whole_s(job)
-            before += self._durations.turn_s(job)
-        return etas
+        return [*self._finishing, *self._running, *self._line]
 
     def _changed(self) -> None:
         """Tell everybody who waits how long still, and look whether there is something to start."""
-        etas = self._etas(time.monotonic())
-        for position, job in enumerate(self._order(), 1):
+        now = time.monotonic()
+        etas = self._line.etas(self._running, self._finishing, now)
+        for position, job in enumerate(self._line.order(self._running, now), 1):
             job.events.put_nowait(Position(position, round(etas.get(job, 0.0), 1)))
         self._wake.set()
 
@@ -220,15 +187,15 @@ class Scheduler:
             self._wake.clear()
             self._read_ahead()
             if not self._running and len(self._finishing) < 2 * self._limits.finishers and not self._lost:
-                turn = self._next_turn()
+                turn = self._line.take_turn(self._running, time.monotonic())
                 if turn:
                     self._running = turn
                     self._start(self._take_turn(turn), "turn")
             await self._wake.wait()
 
     def _read_ahead(self) -> None:
-        begun = sum(job.stage in (Stage.READING, Stage.READY) for jobs in self._waiting.values() for job in jobs)
-        for job in self._order()[: self._limits.read_ahead]:
+        begun = sum(job.stage in (Stage.READING, Stage.READY) for job in self._line)
+        for job in self._line.order(self._running, time.monotonic())[: self._limits.read_ahead]:
             # The order changes as others come: whoever is next now is read even if some who were next wait on.
             if job.stage is Stage.WAITING and begun < 2 * self._limits.read_ahead:
                 begun += 1
@@ -262,25 +229,6 @@ class Scheduler:
                 self._reading.pop(job, None)
                 self._wake.set()
 
-    def _next_turn(self) -> list[Job]:
-        """Take the first ready job out of the queue, and with it the first job of each other member that shares its
-        turn."""
-        order = self._order()
-        first = next((job for job in order if job.stage is Stage.READY), None)
-        if first is None:
-            return []
-        turn, key, members = [first], _shared_key(first), {first.member_key}
-        for job in order if key is not None else ():
-            if job.member_key not in members and len(turn) < MOST_TOGETHER:
-                members.add(job.member_key)
-                if job.stage is Stage.READY and _shared_key(job) == key:
-                    turn.append(job)
-        for job in turn:
-            self._forget(job)
-            self._used.has_turn(job.member_key)
-            job.enter(Stage.RUNNING)
-        return turn
-
     async def _take_turn(self, turn: list[Job]) -> None:
         """On the device, and from there to the finishers."""
         self._changed()
@@ -290,7 +238,7 @@ class Scheduler:
         self._running = []
         for job, outcome in zip(turn, outcomes, strict=True):
             job.turn_s = (now - began) / len(turn)
-            self._used.charge(job.member_key, job.turn_s, now)
+            self._line.used.charge(job.member_key, job.turn_s, now)
             if isinstance(outcome, Exception) or job.stages.finish is None:
                 self._end(job, outcome)
             elif job.stage is not Stage.OVER:
@@ -352,24 +300,16 @@ class Scheduler:
             self._end(job, Cancelled("The job was cancelled."))
             self._changed()
 
-    def _forget(self, job: Job) -> None:
-        """Out of the queue."""
-        jobs = self._waiting.get(job.member_key)
-        if jobs and job in jobs:
-            jobs.remove(job)
-            if not jobs:
-                del self._waiting[job.member_key]
-
     def _end(self, job: Job, outcome: Any) -> None:
         """The job's last event, from its result or from what it raised."""
         if job.stage is Stage.OVER:
             return
-        self._forget(job)
+        self._line.remove(job)
         if job in self._finishing:
             self._finishing.remove(job)
         event = _last_event(job, outcome)
         if job.end(event) and isinstance(event, Done):
-            self._durations.took(job, job.turn_s, job.other_s)
+            self._line.durations.took(job, job.turn_s, job.other_s)
             self.stage_times.took(job)
         self._last_end_at, self._untidy = time.monotonic(), True
         self._wake.set()
@@ -424,13 +364,6 @@ class Scheduler:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.critical("a task of the scheduler died", task=task.get_name(), exc_info=error)
             self._lose("the scheduler failed")
-
-
-def _shared_key(job: Job) -> Any:
-    """(kind, key) of what may share a turn with its like; None for what goes alone."""
-    shared = job.stages.shared
-    key = shared.key(job.work) if shared is not None else None
-    return None if key is None else (job.kind, key)
 
 
 def _about_all(turn: Sequence[Job]) -> dict[str, str]:

@@ -36,8 +36,9 @@ from engine.contract.network import check_listen
 from engine.device import choose_device, describe, share_heaps, use_threads
 from engine.errors import Internal, OtherContract
 from engine.serving.intake.pool import Intake
+from engine.serving.line import MOST_TOGETHER
 from engine.serving.rooms import JazzRoom, Rooms, StylizeRoom, TeachRoom
-from engine.serving.scheduler import MOST_TOGETHER, Limits, Scheduler
+from engine.serving.scheduler import Limits, Scheduler
 from engine.serving.servicer import EngineServicer
 from engine.settings import EngineSettings, ProcessSettings
 

@@ -17,11 +17,9 @@ if TYPE_CHECKING:
     from engine.teach.reference.index import Reference
     from engine.uploads import Reading
 
-ALSO_WORTH_READING = 0.5
-"""A second card is sent along with an answer if its score is at least this share of the first one's."""
-
-NEAREST_COVERAGE = 0.25
-"""Below it a card has so little to do with the question that it isn't even offered as a near topic."""
+ALSO_WORTH_READING = 3.0
+"""A second card is sent along with an answer if its score is no further below the first one's: e**3 is 20, so it's
+at least a twentieth as likely."""
 
 QUOTED, QUOTED_BESIDE_A_CARD = 0.6, 0.75
 """The share of a question's information that a passage of the notes must have to be quoted."""
@@ -78,9 +76,9 @@ class Answering:
         elif known and named and self._wants_entry(question, named):
             known, kept = False, list(matches[:1])
         elif known:
-            kept = [m for m in matches if m.score >= ALSO_WORTH_READING * matches[0].score]
+            kept = [m for m in matches if m.score >= matches[0].score - ALSO_WORTH_READING]
         else:
-            kept = [m for m in matches if m.coverage >= NEAREST_COVERAGE]
+            kept = list(matches) if answer.is_near else []
         entries = named or ([] if known else self._reference.search(question))
         reply = pb.AskReply(
             known=known,

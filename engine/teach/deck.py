@@ -15,8 +15,9 @@
     the snippet
     ```
 
-The head is TOML. It may also hold `see`, the ids of cards to read next, and `message`, an error message of PyTorch that
-the card explains and its snippet raises. `python -m engine.teach.snippets --update` runs every snippet and writes what
+The head is TOML. It may also hold `see`, the ids of cards to read next; `message`, an error message of PyTorch that the
+card explains and its snippet raises; and `asked`, the card's question as students put it who don't know its term, each
+of which belongs to one card only. `python -m engine.teach.snippets --update` runs every snippet and writes what
 it printed.
 """
 
@@ -24,15 +25,20 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.teach.topics import TOPICS
+from engine.teach.words import FUNCTION_WORDS, words
 
 CARDS = Path(__file__).parent / "cards"
 
 MAX_TITLE, MAX_TEXT, MAX_CODE, MAX_OUTPUT, MAX_SOURCE = 100, 1500, 900, 500, 300
 """Characters. Together with the fences they stay below the 4096 of a Discord embed's description."""
+
+MAX_ASKED, MAX_ASKED_LENGTH = 24, 160
+"""How many spoken questions a card may have, and how many characters each of them."""
 
 _FILE = re.compile(
     r"\A\+\+\+\n(?P<head>.*?)\n\+\+\+\n"
@@ -40,7 +46,7 @@ _FILE = re.compile(
     re.DOTALL,
 )
 _HEAD_KEYS = {"title", "aliases", "source"}
-_OPTIONAL_KEYS = {"see", "message"}
+_OPTIONAL_KEYS = {"see", "message", "asked"}
 
 
 class CardError(ValueError):
@@ -62,6 +68,8 @@ class Card:
     """Ids of the cards to read next."""
     message: str = ""
     """The error message that the card explains, as PyTorch prints it; empty where it explains none."""
+    asked: tuple[str, ...] = ()
+    """The card's question in spoken words, mostly without its term."""
 
 
 def read_card(path: Path) -> Card:
@@ -89,6 +97,7 @@ def read_card(path: Path) -> Card:
         output=match["output"].rstrip("\n"),
         see=tuple(head.get("see", ())),
         message=head.get("message", ""),
+        asked=tuple(head.get("asked", ())),
     )
     problems = list(_problems(card))
     if problems:
@@ -119,11 +128,24 @@ def _problems(card: Card) -> list[str]:
         problems.append("the source has no https address")
     if card.message and card.message not in card.output:
         problems.append("the snippet doesn't print the message that the card explains")
+    return problems + _problems_of_asked(card.asked)
+
+
+def _problems_of_asked(asked: tuple[object, ...]) -> list[str]:
+    problems = []
+    if len(asked) > MAX_ASKED:
+        problems.append(f"asked has {len(asked)} questions, more than {MAX_ASKED}")
+    for question in asked:
+        if not isinstance(question, str) or not words(question, FUNCTION_WORDS):
+            problems.append(f"asked has {question!r}, which says nothing")
+        elif len(question) > MAX_ASKED_LENGTH:
+            problems.append(f"the question {question!r} has more than {MAX_ASKED_LENGTH} characters")
     return problems
 
 
 def load_deck(folder: Path = CARDS) -> tuple[Card, ...]:
-    """All cards below `folder`, sorted by topic and id. Raises `CardError`, also for an id used twice."""
+    """All cards below `folder`, sorted by topic and id. Raises `CardError`, also for an id used twice, and for
+    a question that is asked for two cards, or is another card's name, in words that are cut to the same stems."""
     cards = [read_card(path) for path in sorted(folder.glob("*/*.md"))]
     seen: dict[str, Card] = {}
     for card in cards:
@@ -134,4 +156,21 @@ def load_deck(folder: Path = CARDS) -> tuple[Card, ...]:
         for other in card.see:
             if other not in seen or other == card.id:
                 raise CardError(f"{folder}: {card.id} points to {other!r}, which is no other card.")
+    if problems := _asked_for_two(cards):
+        raise CardError(f"{folder}: {'; '.join(problems)}.")
     return tuple(cards)
+
+
+def _asked_for_two(cards: Sequence[Card]) -> list[str]:
+    owners = {_stems(name): card for card in cards for name in (*card.aliases, card.title)}
+    problems = []
+    for card in cards:
+        for question in card.asked:
+            owner = owners.setdefault(_stems(question), card)
+            if owner is not card:
+                problems.append(f"{card.id} has the question {question!r}, which {owner.id} has, too")
+    return problems
+
+
+def _stems(phrase: str) -> frozenset[str]:
+    return frozenset(words(phrase, FUNCTION_WORDS))

@@ -2,10 +2,11 @@
 
     python -m engine evaluate ask [tests/engine/teach/asked*.toml] [--failures]
 
-A file holds lists of `[question, cards that answer it]` and lists of questions that no card answers. Weights and
-threshold were chosen on all of them but `asked_judged.toml`, so the figures of the others say how well what was asked
-is found, and only that one's how well the next question will be. It is judged by whole answers, calculations included:
-what its lists mean stands in the file."""
+A file holds lists of `[question, cards that answer it]` and lists of questions that no card answers. A file with a list
+called `spoken` is judged by whole answers, calculations included: its lists are `spoken`, `messages` and `computed`
+(with what the answer must contain), each as far as it's there, and `unknown`. Of the others only what is found is
+measured. The weights were fitted on the files that `fitting.py` names, so their figures say how well what was asked is
+found, and only those of other files how well the next question will be."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ import math
 import sys
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from engine.contract import engine_pb2 as pb
@@ -86,23 +87,39 @@ def halves(asked: dict[str, list]) -> dict[str, tuple[list[Asked], list[str]]]:
     }
 
 
-def judge(library: Library, asked: dict[str, list]) -> tuple[dict[str, tuple[int, int, int, int]], list[str]]:
-    """Of each list of `asked_judged.toml` how many were asked, had the right answer first, were answered with it, and
-    were answered with another one; with the questions that went wrong. Of `unknown` every answer is another one."""
+@dataclass(frozen=True)
+class Judged:
+    """Counts of one list of questions, by what whoever asks is shown."""
+
+    asked: int
+    first: int
+    """The right answer stands first, given as the answer or as the nearest card."""
+    shown: int
+    """It's among the cards that are shown, three at most."""
+    right: int
+    """It's given as the answer."""
+    wrong: int
+    """Something else is given as the answer. Of `unknown`, anything at all."""
+
+    def __add__(self, other: Judged) -> Judged:
+        return Judged(*(getattr(self, part.name) + getattr(other, part.name) for part in fields(self)))
+
+
+def judge(library: Library, asked: dict[str, list]) -> tuple[dict[str, Judged], list[str]]:
+    """Of each list of a file with `spoken` its counts, and the questions that went wrong."""
     counts, failures = {}, []
     for name, questions in asked.items():
-        first = right = wrong = 0
+        counted = Judged(0, 0, 0, 0, 0)
         for entry in questions:
-            question, wanted = (entry, ()) if name == "unknown" else entry
+            question, wanted = (entry, ()) if isinstance(entry, str) else entry
             reply = library.ask(question)
-            is_first = name != "unknown" and _is_right(reply, wanted)
+            first = bool(wanted) and _is_right(reply, wanted)
+            shown = first or any(card.id in wanted for card in reply.cards[:3])
             answered = bool(reply.calculation.answer) or reply.known or bool(reply.entries)
-            first += is_first
-            right += is_first and answered
-            wrong += answered and not is_first
-            if answered if name == "unknown" else not (is_first and answered):
+            counted += Judged(1, first, shown, first and answered, answered and not first)
+            if answered if name == "unknown" else not (first and answered):
                 failures.append(f"{question!r}: {'answered' if answered else 'not answered'}, {_shown(reply)}")
-        counts[name] = (len(questions), first, right, wrong)
+        counts[name] = counted
     return counts, failures
 
 
@@ -114,28 +131,29 @@ def _is_right(reply: pb.AskReply, wanted: str | Sequence[str]) -> bool:
 
 
 def _shown(reply: pb.AskReply) -> str:
-    entries = [entry.name for entry in reply.entries[:1]]
-    return reply.calculation.answer or f"best {[card.id for card in reply.cards[:1]] if reply.known else entries}"
+    cards = [card.id for card in reply.cards]
+    return reply.calculation.answer or f"shown {cards or [entry.name for entry in reply.entries[:1]]}"
 
 
-def _judgement(library: Library, asked: dict[str, list], show: bool) -> str:
+def _judgement(file: str, library: Library, asked: dict[str, list], show: bool) -> str:
     counts, failures = judge(library, asked)
-    within = [count for name, count in counts.items() if name != "unknown"]
+    unknown = counts.pop("unknown", Judged(0, 0, 0, 0, 0))
     lines = []
-    for name, (n, first, right, wrong) in (
-        *((name, count) for name, count in counts.items() if name != "unknown"),
-        ("all in scope", tuple(map(sum, zip(*within, strict=True)))),
-    ):
+    for name, count in (*counts.items(), ("all in scope", sum(counts.values(), Judged(0, 0, 0, 0, 0)))):
+        n = count.asked
         lines.append(
-            f"judged, {name}: {n} questions: right answer first {_share(first, n)}, answered rightly "
-            f"{_share(right, n)}, with a wrong answer {_share(wrong, n)}\n"
+            f"{file}, {name}: {n} questions: right answer first {_share(count.first, n)}, among those shown "
+            f"{_share(count.shown, n)}, answered rightly {_share(count.right, n)}, with a wrong answer "
+            f"{_share(count.wrong, n)}\n"
         )
-    n, _, _, wrong = counts["unknown"]
-    lines.append(f"judged, out of scope: {n} questions: answered {_share(wrong, n)}\n")
+    n = unknown.asked
+    lines.append(f"{file}, out of scope: {n} questions: answered {_share(unknown.wrong, n)}\n")
     return "".join(lines + [f"    {failure}\n" for failure in failures if show])
 
 
 def _share(hits: int, of: int) -> str:
+    if not of:
+        return "-"
     low, high = interval(hits, of)
     return f"{100 * hits / of:5.1f} % ({100 * low:.0f}-{100 * high:.0f})"
 
@@ -152,7 +170,7 @@ def main(argv: Sequence[str]) -> int:
     for path in args.asked or sorted(FILES.glob("asked*.toml")):
         asked = tomllib.loads(path.read_text(encoding="utf-8"))
         if "spoken" in asked:
-            sys.stdout.write(_judgement(library, asked, args.failures))
+            sys.stdout.write(_judgement(path.stem, library, asked, args.failures))
             continue
         for name, (known, unknown) in halves(asked).items():
             figures, false = measure_known(index, known), false_answers(index, unknown)
@@ -164,7 +182,7 @@ def main(argv: Sequence[str]) -> int:
     asked_for, top_1, top_3, answered, wrong = (sum(getattr(one, part) for one in everything) for part in COUNTED)
     total = Figures(asked_for, top_1, top_3, answered, wrong, ())
     if total.asked:
-        sys.stdout.write(_line("all but the judged", total, out_of_scope, false_ones))
+        sys.stdout.write(_line("all of these", total, out_of_scope, false_ones))
     return 0
 
 

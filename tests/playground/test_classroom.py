@@ -22,7 +22,7 @@ def row(*ids: str) -> list[dict[str, object]]:
 
 
 async def ask(course: Course, *ids: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await course.bot.wait_until_ready()
     view = discord.ui.View(timeout=None)
     for custom_id in ids:

@@ -64,7 +64,7 @@ def read_piece(piece_id: str) -> Piece:
         score = corpus.parse(described.path)
     except (Music21Exception, OSError) as error:
         log.warning("music21 has no %s: %s", described.path, error)
-        raise BadMidi(f"This installation of music21 comes without “{described.title}”.") from error
+        raise BadMidi(f"I don't have the notes of “{described.title}” here; please choose another piece.") from error
     parts = tuple(_part(index, part) for index, part in enumerate(score.parts))
     signature = next(iter(score.recurse().getElementsByClass("TimeSignature")), None)
     metre = float(signature.barDuration.quarterLength) if signature else 4.0

@@ -19,7 +19,7 @@ def summed(dtype: DType) -> DType:
 
 def _floating(dtype: DType) -> DType:
     if dtype.category < 2:
-        raise Mistaken(f"A mean needs floating point numbers, and this is {dtype.name}; write .float() first.")
+        raise Mistaken(f"A mean needs floating point numbers, but this is {dtype.name}; write .float() first.")
     return dtype
 
 

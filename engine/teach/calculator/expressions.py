@@ -286,7 +286,7 @@ class Reader:
         x = given[0]
         dtype = FLOAT32 if owner.name == "Embedding" else x.dtype
         if owner.name != "Embedding" and x.dtype.category != 2:
-            raise Mistaken(f"nn.{owner.name} needs a floating point input, and this is {x.dtype.name}.")
+            raise Mistaken(f"nn.{owner.name} needs a floating point input, but this is {x.dtype.name}.")
         return Tensor(checked_shape(output(owner, x.shape, self.steps)), dtype, None)
 
     def count(self, of: Layer) -> int:

@@ -272,7 +272,7 @@ def output(of: Layer, shape: Shape, steps: Steps) -> Shape:
     if of.name == "Linear":
         n, m = whole(o["in_features"], "in_features", 1), whole(o["out_features"], "out_features", 1)
         if not shape or shape[-1] != n:
-            raise Mistaken(f"Linear({n}, {m}) needs a last dimension of {n}, and the input's shape is {shape}.")
+            raise Mistaken(f"Linear({n}, {m}) needs a last dimension of {n}, but the input's shape is {shape}.")
         return _said(steps, f"Linear acts on the last dimension, {n} → {m}", (*shape[:-1], m))
     if of.name == "Embedding":
         return _said(steps, "Embedding adds a dimension", (*shape, whole(o["embedding_dim"], "embedding_dim", 1)))
@@ -283,7 +283,7 @@ def output(of: Layer, shape: Shape, steps: Steps) -> Shape:
     if of.name == "PixelShuffle":
         r = whole(o["upscale_factor"], "upscale factor", 1)
         if len(shape) < 3 or shape[-3] % (r * r):
-            raise Mistaken(f"PixelShuffle({r}) needs a number of channels that {r * r} divides.")
+            raise Mistaken(f"PixelShuffle({r}) needs a number of channels divisible by {r * r}.")
         return _said(steps, of.name, (*shape[:-3], shape[-3] // (r * r), shape[-2] * r, shape[-1] * r))
     if of.name in RECURRENT or of.name == "MultiheadAttention":
         raise NotAllowed(
@@ -300,7 +300,7 @@ def _said(steps: Steps, text: str, shape: Shape) -> Shape:
 
 def _lead(name: str, shape: Shape, n: int) -> Shape:
     if len(shape) not in (n + 1, n + 2):
-        raise Mistaken(f"{name} needs {n + 1} or {n + 2} dimensions, and the input's shape is {shape}.")
+        raise Mistaken(f"{name} needs {n + 1} or {n + 2} dimensions, but the input's shape is {shape}.")
     return shape[:-n]
 
 
@@ -309,11 +309,11 @@ def _check_channels(of: Layer, shape: Shape) -> None:
     if of.name in NORMS or of.name in INSTANCE or of.name == "GroupNorm":
         c = whole(o.get("num_features", o.get("num_channels")), "num_features", 1)
         if len(shape) < 2 or shape[1] != c:
-            raise Mistaken(f"{of.name} was built for {c} channels, and the input's shape is {shape}.")
+            raise Mistaken(f"{of.name} was built for {c} channels, but the input's shape is {shape}.")
     if of.name in ("LayerNorm", "RMSNorm"):
         last = checked_shape(o["normalized_shape"])
         if shape[-len(last) :] != last:
-            raise Mistaken(f"{of.name} was built for a last shape of {last}, and the input's shape is {shape}.")
+            raise Mistaken(f"{of.name} was built for a last shape of {last}, but the input's shape is {shape}.")
 
 
 def _convolved(of: Layer, shape: Shape, steps: Steps) -> Shape:
@@ -322,7 +322,7 @@ def _convolved(of: Layer, shape: Shape, steps: Steps) -> Shape:
     c_in, c_out = whole(o["in_channels"], "in_channels", 1), whole(o["out_channels"], "out_channels", 1)
     _groups(of)
     if lead[-1] != c_in:
-        raise Mistaken(f"{of.name} expects {c_in} channels, and the input has {lead[-1]}.")
+        raise Mistaken(f"{of.name} expects {c_in} channels, but the input has {lead[-1]}.")
     kernel, stride = _each(o["kernel_size"], n, "kernel size", 1), _each(o.get("stride", 1), n, "stride", 1)
     dilation = _each(o.get("dilation", 1), n, "dilation", 1)
     if o.get("padding") == "same":
@@ -348,7 +348,7 @@ def convolved_size(size: int, k: int, s: int, p: int, d: int, steps: Steps) -> i
     """⌊(n + 2p - d(k - 1) - 1)/s⌋ + 1."""
     span = d * (k - 1) + 1
     if size + 2 * p < span:
-        raise Mistaken(f"The kernel spans {span} pixels, and the padded input has only {size + 2 * p}.")
+        raise Mistaken(f"The kernel spans {span} pixels, but the padded input has only {size + 2 * p}.")
     out = (size + 2 * p - span) // s + 1
     line = f"⌊({size} + 2·{p} - {d}·({k} - 1) - 1)/{s}⌋ + 1 = {out}"
     if line not in steps:
@@ -404,7 +404,7 @@ def _flattened(of: Layer, shape: Shape, steps: Steps) -> Shape:
 def _upsampled(of: Layer, shape: Shape, steps: Steps) -> Shape:
     o, n = of.options, len(shape) - 2
     if n not in (1, 2, 3):
-        raise Mistaken(f"Upsample needs 3 to 5 dimensions, and the input's shape is {shape}.")
+        raise Mistaken(f"Upsample needs 3 to 5 dimensions, but the input's shape is {shape}.")
     if o.get("size") is not None:
         return _said(steps, of.name, (*shape[:2], *_each(o["size"], n, "size", 1)))
     factor = o.get("scale_factor")

@@ -52,7 +52,7 @@ def _cast(name: str) -> Method:
 def _item(x: Tensor, given: Given, named: Named) -> Any:
     take(given, named, ())
     if x.count != 1:
-        raise Mistaken(f"item() needs exactly one element, and there are {x.count}.")
+        raise Mistaken(f"item() needs exactly one element, but there are {x.count}.")
     return x.known().reshape(()).item()
 
 

@@ -165,7 +165,7 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
 def dimension(x: Tensor, dim: object) -> int:
     """`dim` counted from the front. Raises `Mistaken` as PyTorch does."""
     if isinstance(dim, bool) or not isinstance(dim, int):
-        raise NotAllowed("A dimension is a whole number.")
+        raise NotAllowed("A dimension has to be a whole number.")
     n = max(1, len(x.shape))
     if not -n <= dim < n:
         raise Mistaken(f"There is no dimension {dim}: the tensor has {len(x.shape)}, so -{n} to {n - 1} are possible.")
@@ -187,7 +187,7 @@ def reshaped(x: Tensor, lengths: object) -> Tensor:
             raise Mistaken(f"{x.count} elements can't be cut into the shape {tuple(lengths)}.")
         shape[free[0]] = x.count // rest
     if math.prod(shape) != x.count:
-        raise Mistaken(f"The shape {tuple(shape)} has {math.prod(shape)} elements, and the tensor has {x.count}.")
+        raise Mistaken(f"The shape {tuple(shape)} has {math.prod(shape)} elements, but the tensor has {x.count}.")
     target = checked_shape(shape)
     return Tensor(target, x.dtype, None if x.values is None else x.values.reshape(target))
 

@@ -28,7 +28,7 @@ def pages(data: bytes, progress: Progress) -> Iterator[Section]:
         raise BadNotes("That PDF is damaged or needs a password; please print it to a new PDF.") from error
     with document:
         if len(document) > MAX_PAGES:
-            raise BadNotes(f"That PDF has {len(document)} pages, and I read up to {MAX_PAGES}; please split it.")
+            raise BadNotes(f"That PDF has {len(document)} pages, but I only read up to {MAX_PAGES}; please split it.")
         titles = _bookmarks(document)
         title = ""
         for number in range(len(document)):

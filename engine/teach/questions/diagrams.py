@@ -210,7 +210,7 @@ def sides_of_a_line(rng: random.Random) -> Draft:
             Mistake(
                 str(sum(w[0] * x + w[1] * y > 0 for x, y in points)), "forgets the bias", instead=[("@ w + b", "@ w")]
             ),
-            Mistake("6", "thinks that a line has all points on one side", holds=positive < 6),
+            Mistake("6", "assumes that a line has all points on one side", holds=positive < 6),
         ],
         card_id="perceptron",
         shown="",

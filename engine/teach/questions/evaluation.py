@@ -128,7 +128,7 @@ def balanced_accuracy(rng: random.Random) -> Draft:
             Mistake(f"{a:.3f}", "takes the common class's recall"),
             Mistake(f"{b:.3f}", "takes the rare class's recall"),
             Mistake(f"{a * b:.3f}", "multiplies the recalls"),
-            Mistake("0.500", "thinks that balanced accuracy is chance by construction"),
+            Mistake("0.500", "assumes that balanced accuracy is chance by construction"),
         ],
     )
 

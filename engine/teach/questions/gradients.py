@@ -57,7 +57,7 @@ def gradients_accumulate(rng: random.Random) -> Draft:
             else f", and nobody clears it: {n} x {one}."
         ),
         mistakes=[
-            Mistake(str(float(one)), "thinks that backward() overwrites .grad"),
+            Mistake(str(float(one)), "assumes that backward() overwrites .grad"),
             Mistake(str(float(n * one)), "overlooks that .grad is cleared in the loop"),
             Mistake(str(float(one / 2 if zeroed else n * one / 2)), "forgets the factor 2 of the square"),
             Mistake(str(float(n * k * w**2)), "adds up losses instead of gradients"),
@@ -69,7 +69,7 @@ def gradients_accumulate(rng: random.Random) -> Draft:
 def detached_factor(rng: random.Random) -> Draft:
     w, k = _digit(rng, 2, 6), _digit(rng, 2, 6)
     everything = "differentiates everything, as if nothing were detached"
-    nothing = (0, "thinks that one detach() stops the whole gradient")
+    nothing = (0, "assumes that one detach() stops the whole gradient")
     loss, gradient, rule, mistakes = rng.choice(
         (
             (
@@ -127,12 +127,12 @@ def detached_factor(rng: random.Random) -> Draft:
 
 def requires_grad_flow(rng: random.Random) -> Draft:
     cases = {
-        "w * x": (True, "thinks that x, which needs no gradient, takes {} out of the graph"),
+        "w * x": (True, "assumes that x, which needs no gradient, takes {} out of the graph"),
         "w.detach() * x": (False, "overlooks detach() in {}"),
         "x * 2": (False, "puts {} into the graph, though w is not in it"),
         "w.item() * x": (False, "overlooks that item() makes a plain number of w in {}"),
         "(w * x).detach()": (False, "overlooks detach() in {}"),
-        "w + x.detach()": (True, "thinks that detach() on x takes w out of {}, too"),
+        "w + x.detach()": (True, "assumes that detach() on x takes w out of {}, too"),
     }
     first, second = rng.sample(list(cases), 2)
     (a, slip_a), (b, slip_b) = cases[first], cases[second]
@@ -180,9 +180,9 @@ def inplace_breaks_backward(rng: random.Random) -> Draft:
             "input, or nothing at all."
         ),
         mistakes=[
-            Mistake("[]", "thinks that a change in place is always harmless"),
-            Mistake(str(names), "thinks that every change in place breaks backward()"),
-            Mistake(str([harmless[0]]), f"thinks that {harmless[0]} needs its own result to be differentiated"),
+            Mistake("[]", "assumes that a change in place is always harmless"),
+            Mistake(str(names), "assumes that every change in place breaks backward()"),
+            Mistake(str([harmless[0]]), f"assumes that {harmless[0]} needs its own result to be differentiated"),
             Mistake(str([n for n in names if n != saver]), "has it the wrong way round"),
         ],
     )
@@ -240,7 +240,7 @@ def clipped_gradient(rng: random.Random) -> Draft:
         ),
         mistakes=[
             Mistake(f"{min(a, limit):.3f}", "clamps each gradient by itself, as clip_grad_value_ would"),
-            Mistake(f"{float(a):.3f}", "thinks that the limit is not reached"),
+            Mistake(f"{float(a):.3f}", "assumes that the limit is not reached"),
             Mistake(f"{a / norm:.3f}", "scales to norm 1, whatever the limit"),
             Mistake(
                 f"{a * limit / (a + b):.3f}",

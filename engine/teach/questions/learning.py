@@ -112,7 +112,7 @@ def weighted_loss(rng: random.Random) -> Draft:
     losses = [rng.choice((1, 2, 3)), rng.choice((4, 5, 6))]
     weighted = (w[0] * losses[0] + w[1] * losses[1]) / sum(w)
     return Draft(
-        text="Losses of one example of class 0 and one of class 1, with class weights. What is the weighted mean?",
+        text="These are the losses of one example of each class; w holds the class weights. What is the weighted mean?",
         code=(
             f"import torch\n\nloss, w = torch.tensor({[float(v) for v in losses]}), torch.tensor({w})\n"
             'print(f"{((w * loss).sum() / w.sum()).item():.3f}")  # as cross_entropy(weight=w) does'
@@ -195,7 +195,7 @@ def warmed_up_rate(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(
                 f"{peak:.4f}",
-                "thinks that the rate is at its peak from the start",
+                "assumes that the rate is at its peak from the start",
                 instead=[(f"min(1.0, s / {warm})", "1.0")],
             ),
             Mistake(
@@ -324,7 +324,9 @@ def averaged_weight(rng: random.Random) -> Draft:
         worked=f"{value:.3f}",
         because=f"{target:g} · (1 - {beta}^{steps}): after k steps the share βᵏ is still missing.",
         mistakes=[
-            Mistake(f"{target:.3f}", "thinks that it follows at once", instead=[(f"{beta} * e + (1 - {beta}) * ", "")]),
+            Mistake(
+                f"{target:.3f}", "assumes that it follows at once", instead=[(f"{beta} * e + (1 - {beta}) * ", "")]
+            ),
             Mistake(
                 f"{target * beta**steps:.3f}",
                 "gives the share that is missing",
@@ -370,7 +372,7 @@ def divergence_of_strangers(rng: random.Random) -> Draft:
                 "gives bits instead of nats",
                 instead=[("/ 2).item()", "/ 2 / 0.6931471805599453).item()")],
             ),
-            Mistake("0.000", "thinks that distributions of the same shape don't differ"),
+            Mistake("0.000", "assumes that distributions of the same shape don't differ"),
             Mistake(f"{math.log(2):.3f}", "treats them as fully separate", holds=overlap > 0),
         ],
         card_id="jensen-shannon",

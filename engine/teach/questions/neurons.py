@@ -37,7 +37,7 @@ def perceptron_update(rng: random.Random) -> Draft:
         if error == 0
         else [
             Mistake(moved(-rate * error), "has the sign of the error reversed"),
-            Mistake(moved(0), "thinks that the answer was right and leaves w alone"),
+            Mistake(moved(0), "assumes that the answer was right and leaves w alone"),
             Mistake(moved(error), "forgets the learning rate"),
             Mistake(moved(2 * rate * error), "counts with targets of -1 and 1, where the error is 2"),
             Mistake(str([float(wi + rate * error) for wi in w]), "adds the error itself instead of error times input"),
@@ -80,13 +80,13 @@ def linear_shape(rng: random.Random) -> Draft:
         "output": "a linear layer acts on the last dimension only; all before it are batch dimensions",
     }
     weight_mistakes = [
-        Mistake(str((n, m)), "has in_features first, the order of the arguments"),
+        Mistake(str((n, m)), "puts in_features first, as the arguments do"),
         Mistake(str((m, n + 1)), "puts the bias into the weight matrix"),
         Mistake(str((m,)), "gives the shape of the bias"),
-        Mistake(str((n, n)), "thinks that the layer is square"),
+        Mistake(str((n, n)), "assumes that the layer is square"),
     ]
     output_mistakes = [
-        Mistake(str((batch, m)), "thinks that the middle dimension is flattened away"),
+        Mistake(str((batch, m)), "assumes that the middle dimension is flattened away"),
         Mistake(str((batch, m, n)), "applies the layer to the middle dimension"),
         Mistake(str((batch * steps, m)), "merges the batch dimensions"),
         Mistake(str((batch, steps, n)), "leaves the shape as it was"),

@@ -48,11 +48,11 @@ def loss_of_a_guesser(rng: random.Random) -> Draft:
         worked=f"{math.log(classes):.3f}",
         because=f"every class gets 1/{classes}, and -ln(1/{classes}) = ln {classes}, whatever the batch size.",
         mistakes=[
-            Mistake("0.000", "thinks that logits of 0 mean a loss of 0"),
+            Mistake("0.000", "assumes that logits of 0 mean a loss of 0"),
             Mistake(f"{math.log2(classes):.3f}", "takes the logarithm to base 2"),
             Mistake(f"{1 / classes:.3f}", "gives the probability instead of its negative logarithm"),
             Mistake(f"{batch * math.log(classes):.3f}", "sums over the batch; the default reduction is the mean"),
-            Mistake("1.000", "thinks that a guesser's loss is 1"),
+            Mistake("1.000", "assumes that a guesser's loss is 1"),
         ],
     )
 
@@ -136,8 +136,8 @@ def padded_loss(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(f"{one * counted / n:.3f}", "divides by all positions, the padded ones too"),
             Mistake(f"{one * counted:.3f}", "sums over the positions that count"),
-            Mistake("nan", "thinks that an index of -100 makes the loss undefined"),
-            Mistake("IndexError", "thinks that -100 is refused as a class"),
+            Mistake("nan", "assumes that an index of -100 makes the loss undefined"),
+            Mistake("IndexError", "assumes that -100 is refused as a class"),
         ],
     )
 
@@ -189,7 +189,7 @@ def kl_direction(rng: random.Random) -> Draft:
             ),
             Mistake(f"{kl(p, q) / math.log(2):.3f}", "gives bits instead of nats"),
             Mistake(f"{kl(p, q) / 2:.3f}", "divides by the number of outcomes too, as reduction='mean' does"),
-            Mistake("0.000", "thinks that two distributions over the same outcomes have no divergence"),
+            Mistake("0.000", "assumes that two distributions over the same outcomes have no divergence"),
         ],
     )
 
@@ -263,7 +263,7 @@ def adam_first_step(rng: random.Random) -> Draft:
             Mistake(f"{w + rate * sign:.3f}", "goes up the gradient instead of down"),
             Mistake(f"{w - 0.1 * rate * sign:.3f}", "forgets the bias correction of m only"),
             Mistake(f"{w - rate * 0.1 / math.sqrt(0.001) * sign:.3f}", "forgets both bias corrections"),
-            Mistake(f"{w:.3f}", "thinks that nothing moves while the averages start at 0"),
+            Mistake(f"{w:.3f}", "assumes that nothing moves while the averages start at 0"),
         ],
     )
 
@@ -328,7 +328,7 @@ def gradient_descent_steps(rng: random.Random) -> Draft:
             Mistake(f"{w0 * (1 - a * rate) ** steps + 0.0:.3f}", "forgets the factor 2 of the derivative"),
             Mistake(f"{w0 * (1 + 2 * a * rate) ** steps:.3f}", "goes up the gradient instead of down"),
             Mistake(f"{w0 * factor + 0.0:.3f}", "counts one step only"),
-            Mistake("0.000", "thinks that the minimum has been reached"),
+            Mistake("0.000", "assumes that the minimum has been reached"),
         ],
     )
 
@@ -351,7 +351,7 @@ def scheduled_rate(rng: random.Random) -> Draft:
             Mistake(f"{rate * gamma**epochs:.5f}", "multiplies in every epoch, as ExponentialLR does"),
             Mistake(f"{rate * gamma ** (epochs // size + 1):.5f}", "multiplies one time too many"),
             Mistake(f"{rate * gamma ** max(0, epochs // size - 1):.5f}", "multiplies one time too few"),
-            Mistake(f"{rate:.5f}", "thinks that the rate stays"),
+            Mistake(f"{rate:.5f}", "assumes that the rate stays"),
             Mistake(f"{max(0.0, rate - gamma * (epochs // size)):.5f}", "subtracts gamma instead of multiplying by it"),
         ],
     )
@@ -369,7 +369,7 @@ def dropout_output(rng: random.Random) -> Draft:
         ),
         worked=f"{kept if mode == 'train' else x:.3f}",
         because=(
-            f"in training what survives is divided by 1 - p = {1 - p:g}, so that the mean stays."
+            f"in training, what survives is divided by 1 - p = {1 - p:g}, so the mean stays the same."
             if mode == "train"
             else "in eval mode dropout does nothing at all."
         ),
@@ -379,7 +379,7 @@ def dropout_output(rng: random.Random) -> Draft:
             Mistake(f"{x / p:.3f}", "divides by the probability of dropping instead of keeping", holds=mode == "train"),
             Mistake(f"{x * (1 - p):.3f}", "multiplies by 1 - p where it should divide", holds=mode == "train"),
             Mistake(f"{x * (1 - p):.3f}", "scales down at test time, as the original paper did", holds=mode == "eval"),
-            Mistake("0.000", "thinks that the largest elements are the ones that are dropped"),
+            Mistake("0.000", "assumes that the largest elements are the ones that are dropped"),
         ],
     )
 

@@ -48,7 +48,7 @@ def last_batch_shape(rng: random.Random) -> Draft:
         worked=str((rest, 1, size, size)),
         because=f"{n} examples in batches of {batch} leave {rest} for the last one; drop_last is off by default.",
         mistakes=[
-            Mistake(str((batch, 1, size, size)), "thinks that every batch is full"),
+            Mistake(str((batch, 1, size, size)), "assumes that every batch is full"),
             Mistake(str((rest, size, size)), "drops the channel dimension"),
             Mistake(str((full, 1, size, size)), "gives the number of full batches"),
             Mistake(str((batch - rest, 1, size, size)), "gives what is missing to a full batch", holds=rest < batch),
@@ -97,10 +97,10 @@ def samples_of_a_rank(rng: random.Random) -> Draft:
             "processes make the same number of steps."
         ),
         mistakes=[
-            Mistake(str(n), "thinks that every process sees all the data"),
+            Mistake(str(n), "assumes that every process sees all the data"),
             Mistake(str(n // ranks), "drops the rest, as drop_last=True would"),
             Mistake(str(share + 1), "adds an example although the division comes out even", holds=n % ranks == 0),
-            Mistake(str(n * ranks), "thinks that the data is multiplied by the number of processes"),
+            Mistake(str(n * ranks), "assumes that the data is multiplied by the number of processes"),
             Mistake(str(ranks), "mistakes the number of processes for the number of examples"),
         ],
     )
@@ -125,7 +125,7 @@ def adam_memory(rng: random.Random) -> Draft:
             Mistake(str(8 * count), "forgets Adam's moments"),
             Mistake(str(12 * count), "counts one moment instead of two"),
             Mistake(str(16 * n * m), "forgets the biases"),
-            Mistake(str(32 * count), "thinks that the numbers are float64"),
+            Mistake(str(32 * count), "assumes that the numbers are float64"),
         ],
     )
 
@@ -153,8 +153,8 @@ def autocast_dtype(rng: random.Random) -> Draft:
         worked="torch.bfloat16" if half else "torch.float32",
         because=f"{rule}.",
         mistakes=[
-            Mistake("torch.bfloat16", "thinks that autocast turns everything into 16 bit"),
-            Mistake("torch.float32", "thinks that results stay in float32"),
+            Mistake("torch.bfloat16", "assumes that autocast turns everything into 16 bit"),
+            Mistake("torch.float32", "assumes that results stay in float32"),
             Mistake("torch.float16", "takes the 16 bit type to be float16, though bfloat16 was asked for"),
             Mistake("torch.float64", "expects more precision than float32"),
         ],
@@ -277,8 +277,8 @@ def seeded_draws(rng: random.Random) -> Draft:
         worked=worked,
         because=f"{rule}.",
         mistakes=[
-            Mistake("True True", "thinks that a seed makes every draw the same"),
-            Mistake("False False", "thinks that two draws are never the same"),
+            Mistake("True True", "assumes that a seed makes every draw the same"),
+            Mistake("False False", "assumes that two draws are never the same"),
             Mistake("True False", "expects the first pair to repeat and the second not to"),
             Mistake("False True", "expects the second pair to repeat and the first not to"),
         ],

@@ -35,7 +35,7 @@ def rows_of_a_join(rng: random.Random) -> Draft:
                 instead=[("INNER", "LEFT")],
                 holds=kind != "LEFT",
             ),
-            Mistake(str(len(left)), "thinks that a join keeps the left table's number of rows"),
+            Mistake(str(len(left)), "assumes that a join keeps the left table's number of rows"),
             Mistake(str(len(set(left) & set(right))), "counts the keys that both have"),
             Mistake(
                 str(len(left) * len(right)),
@@ -121,9 +121,9 @@ def chance_to_be_sampled(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(f"{1 / at:.4f}", "forgets that k places are free to be taken", instead=[("{k / n:", "{1 / n:")]),
             Mistake(f"{1 / k:.4f}", "gives the chance of each place to be replaced", instead=[("{k / n:", "{1 / k:")]),
-            Mistake("0.5000", "thinks that a fair coin decides whether a row is kept"),
+            Mistake("0.5000", "assumes that a fair coin decides whether a row is kept"),
             Mistake(f"{k / (at + k):.4f}", "counts the reservoir's rows again", instead=[("{k / n:", "{k / (n + k):")]),
-            Mistake("1.0000", "thinks that every row enters at first", holds=at > k),
+            Mistake("1.0000", "assumes that every row enters at first", holds=at > k),
         ],
     )
 
@@ -192,10 +192,10 @@ def layers_run_again(rng: random.Random) -> Draft:
         worked=str(len(lines) - first),
         because=f"the first layer whose input changed is {lines[first]!r}; it and everything after it are rebuilt.",
         mistakes=[
-            Mistake("1", "thinks that only the layer with the change is rebuilt", holds=len(lines) - first > 1),
+            Mistake("1", "assumes that only the layer with the change is rebuilt", holds=len(lines) - first > 1),
             Mistake(
                 str(len(lines)),
-                "thinks that everything is rebuilt",
+                "assumes that everything is rebuilt",
                 instead=[("print(len(lines) - first)", "print(len(lines))")],
             ),
             Mistake(
@@ -208,7 +208,7 @@ def layers_run_again(rng: random.Random) -> Draft:
                 "counts only what comes after the changed layer",
                 instead=[("- first)", "- first - 1)")],
             ),
-            Mistake("0", "thinks that layers are only rebuilt when the Dockerfile changes"),
+            Mistake("0", "assumes that layers are only rebuilt when the Dockerfile changes"),
         ],
     )
 
@@ -308,7 +308,7 @@ def residual_block_parameters(rng: random.Random) -> Draft:
             Mistake(str(first + second + norms + c * c), "gives the identity shortcut weights", holds=stride == 1),
             Mistake(
                 str(2 * first + norms + shortcut),
-                "thinks that the second convolution is as large as the first",
+                "assumes that the second convolution is as large as the first",
                 holds=stride == 2,
             ),
         ],
@@ -377,7 +377,7 @@ def workers_needed(rng: random.Random) -> Draft:
                 "subtracts instead of dividing",
                 instead=[("ceil(load_ms / step_ms)", "load_ms - step_ms")],
             ),
-            Mistake("1", "thinks that one worker is always ahead", holds=load > step),
+            Mistake("1", "assumes that one worker is always ahead", holds=load > step),
         ],
     )
 

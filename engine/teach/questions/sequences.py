@@ -77,7 +77,7 @@ def gradient_penalty(rng: random.Random) -> Draft:
             Mistake(str(float((norm - 1) ** 2)), "forgets the weight of the penalty"),
             Mistake(str(float(weight * (norm - 1))), "forgets the square"),
             Mistake(str(float(weight * (a + b - 1) ** 2)), "mistakes the sum of the components for the norm"),
-            Mistake("0.0", "thinks that a linear critic needs no penalty"),
+            Mistake("0.0", "assumes that a linear critic needs no penalty"),
             Mistake(str(float(weight * (norm**2 - 1) ** 2)), "takes the squared norm"),
         ],
     )
@@ -151,7 +151,7 @@ def causal_output(rng: random.Random) -> Draft:
             ),
             Mistake(str(a * x[t - 1] + b * x[t]), "overlooks the dilation"),
             Mistake(str(a * x[t - dilation - 1] + b * x[t - 1]), "is one step late"),
-            Mistake(str(b * x[t]), "thinks that the first tap still stands on the padding"),
+            Mistake(str(b * x[t]), "assumes that the first tap still stands on the padding"),
         ],
     )
 
@@ -275,7 +275,7 @@ def lstm_shape(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(str((batch, steps, hidden)), "takes the outputs of all steps"),
             Mistake(str((layers, batch, hidden)), "takes the final state of every layer"),
-            Mistake(str((batch, layers, hidden)), "thinks that batch_first turns the state round as well"),
+            Mistake(str((batch, layers, hidden)), "assumes that batch_first turns the state round as well"),
             Mistake(
                 str((steps, batch, hidden)), "expects the time first, as it would be without batch_first", asked == "y"
             ),
@@ -354,7 +354,7 @@ def picture_to_tensor(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(f"{(*lead, 3, w, h)} torch.float32", "has width before height"),
             Mistake(f"{(*lead, h, w, 3)} torch.float32", "leaves the channels last"),
-            Mistake(f"{worked} torch.uint8", "thinks that uint8 stays uint8 when divided"),
+            Mistake(f"{worked} torch.uint8", "assumes that uint8 stays uint8 when divided"),
             Mistake(f"{worked} torch.float64", "expects double precision, as NumPy gives"),
             Mistake(
                 f"{(3, h, w, 1) if batch else (1, 3, h, w)} torch.float32",

@@ -106,7 +106,7 @@ def normalised_row(rng: random.Random) -> Draft:
                 ],
             ),
             Mistake("['0.00', '1.00']", "scales to 0 and 1"),
-            Mistake(f"['{x[0]:.2f}', '{x[1]:.2f}']", "thinks that a fresh layer does nothing"),
+            Mistake(f"['{x[0]:.2f}', '{x[1]:.2f}']", "assumes that a fresh layer does nothing"),
         ],
         card_id="layer-normalisation",
     )
@@ -127,7 +127,7 @@ def cache_size(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(str(count), "counts numbers instead of bytes", instead=[("cache.nbytes", "cache.numel()")]),
             Mistake(str(count), "forgets the values", instead=[("torch.empty(2,", "torch.empty(1,")]),
-            Mistake(str(4 * count), "thinks that a float16 has 4 bytes", instead=[("float16", "float32")]),
+            Mistake(str(4 * count), "assumes that a float16 has 4 bytes", instead=[("float16", "float32")]),
             Mistake(str(2 * count // layers), "counts one layer only", instead=[("layers, tokens", "1, tokens")]),
             Mistake(
                 str(4 * layers * tokens * tokens),

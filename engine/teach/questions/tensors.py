@@ -57,7 +57,9 @@ def dtype_promotion(rng: random.Random) -> Draft:
                 "torch.float64", "expects double precision, as Python and NumPy have it", holds=not whole or divided
             ),
             Mistake("torch.float32", "expects the default type of every floating point result", holds=not whole),
-            Mistake("torch.float32", "thinks that arithmetic always gives floating point", holds=whole and not divided),
+            Mistake(
+                "torch.float32", "assumes that arithmetic always gives floating point", holds=whole and not divided
+            ),
             Mistake("torch.int64", "expects the default type of integers in PyTorch", holds=whole),
             Mistake("torch.float16", "expects the smallest floating point type", holds=divided),
         ],
@@ -139,7 +141,7 @@ def reduction_shape(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(str(tuple(dropped)), "overlooks keepdim"),
             Mistake(str(tuple(kept)), "keeps the dimension, which only keepdim=True does"),
-            Mistake(str(only), "thinks that dim is the dimension that stays"),
+            Mistake(str(only), "assumes that dim is the dimension that stays"),
             Mistake("()", "reduces over everything, as without dim"),
             Mistake(str((a, b) if d == 0 else (b, c)), "drops another dimension", holds=not keep),
             Mistake(str((a, b, 1) if d == 0 else (1, b, c)), "shortens another dimension", holds=keep),
@@ -162,9 +164,9 @@ def tensor_bytes(rng: random.Random) -> Draft:
         because=f"{n} elements of {count_of(size, 'byte')} each.",
         mistakes=[
             Mistake(str(n), "counts elements instead of bytes"),
-            Mistake(str(n * 4), "thinks that every element is a float32 of 4 bytes"),
+            Mistake(str(n * 4), "assumes that every element is a float32 of 4 bytes"),
             Mistake(str(n * size * 8), "counts bits"),
-            Mistake(str(n * 8), "thinks that every element is a float64 of 8 bytes"),
+            Mistake(str(n * 8), "assumes that every element is a float64 of 8 bytes"),
             Mistake(str(n // shape[0] * size), "counts one example of the batch only"),
             *(
                 [Mistake(str(n // 8), "packs eight bools into a byte; each takes a whole one")]
@@ -198,10 +200,10 @@ def half_precision(rng: random.Random) -> Draft:
             else f"{dtype} ends at {largest:.0f}; larger numbers become infinite. bfloat16 would keep the range."
         ),
         mistakes=[
-            Mistake(str(float(value)), "thinks that the number is kept exactly, as in float32"),
-            Mistake("inf", f"thinks that {dtype} ends below {value}"),
+            Mistake(str(float(value)), "assumes that the number is kept exactly, as in float32"),
+            Mistake("inf", f"assumes that {dtype} ends below {value}"),
             Mistake(str(float(2**exponent)), "rounds down to a power of two: there are mantissa bits in between"),
-            Mistake("65504.0", "thinks that too large a number is clamped to the largest one", holds=infinite),
+            Mistake("65504.0", "assumes that too large a number is clamped to the largest one", holds=infinite),
             Mistake(
                 str(neighbour),
                 f"rounds the tie {direction}; a tie goes to the neighbour whose last bit is 0",
@@ -214,7 +216,7 @@ def half_precision(rng: random.Random) -> Draft:
             ),
             Mistake(
                 str(rounded + step),
-                "thinks that the number falls between two others; it can be kept exactly",
+                "assumes that the number falls between two others; it can be kept exactly",
                 holds=kept,
             ),
         ],

@@ -54,7 +54,7 @@ def broadcast_shape(rng: random.Random) -> Draft:
 def index_shape(rng: random.Random) -> Draft:
     a, b, c = rng.sample(range(3, 9), 3)
     i = rng.randint(0, 2)
-    same = ((a, b, c), "thinks that indexing leaves the shape alone")
+    same = ((a, b, c), "assumes that indexing leaves the shape alone")
     first_kept = ((1, b, c), "keeps the first dimension with length 1, as a slice would")
     first_gone = ((b, c), "drops the first dimension, as an integer in first place would")
     middle_kept = ((a, 1, c), "keeps the middle dimension with length 1, as a slice would")
@@ -110,7 +110,7 @@ def index_shape(rng: random.Random) -> Draft:
                 "x[x == 0]",
                 (a * b * c,),
                 "a mask picks elements one by one into a flat tensor; here all of them are 0",
-                (same, ((0,), "thinks that the mask removes what is 0"), ((a,), "applies the mask to the rows")),
+                (same, ((0,), "assumes that the mask removes what is 0"), ((a,), "applies the mask to the rows")),
             ),
             (
                 "x[:, -1:]",
@@ -175,11 +175,11 @@ def view_or_copy(rng: random.Random) -> Draft:
         worked=total(touched),
         because=f"{rule}, so {touched} of x's {rows * columns} elements get {value}.",
         mistakes=[
-            Mistake(total(0), "thinks that y is a copy"),
-            Mistake(total(rows * columns), "thinks that y shares all of x"),
-            Mistake(total(columns), "thinks that one row of x changes"),
-            Mistake(total(rows), "thinks that one column of x changes"),
-            Mistake(total(1), "thinks that one element of x changes"),
+            Mistake(total(0), "assumes that y is a copy"),
+            Mistake(total(rows * columns), "assumes that y shares all of x"),
+            Mistake(total(columns), "assumes that one row of x changes"),
+            Mistake(total(rows), "assumes that one column of x changes"),
+            Mistake(total(1), "assumes that one element of x changes"),
         ],
     )
 
@@ -222,16 +222,16 @@ def transpose_then_flatten(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(
                 "RuntimeError",
-                "thinks that reshape fails on a transposed tensor, as view does; it copies",
+                "assumes that reshape fails on a transposed tensor, as view does; it copies",
                 holds="reshape(-1)" in expression,
             ),
             Mistake(
                 "RuntimeError",
-                "thinks that view fails here; it only fails where the strides don't fit",
+                "assumes that view fails here; it only fails where the strides don't fit",
                 holds="view" in expression,
             ),
             Mistake(str(stored), "reads the storage in order, as if there were no transpose", holds=turned),
-            Mistake(str(transposed), "thinks that view copies where it must, as reshape does", holds=turned),
+            Mistake(str(transposed), "assumes that view copies where it must, as reshape does", holds=turned),
             Mistake(str(transposed), "reads column by column", holds=not turned),
             Mistake(str(stored[::-1]), "mistakes a transpose for a reversal", holds=turned),
             Mistake(str(stored[::columns]), "reads the first column only", holds=not turned),

@@ -193,7 +193,7 @@ def flatten_features(rng: random.Random) -> Draft:
                 "overlooks that a convolution without padding loses a pixel at each edge",
             ),
             Mistake(str(second * without_pool**2), "overlooks the pooling"),
-            Mistake(str(second), "thinks that flattening leaves the channels only"),
+            Mistake(str(second), "assumes that flattening leaves the channels only"),
             Mistake(str(after * after), "forgets the channels"),
             Mistake(str(channels * after * after), "takes the first block's channels"),
             Mistake(str(3 * size * size), "flattens the input picture"),
@@ -221,7 +221,7 @@ def cnn_parameters(rng: random.Random) -> Draft:
             Mistake(str(total - 2 * a), "forgets batch norm's scale and shift"),
             Mistake(str(total + 2 * a), "counts batch norm's running mean and variance, which are buffers"),
             Mistake(str(total - a - b - classes), "forgets the biases"),
-            Mistake(str(total - a * b * 9 + b * 9), "thinks that the second layer's filters are one channel deep"),
+            Mistake(str(total - a * b * 9 + b * 9), "assumes that the second layer's filters are one channel deep"),
             Mistake(str(total + b), "gives the pooling layer a weight per channel"),
         ],
     )
@@ -251,7 +251,7 @@ def running_mean(rng: random.Random) -> Draft:
             Mistake(
                 f"{(1 - momentum) * first + momentum * second:.3f}", "starts at the first batch's mean instead of 0"
             ),
-            Mistake("0.000", "thinks that the running mean changes in eval mode only"),
+            Mistake("0.000", "assumes that the running mean changes in eval mode only"),
         ],
     )
 

@@ -27,7 +27,7 @@ def http_error(status, code):
         (http_error(413, 0), "The result is larger than this server lets me upload. Please try something smaller."),
         (http_error(400, 40005), "The result is larger than this server lets me upload. Please try something smaller."),
         (http_error(500, 0), GENERAL_SENTENCE),
-        (app_commands.NoPrivateMessage(), "This only works in a server."),
+        (app_commands.NoPrivateMessage(), "This only works on a server."),
     ],
 )
 def test_an_error_becomes_one_sentence_without_its_detail(error, sentence):

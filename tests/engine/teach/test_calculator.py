@@ -44,7 +44,7 @@ LARGE = [
     "torch.ones(2) " + "@ torch.ones(2) " * 30,
     "torch.ones(4000).repeat(4000).repeat(4000)",
 ]
-PATIENCE_S = 5.0
+PATIENCE_S = 5.0  # of the processor, which a busy machine does not stretch
 """Far more than any of them takes: a guard against work without bounds, not a measurement."""
 
 
@@ -323,7 +323,7 @@ def test_what_asks_for_no_calculation_is_left_to_the_cards(question: str) -> Non
 
 
 def test_a_mistake_is_explained_in_one_sentence() -> None:
-    with pytest.raises(BadOption, match="expects 3 channels, and the input has 1"):
+    with pytest.raises(BadOption, match="expects 3 channels, but the input has 1"):
         calculate("nn.Conv2d(3, 6, 5)(torch.zeros(1, 1, 28, 28)).shape")
     with pytest.raises(BadOption, match="inner lengths"):
         calculate("torch.ones(2, 3) @ torch.ones(2, 3)")
@@ -333,14 +333,14 @@ def test_a_mistake_is_explained_in_one_sentence() -> None:
 
 def refused(question: str) -> bool:
     """Whether nothing was computed; anything but a plain refusal fails the test."""
-    start, found, sentence = time.monotonic(), None, ""
+    start, found, sentence = time.process_time(), None, ""
     try:
         found = calculate(question)
     except BadOption as refusal:
         sentence = str(refusal)
     assert "\n" not in sentence
     assert len(sentence) < 200
-    assert time.monotonic() - start < PATIENCE_S
+    assert time.process_time() - start < PATIENCE_S
     return found is None
 
 

@@ -78,6 +78,41 @@ def test_a_link_to_no_card_is_refused(tmp_path: Path) -> None:
         load_deck(tmp_path)
 
 
+ASKED = 'asked = ["why does my row turn into a table", "who stretched it"]'
+
+
+def with_asked(line: str = ASKED) -> str:
+    return GOOD.replace("\n+++\nSome", f"\n{line}\n+++\nSome")
+
+
+def test_a_card_has_its_question_in_spoken_words(tmp_path: Path) -> None:
+    assert read_card(write(tmp_path, GOOD)).asked == ()
+    card = read_card(write(tmp_path, with_asked()))
+    assert card.asked == ("why does my row turn into a table", "who stretched it")
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ('asked = ["is it?"]', "says nothing"),
+        ("asked = [3]", "says nothing"),
+        (f'asked = ["{"long " * 40}"]', "more than 160"),
+        (f"asked = {[f'question number {i}x' for i in range(30)]}", "30 questions"),
+    ],
+)
+def test_a_spoken_question_that_is_none_is_refused(tmp_path: Path, line: str, complaint: str) -> None:
+    with pytest.raises(CardError, match=complaint):
+        read_card(write(tmp_path, with_asked(line)))
+
+
+@pytest.mark.parametrize("question", ["Why do the rows turn into tables?", "other name"])
+def test_a_question_that_two_cards_have_is_refused_with_both_named(tmp_path: Path, question: str) -> None:
+    write(tmp_path, with_asked().replace("another name", "other names"))
+    write(tmp_path, with_asked(f'asked = ["{question}"]').replace("another name", "a third"), name="second-card")
+    with pytest.raises(CardError, match=r"second-card has .* which a-card has, too"):
+        load_deck(tmp_path)
+
+
 def test_a_card_fits_into_one_discord_embed() -> None:
     for card in load_deck():
         shown = f"{card.text}\n```py\n{card.code}\n```\n```\n{card.output}\n```\n{card.source}"
