@@ -25,7 +25,7 @@ from engine.teach.traceback_text import asked_in
 SPOKEN = ("asked_spoken.toml", "asked_judged.toml")
 """Written by people who didn't know the cards' names, and without looking at what is found."""
 ALIASED = ("asked.toml", "asked_fresh.toml")
-ALIASED_WEIGHT, ALIASED_UNKNOWN_WEIGHT = 0.3, 0.7
+ALIASED_WEIGHT, ALIASED_UNKNOWN_WEIGHT = 0.6, 0.7
 
 RANKING_PENALTY, REFUSAL_PENALTY = 1e-3, 3e-3
 """L2, on weights of features that are divided by their standard deviation."""
