@@ -62,7 +62,10 @@ MIN_INFORMATION = 2.0
 answered if it is exactly a card's title or alias."""
 
 FEATURES = ("letters", "stems", "names", "wording", "term", "message")
-SIGNS = ("score", "rivals", "coverage", "unknown_words", "letters_inside", "stems_inside", "name", "wording")
+SIGNS = (
+    "score", "rivals", "coverage", "unknown_words", "letters", "stems", "letters_outside", "stems_outside", "name",
+    "wording",
+)  # fmt: skip
 """What decides whether the best card is an answer, in the order of `Index.signs`."""
 
 
@@ -190,7 +193,7 @@ class Index:
         sureness = self.sureness(compared, scores)
         likest = float(compared.likeness.max())
         named = likest >= BY_NAME and compared.likeness[order[0]] >= BY_NAME
-        known = sureness >= self.weights_used.answer_from or named
+        known = sureness >= (self.weights_used.offer_from if named else self.weights_used.answer_from)
         if compared.information < MIN_INFORMATION and likest < 0.999:
             known = False
         return Answer(known, matches, sureness, known or sureness >= self.weights_used.offer_from)
@@ -243,8 +246,9 @@ class Index:
             math.log(float(np.exp(scores - scores[best]).sum())),
             float(compared.coverage[best]),
             compared.unknown_words,
-            float(letters) - compared.outside[0],
-            float(by_stems) - compared.outside[1],
+            float(letters),
+            float(by_stems),
+            *compared.outside,
             float(compared.likeness[best]),
             math.sqrt(float(wording)),
         )
