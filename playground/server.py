@@ -24,6 +24,9 @@ from playground.security import guard
 from playground.world.state import HOST, PLAYGROUND, Playground
 from playground.world.talk.polls import keep_time
 
+_NOBODY_WAITS = 499
+"""What nginx logs for "client closed request"; it reaches nobody."""
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -123,6 +126,8 @@ async def json_errors(request: web.Request, handler: Handler) -> web.StreamRespo
     """Refusals become Discord's JSON."""
     try:
         return await handler(request)
+    except ConnectionResetError:  # such as a tab that was reloaded while it connected: nobody is left to be answered
+        return web.Response(status=_NOBODY_WAITS)
     except ApiError as error:
         return answer(error.body(), status=error.status)
     except web.HTTPException as error:

@@ -47,7 +47,7 @@ ENGINE_PROCESS = "ServeReplica:woodshed:EngineDeployment"
 @contextlib.asynccontextmanager
 async def engine_command(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A command of the engine's in a process of its own, ended politely on leaving. Raises RuntimeError with the end of
-    its log when it ends by itself."""
+    its log when it ends by itself, or not well."""
     environment = {**os.environ, **ENVIRONMENT}
     with tempfile.TemporaryFile() as output:
         started = await asyncio.create_subprocess_exec(
@@ -56,14 +56,16 @@ async def engine_command(*arguments: str) -> AsyncIterator[asyncio.subprocess.Pr
         try:
             yield started
         finally:
-            if started.returncode is not None:
+            by_itself = started.returncode is not None
+            if not by_itself:
+                started.send_signal(signal.SIGTERM)
+                try:
+                    await asyncio.wait_for(started.wait(), 60.0)
+                except TimeoutError:
+                    started.kill()
+            if by_itself or started.returncode != 0:
                 output.seek(0)
                 raise RuntimeError(output.read().decode(errors="replace")[-2000:])
-            started.send_signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(started.wait(), 60.0)
-            except TimeoutError:
-                started.kill()
 
 
 @dataclass

@@ -11,15 +11,25 @@ from collections.abc import Awaitable, Iterator, Sequence
 from typing import Any, Self
 
 import discord
+import structlog
 
 from bot.answering.error_handler import report
+from bot.answering.first_answers import is_acknowledged
+from bot.answering.parcels import Upload
+from bot.answering.text import code_block
 from bot.errors import Refused
 from bot.logs import begin_request
+
+log = structlog.get_logger(__name__)
 
 MOST_OPTIONS = 25
 """Of a select menu, by Discord's rule."""
 LARGEST_NUMBER = 2**63 - 1
 """Of SQLite's integers."""
+WORTH_GIVING_BACK = 40
+"""Characters: shorter texts are quickly typed again."""
+MOST_IN_A_MESSAGE = 1800
+YOURS = "So that you needn't type it again, here's what you wrote:"
 NOT_OFFERED = "That isn't among the choices of this menu. Please choose again."
 
 
@@ -102,16 +112,31 @@ async def submit(interaction: discord.Interaction[Any], forms: Sequence[type[Dur
     custom_id = str(_data(interaction).get("custom_id", ""))
     for form in forms:
         match = form.template.fullmatch(custom_id)
-        if match is not None:
-            await _handled(interaction, form.submitted(interaction, match))
+        if match is not None and not await _handled(interaction, form.submitted(interaction, match)):
+            await _give_back(interaction)
+
+
+async def _give_back(interaction: discord.Interaction[Any]) -> None:
+    """Discord has closed the form: whoever typed something long into it shouldn't have to do that again."""
+    typed = "\n\n".join(text for text in fields_of(interaction).values() if text.strip())
+    if len(typed) < WORTH_GIVING_BACK or not is_acknowledged(interaction):
+        return
+    try:
+        if len(typed) <= MOST_IN_A_MESSAGE:
+            await interaction.followup.send(f"{YOURS}\n{code_block(typed)}", ephemeral=True)
+        else:
+            file = Upload("what-you-typed.txt", typed.encode()).file()
+            await interaction.followup.send(YOURS, file=file, ephemeral=True)
+    except Exception as failure:  # noqa: BLE001 -- a kindness after the answer: it mustn't hide what was said before
+        log.warning("a form's text couldn't be given back", failure=repr(failure))
 
 
 def fields_of(interaction: discord.Interaction[Any]) -> dict[str, str]:
-    """What was filled into a form, by the custom ids of its text fields."""
+    """What was filled into a form, by the custom ids of its text fields, in their order."""
     found: dict[str, str] = {}
     waiting: list[Any] = list(_data(interaction).get("components", []))
     while waiting:
-        item = waiting.pop()
+        item = waiting.pop(0)
         waiting += [*item.get("components", []), *([item["component"]] if "component" in item else [])]
         if isinstance(item.get("value"), str):
             found[item["custom_id"]] = item["value"]
@@ -122,13 +147,16 @@ def _data(interaction: discord.Interaction[Any]) -> dict[str, Any]:
     return dict(interaction.data or {})
 
 
-async def _handled(interaction: discord.Interaction[Any], work: Awaitable[None]) -> None:
+async def _handled(interaction: discord.Interaction[Any], work: Awaitable[None]) -> bool:
+    """Whether it was done; what it raised has been reported."""
     begin_request(interaction.id)
     try:
         interaction.client.in_hand.take()
         await work
     except Exception as error:  # noqa: BLE001 -- the handler logs it in full and tells the member
         await report(interaction, error)
+        return False
+    return True
 
 
 class ChoiceMenu(Durable, discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template=r"(?!)"):

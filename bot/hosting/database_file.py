@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.answering.text import counted
-from bot.store.migrations import MIGRATIONS, numbered
+from bot.store.migrations import MIGRATIONS, numbered, triggers_at, triggers_in
 
 MAGIC = b"SQLite format 3\x00"
 COMPANIONS = ("-wal", "-shm")
@@ -73,7 +73,8 @@ def read_only(path: Path, *, without_log: bool = False) -> Iterator[sqlite3.Conn
 def examine(path: Path, *, thorough: bool = True) -> Contents:
     """Check a database from end to end and count what it holds. `thorough` also compares indexes with their tables.
 
-    Raises NotSound, also for a database that isn't Woodshed's or is newer than this code."""
+    Raises NotSound, also for a database that isn't Woodshed's, is newer than this code, or has triggers or views of
+    somebody else's: those would run with every vote."""
     try:
         with path.open("rb") as file:
             start = file.read(len(MAGIC))
@@ -101,6 +102,8 @@ def _contents(connection: sqlite3.Connection, path: Path) -> Contents:
         raise NotSound(f"a newer Woodshed wrote it (version {version}; this one knows {newest_version()})")
     if version and "meta" not in tables:
         raise NotSound("it's the database of another program")
+    if strange := triggers_in(connection) - triggers_at(version):
+        raise NotSound(f"it has rules that Woodshed didn't write ({min(name for name, _ in strange)})")
     counts = {}
     for what, names in COUNTED.items():
         held = [name for name in names if name in tables]

@@ -150,6 +150,8 @@ class Given:
     right: bool
     seconds: float
     team: str = ""
+    simulated: bool = False
+    """by one of the playground's simulated class"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,8 @@ class Distribution:
     """places of the right options"""
     voters: int
     right_votes: int
+    simulated: int = 0
+    """how many of the voters are simulated"""
 
     @property
     def share_right(self) -> float:
@@ -197,7 +201,8 @@ def distribution(answers: Iterable[Given], position: int, vote: int, question: Q
     chosen = Counter(place for given in cast for place in options_of(question, given.given, given.right))
     right = frozenset({0}) if question.kind is Kind.TYPED else right_options(question)
     counts = tuple(chosen[option] for option in range(len(question.options)))
-    return Distribution(counts, right, len(cast), sum(given.right for given in cast))
+    simulated = sum(given.simulated for given in cast)
+    return Distribution(counts, right, len(cast), sum(given.right for given in cast), simulated)
 
 
 def normalised_gain(before: Distribution, after: Distribution) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 
 from bot.errors import DatabaseTooNew, MigrationFailed
@@ -48,6 +49,21 @@ def migrate(path: Path, folder: Path = MIGRATIONS, busy_timeout_s: float = 5.0) 
         for number, file in migrations[version:]:
             _run(connection, number, file)
     return newest
+
+
+@lru_cache(maxsize=4)
+def triggers_at(version: int) -> frozenset[tuple[str, str]]:
+    """Names and texts of what runs by itself in a database of that version: its triggers and views. Blocking."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for number, file in numbered(MIGRATIONS)[:version]:
+            _run(connection, number, file)
+        return triggers_in(connection)
+
+
+def triggers_in(connection: sqlite3.Connection) -> frozenset[tuple[str, str]]:
+    """Names and texts of a database's triggers and views."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type IN ('trigger', 'view')")
+    return frozenset((str(name), str(sql)) for name, sql in rows)
 
 
 def _run(connection: sqlite3.Connection, number: int, file: Path) -> None:

@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_staff
+from bot.answering.durable import submit
 from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer
 from bot.answering.posting import require_may_post
@@ -20,7 +21,7 @@ from bot.store.lessons import notes as kept_notes
 from bot.store.lessons import unanswered as kept
 from cogs.ask import notes, unanswered
 from cogs.ask.answers import answer_question
-from cogs.ask.buttons import AskStaffButton, CardNextButton, DocumentationButton
+from cogs.ask.buttons import AskStaffButton, CardNextButton, DocumentationButton, StaffForm
 
 QUESTIONS_PER_MINUTE = 10
 STAFF_QUESTIONS = (3, 600.0)
@@ -44,6 +45,11 @@ class Ask(commands.Cog):
     async def cog_unload(self) -> None:
         self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
         self.bot.remove_dynamic_items(*BUTTONS)
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """A form was filled in."""
+        await submit(interaction, FORMS)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
@@ -130,6 +136,7 @@ class Notes(
 
 
 BUTTONS = (CardNextButton, DocumentationButton, AskStaffButton, *unanswered.BUTTONS)
+FORMS = (StaffForm, *unanswered.FORMS)
 
 
 async def setup(bot: Woodshed) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import discord
 
 from bot.answering.access import take_turn
-from bot.answering.durable import Durable
-from bot.answering.error_handler import report
+from bot.answering.durable import Durable, DurableForm, fields_of
 from bot.answering.first_answers import open_form, say
 from bot.answering.jobs import one_answer
 from bot.answering.text import MAX_EMBED, plain, shorten
@@ -91,22 +91,26 @@ class AskStaffButton(
         await open_form(interaction, StaffForm(self.question))
 
 
-class StaffForm(discord.ui.Modal, title="Ask the course staff"):
+class StaffForm(DurableForm, title="Ask the course staff", template="ask-staff-form"):
     """The question, as staff will read it."""
 
     question: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        label="Your question, in a thread everyone can read", style=discord.TextStyle.paragraph, max_length=1500
+        label="Your question, in a thread everyone can read",
+        custom_id="question",
+        style=discord.TextStyle.paragraph,
+        max_length=1500,
     )
 
     def __init__(self, question: str) -> None:
-        super().__init__()
+        super().__init__(custom_id="ask-staff-form")
         self.question.default = question
 
-    async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
-        await ask_staff(interaction, str(self.question))
-
-    async def on_error(self, interaction: Interaction, error: Exception) -> None:  # type: ignore[override]
-        await report(interaction, error)
+    @classmethod
+    async def submitted(cls, interaction: Interaction, match: re.Match[str]) -> None:
+        question = fields_of(interaction).get("question", "").strip()
+        if not question:
+            raise Refused("There was nothing in your question; please type it again.")
+        await ask_staff(interaction, question)
 
 
 async def ask_staff(interaction: Interaction, question: str) -> None:

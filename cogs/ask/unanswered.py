@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 import discord
 
 from bot.answering.access import guild_id_of, require_staff
-from bot.answering.durable import MOST_OPTIONS, Durable
-from bot.answering.error_handler import report
+from bot.answering.durable import MOST_OPTIONS, Durable, DurableForm, fields_of, number
 from bot.answering.first_answers import open_form, say
 from bot.answering.text import MAX_CHOICE, counted, named, shorten
 from bot.client import Interaction
@@ -128,48 +128,44 @@ class TakeBackButton(QuestionButton, template=r"unanswered-mine:(?P<number>\d+)"
         await say(interaction, "It's forgotten.")
 
 
-class AnswerForm(discord.ui.Modal, title="Answer a question"):
+class AnswerForm(DurableForm, title="Answer a question", template=r"unanswered-answered:(?P<number>\d+)"):
     """The answer goes to the channel where the question was asked, and is quoted by /ask from then on."""
 
     answer: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        label="Your answer", style=discord.TextStyle.paragraph, max_length=LONGEST_ANSWER
+        label="Your answer", custom_id="answer", style=discord.TextStyle.paragraph, max_length=LONGEST_ANSWER
     )
 
     def __init__(self, one: Unanswered) -> None:
-        super().__init__()
-        self.one = one
+        super().__init__(custom_id=f"unanswered-answered:{one.id}")
 
-    async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+    @classmethod
+    async def submitted(cls, interaction: Interaction, match: re.Match[str]) -> None:
         require_staff(interaction)
         bot, guild_id = interaction.client, guild_id_of(interaction)
-        one = await open_question(interaction, self.one.id)
-        await tell_asker(
-            interaction, one, f"{named(interaction.user.display_name)} answers:\n{quoted(str(self.answer), 1000)}"
-        )
-        await notes.add_answer(
-            bot.store, guild_id, one.question[:200], str(self.answer), interaction.user.id, bot.now()
-        )
+        one = await open_question(interaction, number(match["number"]))
+        answer = typed(interaction, "answer")
+        await tell_asker(interaction, one, f"{named(interaction.user.display_name)} answers:\n{quoted(answer, 1000)}")
+        await notes.add_answer(bot.store, guild_id, one.question[:200], answer, interaction.user.id, bot.now())
         await unanswered.settle(bot.store, guild_id, one.id)
         await say(interaction, "Posted. From now on, `/ask` will quote your answer.")
 
-    async def on_error(self, interaction: Interaction, error: Exception) -> None:  # type: ignore[override]
-        await report(interaction, error)
 
-
-class CardForm(discord.ui.Modal, title="A card answers it"):
+class CardForm(DurableForm, title="A card answers it", template=r"unanswered-carded:(?P<number>\d+)"):
     """Makes the question another name of a card."""
 
-    card: discord.ui.TextInput[Any] = discord.ui.TextInput(label="The card's title, or words for it", max_length=100)
+    card: discord.ui.TextInput[Any] = discord.ui.TextInput(
+        label="The card's title, or words for it", custom_id="card", max_length=100
+    )
 
     def __init__(self, one: Unanswered) -> None:
-        super().__init__()
-        self.one = one
+        super().__init__(custom_id=f"unanswered-carded:{one.id}")
 
-    async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+    @classmethod
+    async def submitted(cls, interaction: Interaction, match: re.Match[str]) -> None:
         require_staff(interaction)
         bot, guild_id = interaction.client, guild_id_of(interaction)
-        one = await open_question(interaction, self.one.id)
-        reply = await bot.engine.ask(str(self.card))
+        one = await open_question(interaction, number(match["number"]))
+        reply = await bot.engine.ask(typed(interaction, "card"))
         if not reply.known or not reply.cards:
             raise Refused("I don't know a card by that name. `/ask` with a few words finds its title.")
         card = reply.cards[0]
@@ -180,8 +176,13 @@ class CardForm(discord.ui.Modal, title="A card answers it"):
         await unanswered.settle(bot.store, guild_id, one.id)
         await say(interaction, f"From now on the card **{named(card.title)}** answers this question.")
 
-    async def on_error(self, interaction: Interaction, error: Exception) -> None:  # type: ignore[override]
-        await report(interaction, error)
+
+def typed(interaction: Interaction, field: str) -> str:
+    """What stands in a form's field. Raises Refused where that is nothing."""
+    text = fields_of(interaction).get(field, "").strip()
+    if not text:
+        raise Refused("There was nothing in your answer; please type it again.")
+    return text
 
 
 async def tell_asker(interaction: Interaction, one: Unanswered, answer: str) -> None:
@@ -199,3 +200,4 @@ async def tell_asker(interaction: Interaction, one: Unanswered, answer: str) -> 
 
 
 BUTTONS = (PickMenu, AnswerItButton, GiveCardButton, DropButton, TakeBackButton)
+FORMS = (AnswerForm, CardForm)

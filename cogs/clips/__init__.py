@@ -10,6 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answering.access import guild_id_of, require_staff
+from bot.answering.durable import submit
 from bot.answering.first_answers import say
 from bot.answering.jobs import Job, one_answer, one_job
 from bot.answering.parcels import Upload
@@ -23,13 +24,14 @@ from bot.library.clip_intake import Submission, piece_clip
 from bot.store import clips
 from bot.store.clips import Kind
 from cogs.clips.describing import described, in_short, measured
-from cogs.clips.drafts import LONGEST_CHORDS, DraftButton, TrackMenu, hand_in, stored_lines
-from cogs.clips.submitting import LICENCES, SubmissionButton, show_mine, show_next, tell_late
+from cogs.clips.drafts import LONGEST_CHORDS, ChordsForm, DraftButton, TrackMenu, hand_in, stored_lines
+from cogs.clips.submitting import LICENCES, ReasonForm, SubmissionButton, show_mine, show_next, tell_late
 from cogs.clips.taking_back import take_back
 from engine.contract.limits import LARGEST_SEED
 
 NO_CONSENT = "I only store a clip if its performer agrees. Please ask them first, then set `consent` to True."
 BUTTONS = (DraftButton, TrackMenu, SubmissionButton)
+FORMS = (ChordsForm, ReasonForm)
 OPTIONS = {
     "file": "A MIDI file (the band plays it, so it's the fairer test) or a recording",
     "performer": "Who played it",
@@ -63,6 +65,11 @@ class Clips(commands.GroupCog, group_name="clips", group_description="Human clip
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         await tell_late(self.bot)
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """A form was filled in."""
+        await submit(interaction, FORMS)
 
     @app_commands.command(description="Staff: store a clip played by a human")
     @app_commands.describe(**OPTIONS)

@@ -5,14 +5,14 @@ What they hear is a draft: it's stored once they agree, and until then forgotten
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import discord
 
 from bot.answering.access import guild_id_of
-from bot.answering.durable import Durable
-from bot.answering.error_handler import report
+from bot.answering.durable import Durable, DurableForm, fields_of
 from bot.answering.first_answers import open_form
 from bot.answering.first_answers import replace as replace_message
 from bot.answering.jobs import Job, one_job
@@ -23,7 +23,6 @@ from bot.client import Interaction, Woodshed
 from bot.library.clip_intake import Draft, Submission, play_submission, store_draft
 from bot.library.drafts import DISCARDED, REPLACED, STORED
 from bot.library.likeness import alike_in
-from bot.logs import begin_request
 from bot.store.clips import Clip, Kind
 from cogs.clips.describing import described, in_short, measured
 from cogs.clips.submitting import leave_with_staff
@@ -193,24 +192,23 @@ class TrackMenu(
         await hand_in_again(interaction, self.name, replace(draft, submission=submission))
 
 
-class ChordsForm(discord.ui.Modal, title="The chords of this clip"):
+class ChordsForm(DurableForm, title="The chords of this clip", template=r"draft-chords:(?P<name>[0-9a-f]{8})"):
     """Takes the right chords and plays the draft over them."""
 
     def __init__(self, name: str, draft: Draft) -> None:
-        super().__init__()
-        self.name = name
-        self.chords: discord.ui.TextInput[ChordsForm] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph, default=draft.clip.chords[:LONGEST_CHORDS], max_length=LONGEST_CHORDS
+        super().__init__(custom_id=f"draft-chords:{name}")
+        chords: discord.ui.TextInput[ChordsForm] = discord.ui.TextInput(
+            custom_id="chords",
+            style=discord.TextStyle.paragraph,
+            default=draft.clip.chords[:LONGEST_CHORDS],
+            max_length=LONGEST_CHORDS,
         )
-        text = "Bars between |, for example Dm7 G7 | Cmaj7"
-        self.add_item(discord.ui.Label(text=text, component=self.chords))
+        self.add_item(discord.ui.Label(text="Bars between |, for example Dm7 G7 | Cmaj7", component=chords))
 
-    async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
-        begin_request(interaction.id)
-        interaction.client.in_hand.take()
-        draft = interaction.client.drafts.get(self.name, interaction.user.id)
-        submission = replace(draft.submission, chords=self.chords.value, track=draft.clip.melody_track)
-        await hand_in_again(interaction, self.name, replace(draft, submission=submission))
-
-    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:  # type: ignore[override]
-        await report(interaction, error)
+    @classmethod
+    async def submitted(cls, interaction: Interaction, match: re.Match[str]) -> None:
+        name = match["name"]
+        draft = interaction.client.drafts.get(name, interaction.user.id)
+        chords = fields_of(interaction).get("chords", "")
+        submission = replace(draft.submission, chords=chords, track=draft.clip.melody_track)
+        await hand_in_again(interaction, name, replace(draft, submission=submission))

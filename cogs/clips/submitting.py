@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import discord
 import structlog
 
 from bot.answering import posts
 from bot.answering.access import guild_id_of, require_staff
 from bot.answering.delivery.courier import CONNECTION_ERRORS
-from bot.answering.durable import Durable
-from bot.answering.error_handler import report
+from bot.answering.durable import Durable, DurableForm, fields_of, number
 from bot.answering.first_answers import open_form
 from bot.answering.first_answers import replace as replace_message
 from bot.answering.jobs import one_answer
@@ -19,7 +20,6 @@ from bot.client import Interaction, Woodshed
 from bot.errors import Refused, Undelivered
 from bot.library.clip_intake import Draft, conditions_of, hand_over, handed_over, new_clip
 from bot.library.likeness import alike_in
-from bot.logs import begin_request
 from bot.store import clips, submissions
 from bot.store.clips import Kind
 from bot.store.submissions import State, Submission
@@ -201,32 +201,33 @@ class SubmissionButton(
                 said = await withdraw(bot, self.number, interaction.user.id)
                 await answer.finish(content=shorten(said, MAX_CONTENT))
             return
-        require_staff(interaction)
-        if (await _here(bot, self.number)).guild_id != guild_id_of(interaction):
-            raise Refused(submissions.DECIDED)
+        await _require_decision(interaction, self.number)
         if self.action == "decline":
             await open_form(interaction, ReasonForm(self.number))
         else:
             await replace_message(interaction, await accept(bot, self.number, interaction.user.id))
 
 
-class ReasonForm(discord.ui.Modal, title="Decline this clip"):
+class ReasonForm(DurableForm, title="Decline this clip", template=r"decline:(?P<number>\d+)"):
     """Takes a reason for the member, or none."""
 
     def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
-        self.reason: discord.ui.TextInput[ReasonForm] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph, required=False, max_length=LONGEST_REASON
+        super().__init__(custom_id=f"decline:{number}")
+        reason: discord.ui.TextInput[ReasonForm] = discord.ui.TextInput(
+            custom_id="reason", style=discord.TextStyle.paragraph, required=False, max_length=LONGEST_REASON
         )
-        self.add_item(discord.ui.Label(text="Why? The member reads this", component=self.reason))
+        self.add_item(discord.ui.Label(text="Why? The member reads this", component=reason))
 
-    async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
-        begin_request(interaction.id)
-        bot = interaction.client
-        bot.in_hand.take()
-        require_staff(interaction)
-        await replace_message(interaction, await decline(bot, self.number, self.reason.value, interaction.user.id))
+    @classmethod
+    async def submitted(cls, interaction: Interaction, match: re.Match[str]) -> None:
+        bot, submission = interaction.client, number(match["number"])
+        await _require_decision(interaction, submission)
+        reason = fields_of(interaction).get("reason", "")
+        await replace_message(interaction, await decline(bot, submission, reason, interaction.user.id))
 
-    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:  # type: ignore[override]
-        await report(interaction, error)
+
+async def _require_decision(interaction: Interaction, submission: int) -> None:
+    """Raises Refused unless this is staff of the server that has the clip."""
+    require_staff(interaction)
+    if (await _here(interaction.client, submission)).guild_id != guild_id_of(interaction):
+        raise Refused(submissions.DECIDED)

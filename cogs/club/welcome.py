@@ -32,8 +32,9 @@ ALT_TEXT = (
 STYLE = "great-wave"
 
 WELCOME = (
-    "**Welcome to the practice room of the PyTorch course.** I paint your pictures, play jazz that a network "
-    "improvised, and answer questions about PyTorch. And I have a question for you: is a human playing, or the model? "
+    "**Welcome to the practice room of the PyTorch course.**\n"
+    "I paint your pictures, play jazz that a network improvised, and answer questions about PyTorch.\n"
+    "And I have a question for you: who's playing, a human or the model?\n"
     "Press a button to try it."
 )
 LABELS = {

@@ -10,7 +10,6 @@ from bot.answering.parcels import Parcel, Upload
 from bot.answering.posts import post
 from bot.charts import Chart
 from bot.client import Woodshed
-from bot.errors import EngineError
 from bot.library import contest
 from bot.rules.blind_poll import tally
 from bot.rules.listening.judgements import clip_results, trial_scores
@@ -86,10 +85,8 @@ class Announcer:
     async def seasons(self, guild_id: int) -> tuple[discord.Embed, list[Upload]]:
         """The versions of the model, in order, and the race of the two that play."""
         drawn = await self.figures.of(await ballots.judgements(self.bot.store, guild_id), Chart.SEASONS)
-        try:
-            race = await contest.standing(await self.bot.engine.list_jazz_options(), self.bot.store)
-        except EngineError:  # nobody knows who plays; how they did is known all the same
-            race = None
+        # An engine that is still warming up isn't waited for: how the versions did is known without it.
+        race = await contest.standing(await self.bot.catalogue.jazz.get(), self.bot.store)
         embed = results.seasons_embed(drawn.summary.versions, race)
         return embed, with_chart(embed, drawn, "seasons")
 

@@ -281,7 +281,7 @@ BUTTONS = (
     *in_class_buttons.BUTTONS,
     *follow_ups.BUTTONS,
 )
-FORMS = (*kinds.FORMS, *follow_ups.FORMS)
+FORMS = (*kinds.FORMS, *follow_ups.FORMS, *own.FORMS)
 
 
 async def setup(bot: Woodshed) -> None:

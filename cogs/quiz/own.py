@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import discord
 
 from bot.answering.access import guild_id_of, require_staff
-from bot.answering.error_handler import report
+from bot.answering.durable import DurableForm, fields_of
 from bot.answering.first_answers import say
 from bot.answering.parcels import Upload
 from bot.answering.text import counted, named, shorten
@@ -21,38 +22,47 @@ from bot.store.lessons import own_questions
 MOST_BYTES = 1024 * 1024
 
 
-class QuestionForm(discord.ui.Modal, title="A question of your own"):
+class QuestionForm(DurableForm, title="A question of your own", template="own-question"):
     """One question; a wrong answer a line."""
 
     question: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        label="Question", style=discord.TextStyle.paragraph, max_length=rules.LONGEST["question"]
+        label="Question",
+        custom_id="question",
+        style=discord.TextStyle.paragraph,
+        max_length=rules.LONGEST["question"],
     )
-    right: discord.ui.TextInput[Any] = discord.ui.TextInput(label="Right answer", max_length=rules.LONGEST["option"])
+    right: discord.ui.TextInput[Any] = discord.ui.TextInput(
+        label="Right answer", custom_id="right", max_length=rules.LONGEST["option"]
+    )
     wrong: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        label="Wrong answers, one per line", style=discord.TextStyle.paragraph
+        label="Wrong answers, one per line", custom_id="wrong", style=discord.TextStyle.paragraph
     )
     explanation: discord.ui.TextInput[Any] = discord.ui.TextInput(
         label="Why it is right",
+        custom_id="explanation",
         style=discord.TextStyle.paragraph,
         required=False,
         max_length=rules.LONGEST["explanation"],
     )
     topic: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        label="Topic", required=False, placeholder="ours", max_length=rules.LONGEST["topic"]
+        label="Topic", custom_id="topic", required=False, placeholder="ours", max_length=rules.LONGEST["topic"]
     )
 
-    async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+    def __init__(self) -> None:
+        super().__init__(custom_id="own-question")
+
+    @classmethod
+    async def submitted(cls, interaction: Interaction, match: re.Match[str]) -> None:
         require_staff(interaction)
-        texts = (str(field) for field in (self.topic, self.question, self.right, self.wrong, self.explanation))
-        one = rules.from_form(*texts)
+        filled = fields_of(interaction)
+        one = rules.from_form(
+            *(filled.get(name, "") for name in ("topic", "question", "right", "wrong", "explanation"))
+        )
         now = interaction.client.now()
         added, _ = await own_questions.add(
             interaction.client.store, guild_id_of(interaction), [one], interaction.user.id, now
         )
         await say(interaction, added_sentence([one.topic], added, 1 - added))
-
-    async def on_error(self, interaction: Interaction, error: Exception) -> None:  # type: ignore[override]
-        await report(interaction, error)
 
 
 def added_sentence(topics: list[str], added: int, known: int) -> str:
@@ -92,3 +102,6 @@ async def export_file(interaction: Interaction) -> None:
     file = Upload("questions.toml", text.encode())
     sentence = f"{counted(len(found), 'question')}. `/quiz import` reads this file on any server."
     await say(interaction, sentence, uploads=[file])
+
+
+FORMS = (QuestionForm,)

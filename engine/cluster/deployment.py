@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -288,9 +288,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    _on_end(stop.set)
     deploy(load_engine_settings(), plan, options.address)
+    _on_end(stop.set)  # Ray has put handlers of its own in their place: its one for SIGTERM aborts
     sys.stderr.write(
         f'The engines answer at port {plan.port}. Bots need engine.address = "dns:///THIS-MACHINE:{plan.port}" and the '
         "token. Ray's proxy doesn't encrypt: docs/scaling.md says what belongs in front of it.\n"
@@ -300,6 +300,11 @@ def main(arguments: Sequence[str]) -> int:
         serve.shutdown()
         ray.shutdown()
     return 0
+
+
+def _on_end(told: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told())
 
 
 def _count(text: str) -> int:

@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from engine.errors import BadOption
+from engine.finite import require_finite
 from engine.stylize.network import Shape, StyleNetwork
 
 FOLDER = Path(__file__).parent / "weights"
@@ -35,13 +36,14 @@ def save_network(network: StyleNetwork, path: Path = NETWORK_FILE, notes: dict[s
 
 
 def load_network(path: Path = NETWORK_FILE) -> StyleNetwork:
-    """The network of a weights file, float32 on the CPU. Raises `FileNotFoundError`."""
+    """The network of a weights file, float32 on the CPU. Raises `FileNotFoundError`, and `Internal` for weights that
+    aren't numbers."""
     if not path.exists():
         raise FileNotFoundError(f"There are no weights at {path}; train them with `python -m engine train stylize`.")
     with safe_open(path, framework="pt") as file:
         shape = json.loads(file.metadata()["shape"])
     network = StyleNetwork(_shape(shape))
-    network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    network.load_state_dict({name: require_finite(name, value).float() for name, value in load_file(path).items()})
     return network.eval()
 
 

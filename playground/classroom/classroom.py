@@ -60,6 +60,10 @@ class Classroom:
         for message in self._playground.messages.recent():
             self._heard("MESSAGE_CREATE", message)
 
+    def has(self, member_id: str) -> bool:
+        """Whether this member sits in the class now, and hasn't been sent home."""
+        return member_id in self._minds
+
     def send_home(self) -> None:
         """Nobody answers any more; what was answered stays."""
         for task in self._tasks:

@@ -104,7 +104,10 @@ async def state(request: web.Request) -> web.Response:
         {
             "guild": {"id": cast.GUILD_ID, "name": playground.world.name},
             "me": _described(me),
-            "members": [_described(member) for member in playground.users.values()],
+            "members": [
+                _described(member) | {"is_here": not member.simulated or request.app[CLASSROOM].has(member.id)}
+                for member in playground.users.values()
+            ],
             "roles": list(playground.roles.values()),
             "channels": channels,
             "bot": {"id": cast.BOT.id, "name": playground.bot.name} | playground.bot_status(),

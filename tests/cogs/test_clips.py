@@ -13,7 +13,7 @@ from bot.engine.calls import EngineClient
 from bot.engine.files import NO_FILES
 from bot.errors import Refused
 from bot.library.clip_intake import Draft, Submission
-from bot.library.drafts import Drafts
+from bot.library.drafts import GONE, Drafts
 from bot.store import clips
 from bot.store.clips import Kind
 from cogs.clips.describing import described
@@ -255,6 +255,18 @@ async def test_corrected_chords_that_do_not_parse_cost_the_upload_nothing(club: 
     await club.instructor.click(message, label="Store it")
     assert "Stored as clip 1" in message.content
     club.forgiven.extend(club.env.errors)
+
+
+async def test_chords_that_were_being_written_when_the_bot_died_are_given_back(club: Club) -> None:
+    message = await offered(club)
+    form = await club.instructor.click(message, label="Change the chords")
+    await club.restart()
+    chords = "Dm7 | G7 | Cmaj7 | A7 | Dm7 | G7 | Em7 A7 | Dm7 G7"
+    told = await club.instructor.submit_modal(form, {modal_field(form): chords})
+    assert told.response.content == GONE
+    (kept,) = told.followups
+    assert told.ephemeral
+    assert chords in kept.content
 
 
 async def test_another_track_is_heard_and_asked_about_again(club: Club) -> None:

@@ -1,5 +1,7 @@
 """With the engine dead or still warming every command says so in one sentence, and what needs no engine goes on."""
 
+import asyncio
+
 import pytest
 
 from bot.client import Woodshed
@@ -69,3 +71,17 @@ async def test_an_engine_that_stays_cold_is_said_to_be_warming(alone, monkeypatc
     monkeypatch.setattr(EngineClient, "wait_serving", still_cold)
     result = await alone.student.slash(alone.channel, command, **options)
     assert [sentence.splitlines()[0] for sentence in sentences(result)] == [WARMING]
+
+
+async def test_the_seasons_of_the_model_do_not_wait_for_an_engine_that_is_warming_up(club, address, monkeypatch):
+    asked = []
+
+    async def patient(self):
+        asked.append(self)
+        raise EngineUnavailable(WARMING)
+
+    monkeypatch.setattr(EngineClient, "list_jazz_options", patient)
+    monkeypatch.setattr(club.bot.catalogue.jazz, "_fetched_at", asyncio.get_running_loop().time())
+    result = await club.student.slash(club.channel, "poll seasons")
+    assert result.response.embeds[0].title == "The model's seasons"
+    assert asked == [], "what is at hand is enough"

@@ -38,6 +38,16 @@ async def collection(club: Club) -> list[clips.Clip]:
     return await clips.human_clips(club.store, club.guild.id)
 
 
+async def test_a_reason_that_was_being_written_when_the_bot_died_reaches_the_member(club: Club) -> None:
+    await submit(club)
+    form = await club.instructor.click(await queue(club), label="Decline ...")
+    await club.restart()
+    (field,) = form.modal["components"]
+    told = await club.instructor.submit_modal(form, {field["component"]["custom_id"]: "The piano is out of tune."})
+    assert told.response.content.startswith("Declined")
+    assert "The piano is out of tune." in direct_message(club)
+
+
 async def test_a_members_clip_waits_for_staff_and_joins_the_collection_once_accepted(club: Club) -> None:
     sent = await submit(club)
     assert sent.ephemeral

@@ -80,7 +80,7 @@ async def test_a_class_quiz_survives_a_kill_between_its_two_votes(tmp_path: Path
             await vote(ada, asked, 0)
             await vote(ben, asked, 1)
             counted = await shown(ada, asked, "2 answers so far")
-            await host(instructor, counted, "Next")
+            await host(instructor, counted, "Talk it over")
             discussed = await shown(ada, asked, "Talk it over")
             assert "%" not in str(discussed["embeds"]), "nobody sees the first distribution before the second vote"
             assert not items(discussed, "class:")
@@ -91,16 +91,16 @@ async def test_a_class_quiz_survives_a_kill_between_its_two_votes(tmp_path: Path
             ada, ben, instructor = members["ada"], members["ben"], members["instructor"]
             await until_warm(instructor)
             standing = await shown(ada, asked, "Talk it over")
-            await host(instructor, standing, "Next")
+            await host(instructor, standing, "Open the second vote")
             again = await shown(ada, asked, "Second vote")
             await vote(ada, again, 0)
             await vote(ben, again, 0)
-            await host(instructor, await shown(ada, asked, "2 answers so far"), "Next")
+            await host(instructor, await shown(ada, asked, "2 answers so far"), "Reveal")
             revealed = await shown(ada, asked, "before you talked it over")
             assert {"Why", "The class"} <= {field["name"] for field in revealed["embeds"][0]["fields"]}
             questions = [m for m in await ada.messages("quiz") if "Class quiz: question" in title(m)]
             assert len(questions) == 1, "nothing was posted twice"
-            await host(instructor, revealed, "Next")
+            await host(instructor, revealed, "Next question")
             second = await ada.sees(lambda m: "question 2 of 2" in title(m), channel="quiz", within_s=JOB_S)
             await vote(ben, second, 0)
             await host(instructor, await shown(ada, second, "1 answer so far"), "End quiz")

@@ -22,7 +22,7 @@ def row(*ids: str) -> list[dict[str, object]]:
 
 
 async def ask(course: Course, *ids: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await course.bot.wait_until_ready()
     view = discord.ui.View(timeout=None)
     for custom_id in ids:
@@ -78,6 +78,11 @@ async def test_the_class_is_listed_and_none_of_it_is_offered_as_a_tab(course: Co
     simulated = [member for member in members if member["simulated"]]
     assert [member["name"] for member in simulated] == ["Mia (simulated)", "Jonas (simulated)"]
     assert not any(member["playable"] for member in simulated)
+    assert all(member["is_here"] for member in simulated)
+    await course.driver.bring_class(1)
+    here = [member["name"] for member in (await course.ada.state())["members"] if member["is_here"]]
+    assert "Mia (simulated)" in here
+    assert "Jonas (simulated)" not in here
 
 
 def test_the_same_class_thinks_the_same_and_its_members_differ() -> None:

@@ -16,7 +16,7 @@ from tests.waiting import until
 
 
 async def gallery(course: Course) -> discord.TextChannel:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await course.bot.wait_until_ready()
     return next(channel for channel in course.bot.guilds[0].text_channels if channel.name == "gallery")
 

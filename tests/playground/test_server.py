@@ -1,13 +1,19 @@
-"""What staff can do to a server while a bot is in it: roles, boosts."""
+"""What staff can do to a server while a bot is in it (roles, boosts), and a client that doesn't wait for its answer."""
 
 from __future__ import annotations
 
+import asyncio
 import io
+import logging
 
+import aiohttp
 import discord
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from playground.driver import Refused
+from playground.server import json_errors
 from playground.world import cast
 from playground.world.attachments import MIB
 from tests.playground.conftest import Course, Open
@@ -76,3 +82,24 @@ async def test_a_boosted_server_takes_larger_files(open_course: Open) -> None:
         assert sent.attachments[0].size == large
     async with open_course() as after:
         assert after.playground.attachment_size_limit == 50 * MIB
+
+
+async def test_a_tab_that_is_gone_before_it_is_connected_leaves_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    left = asyncio.Event()
+
+    async def connect(request: web.Request) -> web.WebSocketResponse:
+        assert request.transport is not None
+        request.transport.abort()  # the tab is reloaded just now
+        left.set()
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        return socket
+
+    application = web.Application(middlewares=[json_errors])
+    application.router.add_get("/events", connect)
+    with caplog.at_level(logging.WARNING):
+        async with TestServer(application) as server, aiohttp.ClientSession() as session:
+            with pytest.raises(aiohttp.ClientError):
+                await session.ws_connect(server.make_url("/events"))
+            await left.wait()
+    assert caplog.records == []

@@ -255,6 +255,7 @@ async def answers(store: Store, number: int) -> list[Given]:
             right=bool(row["is_right"]),
             seconds=float(row["seconds"]),
             team=str(row["team"]),
+            simulated=bool(row["simulated"]),
         )
         for row in rows
     ]

@@ -16,8 +16,9 @@ from cogs.quiz.kinds import add_answers
 from cogs.quiz.taking import find_quiz, place_of_vote
 
 HOST_ONLY = "Only the quiz's host and the course staff can use these buttons."
-CONTROLS = {"pause": "Pause", "next": "Next", "skip": "Skip question", "end": "End quiz"}
+CONTROLS = {"next": "Next", "pause": "Pause", "skip": "Skip question", "end": "End quiz"}
 CONTROL_ROW = 4
+_STYLES = {"next": discord.ButtonStyle.primary, "end": discord.ButtonStyle.danger}
 
 
 def round_view(quiz: ClassQuiz, at: Round) -> discord.ui.View:
@@ -35,10 +36,28 @@ def control_view(quiz: ClassQuiz) -> discord.ui.View:
 
 
 def _with_controls(view: discord.ui.View, quiz: ClassQuiz) -> discord.ui.View:
-    for action in CONTROLS:
-        if not (action == "skip" and quiz.standing.phase is Phase.REVEALED):
-            view.add_item(ControlButton(quiz.id, action, quiz.standing.paused))
+    for action, label in CONTROLS.items():
+        if action == "skip" and quiz.standing.phase is Phase.REVEALED:
+            continue
+        if action == "next":
+            label = _what_comes(quiz)
+        elif action == "pause" and quiz.standing.paused:
+            label = "Go on"
+        view.add_item(ControlButton(quiz.id, action, label))
     return view
+
+
+def _what_comes(quiz: ClassQuiz) -> str:
+    """Where the host's next step leads, so that the button says it."""
+    following = rules.advance(quiz.plan, quiz.standing, 0.0)
+    if following is None:
+        return "Show the ranking"
+    return {
+        Phase.DISCUSSION: "Talk it over",
+        Phase.SECOND_VOTE: "Open the second vote",
+        Phase.REVEALED: "Reveal",
+        Phase.VOTE: "Next question",
+    }[following.phase]
 
 
 class ControlButton(
@@ -48,11 +67,14 @@ class ControlButton(
 ):
     """The host's controls. Everybody sees them; only the host and staff may use them."""
 
-    def __init__(self, quiz: int, action: str, paused: bool = False) -> None:
-        label = "Go on" if action == "pause" and paused else CONTROLS[action]
-        style = discord.ButtonStyle.danger if action == "end" else discord.ButtonStyle.primary
+    def __init__(self, quiz: int, action: str, label: str = "") -> None:
         super().__init__(
-            discord.ui.Button(label=label, style=style, custom_id=f"class-host:{quiz}:{action}", row=CONTROL_ROW)
+            discord.ui.Button(
+                label=label or CONTROLS[action],
+                style=_STYLES.get(action, discord.ButtonStyle.secondary),
+                custom_id=f"class-host:{quiz}:{action}",
+                row=CONTROL_ROW,
+            )
         )
         self.quiz, self.action = quiz, action
 

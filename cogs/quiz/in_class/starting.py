@@ -65,5 +65,5 @@ def started_sentence(started: ClassQuiz) -> str:
     second = ", with a discussion and a second vote on each" if plan.second_vote else ""
     return (
         f"The class quiz is on: {plan.rounds} questions, {plan.seconds} s each{second}. "
-        "Pause, continue, skip or end it with the buttons under the question."
+        "Go on, pause, skip or end it with the buttons under the question."
     )

@@ -96,6 +96,19 @@ def _bar(of: Distribution, option: int) -> str:
 def _class_line(first: Distribution, second: Distribution | None) -> str:
     if not first.voters:
         return "Nobody answered."
+    return _shares(first, second) + _made_up(second if second is not None and second.voters else first)
+
+
+def _made_up(final: Distribution) -> str:
+    """Whose answers these are, where a simulated class takes part."""
+    if not final.simulated:
+        return ""
+    if final.simulated == final.voters:
+        return " All of them are simulated, and count in no report."
+    return f" {final.simulated} of these {final.voters} are simulated, and count in no report."
+
+
+def _shares(first: Distribution, second: Distribution | None) -> str:
     if second is None or not second.voters:
         return f"{percent(first.share_right)} of {counted(first.voters, 'answer')} right."
     line = f"{percent(first.share_right)} right before you talked it over, {percent(second.share_right)} after."

@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.errors import Internal
+from engine.finite import require_finite
 
 FILE_NAME = "soloist.safetensors"
 
@@ -69,7 +70,7 @@ def load_weights(path: Path) -> Weights:
             for key in file.keys():  # noqa: SIM118 - a safetensors file, not a dictionary
                 if key != "runs":
                     network, _, name = key.partition(".")
-                    value = file.get_tensor(key)
+                    value = require_finite(key, file.get_tensor(key))
                     networks.setdefault(network, {})[name] = value.float() if value.is_floating_point() else value
         facts = json.loads(metadata["facts"])
         return Weights(networks, json.loads(metadata["shapes"]), runs, facts, f"{facts['name']}-{digest}")

@@ -163,6 +163,24 @@ async def test_databases_of_others_and_of_the_future_are_refused(database, tmp_p
         backup.restore(database, database, NOW)
 
 
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "CREATE TRIGGER no_vote_is_kept AFTER INSERT ON meta BEGIN DELETE FROM meta; END",
+        "DROP TRIGGER the_first_answer_counts;"
+        "CREATE TRIGGER the_first_answer_counts BEFORE UPDATE ON answers BEGIN SELECT 1; END",
+        "CREATE VIEW everything AS SELECT * FROM meta",
+    ],
+    ids=["a trigger", "another trigger of a known name", "a view"],
+)
+async def test_a_backup_in_which_somebody_planted_a_rule_is_refused(database, tmp_path, planted):
+    source = backup.write(database, tmp_path / "backup.sqlite3")
+    with closing(sqlite3.connect(source)) as connection:
+        connection.executescript(planted)
+    with pytest.raises(BackupRefused, match="it has rules that Woodshed didn't write"):
+        backup.restore(source, database, NOW)
+
+
 async def test_every_copy_has_a_mark_of_its_own(database, tmp_path):
     marks = [mark_of(backup.write(database, tmp_path / f"{number}.sqlite3")) for number in range(2)]
     assert all(marks)

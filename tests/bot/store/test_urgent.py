@@ -98,9 +98,9 @@ async def test_a_turn_that_nobody_waits_for_any_more_passes_on() -> None:
     waiting[0].cancel()
     await asyncio.sleep(0)
     turns.give()
-    await asyncio.wait_for(waiting[1], 1)
+    await asyncio.wait_for(waiting[1], 15)
     turns.give()
-    await asyncio.wait_for(waiting[2], 1)
+    await asyncio.wait_for(waiting[2], 15)
     turns.give()
     await asyncio.wait_for(turns.take(), 1)
 

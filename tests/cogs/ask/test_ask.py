@@ -151,6 +151,16 @@ async def test_ask_staff_opens_a_thread_and_pings_only_staff_and_the_asker(club:
     assert not message.mention_everyone
 
 
+async def test_a_question_for_staff_that_was_being_written_when_the_bot_died_reaches_them(club: Club) -> None:
+    answer = await club.student.slash(club.channel, "ask", question="who won?")
+    form = await club.student.click(answer.response, label="Ask staff")
+    await club.restart()
+    told = await club.student.submit_modal(form, {"question": "Who won the last vote, and by how much?"})
+    assert told.ephemeral
+    (thread,) = club.channel.threads
+    assert "> Who won the last vote, and by how much?" in thread.last_message.content
+
+
 NASTY = [
     "@everyone who knows **this**?",
     "<@&1> <@1> <#1> [x](https://example.com/a.png)",

@@ -79,6 +79,29 @@ async def test_staff_answer_the_asker_is_pinged_and_the_answer_is_quoted_from_th
     assert "On Friday" in answer.response.embeds[0].description
 
 
+async def test_an_answer_that_was_being_written_when_the_bot_died_is_posted(club: Club) -> None:
+    await switch(club, True)
+    await ask(club)
+    form = await club.instructor.click((await picked(club)).response, label="Answer it")
+    await club.restart()
+    await fill(club, form, "On Friday, in the large hall.")
+    assert "On Friday, in the large hall." in club.channel.last_message.content
+    assert await kept(club) == []
+
+
+async def test_an_answer_to_a_settled_question_is_given_back_to_whoever_wrote_it(club: Club) -> None:
+    await switch(club, True)
+    await ask(club)
+    menu = await picked(club)
+    form = await club.instructor.click(menu.response, label="Answer it")
+    await club.instructor.click(menu.response, label="Drop it")
+    long = "On Friday, in the large hall, and please bring your own laptop with PyTorch on it."
+    told = await fill(club, form, long)
+    assert "already been settled" in told.response.content
+    assert long in told.followups[0].content
+    assert told.ephemeral
+
+
 async def test_staff_give_a_question_its_card(club: Club) -> None:
     await switch(club, True)
     await ask(club)
@@ -94,8 +117,8 @@ async def test_a_card_that_nobody_knows_settles_nothing(club: Club) -> None:
     await switch(club, True)
     await ask(club)
     form = await club.instructor.click((await picked(club)).response, label="A card answers it")
-    await fill(club, form, "nonsense")
-    assert "know a card by that name" in str(club.refusals()[-1])
+    told = await fill(club, form, "nonsense")
+    assert "know a card by that name" in told.response.content
     assert await kept(club) == [QUESTION]
 
 

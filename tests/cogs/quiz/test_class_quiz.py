@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import discord
 import pytest
 
 from bot.answering.access import SIMULATED_ROLE
@@ -136,11 +137,43 @@ async def test_a_phase_that_ended_while_the_bot_was_away_is_over(club: Club) -> 
 
 async def test_only_host_and_staff_control_a_quiz(club: Club) -> None:
     message = await start(club)
-    refused = await club.student.click(message, label="Next")
+    refused = await club.student.click(message, label="Reveal")
     assert "host" in refused.response.content
-    await club.instructor.click(message, label="Next")
+    await club.instructor.click(message, label="Reveal")
     await pass_time(club, 1)
     assert "answer A" in text_of(newest(club))
+
+
+async def test_the_reveal_says_how_many_of_its_answers_are_simulated(club: Club) -> None:
+    role = club.guild.create_role("Simulated class")
+    made_up = [club.guild.add_member(club.env.create_user(f"simulated_{number}"), roles=[role]) for number in range(2)]
+    message = await start(club, count=1, seconds=30)
+    for member in made_up:
+        await member.click(message, label="three")
+    await club.student.click(message, label="two")
+    await pass_time(club, 31)
+    assert "33 % of 3 answers right. 2 of these 3 are simulated" in text_of(newest(club))
+
+
+async def test_the_hosts_next_step_stands_out_and_says_where_it_leads(club: Club) -> None:
+    await start(club, count=2, seconds=30, second_vote=True)
+    walked = []
+    for _ in range(8):
+        buttons = [
+            button
+            for row in newest(club).components
+            for button in row.children
+            if (button.custom_id or "").startswith("class-host:")
+        ]
+        first, *others = buttons
+        assert first.style is discord.ButtonStyle.primary
+        assert all(button.style is not discord.ButtonStyle.primary for button in others)
+        walked.append(first.label)
+        await club.instructor.click(newest(club), label=first.label)
+        await pass_time(club, 1)
+    to_the_reveal = ["Talk it over", "Open the second vote", "Reveal"]
+    assert walked == [*to_the_reveal, "Next question", *to_the_reveal, "Show the ranking"]
+    assert "ranking after 2 questions" in text_of(newest(club))
 
 
 async def test_a_pause_stops_the_clock(club: Club) -> None:

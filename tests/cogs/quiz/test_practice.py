@@ -165,3 +165,35 @@ async def test_a_mistake_in_the_file_is_named_with_its_line_and_adds_nothing(clu
     assert "The question in line 6" in refused.response.content
     assert club.refusals()
     assert await own_questions.of_guild(club.store, club.guild.id) == []
+
+
+FILLED = {
+    "question": "What does x.view(-1) give for a tensor of shape (2, 3)?",
+    "right": "a tensor of shape (6,)",
+    "wrong": "a tensor of shape (3, 2)\nan error",
+    "explanation": "",
+    "topic": "",
+}
+
+
+async def test_a_question_that_staff_were_writing_when_the_bot_died_is_kept(club: Club) -> None:
+    form = await club.instructor.slash(club.channel, "quiz add")
+    await club.restart()
+    told = await club.instructor.submit_modal(form, FILLED)
+    assert told.response.content.startswith("Added 1 question.")
+    ((_, kept),) = await own_questions.of_guild(club.store, club.guild.id)
+    assert kept.question == FILLED["question"]
+
+
+async def test_a_question_that_is_refused_is_given_back_as_it_was_written(club: Club) -> None:
+    form = await club.instructor.slash(club.channel, "quiz add")
+    told = await club.instructor.submit_modal(form, FILLED | {"wrong": "a tensor of shape (6,)"})
+    assert await own_questions.of_guild(club.store, club.guild.id) == []
+    (back,) = told.followups
+    assert told.ephemeral
+    assert FILLED["question"] in back.content
+    form = await club.instructor.slash(club.channel, "quiz add")
+    much = "\n".join(f"an error, number {n}, with a reason that takes a line" for n in range(60))
+    told = await club.instructor.submit_modal(form, FILLED | {"wrong": much})
+    (file,) = told.followups[0].attachments
+    assert file.filename == "what-you-typed.txt"

@@ -59,7 +59,7 @@ async def test_a_job_hears_where_it_stands_until_its_turn_comes():
     turns.leave(first, is_done=True)
     await asyncio.sleep(0)
     turns.leave(second, is_done=False)
-    assert await asyncio.wait_for(listening, 1.0) == [2, 1]
+    assert await asyncio.wait_for(listening, 15.0) == [2, 1]
     assert at_work(turns) == ["c"]
 
 

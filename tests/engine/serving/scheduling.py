@@ -6,7 +6,7 @@ import threading
 from engine.serving.scheduler import Limits
 from engine.serving.stages import Stages
 
-WAIT_S = 10
+WAIT_S = 60
 READ_ALL = Limits(read_ahead=20)
 
 

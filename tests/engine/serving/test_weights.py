@@ -39,7 +39,16 @@ def without_its_shape(path):
     save_file(load_file(path), path, metadata={"shape_of_tomorrow": "{}"})
 
 
-@pytest.mark.parametrize("harm", [missing, cut_off, of_another_version, without_its_shape])
+def with_a_nan(path):
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    tensors = load_file(path)
+    name = next(name for name in tensors if name.endswith("weight"))
+    tensors[name].view(-1)[0] = float("nan")
+    save_file(tensors, path, metadata=metadata)
+
+
+@pytest.mark.parametrize("harm", [missing, cut_off, of_another_version, without_its_shape, with_a_nan])
 @pytest.mark.parametrize("whose", ["pictures", "solos"])
 def test_unusable_weights_end_the_start_with_a_sentence(tmp_path, monkeypatch, whose, harm):
     if whose == "pictures":

@@ -44,7 +44,7 @@ LARGE = [
     "torch.ones(2) " + "@ torch.ones(2) " * 30,
     "torch.ones(4000).repeat(4000).repeat(4000)",
 ]
-PATIENCE_S = 5.0
+PATIENCE_S = 5.0  # of the processor, which a busy machine does not stretch
 """Far more than any of them takes: a guard against work without bounds, not a measurement."""
 
 
@@ -333,14 +333,14 @@ def test_a_mistake_is_explained_in_one_sentence() -> None:
 
 def refused(question: str) -> bool:
     """Whether nothing was computed; anything but a plain refusal fails the test."""
-    start, found, sentence = time.monotonic(), None, ""
+    start, found, sentence = time.process_time(), None, ""
     try:
         found = calculate(question)
     except BadOption as refusal:
         sentence = str(refusal)
     assert "\n" not in sentence
     assert len(sentence) < 200
-    assert time.monotonic() - start < PATIENCE_S
+    assert time.process_time() - start < PATIENCE_S
     return found is None
 
 

@@ -33,7 +33,7 @@ class Connection:
         self._unpack = unpackers[compression]() if compression else None
 
     async def frame(self) -> dict[str, Any]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             message = await self.socket.receive()
         if message.type is aiohttp.WSMsgType.CLOSE:
             return {"closed": message.data}

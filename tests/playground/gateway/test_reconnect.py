@@ -12,7 +12,7 @@ from tests.waiting import until
 
 
 async def test_a_dropped_socket_is_resumed_and_what_happened_meanwhile_is_replayed(course: Course) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await course.bot.wait_until_ready()
     await course.ada.say("heard before")
     await until(lambda: len(course.bot.contents) == 1)
@@ -26,7 +26,7 @@ async def test_a_dropped_socket_is_resumed_and_what_happened_meanwhile_is_replay
 
 
 async def test_a_lost_session_is_identified_anew(course: Course) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await course.bot.wait_until_ready()
     await course.playground.gateway.drop_sockets(resumable=False)
     await until(lambda: not course.playground.gateway.connected.is_set())
@@ -37,7 +37,7 @@ async def test_a_lost_session_is_identified_anew(course: Course) -> None:
 
 
 async def test_a_request_to_reconnect_is_followed(course: Course) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await course.bot.wait_until_ready()
     await course.playground.gateway.ask_to_reconnect()
     await until(lambda: "resumed" in course.bot.events)

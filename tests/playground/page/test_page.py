@@ -173,3 +173,24 @@ async def test_whoever_types_right_after_changing_the_channel_loses_nothing(cour
     await expect(page.get_by_text("Welcome to #gallery!")).to_be_visible()
     await expect(text).to_have_value("half a thought")
     assert ada.faults == []
+
+
+async def test_staff_bring_in_a_class_with_a_click_and_its_names_carry_a_badge(
+    course: Course, browser: Browser
+) -> None:
+    staff = await Tab.open(browser, course.playground.address, "thelonia")
+    page = staff.page
+    await page.get_by_role("button", name="Bring in a simulated class of 12").click()
+    listed = page.locator(".members")
+    await expect(listed.get_by_text("Simulated class — 12")).to_be_visible()
+    await expect(listed.get_by_text("Mia", exact=True)).to_be_visible()
+    await expect(listed.get_by_text("(simulated)")).to_have_count(0)
+    await course.ada.say("well done, <@1411898000000001000>")
+    await expect(page.locator(".mention")).to_have_text("@MiaSIM")
+    await page.get_by_role("button", name="Server switches").click()
+    await page.get_by_label("A simulated class of 12 that votes and answers").click()
+    await expect(listed.get_by_text("Simulated class")).to_have_count(0)
+    await expect(page.locator(".mention")).to_have_text("@MiaSIM")
+    ada = await Tab.open(browser, course.playground.address, "ada")
+    await expect(ada.page.get_by_text("Bring in a simulated class")).to_have_count(0)
+    assert staff.faults == ada.faults == []

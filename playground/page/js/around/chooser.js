@@ -15,10 +15,20 @@ export async function chooseMember(app) {
       { class: "chooser" },
       el("img", { src: "page/files/icon.svg", alt: "", width: 72, height: 72 }),
       el("h1", {}, `${bot}'s playground`),
-      el("p", { class: "muted" }, `A small Discord on your machine, with one server: ${guild}. Who are you in this tab? Take ${people[0].name} for a start; you can play the others in more tabs.`),
+      el("p", {}, `Try ${bot} before you invite it: this is a small Discord on your own machine, with one server, “${guild}”.`),
+      el("h2", {}, "Who are you in this tab?"),
       el("div", { class: "chooser-members" }, people.map(person)),
+      el("p", { class: "muted" }, advice(people)),
     ),
   );
+}
+
+/** Whom to take first, and what the others are for. */
+function advice(people) {
+  const first = people.find((member) => !member.is_staff) ?? people[0];
+  const staff = people.find((member) => member.is_staff && member !== first);
+  const more = staff ? ` ${staff.name} can do what only staff may, and bring in a simulated class.` : "";
+  return `Take ${first.name} for a start.${more} You can be several of them at once, each in a tab of its own.`;
 }
 
 function person(member) {

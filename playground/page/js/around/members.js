@@ -3,11 +3,11 @@
 import { el, fill } from "../core/dom.js";
 import { state } from "../core/state.js";
 import { userMenu } from "../chat/message_menu.js";
-import { avatar, nameOf } from "../chat/people.js";
+import { avatar, markOf, nameOf } from "../chat/people.js";
 
 export function drawMembers(node) {
   const roles = [...state.roles.values()].filter((role) => role.hoist).sort((a, b) => b.position - a.position);
-  const members = [...state.members.values()].filter((member) => member.playable || member.simulated || member.is_bot);
+  const members = [...state.members.values()].filter((member) => member.playable || (member.simulated && member.is_here) || member.is_bot);
   const groups = roles.map((role) => [role.name, members.filter((member) => member.roles.includes(role.id))]);
   groups.push([state.bot.online ? "Online" : "Offline", members.filter((member) => member.is_bot)]);
   fill(
@@ -32,7 +32,7 @@ function memberRow(member) {
     el(
       "span",
       { class: "member-text" },
-      el("span", {}, nameOf(member), member.is_bot ? el("span", { class: "tag" }, "APP") : null),
+      el("span", { class: "member-name" }, nameOf(member), member.is_bot ? markOf(member) : null), // a heading marks the class
       member.is_bot && state.bot.activity ? el("small", { class: "muted" }, state.bot.activity) : null,
     ),
   );

@@ -7,13 +7,15 @@ import { currentChannel, state } from "../core/state.js";
 import { sentence } from "../chat/message_menu.js";
 
 const MIB = 1048576;
-const CLASS_SIZE = 12;
+export const CLASS_SIZE = 12;
 
 export function openSwitches(event) {
   const channel = currentChannel();
   const box = el(
     "div",
     { class: "menu wide" },
+    el("div", { class: "menu-heading" }, "Who is here"),
+    toggle(`A simulated class of ${CLASS_SIZE} that votes and answers`, state.switches.class_size > 0, (isOn) => run(api.switches({ class_size: isOn ? CLASS_SIZE : 0 }))),
     el("div", { class: "menu-heading" }, "Test how the bot copes"),
     channel.type === 0 ? attachSwitch(channel) : null,
     toggle("Rate limits", state.switches.rate_limits, (isOn) => {
@@ -21,7 +23,6 @@ export function openSwitches(event) {
       run(api.switches({ rate_limits: isOn }));
     }),
     el("label", { class: "menu-field row" }, "Upload limit in MiB", uploadLimit()),
-    toggle("A simulated class of 12 that votes and answers", state.switches.class_size > 0, (isOn) => run(api.switches({ class_size: isOn ? CLASS_SIZE : 0 }))),
     el("button", { class: "menu-item", type: "button", on: { click: () => run(api.dropGateway()) } }, "Cut the bot's connection"),
   );
   const place = event.currentTarget.getBoundingClientRect();

@@ -12,9 +12,14 @@ export function beginning(channel) {
   return [
     el("div", { class: "beginning-mark" }, icon(symbolOf(channel))),
     el("h1", {}, channel.type === 11 ? channel.name : `Welcome to #${channel.name}!`),
-    el("p", { class: "muted" }, channel.type === 11 ? "This is the start of the thread." : `This is the start of the #${channel.name} channel. ${channel.topic}`),
+    el("p", { class: "muted" }, channel.type === 11 ? "This is the start of the thread." : (about(channel) || `This is the start of the #${channel.name} channel.`)),
     hints(channel),
   ];
+}
+
+/** The topic without the commands at its end: they stand below, to be clicked. */
+function about(channel) {
+  return (channel.topic ?? "").replace(/:\s*\/[\w\s,/-]*$/, ".");
 }
 
 /** The commands that the channel's topic names, as buttons that open their forms. */

@@ -3,7 +3,8 @@
 
 import { el, safeUrl } from "../core/dom.js";
 import { highlighted } from "./highlight.js";
-import { memberOf, state } from "../core/state.js";
+import { markOf } from "./people.js";
+import { memberOf, shortName, state } from "../core/state.js";
 
 /** Renders a text with blocks: code, quotes, headings, lists, small print. */
 export function markdown(text, { now = Date.now() } = {}) {
@@ -57,7 +58,7 @@ const RULES = [
   [/^\[([^\]\n]+)\]\((https?:\/\/[^\s)]+)(?: "[^"]*")?\)/, (m, now) => link(m[2], inline(m[1], now))],
   [/^<(https?:\/\/[^\s>]+)>/, (m) => link(m[1], m[1])],
   [/^https?:\/\/[^\s<]*[^\s<.,:;"')\]*_~]/, (m) => link(m[0], m[0])],
-  [/^<@!?(\d+)>/, (m) => mention("@", memberOf(m[1]).name, m[1] === state.me?.id)],
+  [/^<@!?(\d+)>/, (m) => memberMention(memberOf(m[1]))],
   [/^<@&(\d+)>/, (m) => mention("@", state.roles.get(m[1])?.name ?? "unknown role", false)],
   [/^<#(\d+)>/, (m) => channelMention(m[1])],
   [/^<\/([^:>]+):(\d+)>/, (m) => commandMention(m[1])],
@@ -121,6 +122,13 @@ function link(url, children) {
 
 function mention(sign, name, isMe) {
   return el("span", { class: isMe ? "mention mention-me" : "mention" }, sign + name);
+}
+
+function memberMention(member) {
+  const node = mention("@", shortName(member), member.id === state.me?.id);
+  const mark = member.simulated ? markOf(member) : null;
+  if (mark) node.append(mark);
+  return node;
 }
 
 /** A command in a text; a click opens its form. */

@@ -10,7 +10,7 @@ import { openModal } from "./modal.js";
 import { longTime, shortTime } from "../core/times.js";
 import { authorOf, memberOf, state } from "../core/state.js";
 import { messageMenu, removeMessage, sentence } from "./message_menu.js";
-import { avatar, nameOf } from "./people.js";
+import { avatar, markOf, nameOf } from "./people.js";
 import { pollOf } from "./poll.js";
 import { pickReaction, reactionsOf } from "./reactions.js";
 
@@ -40,7 +40,7 @@ export function messageElement(message, { reply, jump }) {
           "div",
           { class: "message-head" },
           nameOf(author),
-          author.is_bot ? el("span", { class: "tag" }, "APP") : null,
+          markOf(author),
           el("time", { class: "when", title: longTime(message.timestamp) }, shortTime(message.timestamp)),
           message.content ? null : edited(message),
         ),
@@ -92,6 +92,7 @@ function header(message, jump) {
       { class: "message-context" },
       avatar(user, "avatar tiny"),
       nameOf(user),
+      markOf(user),
       el("span", {}, " used "),
       el("span", { class: "command-name" }, name),
     );
@@ -99,7 +100,7 @@ function header(message, jump) {
   if (!message.message_reference) return null;
   const target = message.referenced_message;
   const line = target
-    ? [avatar(authorOf(target), "avatar tiny"), nameOf(authorOf(target)), " ", preview(target)]
+    ? [avatar(authorOf(target), "avatar tiny"), nameOf(authorOf(target)), markOf(authorOf(target)), " ", preview(target)]
     : [el("em", {}, "Original message was deleted")];
   return el(
     "button",

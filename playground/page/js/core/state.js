@@ -32,6 +32,11 @@ export function authorOf(message) {
   return { ...memberOf(author.id), name: author.username, is_bot: true };
 }
 
+/** A name without the words that mark it as simulated: for where a badge stands beside it. */
+export function shortName(member) {
+  return member.simulated ? member.name.replace(/ \(simulated\)$/, "") : member.name;
+}
+
 /** The colour of a member's highest role that has one, or null. */
 export function nameColour(member) {
   const roles = member.roles.map((id) => state.roles.get(id)).filter((role) => role && role.color);
