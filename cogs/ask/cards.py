@@ -38,11 +38,10 @@ def related_line(cards: Sequence[pb.Card]) -> str:
 def unknown_sentence(question: str, cards: Sequence[pb.Card]) -> str:
     """Said instead of an answer that would be a guess."""
     asked = without_previews(named(shorten(question, 200)))
-    sentence = f"I don't know: none of my cards answers “{asked}”."
-    if cards:
-        nearest = dict.fromkeys(f"**{shorten(card.title, 100)}** ({in_words(card.topic)})" for card in cards)
-        sentence += f"\nThe closest I have: {', '.join(nearest)}."
-    return sentence
+    if not cards:
+        return f"I don't know: none of my cards answers “{asked}”."
+    nearest = dict.fromkeys(f"**{shorten(card.title, 100)}** ({in_words(card.topic)})" for card in cards)
+    return f"I'm not sure which of my cards answers “{asked}”.\nThe closest I have: {', '.join(nearest)}."
 
 
 def calculation_embed(calculation: pb.AskReply.Calculation) -> discord.Embed:
