@@ -52,8 +52,7 @@ class Asked:
 
     @property
     def answerable(self) -> np.ndarray:
-        answerable: np.ndarray = self.right.any(axis=1)
-        return answerable
+        return np.asarray(self.right.any(axis=1))
 
 
 def read(index: Index, ids: Sequence[str]) -> Asked:
