@@ -43,7 +43,7 @@ def without_stains(painted: Tensor, photo: Tensor) -> Tensor:
     excess = level * (fitted(guide, target) - target)
     wide = share * level * windowed(excess, STROKE_CELLS) / (windowed(level, STROKE_CELLS) + 1e-3)
     correction = F.interpolate(wide, scale_factor=CELL_PX, mode="bilinear")[:, :, :height, :width]
-    return (painted + correction).clamp_(0, 1)
+    return correction.add_(painted).clamp_(0, 1)
 
 
 def cells(picture: Tensor) -> Tensor:

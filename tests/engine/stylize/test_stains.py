@@ -60,6 +60,17 @@ def test_strokes_and_what_follows_the_photo_stay_as_they_are() -> None:
     assert float((without_stains(painted, photo) - painted).abs().mean()) < 1 * LEVEL
 
 
+def test_nothing_is_taken_off_where_the_photo_has_detail_not_even_next_to_a_level_wall() -> None:
+    photo = head_before_a_wall()
+    columns = torch.arange(SIDE_PX)
+    chequered = torch.where((columns[:, None] // 2 + columns[None, :] // 2) % 2 == 0, 0.3, 0.7)
+    photo[:, :, :, 264:] = chequered[:, 264:]
+    painted = recoloured(photo) + blob(264, 150, 50)
+    changed = (without_stains(painted, photo) - painted).abs()[0, :, 100:200]
+    assert float(changed[:, :, 200:240].max()) > 5 * LEVEL
+    assert float(changed[:, :, 272:].max()) < 0.5 * LEVEL
+
+
 @pytest.mark.parametrize("size", [(1, 1), (7, 300), (333, 430), (700, 517)], ids=str)
 def test_pictures_of_any_size_and_several_at_once_come_out_in_their_range(size: tuple[int, int]) -> None:
     painted, photo = torch.rand(2, 3, *size), torch.rand(1, 3, *size)
