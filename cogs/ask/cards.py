@@ -41,8 +41,8 @@ def unknown_sentence(question: str, cards: Sequence[pb.Card]) -> str:
     sentence = f"I don't know: none of my cards answers “{asked}”."
     if cards:
         nearest = dict.fromkeys(f"**{shorten(card.title, 100)}** ({in_words(card.topic)})" for card in cards)
-        sentence += f"\nThe closest I have: {', '.join(nearest)}."
-    return sentence
+        return f"{sentence}\nThe closest I have: {', '.join(nearest)}."
+    return f"{sentence}\nPlease ask again in other words, and in English, or ask the course staff."
 
 
 def calculation_embed(calculation: pb.AskReply.Calculation) -> discord.Embed:
