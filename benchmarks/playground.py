@@ -1,9 +1,11 @@
 """`python -m benchmarks.playground`: how the playground bears a class, with a bot that answers at once.
 
-press       from a member's press of a button to the bot's answer, 200 members within some seconds, and all at once
+press       from a member's press of a button to the bot's answer, 200 members within some seconds, and all at once.
+            At once has no median: server and bot take each step for all 200 before the next one, so that all answers
+            come together, at the end of the whole work. The server's part of it is its processor time
 first view  of a channel with 1,000 messages: until its newest message is painted, the longest frame of scrolling, and
-            by Chromium's own trace the longest task of the page's main thread, in processor time: on a machine that has
-            other things to do, a frame also waits for those
+            by Chromium's own trace the longest task of the page's main thread and what a frame takes of it on average,
+            in processor time: on a machine that has other things to do, a frame also waits for those
 """
 
 import argparse
@@ -27,6 +29,8 @@ from playground.driver import Driver, Json, drive
 MEMBERS = 200
 SPREAD_S = 20.0
 MESSAGES = 1000
+FRAME_MS = 10.0
+"""60 % of a sixtieth of a second: the rest is for the pointer, and for what else the page has to do."""
 
 
 async def presses(driver: Driver, message: Json, spread_s: float) -> list[float]:
@@ -73,7 +77,10 @@ async def measure(with_browser: bool) -> list[Figure]:
             took_s = sorted(await presses(driver, message, spread_s))
             own_ms = (cpu_s(server.pid) - before_s) * 1000
             p99_ms = took_s[int(len(took_s) * 0.99) - 1] * 1000
-            figures.append(Figure(f"{MEMBERS} presses {name}, median", statistics.median(took_s) * 1000, 100.0, "ms"))
+            if spread_s:
+                figures.append(
+                    Figure(f"{MEMBERS} presses {name}, median", statistics.median(took_s) * 1000, 100.0, "ms")
+                )
             figures.append(Figure(f"{MEMBERS} presses {name}, 99 of 100 within", p99_ms, 300.0, "ms"))
             if not spread_s:  # within some seconds most of it is the pages' other business
                 figures.append(Figure(f"{MEMBERS} presses {name}, the server's own work", own_ms, 300.0, "ms"))
@@ -92,33 +99,31 @@ async def first_view(address: str) -> list[Figure]:
         painted_ms = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         ready_ms = await page.evaluate("performance.now()")
         await page.context.browser.start_tracing(page=page, categories=["toplevel"])
-        longest_ms = await page.evaluate(_SCROLL)
-        task_ms, busy = longest_task(json.loads(await page.context.browser.stop_tracing())["traceEvents"])
+        longest_ms, frames = await page.evaluate(_SCROLL)
+        task_ms, all_ms = main_thread(json.loads(await page.context.browser.stop_tracing())["traceEvents"])
     return [
         Figure("first paint of the page", painted_ms, 1000.0, "ms"),
         Figure(f"newest of {MESSAGES} messages shown", ready_ms, 1000.0, "ms"),
         Figure("longest frame while scrolling through all of them", longest_ms, 100.0, "ms"),
         Figure("the longest task of that, processor time", task_ms, 50.0, "ms"),
-        Figure("share of that time in which the main thread worked", busy * 100, 60.0, "%"),
+        Figure("what a frame of that takes on average, processor time", all_ms / frames, FRAME_MS, "ms"),
     ]
 
 
-def longest_task(events: list[Json]) -> tuple[float, float]:
-    """Of a trace: the longest task of a page's main thread in ms of processor time, and the share of the time that all
-    of its tasks took."""
+def main_thread(events: list[Json]) -> tuple[float, float]:
+    """Of a trace: the longest task of a page's main thread, and all of them together, in ms of processor time."""
     main = {
         (event["pid"], event["tid"])
         for event in events
         if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
     }
     tasks = [e for e in events if e["name"].endswith("RunTask") and "tdur" in e and (e["pid"], e["tid"]) in main]
-    start, end = min(e["ts"] for e in tasks), max(e["ts"] + e["dur"] for e in tasks)
-    return max(e["tdur"] for e in tasks) / 1000, sum(e["tdur"] for e in tasks) / (end - start)
+    return max(e["tdur"] for e in tasks) / 1000, sum(e["tdur"] for e in tasks) / 1000
 
 
 _SCROLL = """async () => {
   const scroller = document.querySelector(".scroller");
-  let last = performance.now(), longest = 0, still = 0;
+  let last = performance.now(), longest = 0, still = 0, frames = 0;
   while (still < 30) {
     const before = scroller.scrollTop;
     scroller.scrollTop -= 300;
@@ -127,8 +132,9 @@ _SCROLL = """async () => {
     const now = performance.now();
     longest = Math.max(longest, now - last);
     last = now;
+    frames += 1;
   }
-  return longest;
+  return [longest, frames];
 }"""
 
 

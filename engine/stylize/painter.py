@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from engine.progress import Progress, silent
 from engine.stylize.network import ContentStatistics, StyleNetwork, statistics_of_moments
+from engine.stylize.stains import without_stains
 from engine.stylize.style_codes import CODE_SIZES_PX, encoded_side_px
 
 ALIGNMENT_PX = 8
@@ -193,7 +194,8 @@ class Painter:
         height, width = picture.shape[-2:]
         whole, code = padded(picture), code.to(self.device)
         paint = self._paint_at_once if len(self._tiles(whole)) == 1 else self._paint_in_tiles
-        return paint(whole, code, statistics, progress)[:, :, :height, :width].contiguous()
+        painted = paint(whole, code, statistics, progress)[:, :, :height, :width]
+        return without_stains(painted, picture).contiguous()
 
     def _paint_at_once(
         self, whole: Tensor, code: Tensor, statistics: ContentStatistics | None, progress: Progress
@@ -230,7 +232,7 @@ class Painter:
         for code, part in zip(codes, parts, strict=True):
             with _reported(self._decoder_layers, "painting", part), self.fast():
                 picture_in_code = self.network.paint(features, given, code.to(self.device)).cpu()
-            painted.append(picture_in_code[:, :, :height, :width].contiguous())
+            painted.append(without_stains(picture_in_code[:, :, :height, :width], picture).contiguous())
         return painted
 
     def _paint_in_tiles(
@@ -299,6 +301,29 @@ class Painter:
             painted = [self.paint(picture, code, statistics, progress)] * len(painted_ones) if painted_ones else []
         following = iter(painted)
         return [next(following) if strength > 0 else picture.clone() for strength in strengths]
+
+    def paint_frame(
+        self,
+        frame: Tensor,
+        code: Tensor,
+        strength: float,
+        statistics: ContentStatistics,
+        own: Tensor | None = None,
+        progress: Progress = silent,
+    ) -> Tensor:
+        """A frame (1, 3, H, W) of a film: the mean of what `paint_with_strength` gives for it and for the frame moved
+        by one pixel down and right, moved back.
+
+        The network sees a picture in cells of 2 px, so what is finer than those depends on where they lie: it shimmers
+        while the camera moves by odd numbers of pixels. In the mean of both positions that's gone ("cycle spinning":
+        Coifman & Donoho, Translation-invariant de-noising, 1995)."""
+        first, second = _part(progress, 0.0, 0.5), _part(progress, 0.5, 1.0)
+        painted = self.paint_with_strength(frame, code, strength, statistics, own, first)
+        if strength <= 0:
+            return painted
+        moved = F.pad(frame, (1, 0, 1, 0), mode="replicate")
+        again = self.paint_with_strength(moved, code, strength, statistics, own, second)
+        return torch.lerp(painted, again[:, :, 1:, 1:], 0.5)
 
     def _tiles(self, picture: Tensor) -> list[Tile]:
         return tiles(picture.shape[-2], picture.shape[-1], self.tile_px)

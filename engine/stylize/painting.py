@@ -83,17 +83,20 @@ def paint(painter: Painter, work: Prepared, progress: Progress) -> Restyled:
 
 def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[Tensor]:
     """All frames, (1, 3, H, W) each. A film's frames share statistics, own style and light: likes stay alike."""
-    frames, statistics, own = work.picture.frames, None, None
+    frames = work.picture.frames
     code = work.style.code_by(painter, work.picture.size)
-    if len(frames) > 1:
+    if len(frames) == 1:
+        report = _frame_progress(progress, 0, 1)
+        painted = [painter.paint_with_strength(frames[0].rgb, code, work.strength, progress=report)]
+    else:
         step = -(-len(frames) // FRAMES_FOR_STATISTICS)
         looked_at = [frame.rgb for frame in frames[::step]]
         statistics = painter.content_statistics(looked_at, lambda stage, _: progress(stage, 0.05))
         own = painter.encode_style(frames[0].rgb, min(work.picture.size)) if work.strength < 1 else None
-    painted = []
-    for number, frame in enumerate(frames):
-        report = _frame_progress(progress, number, len(frames))
-        painted.append(painter.paint_with_strength(frame.rgb, code, work.strength, statistics, own, report))
+        painted = []
+        for number, frame in enumerate(frames):
+            report = _frame_progress(progress, number, len(frames))
+            painted.append(painter.paint_frame(frame.rgb, code, work.strength, statistics, own, report))
     if work.keep_colours and work.strength > 0:
         return _with_own_colours(painted, frames, progress)
     return painted

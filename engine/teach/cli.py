@@ -66,7 +66,7 @@ def _card_text(reply: pb.AskReply) -> str:
 def _unknown_text(reply: pb.AskReply) -> str:
     if not reply.cards:
         return "I don't know: no card of the course is about that.\n"
-    return "I don't know. The nearest cards are: " + "; ".join(card.title for card in reply.cards) + ".\n"
+    return "I'm not sure. The nearest cards are: " + "; ".join(card.title for card in reply.cards) + ".\n"
 
 
 def add_quiz_arguments(parser: argparse.ArgumentParser) -> None:

@@ -37,7 +37,7 @@ CARDS = Path(__file__).parent / "cards"
 MAX_TITLE, MAX_TEXT, MAX_CODE, MAX_OUTPUT, MAX_SOURCE = 100, 1500, 900, 500, 300
 """Characters. Together with the fences they stay below the 4096 of a Discord embed's description."""
 
-MAX_ASKED, MAX_ASKED_LENGTH = 24, 160
+MAX_ASKED, MAX_ASKED_LENGTH = 36, 160
 """How many spoken questions a card may have, and how many characters each of them."""
 
 _FILE = re.compile(

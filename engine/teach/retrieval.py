@@ -1,11 +1,12 @@
 """Finds the card that answers a question, or says that none does.
 
-Each card is compared with the question in five ways, and a weighted sum of the five ranks the cards:
+Each card is compared with the question in six ways, and a weighted sum of the six ranks the cards:
 
 - `letters`, `stems`: how likely those who ask for the card put a question so (`speech.py`), over all its phrases;
 - `names`: Dice's coefficient with the most similar title or alias, over the words that say what a text is about,
   weighted by how rare they are, squared;
 - `wording`: the same over nearly all words (`phrases.py`);
+- `term`: the same as `names` with the card's id alone, to the fourth power: who names a thing wants its own card;
 - `message`: whether the error message is quoted that the card explains.
 
 The best card always has some score. Whether it's an answer is decided by a logistic model of how strong the match is
@@ -60,8 +61,11 @@ MIN_INFORMATION = 2.0
 """Nats: what one word says that stands in one card of seven. A question that says less (a lone "time", "loss") is only
 answered if it is exactly a card's title or alias."""
 
-FEATURES = ("letters", "stems", "names", "wording", "message")
-SIGNS = ("score", "rivals", "coverage", "unknown_words", "letters_inside", "stems_inside", "name", "wording")
+FEATURES = ("letters", "stems", "names", "wording", "term", "message")
+SIGNS = (
+    "score", "rivals", "coverage", "unknown_words", "letters", "stems", "letters_outside", "stems_outside", "name",
+    "wording",
+)  # fmt: skip
 """What decides whether the best card is an answer, in the order of `Index.signs`."""
 
 
@@ -155,6 +159,7 @@ class Index:
         self._rarity = self._rarities()
         self._unseen = max(self._rarity.values(), default=1.0)
         self._names = [self._telling(of_card, card) for of_card, card in zip(names, self._cards, strict=True)]
+        self._terms = [self._sized(words(card.id)) for card in self._cards]
         self._messages = [{word for word in words(c.message) if word in self._rarity} for c in cards]
         by_beginning: dict[str, list[str]] = {}
         for word in sorted({word for name in self._in_names for word in name if len(word) > 4} | set(PARTS)):
@@ -169,8 +174,11 @@ class Index:
     def _telling(self, names: Sequence[Sequence[str]], card: Card) -> list[tuple[set[str], float]]:
         """The names with what they say in nats. "yes or no loss" is only "loss" without its stop words: no name."""
         own = set(words(f"{card.id} {card.title}"))
-        sized = [(set(name), sum(self._rarity[word] for word in set(name))) for name in names]
+        sized = [self._sized(name) for name in names]
         return [(name, size) for name, size in sized if name and (name <= own or size >= MIN_INFORMATION)]
+
+    def _sized(self, name: Sequence[str]) -> tuple[set[str], float]:
+        return set(name), sum(self._rarity[word] for word in set(name))
 
     # ------------------------------------------------------------ asking it
 
@@ -185,7 +193,7 @@ class Index:
         sureness = self.sureness(compared, scores)
         likest = float(compared.likeness.max())
         named = likest >= BY_NAME and compared.likeness[order[0]] >= BY_NAME
-        known = sureness >= self.weights_used.answer_from or named
+        known = sureness >= (self.weights_used.offer_from if named else self.weights_used.answer_from)
         if compared.information < MIN_INFORMATION and likest < 0.999:
             known = False
         return Answer(known, matches, sureness, known or sureness >= self.weights_used.offer_from)
@@ -208,11 +216,14 @@ class Index:
         by_letters = self._letters.likeness(question)
         n = len(self._cards)
         total = sum(self._rarity[word] for word in asked) + unseen * self._unseen
-        likeness = np.array([self._likeness(i, asked, total) for i in range(n)])
+        likeness = np.array([self._dice(names, asked, total) for names in self._names])
         wording = np.array(self._wordings.likeness(question))
+        terms = np.array([self._dice([own], asked, total) for own in self._terms])
         messages = [0.0 if likeness[i] >= BY_NAME else self._of_message(i, asked) for i in range(n)]
         return Compared(
-            features=np.stack([by_letters[:n], by_stems[:n], likeness**2, wording**2, messages], axis=1),
+            features=np.stack(
+                [by_letters[:n], by_stems[:n], likeness**2, wording**2, terms**4, np.array(messages)], axis=1
+            ),
             coverage=np.array([self._coverage(i, asked, total) for i in range(n)]),
             likeness=likeness,
             outside=(float(by_letters[n]), float(by_stems[n])),
@@ -229,14 +240,15 @@ class Index:
     def signs(self, compared: Compared, scores: np.ndarray) -> dict[str, float]:
         """What says whether the best card is an answer; the keys are `SIGNS`."""
         best = int(scores.argmax())
-        letters, by_stems, _, wording, _ = compared.features[best]
+        letters, by_stems, _, wording, *_ = compared.features[best]
         values = (
             float(scores[best]),
             math.log(float(np.exp(scores - scores[best]).sum())),
             float(compared.coverage[best]),
             compared.unknown_words,
-            float(letters) - compared.outside[0],
-            float(by_stems) - compared.outside[1],
+            float(letters),
+            float(by_stems),
+            *compared.outside,
             float(compared.likeness[best]),
             math.sqrt(float(wording)),
         )
@@ -278,10 +290,10 @@ class Index:
         quoted = sum(self._rarity[word] for word in message if word in asked) / size
         return MESSAGE_GAIN * quoted if quoted >= QUOTED else -MESSAGE_PENALTY
 
-    def _likeness(self, i: int, asked: Mapping[str, float], total: float) -> float:
-        """Dice's coefficient, weighted by rarity, of the question and the card's most similar title or alias."""
+    def _dice(self, names: Sequence[tuple[set[str], float]], asked: Mapping[str, float], total: float) -> float:
+        """Dice's coefficient, weighted by rarity, of the question and the most similar of a card's names."""
         best = 0.0
-        for name, size in self._names[i]:
+        for name, size in names:
             common = sum(asked[word] * self._rarity[word] for word in name if word in asked)
             best = max(best, 2 * common / (size + total)) if common else best
         return best

@@ -51,14 +51,20 @@ class Speech:
         """`phrases` and `texts` are those of each group in turn; `parts` takes a sentence apart."""
         self._parts = parts
         self._places: dict[str, int] = {}
-        counts: list[tuple[int, int, float]] = []
+        rows: list[int] = []
+        columns: list[int] = []
+        amounts: list[float] = []
         for group, (said, text) in enumerate(zip(phrases, texts, strict=True)):
+            before = len(rows)
             for phrase in said:
-                counts += [(self._place(part), group, 1.0) for part in parts(phrase)]
-            counts += [(self._place(part), group, TEXT_SHARE) for part in _parts_of_text(text, parts)]
-        occurrences = np.zeros((len(self._places), len(texts)), np.float32)
-        rows, columns, amounts = zip(*counts, strict=True)
-        np.add.at(occurrences, (rows, columns), amounts)
+                rows += map(self._place, parts(phrase))
+            amounts += [1.0] * (len(rows) - before)
+            rows += map(self._place, _parts_of_text(text, parts))
+            amounts += [TEXT_SHARE] * (len(rows) - len(amounts))
+            columns += [group] * (len(rows) - before)
+        shape = (len(self._places), len(texts))
+        cells = np.ravel_multi_index((rows, columns), shape)
+        occurrences = np.bincount(cells, amounts, shape[0] * shape[1]).reshape(shape).astype(np.float32)
         everywhere = occurrences.sum(1, keepdims=True) + 0.5
         share = everywhere / everywhere.sum()
         size = occurrences.sum(0, keepdims=True)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 STOP_WORDS = frozenset((Path(__file__).parent / "stop_words.txt").read_text(encoding="utf-8").split())
@@ -123,11 +124,15 @@ _SHAPE = re.compile(r"\d+|\d{2,}(?:x\d+)+|\d+x\d{2,}(?:x\d+)*")
 """A number or a shape in an error message: it says nothing about which error it is. `1x1` and `3x3` are kernels."""
 
 
+_AMERICAN = re.compile(r"iz(?=[ae]|ing)")
+
+
+@lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """`word` without its ending, so that `clipping`, `clips` and `clipped` all give `clip`.
 
     Cruder than Porter's stemmer; what matters is that questions and cards are cut alike."""
-    word = re.sub(r"iz(?=[ae]|ing)", "is", word)
+    word = _AMERICAN.sub("is", word)
     if len(word) < 4 or any(letter.isdigit() for letter in word) or word.endswith(("ss", "us")):
         return word
     for ending, kept in _ENDINGS:
@@ -139,21 +144,29 @@ def stem(word: str) -> str:
     return word
 
 
+_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SNAKE_CASE = re.compile(r"[a-z]+(?:_[a-z]+)+")
+_ONE_LETTER = re.compile(r"\b([a-z])-(?=[a-z])")
+"""q-learning is no kind of learning; one word."""
+_TOKEN = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")
+_CONV2D = re.compile(r"(?<=[a-z]{3})[123]d$")
+
+
 def words(text: str, without: frozenset[str] = STOP_WORDS) -> list[str]:
     """The stems of `text` that say what it is about, in order and with repetitions; none of the words `without`.
 
     Names are taken apart (`CrossEntropyLoss`, `F.relu`); `zero_grad` counts as a whole and in its parts. A run in a
     script without spaces is one word."""
     text = _WRITTEN_AS_ONE.sub(lambda name: name[1].lower(), text)
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)  # CamelCase
+    text = _CAMEL_CASE.sub(" ", text)
     text = text.lower().replace("\u2019", "'").replace("'", "")
-    text = re.sub(r"\b([a-z])-(?=[a-z])", r"\1", text)  # q-learning is no kind of learning; one word
+    text = _ONE_LETTER.sub(r"\1", text)
     for pattern, instead in _PHRASES:
         text = pattern.sub(instead, text)
     found = [f"{method}()" for method in _METHOD.findall(text)]
-    found.extend(name for name in re.findall(r"[a-z]+(?:_[a-z]+)+", text))
-    for token in re.findall(r"[a-z0-9]+|[^\W_a-z0-9]+", text):
-        token = re.sub(r"(?<=[a-z]{3})[123]d$", "", token)  # conv2d
+    found.extend(_SNAKE_CASE.findall(text))
+    for token in _TOKEN.findall(text):
+        token = _CONV2D.sub("", token)
         for part in PARTS.get(token, token).split():
             if part in without or len(part) < 2 or _SHAPE.fullmatch(part):
                 continue

@@ -34,6 +34,7 @@ from engine.stylize.judging.artfid import NETWORKS, ArtFID, Parts
 from engine.stylize.judging.flaws import FLAWS, flaws
 from engine.stylize.judging.inspection import inspect
 from engine.stylize.judging.judge import FIGURES, Judge
+from engine.stylize.judging.motion import film_errors, motion_table
 from engine.stylize.network import StyleNetwork
 from engine.stylize.painter import Painter
 from engine.stylize.perception.loss_networks import DISTILLED_FILE, DistilledVGG19
@@ -47,6 +48,8 @@ MOST_SHOWN, SHOWN_IN_A_ROW, GAP_PX = 48, 4, 8
 MOST_ENLARGED, SMALL_PX = 1.3, 256
 FEWEST_DRAWN = 5
 """Photos, and paintings, from which an interval can be drawn: of fewer a bootstrap knows too little of the spread."""
+FILM_SIDES_PX, MOST_FILMS = range(128, 513), 8
+"""Sizes at which films are judged, and how many photos and paintings at most: each is painted three dozen times."""
 LEVELS = {"from_quarter": "1/4", "from_eighth": "1/8", "from_sixteenth": "1/16", "from_thirty_second": "1/32"}
 """Figures of `inspect`, and the features that they tell of."""
 GOALS = {"colour": "<= 0.02", "ssim": ">= 0.49"}
@@ -289,6 +292,10 @@ def _report(
             f"Of 255 levels, the picture owes {levels} (0: a dead level); {seen['quiet']:.1%} of the content channels "
             f"hardly vary. A pan by one pixel changes it by {seen['pan']:.3f} of its deviation.\n\n"
         )
+    if photos.shape[-1] in FILM_SIDES_PX:
+        films = min(pairs, MOST_FILMS)
+        painter = Painter(network, torch.device("cpu"), tile_px=1024)
+        sys.stdout.write(f"{motion_table(film_errors(painter, photos[:films], paintings[:films]))}\n\n")
     sys.stdout.write(f"{sheet}\n\n")
 
 

@@ -9,7 +9,7 @@ import random
 from typing import TYPE_CHECKING
 
 from engine.teach.questions.drawing import drawn, grid
-from engine.teach.questions.question import Draft, Generator, Mistake
+from engine.teach.questions.question import Draft, Generator, Mistake, bracketed, count_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -125,7 +125,7 @@ def gradient_in_a_graph(rng: random.Random) -> Draft:
             f"loss = (a * b + c) ** 2\nloss.backward()\nprint({asked}.grad.item() + 0.0)"
         ),
         worked=str(float(gradient) + 0.0),
-        because=f"the square gives 2z = 2·{z} = {2 * z}; the sum passes it on; "
+        because=f"the square gives 2z = 2·{bracketed(z)} = {2 * z}; the sum passes it on; "
         + {
             "a": f"the product multiplies it by b = {b}.",
             "b": f"the product multiplies it by a = {a}.",
@@ -194,7 +194,8 @@ def sides_of_a_line(rng: random.Random) -> Draft:
             f"w, b = torch.tensor({[float(v) for v in w]}), {float(b)}\nprint((points @ w + b > 0).sum().item())"
         ),
         worked=str(positive),
-        because="it answers 1 on the side to which w points.",
+        because="it answers 1 on the side to which w points, and "
+        f"{count_of(positive, 'point')} {'lies' if positive == 1 else 'lie'} there.",
         mistakes=[
             Mistake(str(6 - positive), "takes the other side of the line", instead=[("> 0", "< 0")]),
             Mistake(
@@ -215,7 +216,8 @@ def sides_of_a_line(rng: random.Random) -> Draft:
         card_id="perceptron",
         shown="",
         picture=lambda: drawn(paint, square=True),
-        alt=f"Points {points}, the line {w[0]}·x + {w[1]}·y + {b} = 0, and an arrow w = {w} that starts on it.",
+        alt=f"Points {points}, the line {w[0]}·x {'-' if w[1] < 0 else '+'} {abs(w[1])}·y "
+        f"{'-' if b < 0 else '+'} {abs(b)} = 0, and an arrow w = {w} that starts on it.",
     )
 
 

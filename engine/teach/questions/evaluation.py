@@ -94,7 +94,7 @@ def area_under_curve(rng: random.Random) -> Draft:
         because=f"of the 9 pairs the positive scores higher in {wins}"
         + (f", and {count_of(ties, 'tie')} {'count' if ties > 1 else 'counts'} half." if ties else "."),
         mistakes=[
-            Mistake(f"{1 - auc:.3f}", "counts the pairs in which the negative wins"),
+            Mistake(f"{1 - auc:.3f}", "has positives and negatives the wrong way round"),
             Mistake(f"{wins / 9 + ties / 9:.3f}", "counts ties in full"),
             Mistake(f"{wins / 9:.3f}", "does not count ties"),
             Mistake(f"{sum((p > 0.5) for p in positive) / 3:.3f}", "computes the recall at threshold 0.5"),
@@ -112,7 +112,7 @@ def balanced_accuracy(rng: random.Random) -> Draft:
     hit_common, hit_rare = common - rng.randint(0, common // 10), rng.randint(0, rare)
     a, b = hit_common / common, hit_rare / rare
     return Draft(
-        text="Recall of a common and of a rare class. What is the balanced accuracy?",
+        text="Right answers and examples of a common and of a rare class. What is the balanced accuracy?",
         code=(
             f"import torch\n\nright, total = torch.tensor([{float(hit_common)}, {float(hit_rare)}]), "
             f"torch.tensor([{float(common)}, {float(rare)}])\n"
@@ -128,7 +128,7 @@ def balanced_accuracy(rng: random.Random) -> Draft:
             Mistake(f"{a:.3f}", "takes the common class's recall"),
             Mistake(f"{b:.3f}", "takes the rare class's recall"),
             Mistake(f"{a * b:.3f}", "multiplies the recalls"),
-            Mistake("0.500", "assumes that balanced accuracy is chance by construction"),
+            Mistake("0.500", "gives what guessing would reach"),
         ],
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from engine.teach.questions.question import Draft, Generator, Mistake
+from engine.teach.questions.question import Draft, Generator, Mistake, bracketed
 
 
 def _digit(rng: random.Random, low: int = -4, high: int = 4) -> int:
@@ -60,7 +60,8 @@ def gradients_accumulate(rng: random.Random) -> Draft:
             Mistake(str(float(one)), "assumes that backward() overwrites .grad"),
             Mistake(str(float(n * one)), "overlooks that .grad is cleared in the loop"),
             Mistake(str(float(one / 2 if zeroed else n * one / 2)), "forgets the factor 2 of the square"),
-            Mistake(str(float(n * k * w**2)), "adds up losses instead of gradients"),
+            Mistake(str(float(n * k * w**2)), "adds up losses instead of gradients", holds=not zeroed),
+            Mistake(str(float(k * w**2)), "gives the loss instead of its gradient"),
             Mistake(str(float(one**n)), "multiplies the gradients of the passes", holds=not zeroed),
         ],
     )
@@ -203,8 +204,8 @@ def two_layer_chain(rng: random.Random) -> Draft:
         ),
         worked=str(float(gradient) + 0.0),
         because=(
-            f"the chain rule gives 2 (y - t) · w2 · relu'(w1 x) · x = 2 · ({y} - {t}) · {w2} · "
-            f"{int(w1 * x > 0)} · {x} = {gradient}."
+            f"the chain rule gives 2 (y - t) · w2 · relu'(w1 x) · x = 2 · ({y} - {bracketed(t)}) · "
+            f"{bracketed(w2)} · {int(w1 * x > 0)} · {x} = {gradient}."
         ),
         mistakes=[
             Mistake(str(float(2 * (y - t) * w2 * x) + 0.0), "forgets that the ReLU passes no gradient below 0"),

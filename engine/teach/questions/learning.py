@@ -99,9 +99,7 @@ def huber_value(rng: random.Random) -> Draft:
             Mistake(f"{error**2 / 2:.3f}", "uses the parabola beyond delta as well", holds=error > delta),
             Mistake(f"{error:.3f}", "takes the absolute error"),
             Mistake(f"{delta * error:.3f}", "forgets to subtract delta²/2 on the straight part", holds=error > delta),
-            Mistake(
-                f"{abs(delta * (error - delta / 2)):.3f}", "uses the straight line within delta", holds=error < delta
-            ),
+            Mistake(f"{delta * (error - delta / 2):.3f}", "uses the straight line within delta", holds=error < delta),
         ],
         card_id="mean-squared-error",
     )
@@ -358,8 +356,9 @@ def divergence_of_strangers(rng: random.Random) -> Draft:
             'print(f"{((kl(p, m) + kl(q, m)) / 2).item():.3f}")'
         ),
         worked=f"{value:.3f}",
-        because=f"where they overlap ({overlap:g}) m equals both and nothing is added; the rest "
-        f"contributes ln 2 each: {1 - overlap:g} · ln 2.",
+        because=(f"where they overlap ({overlap:g}), both equal m and add nothing; " if overlap else "")
+        + f"where one of them is 0, the other is 2m: KL(p‖m) and KL(q‖m) are both {1 - overlap:g} · ln 2, and so is "
+        "their mean.",
         mistakes=[
             Mistake(
                 f"{2 * value:.3f}",

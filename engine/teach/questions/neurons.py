@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from engine.teach.questions.question import Draft, Generator, Mistake
+from engine.teach.questions.question import Draft, Generator, Mistake, bracketed
 
 
 def perceptron_update(rng: random.Random) -> Draft:
@@ -27,7 +27,7 @@ def perceptron_update(rng: random.Random) -> Draft:
         worked=moved(rate * error),
         because=(
             f"w·x = {w[0] * x[0] + w[1] * x[1]}, so y = {y} and t - y = {error}: "
-            + ("a right answer changes nothing." if error == 0 else f"{rate} · {error} · x is added.")
+            + ("a right answer changes nothing." if error == 0 else f"{rate} · {bracketed(error)} · x is added.")
         ),
         mistakes=[
             Mistake(moved(rate), "adds the example although the answer was right"),
@@ -184,8 +184,8 @@ def softmax_with_temperature(rng: random.Random) -> Draft:
             f'p = torch.softmax(logits / {tau}, dim=0)\nprint(f"{{p[0].item():.3f}}")'
         ),
         worked=f"{answer:.3f}",
-        because=f"only the difference counts: 1 / (1 + exp(({b} - {a})/{tau:g})); adding a constant to all logits "
-        "doesn't matter.",
+        because=f"only the difference counts: 1 / (1 + exp(({b + shift} - {bracketed(a + shift)})/{tau:g})); "
+        "a constant added to all logits doesn't matter.",
         mistakes=[
             Mistake(f"{1 - answer:.3f}", "takes the probability of the other class"),
             Mistake(f"{1 / (1 + math.exp((b - a) * tau)):.3f}", "multiplies by the temperature instead of dividing"),

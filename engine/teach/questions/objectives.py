@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from engine.teach.questions.question import Draft, Generator, Mistake, count_of
+from engine.teach.questions.question import Draft, Generator, Mistake, bracketed, count_of
 
 
 def cross_entropy_of_logits(rng: random.Random) -> Draft:
@@ -256,8 +256,8 @@ def adam_first_step(rng: random.Random) -> Draft:
             f'w.grad = torch.tensor({gradient})\noptimizer.step()\nprint(f"{{w.item():.3f}}")'
         ),
         worked=f"{w - rate * sign:.3f}",
-        because=f"after bias correction m̂ = g and √v̂ = |g|, so the first step is lr · sign(g) = {rate * sign:g}, "
-        "whatever the size of g.",
+        because=f"after bias correction m̂ = g and √v̂ = |g|, so the first step subtracts lr · sign(g) = "
+        f"{rate * sign:g}, whatever the size of g.",
         mistakes=[
             Mistake(f"{w - rate * gradient:.3f}", "takes the step of plain SGD"),
             Mistake(f"{w + rate * sign:.3f}", "goes up the gradient instead of down"),
@@ -284,7 +284,7 @@ def weight_decay_step(rng: random.Random) -> Draft:
         ),
         worked=f"{worked:.3f}",
         because=(
-            f"SGD adds the decay to the gradient: w - {rate}·({gradient:g} + {decay}·{w:g})."
+            f"SGD adds the decay to the gradient: w - {rate}·({gradient:g} + {decay}·{bracketed(w)})."
             if name == "SGD"
             else f"AdamW first shrinks w by the factor 1 - {rate}·{decay}, then takes Adam's step, here "
             f"{rate * sign:g}."
@@ -322,7 +322,8 @@ def gradient_descent_steps(rng: random.Random) -> Draft:
             'print(f"{w.item() + 0.0:.3f}")'
         ),
         worked=f"{w0 * factor**steps + 0.0:.3f}",
-        because=f"each step multiplies w by 1 - {rate:g}·{2 * a} = {factor:g}, so {steps} steps by its power {steps}.",
+        because=f"each step multiplies w by 1 - {rate:g}·{2 * a} = {factor:g}, so {steps} steps by "
+        f"{bracketed(factor)}^{steps}.",
         mistakes=[
             Mistake(f"{w0 - steps * rate * 2 * a * w0 + 0.0:.3f}", "uses the first gradient in every step"),
             Mistake(f"{w0 * (1 - a * rate) ** steps + 0.0:.3f}", "forgets the factor 2 of the derivative"),
@@ -337,7 +338,7 @@ def scheduled_rate(rng: random.Random) -> Draft:
     rate, size, gamma = rng.choice((1.0, 0.5)), rng.choice((2, 3, 5)), rng.choice((0.1, 0.5))
     epochs = rng.randint(size, 3 * size + 1)
     return Draft(
-        text="What's the learning rate after that many epochs?",
+        text=f"What's the learning rate after {epochs} epochs?",
         code=(
             "import torch\n\n"
             f"optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr={rate})\n"

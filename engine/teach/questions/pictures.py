@@ -78,11 +78,11 @@ def what_happened(rng: random.Random) -> Draft:
         f"{validation[-1]:.2f}."
     )
     others = {
-        "overfitting": "sees a gap that isn't there: it takes a validation loss that rises while training falls",
+        "overfitting": "takes any gap for overfitting; then validation would rise while training falls",
         "learning rate too high": "mistakes any change for instability; then both losses would jump about and grow",
         "underfitting": "mistakes a loss above 0 for underfitting; then both would stay high and flat",
         "still learning well": "looks only at one stretch of the curves; then both would fall together to the end",
-        "the learning rate was lowered": "sees a drop that isn't there: it would come at once, in both losses",
+        "the learning rate was lowered": "sees a sudden drop that isn't there: it would come in both losses at once",
     }
     return Draft(
         text="The loss over the epochs. What happened here?",
@@ -98,10 +98,12 @@ def what_happened(rng: random.Random) -> Draft:
 
 def worst_class(rng: random.Random) -> Draft:
     names = rng.sample(("shirt", "coat", "bag", "boot", "dress"), 3)
-    m = [[rng.randint(1, 30) for _ in range(3)] for _ in range(3)]
-    for i in range(3):
-        m[i][i] = rng.randint(20, 95)
-    recall = [m[i][i] / sum(m[i]) for i in range(3)]
+    recall = [0.0, 0.0, 0.0]
+    while sorted(recall)[1] - min(recall) < 0.04:  # so that the answer can be read without a calculator
+        m = [[rng.randint(1, 30) for _ in range(3)] for _ in range(3)]
+        for i in range(3):
+            m[i][i] = rng.randint(20, 95)
+        recall = [m[i][i] / sum(m[i]) for i in range(3)]
     precision = [m[i][i] / sum(row[i] for row in m) for i in range(3)]
     worst = min(range(3), key=lambda i: recall[i])
 
@@ -164,7 +166,7 @@ _TRAITS = {
     "leaky ReLU (slope 0.1)": "a straight line with a small slope on the left, and y = x on the right",
     "sigmoid": "S-shaped between 0 and 1, with ½ at 0",
     "tanh": "S-shaped between -1 and 1, with 0 at 0",
-    "SiLU": "a curve that dips to about -0.28 and then rises to y = x",
+    "SiLU": "a curve that dips to about -0.28 and then approaches y = x",
     "softplus": "smooth and above 0 everywhere, with 0.69 at 0",
     "ELU": "a smooth bend to -1 on the left, and y = x on the right",
 }
@@ -198,7 +200,9 @@ def which_activation(rng: random.Random) -> Draft:
         worked=name,
         because=f"it is {_TRAITS[name]}.",
         mistakes=[Mistake(other, f"mixes it up with {other}, which is {_TRAITS[other]}") for other in wrong],
-        card_id="relu-family",
+        card_id={"sigmoid": "sigmoid-and-tanh", "tanh": "sigmoid-and-tanh", "SiLU": "gelu-and-silu"}.get(
+            name, "relu-family"
+        ),
         shown="",
         picture=lambda: drawn(paint),
         alt=f"A curve from x = {low} to {high}; it goes through "
@@ -308,7 +312,11 @@ def confidence_and_accuracy(rng: random.Random) -> Draft:
                 "over-confident",
                 "mistakes high probabilities for over-confidence; the bars would be below the diagonal",
             ),
-            Mistake("under-confident", "has the diagram the wrong way round; the bars would be above the diagonal"),
+            Mistake(
+                "under-confident",
+                ("sees a gap that isn't there" if story == "well calibrated" else "has the diagram the wrong way round")
+                + "; the bars would be above the diagonal",
+            ),
             Mistake("well calibrated", "overlooks that the bars miss the diagonal on one side"),
             Mistake("inaccurate everywhere", "mixes up calibration and accuracy: the diagram compares the two"),
         ],

@@ -19,8 +19,8 @@ def batch_count(rng: random.Random) -> Draft:
             "print(len(loader))"
         ),
         worked=str(full if drop or rest == 0 else full + 1),
-        because=f"{n} = {full}·{batch} + {rest}; the incomplete batch is "
-        + ("dropped." if drop else "kept." if rest else "empty: there is none."),
+        because=f"{n} = {full}·{batch} + {rest}; "
+        + (f"the incomplete batch is {'dropped' if drop else 'kept'}." if rest else "no batch is incomplete."),
         mistakes=[
             Mistake(str(full), "drops the incomplete batch, which only drop_last=True does"),
             Mistake(
@@ -58,7 +58,7 @@ def last_batch_shape(rng: random.Random) -> Draft:
 
 
 def padded_batch_shape(rng: random.Random) -> Draft:
-    lengths = [rng.randint(2, 12) for _ in range(rng.randint(3, 5))]
+    lengths = rng.sample(range(2, 13), rng.randint(3, 5))
     width = rng.choice((4, 8))
     n, longest = len(lengths), max(lengths)
     return Draft(
@@ -182,7 +182,7 @@ def optimiser_steps(rng: random.Random) -> Draft:
         worked=str(steps),
         because=f"an epoch has ⌈{n}/{batch}⌉ = {batches} batches"
         + (
-            f", a step comes after every {accumulate}, so {batches // accumulate} steps"
+            f", a step comes after every {accumulate}, so {count_of(batches // accumulate, 'step')}"
             if accumulate > 1
             else ", one step each"
         )
@@ -269,15 +269,17 @@ def seeded_draws(rng: random.Random) -> Draft:
     )
     return Draft(
         text="What does this print?",
-        code=(
-            "import torch\n\ndef draw(seed):\n"
-            "    return torch.rand(3, generator=torch.Generator().manual_seed(seed))\n\n"
-            f"{lines}"
-        ),
+        code="import torch\n\n"
+        + (
+            "def draw(seed):\n    return torch.rand(3, generator=torch.Generator().manual_seed(seed))\n\n"
+            if "draw(" in lines
+            else ""
+        )
+        + lines,
         worked=worked,
         because=f"{rule}.",
         mistakes=[
-            Mistake("True True", "assumes that a seed makes every draw the same"),
+            Mistake("True True", "assumes that seeding makes every draw the same"),
             Mistake("False False", "assumes that two draws are never the same"),
             Mistake("True False", "expects the first pair to repeat and the second not to"),
             Mistake("False True", "expects the second pair to repeat and the first not to"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import math
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,9 @@ MAX_QUESTION, MAX_CODE, MAX_OPTION, MAX_EXPLANATION = 400, 900, 80, 1800
 
 MIN_OPTIONS, MAX_OPTIONS = 3, 5
 MAX_DRAWS = 200
+
+_ZERO = re.compile(r"^-(0(?:\.0*)?)$")
+"""A zero with a sign: nobody writes it."""
 
 
 class Kind(enum.StrEnum):
@@ -145,6 +149,8 @@ def compose_draft(
         if _nearly_equal(answer, draft.worked):
             return None  # a tie of rounding: float32 and the formula fall on different sides of it
         raise Internal(f"The question {name} contradicts itself; it was not asked.")
+    if is_rounded_tie(draft.code, answer):
+        return None
     mistakes = [mistake for mistake in _distinct(answer, draft.mistakes) if leads_to_its_option(draft, mistake)]
     if len(mistakes) < MIN_OPTIONS - 1:
         return None
@@ -187,6 +193,15 @@ def leads_to_its_option(draft: Draft, mistake: Mistake) -> bool:
     return printed == mistake.answer or _nearly_equal(printed, mistake.answer)
 
 
+def is_rounded_tie(code: str, answer: str) -> bool:
+    """Whether what `code` prints as `answer` lies halfway between two answers: 0.3125 is 0.312 to Python and 0.313 to
+    whoever learnt rounding at school, so that neither should be called wrong."""
+    digits = answer.rpartition(".")[2]
+    if _number(answer) is None or not digits.isdigit() or f":.{len(digits)}f}}" not in code:
+        return False
+    return run_snippet(code.replace(f":.{len(digits)}f}}", f":.{len(digits) + 2}f}}")).endswith("50")
+
+
 def as_typed(question: Question) -> Question:
     """The same question without its options: the answer is typed in, and the options' misconceptions are its slips."""
     head, _, _ = question.explanation.partition("\n\nThe others:")
@@ -201,13 +216,18 @@ def count_of(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
+def bracketed(x: float) -> str:
+    """`3`, `(-3)`: a number after an operator."""
+    return f"({x:g})" if x < 0 else f"{x:g}"
+
+
 def _distinct(answer: str, mistakes: Sequence[Mistake]) -> list[Mistake]:
     kept: list[Mistake] = []
     for mistake in mistakes:
         if not mistake.holds:
             continue
         if not any(clash(mistake.answer, other) for other in (answer, *(m.answer for m in kept))):
-            kept.append(mistake)
+            kept.append(replace(mistake, answer=_ZERO.sub(r"\1", mistake.answer)))
     return kept
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from engine.teach.questions.question import Draft, Generator, Mistake
+from engine.teach.questions.question import Draft, Generator, Mistake, count_of
 
 
 def rows_of_a_join(rng: random.Random) -> Draft:
@@ -23,10 +23,12 @@ def rows_of_a_join(rng: random.Random) -> Draft:
             f'print(len(db.execute("SELECT * FROM a {kind} JOIN b USING (k)").fetchall()))'
         ),
         worked=str(pairs + (lonely if kind == "LEFT" else 0)),
-        because=f"{pairs} pairs of rows agree in k; a key that occurs m times on the left and n times on "
-        f"the right makes "
-        "m · n of them"
-        + (f", and {lonely} rows of a have no partner and stay." if kind == "LEFT" else "; rows without a partner go."),
+        because=f"{count_of(pairs, 'pair')} of rows {'agrees' if pairs == 1 else 'agree'} in k; a key that occurs m "
+        "times on the left and n times on the right makes m · n pairs; "
+        + {
+            "INNER": "rows without a partner go.",
+            "LEFT": f"rows of a without a partner stay, and there {'is' if lonely == 1 else 'are'} {lonely or 'none'}.",
+        }[kind],
         mistakes=[
             Mistake(str(pairs), "drops the rows without a partner", instead=[("LEFT", "INNER")], holds=kind == "LEFT"),
             Mistake(
@@ -68,7 +70,7 @@ def value_known_then(rng: random.Random) -> Draft:
                 "takes the value of the day itself",
                 instead=[(f"torch.tensor({event}))", f"torch.tensor({event}), right=True)")],
             ),
-            Mistake(str(values[-1]), "takes today's value: it leaks the future"),
+            Mistake(str(values[-1]), "takes the newest value, which leaks the future"),
             Mistake(str(values[0]), "takes the oldest value"),
             Mistake(str(later[0] if later else values[-1]), "takes the next change after the event"),
             Mistake(str(max(values)), "takes the largest value"),
@@ -119,8 +121,16 @@ def chance_to_be_sampled(rng: random.Random) -> Draft:
         worked=f"{k / at:.4f}",
         because=f"the n-th row enters with probability k/n = {k}/{at}; at the end all rows have the same chance.",
         mistakes=[
-            Mistake(f"{1 / at:.4f}", "forgets that k places are free to be taken", instead=[("{k / n:", "{1 / n:")]),
-            Mistake(f"{1 / k:.4f}", "gives the chance of each place to be replaced", instead=[("{k / n:", "{1 / k:")]),
+            Mistake(
+                f"{1 / at:.4f}",
+                "counts one place only; the row may take any of the k",
+                instead=[("{k / n:", "{1 / n:")],
+            ),
+            Mistake(
+                f"{1 / k:.4f}",
+                "gives the chance of each place once the row has entered",
+                instead=[("{k / n:", "{1 / k:")],
+            ),
             Mistake("0.5000", "assumes that a fair coin decides whether a row is kept"),
             Mistake(f"{k / (at + k):.4f}", "counts the reservoir's rows again", instead=[("{k / n:", "{k / (n + k):")]),
             Mistake("1.0000", "assumes that every row enters at first", holds=at > k),
@@ -175,7 +185,7 @@ def layers_run_again(rng: random.Random) -> Draft:
     if rng.random() < 0.5:
         lines.insert(-1, "EXPOSE 8000")
     if rng.random() < 0.4:
-        lines.insert(2, "WORKDIR /app")
+        lines.insert(1, "WORKDIR /app")
     changed = rng.choice(("train.py", "requirements.lock"))
     first = next(
         i for i, line in enumerate(lines) if line.startswith("COPY") and (line == "COPY . ." or changed in line)
@@ -234,7 +244,7 @@ def newest_allowed(rng: random.Random) -> Draft:
             Mistake(f"torch {text(max(versions))}", "ignores the upper bound", holds=max(versions) >= high),
             Mistake(f"torch {text(low)}", "mistakes the lower bound for a pin", holds=low != max(allowed)),
             Mistake(f"torch {text(by_decimal)}", "compares them as decimal numbers", holds=by_decimal != max(allowed)),
-            Mistake(f"torch {text(high)}", "takes the upper bound itself"),
+            Mistake(f"torch {text(high)}", "takes the upper bound itself", holds=high in versions),
             Mistake(f"torch {text(versions[2])}", "takes the largest minor version", holds=versions[2] >= high),
         ],
     )
@@ -299,7 +309,10 @@ def residual_block_parameters(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(str(first + second), "forgets the batch norms' scale and shift", holds=stride == 1),
             Mistake(str(first + second + norms), "forgets the shortcut's convolution and norm", holds=stride == 2),
-            Mistake(str(first + second + norms + shortcut + 2 * out), "counts biases that the convolutions don't have"),
+            Mistake(
+                str(first + second + norms + shortcut + (2 if stride == 1 else 3) * out),
+                "counts biases that the convolutions don't have",
+            ),
             Mistake(
                 str(first + second + 2 * norms + shortcut),
                 "counts the running means and variances, which are buffers",
@@ -358,13 +371,14 @@ def workers_needed(rng: random.Random) -> Draft:
         "take to keep the GPU busy?",
         code=f"from math import ceil\n\nload_ms, step_ms = {load}, {step}\nprint(ceil(load_ms / step_ms))",
         worked=str(need),
-        because=f"{load}/{step} = {load / step:.2f}: with {need} workers a batch arrives every {load / need:.0f} ms.",
+        because=f"{load}/{step} = {load / step:.2f}: with {count_of(need, 'worker')} a batch arrives every "
+        f"{load / need:.3g} ms.",
         mistakes=[
             Mistake(
                 str(load // step),
                 "rounds down: then the GPU waits a little",
                 instead=[("ceil(load_ms / step_ms)", "load_ms // step_ms")],
-                holds=load % step > 0,
+                holds=load % step > 0 and load > step,
             ),
             Mistake(
                 str(max(1, -(-step // load))),
@@ -376,6 +390,7 @@ def workers_needed(rng: random.Random) -> Draft:
                 str(load - step),
                 "subtracts instead of dividing",
                 instead=[("ceil(load_ms / step_ms)", "load_ms - step_ms")],
+                holds=load > step,
             ),
             Mistake("1", "assumes that one worker is always ahead", holds=load > step),
         ],

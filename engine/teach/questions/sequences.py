@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from engine.teach.questions.question import Draft, Generator, Mistake
+from engine.teach.questions.question import Draft, Generator, Mistake, bracketed, count_of
 
 
 def discriminator_loss(rng: random.Random) -> Draft:
@@ -93,7 +93,8 @@ def critic_loss(rng: random.Random) -> Draft:
             "print((fake.mean() - real.mean()).item())"
         ),
         worked=str(mf - mr),
-        because=f"the critic minimises E[D(fake)] - E[D(real)] = {mf:g} - {mr:g}: real samples should score higher.",
+        because=f"the critic minimises E[D(fake)] - E[D(real)] = {mf:g} - {bracketed(mr)}: real samples should "
+        "score higher.",
         mistakes=[
             Mistake(str(mr - mf), "has the sign reversed: this is the estimate of the distance, which it maximises"),
             Mistake(str(-mf), "gives the generator's loss"),
@@ -123,7 +124,7 @@ def dilated_receptive_field(rng: random.Random) -> Draft:
             Mistake(str(1 + kernel * sum(dilations)), "counts k instead of k - 1 steps per layer"),
             Mistake(str(1 + (kernel - 1) * sum(dilations[:layers])), "counts one block only"),
             Mistake(str(kernel ** len(dilations)), "multiplies the kernel sizes of all the layers"),
-            Mistake(str(kernel * max(dilations)), "looks at the last layer only"),
+            Mistake(str(1 + (kernel - 1) * max(dilations)), "looks at the last layer only"),
         ],
     )
 
@@ -188,7 +189,7 @@ def attention_output(rng: random.Random) -> Draft:
     rule = {
         "equal": "all scores are equal, so the weights are 1/3 each: the mean of the values",
         "first": "the first score is far above the others: the softmax gives it all the weight",
-        "causal": "scores are equal and the mask leaves the first two positions to the second query: their mean",
+        "causal": "the scores are equal, and the mask leaves the query only the first two positions: their mean",
     }[kind]
     mask = "scores[:, 2] = -torch.inf  # the second position may not see the third\n" if kind == "causal" else ""
     return Draft(
@@ -232,8 +233,11 @@ def attention_parameters(rng: random.Random) -> Draft:
             Mistake(str(3 * width * width + 3 * width), "forgets the output map"),
             Mistake(str(4 * width * width), "forgets the biases"),
             Mistake(str(heads * (4 * width * width + 4 * width)), "gives each head maps of full width"),
-            Mistake(str(4 * (width // heads) ** 2 + 4 * (width // heads)), "counts one head only"),
-            Mistake(str(12 * width * width), "counts a whole transformer block"),
+            Mistake(
+                str(4 * (width // heads) ** 2 + 4 * (width // heads)),
+                f"takes the width of one head, {width // heads}, for the layer's width",
+            ),
+            Mistake(str(12 * width * width), f"counts the weights of a whole transformer block, 12·{width}²"),
         ],
     )
 
@@ -275,14 +279,18 @@ def lstm_shape(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(str((batch, steps, hidden)), "takes the outputs of all steps"),
             Mistake(str((layers, batch, hidden)), "takes the final state of every layer"),
-            Mistake(str((batch, layers, hidden)), "assumes that batch_first turns the state round as well"),
+            Mistake(
+                str((batch, layers, hidden)), "assumes that batch_first turns the state round as well", asked == "h"
+            ),
             Mistake(
                 str((steps, batch, hidden)), "expects the time first, as it would be without batch_first", asked == "y"
             ),
             Mistake(
                 str((layers, steps, hidden)), "overlooks batch_first, and mistakes the time for the batch", asked == "h"
             ),
-            Mistake(str((batch, steps, width)), "keeps the input's width"),
+            Mistake(
+                str((batch, steps, width)), "keeps the input's width" if asked == "y" else "gives the input's shape"
+            ),
             Mistake(str((batch, hidden)), "expects the last step of the last layer only"),
         ],
     )
@@ -324,11 +332,15 @@ def midi_frequency(rng: random.Random) -> Draft:
         code=f"import torch\n\npitch = torch.tensor({float(pitch)})\n"
         f'print(f"{{440 * 2 ** ((pitch.item() - 69) / 12):.1f}}")',
         worked=f"{f:.1f}",
-        because=f"{abs(interval)} semitones {'above' if interval > 0 else 'below'} A4: twelve of them double or "
-        "halve the frequency.",
+        because=f"{count_of(abs(interval), 'semitone')} {'above' if interval > 0 else 'below'} A4: "
+        "twelve of them double or halve the frequency.",
         mistakes=[
             Mistake(f"{440 * 2 ** (-interval / 12):.1f}", "goes the wrong way"),
-            Mistake(f"{440 * (1 + interval / 12):.1f}", "adds equal steps in Hz: equal intervals are equal ratios"),
+            Mistake(
+                f"{440 * (1 + interval / 12):.1f}",
+                "adds equal steps in Hz: equal intervals are equal ratios",
+                holds=interval > -12,
+            ),
             Mistake(f"{440 * 2 ** (interval / 8):.1f}", "counts eight steps to the octave"),
             Mistake(f"{440 * 2 ** ((pitch - 60) / 12):.1f}", "mistakes 60, middle C, for the A of 440 Hz"),
             Mistake(f"{440 * 2 ** math.copysign(1, interval):.1f}", "mistakes the interval for an octave"),

@@ -139,9 +139,11 @@ def cache_size(rng: random.Random) -> Draft:
 
 
 def better_sequence(rng: random.Random) -> Draft:
-    p = rng.choice((0.55, 0.6, 0.65, 0.7))
-    a, b = rng.choice((0.3, 0.4, 0.5)), rng.choice((0.95, 0.9, 0.8, 0.7))
-    greedy, other = p * a, (1 - p) * b
+    greedy = other = 0.0
+    while abs(greedy - other) < 0.005:  # one of them is to be the best
+        p = rng.choice((0.55, 0.6, 0.65, 0.7))
+        a, b = rng.choice((0.3, 0.4, 0.5)), rng.choice((0.95, 0.9, 0.8, 0.7))
+        greedy, other = p * a, (1 - p) * b
     best = max(greedy, other)
     return Draft(
         text="Two tokens are generated. How probable is the best sequence that a beam of 2 finds?",

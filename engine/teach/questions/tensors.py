@@ -30,7 +30,12 @@ def dtype_promotion(rng: random.Random) -> Draft:
     else:
         expression = f"a {operator} {number}"
         stronger = "float32" if number == "2.5" and _CATEGORY[left] == 1 else left
-        rule = "a Python number only counts by its category: it never widens a tensor of the same or a higher one"
+        rule = (
+            "a Python number only counts by its category: floating point is higher than integer, and the two meet in "
+            "the default floating point type"
+            if stronger != left
+            else "a Python number only counts by its category: it never widens a tensor of the same or a higher one"
+        )
     worked = "float32" if operator == "/" and _CATEGORY[stronger] == 1 else stronger
     if worked != stronger:
         rule += "; dividing integers with / gives the default floating point type"
@@ -87,6 +92,8 @@ def matmul_shape(rng: random.Random) -> Draft:
         because=(
             "the last dimension of a must be as long as the last but one of b (or b's only one), and both vanish; "
             "what stands before the last two is batch and broadcasts."
+            if shape
+            else f"the last dimension of a must be as long as the last but one of b, but here {k} meets {m}."
         ),
         mistakes=[
             Mistake("RuntimeError", "expects a clash although the inner lengths agree"),
@@ -128,7 +135,9 @@ def reduction_shape(rng: random.Random) -> Draft:
     del dropped[d]
     kept = lengths.copy()
     kept[d] = 1
-    only = (lengths[d],)
+    only = [lengths[d]] if not keep else [1, 1, 1]
+    if keep:
+        only[d] = lengths[d]
     return Draft(
         text="What does this print?",
         code=(
@@ -141,8 +150,8 @@ def reduction_shape(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(str(tuple(dropped)), "overlooks keepdim"),
             Mistake(str(tuple(kept)), "keeps the dimension, which only keepdim=True does"),
-            Mistake(str(only), "assumes that dim is the dimension that stays"),
-            Mistake("()", "reduces over everything, as without dim"),
+            Mistake(str(tuple(only)), "assumes that dim is the dimension that stays"),
+            Mistake("()", "reduces over everything, as without dim", holds=not keep),
             Mistake(str((a, b) if d == 0 else (b, c)), "drops another dimension", holds=not keep),
             Mistake(str((a, b, 1) if d == 0 else (1, b, c)), "shortens another dimension", holds=keep),
         ],
@@ -197,12 +206,18 @@ def half_precision(rng: random.Random) -> Draft:
             f"{2 ** (exponent + 1)} its numbers lie {step} apart"
             + (", and a tie goes to the one whose last bit is 0." if tie else ", and the nearest one is kept.")
             if not infinite
-            else f"{dtype} ends at {largest:.0f}; larger numbers become infinite. bfloat16 would keep the range."
+            else f"{dtype} ends at {largest:.0f}, and what would be rounded up beyond that becomes infinite; "
+            "bfloat16 has nearly the range of float32."
         ),
         mistakes=[
             Mistake(str(float(value)), "assumes that the number is kept exactly, as in float32"),
             Mistake("inf", f"assumes that {dtype} ends below {value}"),
-            Mistake(str(float(2**exponent)), "rounds down to a power of two: there are mantissa bits in between"),
+            Mistake(
+                str(float(2**exponent)),
+                f"rounds down to a power of two, but {dtype} has numbers in between",
+                holds=below > 2**exponent and not infinite,
+            ),
+            Mistake("nan", "assumes that a number out of range becomes NaN", holds=infinite),
             Mistake("65504.0", "assumes that too large a number is clamped to the largest one", holds=infinite),
             Mistake(
                 str(neighbour),

@@ -81,14 +81,19 @@ def index_shape(rng: random.Random) -> Draft:
                 (
                     first_gone,
                     ((a, b, 1), "keeps the last dimension with length 1"),
-                    ((a,), "reads the dots as one colon"),
+                    ((a, c), "reads the dots as one colon"),
                 ),
             ),
             (
                 "x[:, None]",
                 (a, 1, b, c),
                 "None adds a dimension of length 1 where it stands",
-                (((1, a, b, c), "puts the new dimension in front"), middle_kept, middle_gone, same),
+                (
+                    ((1, a, b, c), "puts the new dimension in front"),
+                    ((a, 1, c), "lets None take the place of the middle dimension"),
+                    middle_gone,
+                    same,
+                ),
             ),
             (
                 "x[:, ::2]",
@@ -110,7 +115,7 @@ def index_shape(rng: random.Random) -> Draft:
                 "x[x == 0]",
                 (a * b * c,),
                 "a mask picks elements one by one into a flat tensor; here all of them are 0",
-                (same, ((0,), "assumes that the mask removes what is 0"), ((a,), "applies the mask to the rows")),
+                (same, ((0,), "assumes that the mask removes what is 0"), ((a,), "expects one element for each row")),
             ),
             (
                 "x[:, -1:]",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from engine.teach.questions.question import Draft, Generator, Mistake
+from engine.teach.questions.question import Draft, Generator, Mistake, bracketed
 
 
 def conv_output_shape(rng: random.Random) -> Draft:
@@ -60,7 +60,11 @@ def conv_parameters(rng: random.Random) -> Draft:
             Mistake(str(weights), "forgets the biases"),
             Mistake(str(weights + c_out), "counts biases that are switched off"),
             Mistake(str(c_out * c_in * k * k + (c_out if bias else 0)), "overlooks the groups"),
-            Mistake(str(c_out * k * k + (c_out if bias else 0)), "forgets that a filter spans all input channels"),
+            Mistake(
+                str(c_out * k * k + (c_out if bias else 0)),
+                "forgets that a filter spans "
+                + ("all input channels" if groups == 1 else f"the {c_in // groups} input channels of its group"),
+            ),
             Mistake(str(c_out * (c_in // groups) * k + (c_out if bias else 0)), "treats the kernel as one-dimensional"),
             *([Mistake(str(weights + c_in), "counts a bias per input channel")] if bias else []),
         ],
@@ -220,9 +224,9 @@ def cnn_parameters(rng: random.Random) -> Draft:
         mistakes=[
             Mistake(str(total - 2 * a), "forgets batch norm's scale and shift"),
             Mistake(str(total + 2 * a), "counts batch norm's running mean and variance, which are buffers"),
-            Mistake(str(total - a - b - classes), "forgets the biases"),
+            Mistake(str(total - a - b - classes), "forgets the biases of the convolutions and of the linear layer"),
             Mistake(str(total - a * b * 9 + b * 9), "assumes that the second layer's filters are one channel deep"),
-            Mistake(str(total + b), "gives the pooling layer a weight per channel"),
+            Mistake(str(total + b), "gives the average pooling a weight per channel"),
         ],
     )
 
@@ -281,7 +285,7 @@ def count_of_statistics(rng: random.Random) -> Draft:
             Mistake(str(c), "counts one per channel, as batch norm has"),
             Mistake(str(b * c), "counts one per picture and channel, as instance norm has"),
             Mistake(str(b), "counts one per picture, as layer norm has"),
-            Mistake(str(b * groups), "counts one per picture and group, as group norm has"),
+            Mistake(str(b * groups), f"counts one per picture and group, as group norm with {groups} groups has"),
             Mistake("1", "takes one mean of everything"),
             Mistake(str(b * h * h), "counts one per picture and position"),
         ],
@@ -306,7 +310,10 @@ def gram_entry(rng: random.Random) -> Draft:
             Mistake(str(elementwise), "looks at the first position only"),
             Mistake(str(f[0][i] * f[0][j] + f[1][i] * f[1][j]), "compares two positions over channels: Fᵀ F"),
             Mistake(str(sum(a + b for a, b in zip(f[i], f[j], strict=True))), "adds where it should multiply"),
-            Mistake(str(sum(abs(a - b) for a, b in zip(f[i], f[j], strict=True))), "measures a distance"),
+            Mistake(
+                str(sum(abs(a - b) for a, b in zip(f[i], f[j], strict=True))),
+                "adds up the differences, as a distance does",
+            ),
         ],
     )
 
@@ -348,7 +355,7 @@ def adain_value(rng: random.Random) -> Draft:
         worked=str(float(mean + sign * std)),
         because=(
             f"x has mean {centre} and deviation {spread}; normalised, x[{i}] is {sign}. "
-            f"With y's deviation {std} and mean {mean}: {std}·{sign} + {mean}."
+            f"With y's deviation {std} and mean {mean}: {std}·{bracketed(sign)} + {bracketed(mean)}."
         ),
         mistakes=[
             Mistake(str(float(sign)), "stops after instance normalisation"),

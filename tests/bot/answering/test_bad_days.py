@@ -170,7 +170,7 @@ async def test_delete_pressed_twice_is_one_deletion_and_no_complaint(wire: Wire)
 
 async def test_a_question_that_is_repeated_shows_no_previews_of_its_links(wire: Wire):
     await wire.ada.use("ask", question="unknown https://example.org/page thing", private=True)
-    (message,) = await wire.settled(lambda found: found and "I don't know" in found[0]["content"])
+    (message,) = await wire.settled(lambda found: found and "I'm not sure" in found[0]["content"])
     assert "<https://example.org/page>" in message["content"]
 
 

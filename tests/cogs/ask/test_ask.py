@@ -26,7 +26,7 @@ async def test_an_answer_has_text_code_output_and_source(club: Club) -> None:
 
 async def test_what_no_card_knows_is_not_guessed(club: Club) -> None:
     answer = await club.student.slash(club.channel, "ask", question="who won the **match**?")
-    assert "I don't know" in answer.response.content
+    assert "I'm not sure which of my cards answers" in answer.response.content
     assert "What backward() does" in answer.response.content
     assert "\\*\\*match" in answer.response.content
     assert answer.response.embeds == []
@@ -189,7 +189,7 @@ async def test_whoever_gets_no_answer_reads_what_to_do_next(club: Club) -> None:
 async def test_whatever_is_asked_nobody_is_pinged_and_nothing_breaks_out(club: Club, question: str) -> None:
     answer = await club.student.slash(club.channel, "ask", question=question)
     content = answer.response.content
-    assert content.startswith("I don't know: none of my cards answers “")
+    assert content.startswith("I'm not sure which of my cards answers “")
     assert len(content) <= 2000
     assert content.count("\n") <= 1
     unescaped = re.sub(r"\\.", "", content)

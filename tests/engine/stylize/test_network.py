@@ -136,6 +136,24 @@ def test_strength_zero_is_the_photo_itself_and_one_the_painting(network: StyleNe
     assert float((steps[2] - full).abs().mean()) < 0.02
 
 
+def test_the_frames_of_a_film_hold_still_while_the_camera_moves_by_one_pixel(network: StyleNetwork) -> None:
+    painter, photo, code = Painter(network, CPU, 512), photo_of(202, 202), code_at(load_book().codes["irises"], 202)
+    statistics = painter.content_statistics([photo])
+
+    def shimmer(right: int, down: int, strength: float, film: bool) -> float:
+        paint = painter.paint_frame if film else painter.paint_with_strength
+        first = paint(photo[:, :, :200, :200], code, strength, statistics)
+        second = paint(photo[:, :, down : 200 + down, right : 200 + right], code, strength, statistics)
+        seen = [first[:, :, down:, right:], second[:, :, : 200 - down, : 200 - right]]
+        inner = [one[:, :, 24:-24, 24:-24] for one in seen]
+        return float((inner[0] - inner[1]).abs().mean() / first.std())
+
+    for right, down in ((1, 1), (1, 0), (0, 1)):
+        assert shimmer(right, down, 1.0, film=True) < 0.65 * shimmer(right, down, 1.0, film=False)
+    assert shimmer(1, 1, 0.6, film=True) < 0.65 * shimmer(1, 1, 0.6, film=False)
+    assert torch.equal(painter.paint_frame(photo, code, 0.0, statistics), photo)
+
+
 def test_several_strengths_are_what_each_gives_alone_in_tiles_too(network: StyleNetwork, code: Tensor) -> None:
     photo, strengths = waves(320, 400), [0.0, 0.4, 1.0]
     whole = Painter(network, CPU, 512, bfloat16=False).paint_with_strengths(photo, code, strengths)

@@ -91,6 +91,10 @@ def test_a_card_has_its_question_in_spoken_words(tmp_path: Path) -> None:
     assert card.asked == ("why does my row turn into a table", "who stretched it")
 
 
+def test_every_card_knows_how_people_ask_who_have_no_term_for_it() -> None:
+    assert [card.id for card in load_deck() if len(card.asked) < 12] == []
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [

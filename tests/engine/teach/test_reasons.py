@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import warnings
 from collections.abc import Iterator
@@ -213,6 +214,38 @@ BELIEFS = [
     ("critic-loss", "sign reversed", [(r"fake\.mean\(\) - real\.mean\(\)", "real.mean() - fake.mean()")]),
     ("gradient-penalty", "forgets the weight", [(r"penalty = \d+ \* ", "penalty = ")]),
     ("adain-value", "keeps the content's mean", [(r"/ sx \+ y\.mean", "/ sx + x.mean")]),
+    ("index-shape", "dots as one colon", [(r"x\[\.\.\., ", "x[:, ")]),
+    ("index-shape", "None take the place", [(r"x\[:, None\]", "x[:, :1]")]),
+    ("index-shape", "slices the last dimension", [(r"x\[:, -1:\]", "x[..., -1:]")]),
+    ("index-shape", "applies the first list only", [(r"\[\[0, 1\], \[1, 0\]\]", "[[0, 1]]")]),
+    ("reduction-shape", "dimension that stays", [(r"dim=(-?\d)", r"dim=tuple({0, 1, 2} - {\1 % 3})")]),
+    ("gradients-accumulate", "loss instead of its gradient", [(r"w\.grad\.item", "loss.item")]),
+    ("dilated-receptive-field", "last layer only", [(r"for d in dilations\]", "for d in dilations[-1:]]")]),
+    (
+        "huber-value",
+        "straight line within",
+        [(r"F\.huber_loss\(torch\.tensor\((.*?)\), .*?, delta=(.*?)\)", r"torch.tensor(\2 * (\1 - \2 / 2))")],
+    ),
+    (
+        "residual-block-parameters",
+        "biases that the convolutions don't have",
+        [(r"\(\)\)\)$", "()) + sum(m.out_channels for m in block.modules() if isinstance(m, nn.Conv2d)))")],
+    ),
+    ("midi-frequency", "middle C", [("69", "60")]),
+    ("midi-frequency", "eight steps", [("/ 12", "/ 8")]),
+    ("midi-frequency", "equal steps in Hz", [(r"2 \*\* \(\((.*?)\) / 12\)", r"(1 + (\1) / 12)")]),
+    ("area-under-curve", "wrong way round", [("positive, negative =", "negative, positive =")]),
+    ("attention-output", "same weight", [(r"scores\[:, 2\] = .*\n", ""), (r"\[\[100\.0\]\]", "[[0.0]]")]),
+    (
+        "generator-gradient",
+        "leaves out the sigmoid",
+        [
+            (r"torch\.sigmoid\(z\)", "d"),
+            ("z.grad", "d.grad"),
+            ("loss =", "d = z.sigmoid().detach().requires_grad_()\nloss ="),
+        ],
+    ),
+    ("state-dict-size", "forgets the buffers", [(r"net\.state_dict\(\)", "list(net.parameters())")]),
 ]
 """Generator, a piece of a reason, and how somebody with this misconception reads the shown code."""
 
@@ -238,6 +271,97 @@ def test_code_read_with_the_misconception_prints_the_wrong_option(
             assert printed == option or clash(printed, option), (believed, why, printed, option)
             seen += 1
     assert seen >= 3, "the reason is hardly ever given"
+
+
+def test_it_is_said_where_the_default_type_comes_from() -> None:
+    for question in asked("dtype-promotion", 120):
+        lifted = "torch.int" in question.code or "torch.uint" in question.code
+        if " 2.5)" in question.code or ("b = " not in question.code and "/" in question.code):
+            assert ("default floating point type" in question.explanation.partition("\n")[0]) == lifted, question
+
+
+def test_half_precision_has_numbers_between_a_power_of_two_and_what_was_given() -> None:
+    seen = 0
+    for question in asked("half-precision", 100):
+        value, dtype = re.search(r"tensor\(([\d.]+), dtype=torch\.(\w+)\)", question.code).groups()
+        for option, why in reasons_of(question).items():
+            if "has numbers in between" in why:
+                seen += 1
+                power = torch.tensor(float(option), dtype=getattr(torch, dtype))
+                following = (power.view(torch.int16) + 1).view(power.dtype)
+                assert float(option) < following.item() <= float(value), (question.code, why)
+    assert seen > 10
+
+
+def test_a_filter_of_a_grouped_convolution_spans_its_group() -> None:
+    for question in asked("conv-parameters", 80):
+        channels = int(re.search(r"Conv2d\((\d+)", question.code)[1])
+        groups = re.search(r"groups=(\d)", question.code)
+        for why in reasons_of(question).values():
+            if "filter spans" in why:
+                assert ("all input" in why) == (groups is None)
+                assert groups is None or f"the {channels // int(groups[1])} input channels of its group" in why
+
+
+def test_a_count_of_groups_is_named_where_none_is_shown() -> None:
+    for question in asked("count-of-statistics", 80):
+        pictures = int(re.search(r"randn\((\d+)", question.code)[1])
+        for option, why in reasons_of(question).items():
+            if "and group" in why:
+                assert int(option) == pictures * int(re.search(r"with (\d) groups", why)[1])
+
+
+def test_a_batch_is_only_called_incomplete_where_one_is() -> None:
+    whole = 0
+    for question in asked("batch-count", 150):
+        n, batch = map(int, re.search(r"range\((\d+)\), batch_size=(\d+)", question.code).groups())
+        whole += n % batch == 0
+        assert ("the incomplete batch is" in question.explanation.partition("\n")[0]) == (n % batch != 0)
+    assert whole > 2
+
+
+def test_an_option_is_one_of_the_versions() -> None:
+    for question in asked("newest-allowed", 60):
+        versions = re.search(r"versions = (\[.*?\])", question.code)[1]
+        assert all(f"'{option.removeprefix('torch ')}'" in versions for option in question.options)
+
+
+def test_the_working_of_a_softmax_uses_the_logits_shown() -> None:
+    for question in asked("softmax-with-temperature", 60):
+        first, second = map(float, re.search(r"tensor\(\[(.*?), (.*?)\]", question.code).groups())
+        assert f"exp(({second:g} - {f'({first:g})' if first < 0 else f'{first:g}'})/" in question.explanation
+
+
+def test_a_story_in_a_question_fits_its_numbers() -> None:
+    for question in asked("padded-batch-shape", 60):
+        lengths = re.search(r"for n in \[(.*?)\]", question.code)[1].split(", ")
+        assert len(set(lengths)) == len(lengths), "they are said to be of different lengths"
+    for question in asked("better-sequence", 60):
+        assert len(set(re.findall(r"= (0\.\d+)", question.explanation.partition("\n")[0]))) == 2, "two are the best"
+    for question in asked("layers-run-again", 60):
+        assert "WORKDIR" not in question.code.partition("COPY")[2], "what was copied before lies elsewhere"
+    for question in asked("workers-needed", 60):
+        assert all(int(option) > 0 for option in question.options), "nobody starts 0 workers"
+    for question in asked("seeded-draws", 20):
+        assert question.code.count("draw(") != 1, "a function that nobody calls"
+    for question in asked("lstm-shape", 40):
+        assert "(h.shape" in question.code or not any("turns the state" in why for why in question.reasons)
+
+
+def drafts(name: str, seeds: int) -> Iterator[Draft]:
+    """What is drawn before the picture is."""
+    return (BY_NAME[name].draw(random.Random(seed)) for seed in range(seeds))
+
+
+def test_pictures_tell_what_the_reasons_say() -> None:
+    for draft in drafts("worst-class", 200):
+        recalls = sorted(map(float, re.findall(r" (\d\.\d\d)[,.]", draft.because)))
+        assert recalls[1] - recalls[0] >= 0.03, "too close to be read off"
+    for draft in drafts("confidence-and-accuracy", 100):
+        turned = any("wrong way round" in mistake.why for mistake in draft.mistakes)
+        assert turned == (draft.worked != "well calibrated"), "calibrated is the same the other way round"
+    for draft in drafts("what-happened", 50):
+        assert not any("gap that isn't there" in mistake.why for mistake in draft.mistakes), "each has a small gap"
 
 
 def test_maps_of_different_depth_are_not_said_to_be_added() -> None:

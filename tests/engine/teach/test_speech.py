@@ -47,4 +47,4 @@ def test_the_likeness_is_the_dirichlet_smoothed_log_ratio() -> None:
 def test_runs_cross_the_borders_of_words_and_forgive_an_ending() -> None:
     assert "s up" in runs("blows up")
     assert len(runs("numbers blow up") & runs("number blows up")) > 6
-    assert runs("x" * 10 * LONGEST) == {"xxxx", " xxx"}
+    assert runs("x" * 10 * LONGEST) == {" xxx", "xxxx", "xxx "}

@@ -175,6 +175,26 @@ async def test_whoever_types_right_after_changing_the_channel_loses_nothing(cour
     assert ada.faults == []
 
 
+async def test_a_half_filled_command_outlives_a_lost_connection(course: Course, browser: Browser, photo: Path) -> None:
+    ada = await Tab.open(browser, course.playground.address, "ada")
+    page = ada.page
+    await page.get_by_label("Message", exact=True).fill("/echo")
+    await page.locator(".command-item").first.click()
+    form = page.locator(".command-form")
+    await form.locator("input[type=file]").set_input_files(photo)
+    await page.locator(".more-option").filter(has_text="note").click()
+    await form.get_by_label("note", exact=True).fill("half of a thought")
+    again = page.wait_for_event("websocket")
+    await course.playground.audience.close()
+    await again
+    await ada.page.wait_for_function("() => document.querySelector('.banner').textContent === ''")
+    await course.ben.say("are you back?")
+    await expect(page.get_by_text("are you back?")).to_be_visible()
+    await expect(form.get_by_label("note", exact=True)).to_have_value("half of a thought")
+    await form.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.get_by_text("half of a thought: 1065 bytes")).to_be_visible()
+
+
 async def test_staff_bring_in_a_class_with_a_click_and_its_names_carry_a_badge(
     course: Course, browser: Browser
 ) -> None:

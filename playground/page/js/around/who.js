@@ -9,11 +9,13 @@ import { memberAddress, otherMembers } from "./account.js";
 import { CLASS_SIZE } from "./switches.js";
 
 const KEY = "who-line-closed";
+const MOST_NAMED = 4;
 
 /** The line, or null where it was closed in this tab. */
 export function whoLine() {
   if (sessionStorage.getItem(KEY)) return null;
-  const links = otherMembers().map((member) => [
+  const others = otherMembers();
+  const links = others.slice(0, MOST_NAMED).map((member) => [
     " ",
     el("a", { href: memberAddress(member), target: "_blank" }, member.is_staff ? `${member.name} (course staff)` : member.name),
   ]);
@@ -24,7 +26,7 @@ export function whoLine() {
   const node = el(
     "div",
     { class: "who-line" },
-    el("span", {}, "You're ", el("strong", {}, state.me.name), state.me.is_staff ? ", the course staff." : ", a student.", " Be somebody else in a new tab:", links, state.me.is_staff ? classOffer() : null),
+    el("span", {}, "You're ", el("strong", {}, state.me.name), state.me.is_staff ? ", the course staff." : ", a student.", " Be somebody else in a new tab:", links, others.length > MOST_NAMED ? ", or one of the others under the gear" : null, state.me.is_staff ? classOffer() : null),
     el("button", { class: "tool", type: "button", title: "Close", "aria-label": "Close this line", on: { click: close } }, icon("close")),
   );
   return node;

@@ -150,10 +150,18 @@ export class MessageList {
   }
 }
 
+const fresh = new Set();
+
 /** A line is drawn whole once, so that the browser knows its height; from then on it may skip it while it's out of sight. */
 function settle(node) {
   node.classList.remove("settled");
-  requestAnimationFrame(() => requestAnimationFrame(() => node.classList.add("settled")));
+  if (!fresh.size) requestAnimationFrame(() => requestAnimationFrame(settleAll));
+  fresh.add(node);
+}
+
+function settleAll() {
+  for (const node of fresh) node.classList.add("settled");
+  fresh.clear();
 }
 
 /** Whether this tab's member wrote it, or asked the bot for it. */

@@ -78,6 +78,7 @@ export class Scrolling {
 
   drawButton() {
     this.button.hidden = this.isFollowing || this.isNearBottom();
-    this.button.textContent = this.missed ? `${this.missed} new · Jump to newest` : "Jump to newest";
+    const text = this.missed ? `${this.missed} new · Jump to newest` : "Jump to newest";
+    if (this.button.textContent !== text) this.button.textContent = text; // each new text is laid out, and this is called with every scroll
   }
 }

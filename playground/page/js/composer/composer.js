@@ -156,10 +156,10 @@ export class Composer {
 
   /** The channel on screen is now this one: what was half-written stays with the channel it was written in. */
   enter(channel) {
+    this.text.placeholder = channel.type === 1 ? `Message ${state.bot.name}` : `Message #${channel.name}`;
+    if (this.channelId === channel.id) return; // the connection was lost for a moment: what is half filled in stays
     if (this.form) this.closeForm();
     this.reply(null);
-    this.text.placeholder = channel.type === 1 ? `Message ${state.bot.name}` : `Message #${channel.name}`;
-    if (this.channelId === channel.id) return;
     this.drafts.set(this.channelId, this.text.value);
     this.channelId = channel.id;
     this.text.value = this.drafts.get(channel.id) ?? "";

@@ -1,0 +1,85 @@
+"""Takes large soft stains off a painting: clouds of another colour on a wall, in a sky, around a head.
+
+The coarsest levels of the network see hundreds of pixels around, and where the photo is level they have nothing to hold
+on to. So there the painting's colours are made to follow the photo's: window by window, the affine map of the photo's
+colours that fits the painting best says what the painting would be without stains (a guided filter with a photo in
+colours as its guide: He, Sun & Tang, Guided image filtering, PAMI 2013, eq. 19). Only what is wider than a stroke is
+taken off, and nothing beside edges.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.stylize.pictures.colour import luma
+
+CELL_PX = 8
+"""All of it happens in the means of such cells."""
+WINDOW_CELLS, STROKE_CELLS = 16, 2
+"""Radii: of the windows (264 px wide), and of what is spared as a stroke (up to 40 px)."""
+LEVEL_SD = 10 / 255
+"""Deviation of the photo's light in a cell, or one beside it, at which 1/e of the correction is left."""
+NONE_AT_PX, ALL_AT_PX = 256, 512
+"""Short sides up to which nothing is taken off and from which all is: in small pictures there's no room for stains, and
+a window would hold all of the picture."""
+VARIANCE_EPSILON = 1e-4
+"""Colours of the photo that differ by less than about 2.5 levels of 255 are one and the same."""
+
+
+def without_stains(painted: Tensor, photo: Tensor) -> Tensor:
+    """Painted pictures (B, 3, H, W) of a photo (1 or B, 3, H, W), both in [0, 1], of any size -> the same, settled.
+
+    Small ones are given back as they are (`NONE_AT_PX`)."""
+    height, width = painted.shape[-2:]
+    share = min(1.0, (min(height, width) - NONE_AT_PX) / (ALL_AT_PX - NONE_AT_PX))
+    if share <= 0:
+        return painted
+    guide, target = cells(photo), cells(painted)
+    light = luma(photo)
+    deviation = (cells(light.square()) - cells(light).square()).clamp(min=0).sqrt()
+    level = torch.exp(-(F.max_pool2d(deviation, 3, 1, 1) / LEVEL_SD).square())
+    excess = level * (fitted(guide, target) - target)
+    wide = share * level * windowed(excess, STROKE_CELLS) / (windowed(level, STROKE_CELLS) + 1e-3)
+    correction = F.interpolate(wide, scale_factor=CELL_PX, mode="bilinear")[:, :, :height, :width]
+    return correction.add_(painted).clamp_(0, 1)
+
+
+def cells(picture: Tensor) -> Tensor:
+    """(B, C, H, W) -> means of cells, (B, C, ceil(H / CELL_PX), ceil(W / CELL_PX))."""
+    return F.avg_pool2d(picture, CELL_PX, ceil_mode=True, count_include_pad=False)
+
+
+def windowed(values: Tensor, radius: int) -> Tensor:
+    """Means of (B, C, h, w) over windows of 2 radius + 1 cells, at the rim over mirrored ones; along rows, then along
+    columns."""
+    height, width = values.shape[-2:]
+    down, right = min(radius, height - 1), min(radius, width - 1)
+    values = F.avg_pool2d(F.pad(values, (right, right, 0, 0), mode="reflect"), (1, 2 * right + 1), 1)
+    return F.avg_pool2d(F.pad(values, (0, 0, down, down), mode="reflect"), (2 * down + 1, 1), 1)
+
+
+def fitted(guide: Tensor, target: Tensor) -> Tensor:
+    """What an affine map of the guide's channels (1 or B, 3, h, w) that fits best around each cell makes of the target
+    (B, 3, h, w)."""
+    guide, target = guide.double(), target.double()  # variances are differences of nearly equal numbers
+    of_guide, of_target = windowed(guide, WINDOW_CELLS), windowed(target, WINDOW_CELLS)
+    pairs = windowed(guide[:, :, None].mul(guide[:, None]).flatten(1, 2), WINDOW_CELLS).unflatten(1, (3, 3))
+    covariance = pairs - of_guide[:, :, None] * of_guide[:, None]
+    covariance = covariance + VARIANCE_EPSILON * torch.eye(3, dtype=guide.dtype)[None, :, :, None, None]
+    together = windowed(guide[:, :, None].mul(target[:, None]).flatten(1, 2), WINDOW_CELLS).unflatten(1, (3, 3))
+    together = together - of_guide[:, :, None] * of_target[:, None]  # (B, guide, target, h, w)
+    slopes = torch.einsum("bijhw,bjkhw->bikhw", inverse(covariance).expand(len(target), -1, -1, -1, -1), together)
+    offset = of_target - (slopes * of_guide[:, :, None]).sum(1)
+    slopes = windowed(slopes.flatten(1, 2), WINDOW_CELLS).unflatten(1, (3, 3))
+    return ((slopes * guide[:, :, None]).sum(1) + windowed(offset, WINDOW_CELLS)).float()
+
+
+def inverse(matrices: Tensor) -> Tensor:
+    """Of symmetric (B, 3, 3, h, w) by cofactors: a hundred times faster than one solver a cell."""
+    a, b, c, d, e, f = (matrices[:, i, j] for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)))
+    cofactors = [d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b]
+    determinant = a * cofactors[0] + b * cofactors[1] + c * cofactors[2]
+    rows = [torch.stack([cofactors[n] / determinant for n in row], 1) for row in ((0, 1, 2), (1, 3, 4), (2, 4, 5))]
+    return torch.stack(rows, 1)

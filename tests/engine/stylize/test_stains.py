@@ -1,0 +1,115 @@
+"""Stains come off a painting; what is brushed there, what follows the photo and what has edges stays."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.stylize.book import load_book
+from engine.stylize.painter import Painter
+from engine.stylize.pictures.sample_photo import sample_photo
+from engine.stylize.stains import inverse, without_stains
+from engine.stylize.style_codes import code_at
+from engine.stylize.weights_file import load_network
+
+SIDE_PX = 512
+LEVEL = 1 / 255
+
+
+def head_before_a_wall() -> Tensor:
+    """A photo (1, 3, SIDE_PX, SIDE_PX): a dark disc before a wall that gets a little lighter upwards."""
+    y, x = torch.meshgrid(torch.arange(SIDE_PX), torch.arange(SIDE_PX), indexing="ij")
+    wall = torch.stack([0.55 + 0.1 * (1 - y / SIDE_PX)] * 3)
+    disc = ((x - 256).square() + (y - 300).square()) < 90**2
+    return torch.where(disc, torch.tensor([0.15, 0.1, 0.08])[:, None, None], wall)[None]
+
+
+def recoloured(photo: Tensor) -> Tensor:
+    """An affine map of its colours: what a painting without a stain looks like."""
+    mixed = torch.einsum("ij,bjhw->bihw", torch.tensor([[0.9, 0.0, 0.1], [0.2, 0.5, 0.0], [-0.3, 0.2, 0.6]]), photo)
+    return mixed + torch.tensor([0.05, 0.1, 0.2])[:, None, None]
+
+
+def blob(across: float, down: float, wide: float) -> Tensor:
+    """A soft blue cloud (1, 3, SIDE_PX, SIDE_PX), forty levels high."""
+    y, x = torch.meshgrid(torch.arange(SIDE_PX), torch.arange(SIDE_PX), indexing="ij")
+    height = torch.exp(-((x - across).square() + (y - down).square()) / (2 * wide**2))
+    return 40 * LEVEL * height * torch.tensor([-1.0, 0.0, 1.0])[:, None, None][None]
+
+
+def test_a_cloud_on_a_wall_comes_off_and_the_edge_beside_it_stays() -> None:
+    photo = head_before_a_wall()
+    clean, stain = recoloured(photo), blob(256, 150, 50)  # around the top of the head, as an aura
+    settled = without_stains(clean + stain, photo)
+    wall = (photo[0, 0] > 0.5) & (F.max_pool2d((photo < 0.5).float(), 49, 1, 24)[0, 0] == 0)
+    left = (settled - clean)[0][:, wall].square().mean().sqrt()
+    assert float(left) < 0.5 * float(stain[0][:, wall].square().mean().sqrt())
+    rows = slice(216, 240)  # of the upper edge of the head, where light and dark are side by side
+    before, after = (one[0, 0, rows, 256] for one in (clean + stain, settled))
+    torch.testing.assert_close(after.diff(), before.diff(), atol=3 * LEVEL, rtol=0)
+
+
+def test_strokes_and_what_follows_the_photo_stay_as_they_are() -> None:
+    photo = head_before_a_wall()
+    clean = recoloured(photo)
+    assert float((without_stains(clean, photo) - clean).abs().max()) < 2 * LEVEL
+    strokes = 12 * LEVEL * torch.sin(torch.arange(SIDE_PX) * 2 * torch.pi / 16)[None, None, None, :]
+    painted = clean + strokes
+    assert float((without_stains(painted, photo) - painted).abs().mean()) < 1 * LEVEL
+
+
+def test_nothing_is_taken_off_where_the_photo_has_detail_not_even_next_to_a_level_wall() -> None:
+    photo = head_before_a_wall()
+    columns = torch.arange(SIDE_PX)
+    chequered = torch.where((columns[:, None] // 2 + columns[None, :] // 2) % 2 == 0, 0.3, 0.7)
+    photo[:, :, :, 264:] = chequered[:, 264:]
+    painted = recoloured(photo) + blob(264, 150, 50)
+    changed = (without_stains(painted, photo) - painted).abs()[0, :, 100:200]
+    assert float(changed[:, :, 200:240].max()) > 5 * LEVEL
+    assert float(changed[:, :, 272:].max()) < 0.5 * LEVEL
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (333, 430), (700, 517)], ids=str)
+def test_pictures_of_any_size_and_several_at_once_come_out_in_their_range(size: tuple[int, int]) -> None:
+    painted, photo = torch.rand(2, 3, *size), torch.rand(1, 3, *size)
+    settled = without_stains(painted, photo)
+    assert settled.shape == painted.shape
+    assert 0 <= float(settled.min()) <= float(settled.max()) <= 1
+    torch.testing.assert_close(settled[1:], without_stains(painted[1:], photo))
+    even = torch.full((1, 3, *size), 0.5)
+    assert bool(torch.isfinite(without_stains(painted, even)).all())
+
+
+def test_small_pictures_are_left_alone_and_there_is_no_step_where_that_ends() -> None:
+    def taken_off(side_px: int) -> float:
+        photo, painted = (
+            F.interpolate(picture, size=(side_px, side_px + 40), mode="bilinear")
+            for picture in (head_before_a_wall(), recoloured(head_before_a_wall()) + blob(256, 150, 50))
+        )
+        return float((without_stains(painted, photo) - painted).abs().mean())
+
+    assert taken_off(256) == 0 < taken_off(264) < 0.2 * taken_off(512)
+
+
+def test_the_closed_form_is_the_inverse() -> None:
+    root = torch.randn(2, 3, 3, 4, 5, dtype=torch.float64)
+    matrices = torch.einsum("bijhw,bkjhw->bikhw", root, root) + 0.1 * torch.eye(3)[None, :, :, None, None]
+    product = torch.einsum("bijhw,bjkhw->bikhw", matrices, inverse(matrices))
+    torch.testing.assert_close(product, torch.eye(3)[None, :, :, None, None].expand_as(product).double())
+
+
+def test_whatever_the_painter_paints_is_rid_of_its_stains_whole_and_in_tiles() -> None:
+    photo = F.interpolate(sample_photo(), size=(384, 384), mode="bicubic", antialias=True).clamp(0, 1)
+    code, network = code_at(load_book().codes["irises"], 384), load_network()
+    whole, tiled = (Painter(network, torch.device("cpu"), tile_px, bfloat16=False) for tile_px in (512, 128))
+    with torch.inference_mode():
+        features = network.encode_content(photo)
+        stained = network.paint(features, network.statistics(features), code)
+    settled = without_stains(stained, photo)
+    assert float((settled - stained).abs().mean()) > 0.5 * LEVEL
+    for painter in (whole, tiled):
+        torch.testing.assert_close(painter.paint(photo, code), settled, atol=1e-3, rtol=0)
+        (once,) = painter.paint_in_codes(photo, [code])
+        torch.testing.assert_close(once, settled, atol=1e-3, rtol=0)
