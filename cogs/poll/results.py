@@ -80,7 +80,8 @@ def verdict_field(embed: discord.Embed, verdict: Verdict) -> None:
     """What all series of a server say together; it may be read as often as one likes."""
     text = wording.verdict_text(verdict)
     about = f"From {counted(verdict.trials, 'trial')} and {counted(verdict.votes, 'vote')}; safe to read at any time."
-    embed.add_field(name="Verdict of all series so far", value=f"{text}\n{about}", inline=False)
+    value = f"{text}\n{about}" if verdict.votes else text
+    embed.add_field(name="Verdict of all series so far", value=value, inline=False)
 
 
 def _trial_line(result: TrialResult) -> str:

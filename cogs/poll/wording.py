@@ -184,6 +184,8 @@ def verdict_text(verdict: Verdict) -> str:
                 f"**This class can't tell.** It is right {interval}, which is as good as guessing "
                 f"(the margin set in the plan is {percent(verdict.margin)})."
             )
+    if not verdict.votes:
+        return "**Too early to say:** no vote counts yet."
     if verdict.more_votes is None:
         more = f"more than {FURTHEST_TRIALS} more trials with as many votes as these"
     else:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from engine.teach.deck import load_deck
 from engine.teach.evaluate import FILES
 from engine.teach.retrieval import FEATURES, SIGNS, WEIGHTS, Compared, Index, Weights
 from engine.teach.traceback_text import asked_in
+
+if TYPE_CHECKING:
+    import torch
 
 SPOKEN = ("asked_spoken.toml", "asked_judged.toml")
 """Written by people who didn't know the cards' names, and without looking at what is found."""
@@ -117,12 +121,12 @@ def fit_refusal(signs: np.ndarray, is_answer: np.ndarray, weight: np.ndarray) ->
     return dict(zip(SIGNS, slopes.tolist(), strict=True)), float(chosen[-1].item() - (slopes * middle).sum())
 
 
-def _minimise(loss, chosen) -> None:  # type: ignore[no-untyped-def]
+def _minimise(loss: Callable[[], torch.Tensor], chosen: torch.Tensor) -> None:
     import torch
 
     optimiser = torch.optim.LBFGS([chosen], max_iter=200, line_search_fn="strong_wolfe")
 
-    def closure():  # type: ignore[no-untyped-def]
+    def closure() -> torch.Tensor:
         optimiser.zero_grad()
         value = loss()
         value.backward()

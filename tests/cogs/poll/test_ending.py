@@ -60,6 +60,12 @@ async def test_the_reveal_has_every_answer_the_votes_and_the_key_to_the_seal(clu
     assert sealed.startswith("1=A 2=B salt=")
 
 
+async def test_a_series_without_votes_is_given_no_figures(club: Club) -> None:
+    await start(club, Choice.A)
+    await club.instructor.slash(club.channel, "poll close")
+    assert fields(club.channel.last_message)["Verdict of all series so far"].endswith("no vote counts yet.")
+
+
 async def test_verify_gives_what_anybody_can_check_without_the_bot(club: Club) -> None:
     await start(club, Choice.B)
     seal = fields(await opening(club))["Sealed"].split("`")[1]

@@ -101,7 +101,7 @@ def test_every_card_knows_how_people_ask_who_have_no_term_for_it() -> None:
         ('asked = ["is it?"]', "says nothing"),
         ("asked = [3]", "says nothing"),
         (f'asked = ["{"long " * 40}"]', "more than 160"),
-        (f"asked = {[f'question number {i}x' for i in range(30)]}", "30 questions"),
+        (f"asked = {[f'question number {i}x' for i in range(40)]}", "40 questions"),
     ],
 )
 def test_a_spoken_question_that_is_none_is_refused(tmp_path: Path, line: str, complaint: str) -> None:

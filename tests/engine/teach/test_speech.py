@@ -26,7 +26,9 @@ def test_the_group_that_talks_like_it_is_the_likest(speech: Speech) -> None:
 
 
 def test_a_text_counts_less_than_a_phrase_and_more_than_nothing() -> None:
-    said = Speech([["balls"], ["nothing"], ["at all"]], ["", "balls", ""], stems, WORD_PRIOR).likeness("balls")
+    said = Speech([["balls", "bats"], ["bats"], ["bats", "bats"]], ["", "balls", ""], stems, WORD_PRIOR).likeness(
+        "balls"
+    )
     assert said[0] > said[1] > said[2]
 
 
