@@ -19,20 +19,24 @@ _KEYS = {"question", "code", "right", "wrong", "explanation", "topic"}
 
 @dataclass(frozen=True, slots=True)
 class OwnQuestion:
-    """One question. The right option comes first; it is shuffled when it is asked."""
+    """One question. The right options come first; they are shuffled when it is asked."""
 
     topic: str
     question: str
     options: tuple[str, ...]
     explanation: str = ""
     code: str = ""
+    rights: int = 1
+    """how many of the options are right"""
 
     def __post_init__(self) -> None:
         """Raises Refused for what can't be asked; the sentence names the part."""
         if not self.question.strip():
             raise Refused("The question has no text.")
         if not MIN_OPTIONS <= len(self.options) <= MAX_OPTIONS:
-            raise Refused(f"A question needs one right answer and 1 to {MAX_OPTIONS - 1} wrong ones.")
+            raise Refused(f"A question needs a right answer and a wrong one, and takes {MAX_OPTIONS} answers at most.")
+        if not 1 <= self.rights < len(self.options):
+            raise Refused("A question needs at least one right answer and one wrong one.")
         if not all(option.strip() for option in self.options):
             raise Refused("One of the answers is empty.")
         if len({option.strip().casefold() for option in self.options}) < len(self.options):
@@ -46,14 +50,20 @@ class OwnQuestion:
 
 
 def from_form(topic: str, question: str, right: str, wrong: str, explanation: str) -> OwnQuestion:
-    """From what a form holds: the wrong answers stand one a line. Raises Refused."""
-    wrongs = [line.strip() for line in wrong.splitlines() if line.strip()]
-    return OwnQuestion(topic.strip() or "ours", question.strip(), (right.strip(), *wrongs), explanation.strip())
+    """From what a form holds: right and wrong answers stand one a line. Raises Refused."""
+    rights, wrongs = ([line.strip() for line in text.splitlines() if line.strip()] for text in (right, wrong))
+    return OwnQuestion(
+        topic.strip() or "ours",
+        question.strip(),
+        (*rights, *wrongs),
+        explanation.strip(),
+        rights=len(rights),
+    )
 
 
 def read_toml(text: str) -> list[OwnQuestion]:
-    """A set of questions: tables `[[question]]` with question, right, wrong = [...], and if wanted code, explanation,
-    topic. Raises Refused with the line of the first mistake."""
+    """A set of questions: tables `[[question]]` with question, right (or a list of several), wrong = [...], and if
+    wanted code, explanation, topic. Raises Refused with the line of the first mistake."""
     if any(line.partition("=")[0].count(".") > MOST_DOTS for line in text.splitlines()):
         raise Refused("I can't read this file: it's nested too deeply, or a number in it is too long.")
     try:
@@ -88,16 +98,20 @@ def _from_table(table: Mapping[str, object]) -> OwnQuestion:
     wrong = table.get("wrong")
     if not isinstance(wrong, list):
         raise Refused('Its wrong answers have to be a list, like wrong = ["3", "4"].')
-    texts = {name: table.get(name, "") for name in ("question", "right", "code", "explanation", "topic")}
-    for name, value in [*texts.items(), *(("wrong", option) for option in wrong)]:
+    right = table.get("right", "")
+    rights: list[object] = right if isinstance(right, list) else [right]
+    texts = {name: table.get(name, "") for name in ("question", "code", "explanation", "topic")}
+    answers = [*(("right", option) for option in rights), *(("wrong", option) for option in wrong)]
+    for name, value in [*texts.items(), *answers]:
         if not isinstance(value, str):
             raise Refused(f"`{name}` has to be text in quotes.")
     return OwnQuestion(
         topic=str(texts["topic"]).strip() or "ours",
         question=str(texts["question"]).strip(),
-        options=(str(texts["right"]), *(str(option) for option in wrong)),
+        options=tuple(str(option) for option in (*rights, *wrong)),
         explanation=str(texts["explanation"]).strip(),
         code=str(texts["code"]).strip("\n"),
+        rights=len(rights),
     )
 
 
@@ -111,14 +125,18 @@ def write_toml(questions: Iterable[OwnQuestion]) -> str:
                 ("topic", one.topic),
                 ("question", one.question),
                 ("code", one.code),
-                ("right", one.options[0]),
                 ("explanation", one.explanation),
             )
             if value
         )
-        + f"wrong = [{', '.join(map(_quoted, one.options[1:]))}]\n"
+        + f"right = {_quoted(one.options[0]) if one.rights == 1 else _list(one.options[: one.rights])}\n"
+        + f"wrong = {_list(one.options[one.rights :])}\n"
         for one in questions
     )
+
+
+def _list(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(_quoted, texts))}]"
 
 
 def _quoted(text: str) -> str:

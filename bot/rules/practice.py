@@ -45,6 +45,11 @@ def retrievability(memory: Memory, now: float) -> float:
     return float(_SCHEDULER.get_card_retrievability(Card.from_dict(json.loads(memory.state)), _date(now)))
 
 
+def was_wrong(memory: Memory) -> bool:
+    """Whether the last answer was wrong: only that puts FSRS's first learning step in front of a question."""
+    return json.loads(memory.state).get("step") == 0
+
+
 def due(memories: Iterable[Memory], now: float) -> list[Memory]:
     """What is to be asked again now, the most overdue first."""
     return sorted((memory for memory in memories if memory.due_at <= now), key=lambda memory: memory.due_at)
@@ -53,7 +58,8 @@ def due(memories: Iterable[Memory], now: float) -> list[Memory]:
 @dataclass(frozen=True, slots=True)
 class Mastery:
     """How well a member knows a topic: `met` of the topic's generators have been asked, `share` is the mean chance of
-    answering those right today."""
+    answering those right today. One that was wrong last time counts as 0: for FSRS it's fresh in memory, because the
+    answer has just been shown."""
 
     topic: str
     met: int
@@ -67,7 +73,10 @@ class Mastery:
 def mastery(memories: Sequence[Memory], now: float) -> list[Mastery]:
     """By topic, the shakiest first."""
     topics = sorted({memory.topic for memory in memories})
-    by_topic = [(topic, [retrievability(m, now) for m in memories if m.topic == topic]) for topic in topics]
+    by_topic = [
+        (topic, [0.0 if was_wrong(m) else retrievability(m, now) for m in memories if m.topic == topic])
+        for topic in topics
+    ]
     found = [Mastery(topic, len(chances), sum(chances) / len(chances)) for topic, chances in by_topic]
     return sorted(found, key=lambda one: (one.share, one.topic))
 

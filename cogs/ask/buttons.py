@@ -83,7 +83,8 @@ class AskStaffButton(
     """Opens a form with the question in it, and from there a thread with the course staff."""
 
     def __init__(self, question: str) -> None:
-        custom_id = f"ask-staff:{question.strip()}"[:MAX_CUSTOM_ID]
+        room = MAX_CUSTOM_ID - len("ask-staff:")
+        custom_id = f"ask-staff:{shorten(question.strip(), room)}"  # the ellipsis tells the member to finish it
         super().__init__(discord.ui.Button(label="Ask staff", custom_id=custom_id))
         self.question = question
 

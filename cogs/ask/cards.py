@@ -39,7 +39,10 @@ def unknown_sentence(question: str, cards: Sequence[pb.Card]) -> str:
     """Said instead of an answer that would be a guess."""
     asked = without_previews(named(shorten(question, 200)))
     if not cards:
-        return f"I don't know: none of my cards answers “{asked}”."
+        return (
+            f"I don't know: none of my cards answers “{asked}”.\n"
+            "Please ask again in other words, and in English, or ask the course staff."
+        )
     nearest = dict.fromkeys(f"**{shorten(card.title, 100)}** ({in_words(card.topic)})" for card in cards)
     return f"I'm not sure which of my cards answers “{asked}”.\nThe closest I have: {', '.join(nearest)}."
 

@@ -11,6 +11,7 @@ from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules.quiz import LETTERS
 from bot.store.lessons import class_quiz
+from cogs.quiz.questions import as_option
 
 
 class GuessMenu(
@@ -41,6 +42,5 @@ class GuessMenu(
         if self.position >= len(rounds) or choice >= len(rounds[self.position].posted.question.options):
             raise Refused("I no longer have this quiz; `/quiz class` starts a new one.")
         await class_quiz.guess(bot.store, self.quiz, self.position, interaction.user.id, choice, bot.now())
-        await say(
-            interaction, f"You expect most wrong answers to be {LETTERS[choice]}. We'll see when the answer is shown."
-        )
+        expected = as_option(rounds[self.position].posted.question.options[choice], 300)
+        await say(interaction, f"You expect most wrong answers to be {expected}. We'll see when the answer is shown.")

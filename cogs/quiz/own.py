@@ -23,7 +23,7 @@ MOST_BYTES = 1024 * 1024
 
 
 class QuestionForm(DurableForm, title="A question of your own", template="own-question"):
-    """One question; a wrong answer a line."""
+    """One question; an answer a line."""
 
     question: discord.ui.TextInput[Any] = discord.ui.TextInput(
         label="Question",
@@ -32,7 +32,7 @@ class QuestionForm(DurableForm, title="A question of your own", template="own-qu
         max_length=rules.LONGEST["question"],
     )
     right: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        label="Right answer", custom_id="right", max_length=rules.LONGEST["option"]
+        label="Right answer, or several, one per line", custom_id="right", style=discord.TextStyle.paragraph
     )
     wrong: discord.ui.TextInput[Any] = discord.ui.TextInput(
         label="Wrong answers, one per line", custom_id="wrong", style=discord.TextStyle.paragraph

@@ -21,8 +21,8 @@ TASKS = {
 }
 
 
-def question_embed(posted: PostedQuestion) -> discord.Embed:
-    """The question as everybody sees it: nothing in it depends on the right answer."""
+def question_embed(posted: PostedQuestion, *, with_task: bool = True) -> discord.Embed:
+    """The question as everybody sees it: nothing in it depends on the right answer. `with_task` says how to answer."""
     question = posted.question
     parts = [shorten(question.text, 1500)]
     if question.code:
@@ -30,7 +30,7 @@ def question_embed(posted: PostedQuestion) -> discord.Embed:
     if question.options and not (question.kind in ON_BUTTONS and fit_on_buttons(question.options)):
         room = (MAX_DESCRIPTION - sum(map(len, parts))) // len(question.options) - 16
         parts += [f"**{letter}**  {as_option(text, room)}" for letter, text in lettered(question.options)]
-    if task := TASKS.get(question.kind):
+    if with_task and (task := TASKS.get(question.kind)):
         parts.append(f"*{task}*")
     embed = discord.Embed(title="Quiz", description=shorten("\n".join(parts), MAX_DESCRIPTION), colour=COLOUR)
     embed.set_footer(text=f"{in_words(question.topic)} · Answers are private, and your first one counts.")
@@ -50,7 +50,7 @@ def answer_embed(question: Question, answer: Answer) -> discord.Embed:
         parts.append("You've answered this one before, and your first answer counts.")
     told: set[str] = set()
     if answer.right:
-        parts += [] if answer.first else [f"You chose {chosen_words(question, answer.given)}."]
+        parts += [] if answer.first else [f"You {_verb(question)} {chosen_words(question, answer.given)}."]
     else:
         said, told = _what_went_wrong(question, answer.given)
         parts.append(said)
@@ -65,20 +65,29 @@ def answer_embed(question: Question, answer: Answer) -> discord.Embed:
 def _what_went_wrong(question: Question, given: str) -> tuple[str, set[str]]:
     """A wrong answer with what led to it, and the options whose misconception has been told so."""
     lines, told = [], set()
+    verb = _verb(question)
     for slip in slips_of(question, given):
         chosen = as_option(slip.chosen, 300)
         if not slip.reason:
-            lines.append(f"You chose {chosen}.")
+            lines.append(f"You {verb} {chosen}.")
             continue
         told.add(slip.chosen)
-        # Of a planted fault the reason says why it is none; elsewhere it says what whoever chooses this does.
-        because = f"But {slip.reason}" if question.kind is Kind.BUG else f"That {slip.reason}"
-        lines.append(f"You chose {chosen}. {because}.")
+        lines.append(f"You {verb} {chosen}. {because(question, slip.reason)}")
     if left_out := missed(question, given):
         lines.append(f"You left out {in_a_row([as_option(text, 200) for text in left_out])}.")
     if question.kind is Kind.ORDER:
         lines.append(f"You chose {chosen_words(question, given)}.")
     return "\n".join(lines), told
+
+
+def _verb(question: Question) -> str:
+    return "wrote" if question.kind is Kind.TYPED else "chose"
+
+
+def because(question: Question, reason: str) -> str:
+    """A sentence on a wrong choice. Of a planted fault the reason says why it is none; elsewhere it says what whoever
+    chooses this does."""
+    return f"{'But' if question.kind is Kind.BUG else 'That'} {reason.rstrip('.')}."
 
 
 def _without(explanation: str, told: set[str]) -> str:

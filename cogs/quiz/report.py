@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import discord
 
 from bot.answering.access import guild_id_of
 from bot.answering.parcels import Upload
-from bot.answering.text import MAX_ALT_TEXT, MAX_FIELD, counted, named, percent, shorten
+from bot.answering.text import MAX_ALT_TEXT, MAX_FIELD, counted, in_words, named, percent, shorten
 from bot.charts import lesson_chart
 from bot.client import Interaction
 from bot.rules.class_report import Item, Report, report
@@ -20,6 +21,8 @@ from bot.tables import cell
 
 DAY_S = 86_400.0
 ITEMS_SHOWN = 5
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
+"""Of a question that comes with the bot; one that staff wrote has its text."""
 CHART = "lesson.png"
 COLOUR = discord.Colour.blurple()
 
@@ -60,7 +63,10 @@ def report_embed(found: Report, objections: list[Objection], days: int) -> disco
         hardest = [_item_line(item) for item in found.items if item.difficulty < 1][:ITEMS_SHOWN]
         if hardest:
             embed.add_field(name="Hardest", value=shorten("\n".join(hardest), MAX_FIELD), inline=False)
-        rows = [f"{topic}: {percent(share)} of {counted(count, 'answer')}" for topic, share, count in found.topics]
+        rows = [
+            f"{named(in_words(topic))}: {percent(share)} of {counted(count, 'answer')}"
+            for topic, share, count in found.topics
+        ]
         embed.add_field(name="By topic", value=shorten("\n".join(rows), MAX_FIELD), inline=False)
     if objections:
         lines = [
@@ -73,7 +79,8 @@ def report_embed(found: Report, objections: list[Objection], days: int) -> disco
 
 
 def _item_line(item: Item) -> str:
-    line = f"`{item.item}`: {item.right} of {item.answers} right"
+    name = in_words(item.item) if NAME.fullmatch(item.item) else f"“{named(item.item)}”"
+    line = f"**{name}** ({named(in_words(item.topic))}): {item.right} of {item.answers} right"
     if item.misconception:
         line += f"; the commonest mistake, {item.believers} of {item.answers}: {shorten(item.misconception, 140)}"
     return line

@@ -7,8 +7,9 @@ import random
 import sqlite3
 from collections.abc import Iterable
 
+from bot.rules.judging import as_given
 from bot.rules.own_questions import OwnQuestion
-from bot.rules.quiz import Question
+from bot.rules.quiz import Kind, Question
 from bot.store import members
 from bot.store.connection import Store
 
@@ -26,8 +27,18 @@ async def add(
         for one in questions:
             new = await transaction.execute(
                 "INSERT INTO own_questions (guild_id, topic, question, code, options, correct, explanation, added_by,"
-                " added_at) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT (guild_id, question, code) DO NOTHING",
-                (guild_id, one.topic, one.question, one.code, json.dumps(one.options), one.explanation, member, now),
+                " added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (guild_id, question, code) DO NOTHING",
+                (
+                    guild_id,
+                    one.topic,
+                    one.question,
+                    one.code,
+                    json.dumps(one.options),
+                    one.rights - 1,  # the right ones stand first: this is the place of the last of them
+                    one.explanation,
+                    member,
+                    now,
+                ),
             )
             added, known = added + (new == 1), known + (new != 1)
     return added, known
@@ -71,9 +82,10 @@ def as_asked(number: int, own: OwnQuestion, seed: int) -> Question:
         text=own.question,
         code=own.code,
         options=tuple(own.options[place] for place in places),
-        accepted=(str(places.index(0)),),
+        accepted=(as_given(sorted(places.index(right) for right in range(own.rights))),),
         explanation=own.explanation,
         card_id="",
+        kind=Kind.ONE if own.rights == 1 else Kind.SEVERAL,
         is_fixed=True,
     )
 
@@ -85,4 +97,5 @@ def _own(row: sqlite3.Row) -> OwnQuestion:
         options=tuple(json.loads(row["options"])),
         explanation=str(row["explanation"]),
         code=str(row["code"]),
+        rights=int(row["correct"]) + 1,
     )

@@ -9,7 +9,17 @@ from collections.abc import Mapping, Sequence
 
 import discord
 
-from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, counted, in_a_row, named, percent, shorten
+from bot.answering.text import (
+    MAX_DESCRIPTION,
+    MAX_FIELD,
+    code_block,
+    counted,
+    in_a_row,
+    in_words,
+    named,
+    percent,
+    shorten,
+)
 from bot.rules.class_quiz import Distribution, Phase, Place, normalised_gain
 from bot.rules.judging import reason_of
 from bot.rules.quiz import LETTERS, Kind, Question
@@ -19,14 +29,17 @@ from cogs.quiz import questions as views
 BAR_CELLS = 10
 CLOSED = discord.Colour.green()
 PLACES_SHOWN = 15
+MOST_CODE = 1000
 
 
 def round_embed(quiz: ClassQuiz, at: Round, voters: int) -> discord.Embed:
-    """The question at hand, while it is voted on or talked over."""
-    embed = views.question_embed(at.posted)
+    """The question at hand, while it is voted on or talked over. How to answer is only said while one can."""
+    votes = quiz.standing.vote is not None
+    embed = views.question_embed(at.posted, with_task=votes)
     embed.title = _title(quiz, at)
     embed.add_field(name=_phase_name(quiz), value=_phase_text(quiz, voters), inline=False)
-    embed.set_footer(text=f"{at.posted.question.topic} · only you see what you choose, and you can change it")
+    private = " · only you see what you choose, and you can change it" if votes else ""
+    embed.set_footer(text=f"{in_words(at.posted.question.topic)}{private}")
     return embed
 
 
@@ -57,20 +70,23 @@ def _phase_text(quiz: ClassQuiz, voters: int) -> str:
 def reveal_embed(
     quiz: ClassQuiz, at: Round, counted_by: Question, first: Distribution, second: Distribution | None
 ) -> discord.Embed:
-    """What was chosen, by option, with the misconception that leads there; then why the right one is right.
+    """The question; what was chosen, by option, with the misconception that leads there; why the right one is right.
 
     `counted_by` is the question with the options that the distributions count by: what was typed, where it was."""
     final = second if second is not None and second.voters else first
     lines = [shorten(counted_by.text, 600)]
+    if counted_by.code:
+        lines.append(code_block(counted_by.code, "py", MOST_CODE))
     for option, text in enumerate(counted_by.options):
         lines.append(_option_line(option, text, first, second))
         reason = reason_of(counted_by, option)
         if option not in first.right and (first.counts[option] or final.counts[option]) and reason:
-            lines.append(f"  *{shorten(reason, 200)}*")
+            lines.append(f"*{views.because(counted_by, shorten(reason, 200))}*")
     right = [LETTERS[option] for option in sorted(first.right)]
+    answer = "answer" if len(right) == 1 else "answers"
     embed = discord.Embed(
-        title=f"{_title(quiz, at)} · answer {in_a_row(right)}",
-        description=shorten("\n".join(lines), MAX_DESCRIPTION // 2),
+        title=f"{_title(quiz, at)} · {answer} {in_a_row(right)}",
+        description=shorten("\n".join(lines), MAX_DESCRIPTION),
         colour=CLOSED,
     )
     why = counted_by.explanation.partition("\n\nThe others:")[0]

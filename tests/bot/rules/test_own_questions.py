@@ -66,6 +66,14 @@ def test_a_form_takes_one_wrong_answer_a_line():
     assert question == OwnQuestion("ours", "Which one?", ("this", "that", "those"))
 
 
+def test_several_right_answers_stand_one_a_line_and_survive_the_file():
+    question = from_form("", "Which are even?", "2\n4\n", "1\n3", "")
+    assert (question.options, question.rights) == (("2", "4", "1", "3"), 2)
+    assert read_toml(write_toml([question])) == [question]
+    with pytest.raises(Refused, match="at least one right answer"):
+        from_form("", "Which are even?", " ", "1\n3", "")
+
+
 @pytest.mark.parametrize("text", ["a=" + "[" * 500_000, "a" + ".a" * 400_000 + "=1", "a=" + "9" * 500_000])
 def test_a_file_made_to_stop_its_reader_is_refused_in_a_sentence(text):
     with pytest.raises(Refused, match="nested too deeply"):

@@ -64,3 +64,16 @@ def test_a_memory_survives_being_written_down():
         practice.review(again, "a", "tensors", True, now).due_at
         == practice.review(memory, "a", "tensors", True, now).due_at
     )
+
+
+def test_what_was_wrong_a_minute_ago_is_not_mastered():
+    wrong = practice.review(None, "a", "tensors", False, START)
+    (tensors,) = practice.mastery([wrong], START + 60)
+    assert tensors.share == 0.0
+    right = practice.review(wrong, "a", "tensors", True, START + 120)
+    (tensors,) = practice.mastery([right], START + 180)
+    assert tensors.mastered
+    lapsed = practice.review(
+        practice.review(right, "a", "tensors", True, START + DAY), "a", "tensors", False, START + 9 * DAY
+    )
+    assert practice.was_wrong(lapsed)

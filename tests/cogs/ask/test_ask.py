@@ -7,6 +7,7 @@ import re
 import discord
 import pytest
 
+from cogs.ask.cards import unknown_sentence
 from engine.contract import engine_pb2 as pb
 from tests.conftest import STAFF_ROLE, Club
 
@@ -172,6 +173,16 @@ NASTY = [
     "\u202eevil\u200b\x00",
     "`" * 300,
 ]
+
+
+async def test_whoever_gets_no_answer_reads_what_to_do_next(club: Club) -> None:
+    asked = "Wie funktioniert Dropout? " * 8
+    next_step = "Please ask again in other words, and in English, or ask the course staff."
+    assert unknown_sentence(asked, []).endswith(next_step)
+    answer = await club.student.slash(club.channel, "ask", question=asked)
+    assert "The closest I have" in answer.response.content
+    form = await club.student.click(answer.response, label="Ask staff")
+    assert "…" in str(form.modal["components"]), "a question that was cut shows that it was"
 
 
 @pytest.mark.parametrize("question", NASTY)

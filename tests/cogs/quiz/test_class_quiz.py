@@ -231,7 +231,8 @@ async def test_the_report_names_what_the_class_believes(club: Club) -> None:
     await pass_time(club, READING_S + 1)
     answered = await club.instructor.slash(club.channel, "quiz report")
     text = text_of(answered.response)
-    assert "0 of 2 right; the commonest mistake, 2 of 2: counts one too many" in text
+    assert "`" not in text, "staff read names in words"
+    assert "(tensors): 0 of 2 right; the commonest mistake, 2 of 2: counts one too many" in text
     names = {attachment.filename for attachment in answered.response.attachments}
     assert names - {"lesson.png"} == {"questions.csv", "students.csv"}
     assert answered.response.embeds[0].image.url == "attachment://lesson.png" or "lesson.png" in names
@@ -287,6 +288,7 @@ async def test_a_guess_of_the_commonest_mistake_earns_half_a_point(club: Club) -
     mine = await club.student.click(message, label="two")
     guessed = await club.student.select(mine.response, ["1"])
     assert guessed.ephemeral
+    assert guessed.response.content.startswith("You expect most wrong answers to be `three`.")
     await club.other.click(message, label="three")
     await pass_time(club, 31)
     await pass_time(club, READING_S + 1)

@@ -113,7 +113,7 @@ async def test_a_typed_answer_counts_in_any_notation(club: Club) -> None:
     assert right.ephemeral
     assert right.response.embeds[0].title == "Right!"
     wrong = await type_in(club, club.student, message, "8x32x3")
-    assert "You chose `8x32x3`. That puts the channels last." in wrong.response.embeds[0].description
+    assert "You wrote `8x32x3`. That puts the channels last." in wrong.response.embeds[0].description
     assert await total(club) == Score(2, 1)
 
 
@@ -215,7 +215,19 @@ async def test_a_class_types_and_sees_what_most_got_wrong(club: Club) -> None:
     embed = club.channel.last_message.embeds[0]
     assert "✅ **A** `(8, 3, 32)`\n▰▰▰▰▰▱▱▱▱▱ 50 % (1)" in embed.description
     assert "**B** `(8, 32, 3)`" in embed.description
-    assert "*puts the channels last*" in embed.description
+    assert "*That puts the channels last.*" in embed.description
+    assert TYPED.code in embed.description, "whoever reads the answer sees what was asked"
+
+
+async def test_while_the_class_talks_it_over_nobody_is_told_to_use_a_menu_that_is_gone(club: Club) -> None:
+    voting = (await start(club, SEVERAL, second_vote=True)).embeds[0]
+    assert "In the menu below" in voting.description
+    assert "you can change it" in voting.footer.text
+    await club.env.advance_time(31)
+    discussed = club.channel.last_message.embeds[0]
+    assert "Talk it over" in discussed.fields[-1].name
+    assert "In the menu below" not in discussed.description
+    assert "you can change it" not in discussed.footer.text
 
 
 async def test_a_class_chooses_several_and_only_all_of_them_are_right(club: Club) -> None:
@@ -226,8 +238,8 @@ async def test_a_class_chooses_several_and_only_all_of_them_are_right(club: Club
     await club.other.select(message, ["2", "0"])
     await club.env.advance_time(31)
     embed = club.channel.last_message.embeds[0]
-    assert embed.title.endswith("answer A and C")
-    assert "*overlooks that clone copies*" in embed.description
+    assert embed.title.endswith("answers A and C")
+    assert "*That overlooks that clone copies.*" in embed.description
     assert "50 % of 2 answers right" in embed.fields[-1].value
     (running,) = await class_quiz.untold(club.store)
     assert [given.right for given in await class_quiz.answers(club.store, running.id)] == [False, True]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bot.rules.judging import right_options
+from bot.rules.quiz import Kind
 from bot.store import quiz
 from bot.store.lessons import daily, own_questions, practice
 from engine.contract import engine_pb2 as pb
@@ -183,6 +185,16 @@ async def test_a_question_that_staff_were_writing_when_the_bot_died_is_kept(club
     assert told.response.content.startswith("Added 1 question.")
     ((_, kept),) = await own_questions.of_guild(club.store, club.guild.id)
     assert kept.question == FILLED["question"]
+
+
+async def test_staff_may_write_a_question_with_several_right_answers(club: Club) -> None:
+    form = await club.instructor.slash(club.channel, "quiz add")
+    filled = FILLED | {"right": "first\nsecond", "wrong": "third"}
+    assert (await club.instructor.submit_modal(form, filled)).response.content.startswith("Added 1 question.")
+    ((number, kept),) = await own_questions.of_guild(club.store, club.guild.id)
+    asked = own_questions.as_asked(number, kept, 3)
+    assert asked.kind is Kind.SEVERAL
+    assert {asked.options[place] for place in right_options(asked)} == {"first", "second"}
 
 
 async def test_a_question_that_is_refused_is_given_back_as_it_was_written(club: Club) -> None:
