@@ -25,6 +25,9 @@ from bot.store import Store, open_store
 from tests.engine_double import EngineDouble, serve_double, socket_address
 
 STAFF_ROLE = ClubSettings().staff_role
+SETTLE_S = 12.0
+"""How long SimCord waits until the bot has done what an event asked for; its usual 5 s are short on a busy machine.
+Timers that run for longer wait for the test to move the clock."""
 os.environ["WOODSHED_TEACH__DOCUMENTATION"] = "false"  # reading it at an engine's first start is minutes of work
 
 
@@ -139,7 +142,7 @@ async def env(
     settings: BotSettings, store: Store, engine: EngineClient, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[simcord.Env]:
     """SimCord's Discord with the bot logged in."""
-    simulation = simcord.Env(Woodshed(settings, store, engine))
+    simulation = simcord.Env(Woodshed(settings, store, engine), settle_timeout=SETTLE_S)
     hand_over_files(simulation, monkeypatch)
     await simulation.start()
     try:

@@ -16,6 +16,7 @@ from bot.engine.calls import EngineClient
 from bot.engine.connection import open_channel
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
 from bot.store import open_store
+from tests.conftest import SETTLE_S
 from tests.engine_double import EngineDouble, serve_double, socket_address
 
 
@@ -23,7 +24,7 @@ async def vote_for_ever(folder: Path) -> None:
     settings = BotSettings(discord=DiscordSettings(progress_interval_s=0.0, shards=1))
     async with open_store(folder / "woodshed.sqlite3") as store, serve_double(socket_address(folder), EngineDouble()):
         engine = EngineClient(open_channel(socket_address(folder)))
-        async with simcord.run(Woodshed(settings, store, engine)) as env:
+        async with simcord.run(Woodshed(settings, store, engine), settle_timeout=SETTLE_S) as env:
             guild = env.create_guild("PyTorch course")
             channel = guild.create_text_channel("jazz-club")
             staff = guild.create_role(ClubSettings().staff_role)

@@ -52,7 +52,7 @@ def draw_histograms(sides: dict[str, Sequence[Window]], path: Path) -> None:
             counts, _ = np.histogram(numbers[what], bins)
             panel.stairs(counts / max(1, len(numbers[what])), bins, label=name)
         panel.set_title(what, fontsize=10)
-    figure.axes[0].legend(fontsize=8)
+    figure.axes[0].legend(loc="upper right", fontsize=8)
     figure.tight_layout()
     figure.savefig(path, dpi=100)
 

@@ -127,7 +127,7 @@ class Log:
                 axes.plot(*zip(*points, strict=True), label=name)
         axes.set_xlabel(self.columns[0])
         axes.set_ylabel("nats a note" if "pitch" in self.path.name else "loss")
-        axes.legend(fontsize=7, ncols=2)
+        axes.legend(loc="upper right", fontsize=7, ncols=2)  # "best" is slow with many points
         figure.tight_layout()
         figure.savefig(picture, dpi=110)
         pyplot.close(figure)

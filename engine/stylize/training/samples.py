@@ -163,7 +163,7 @@ def draw_loss_plot(folder: Path) -> None:
         axis.set_title(name)
         axis.set_xlabel("step")
         axis.set_yscale("log")
-        axis.legend(fontsize=7, ncols=4)
+        axis.legend(loc="upper right", fontsize=7, ncols=4)
     figure.tight_layout()
     figure.savefig(folder / "loss.png", dpi=80)
     pyplot.close(figure)

@@ -25,7 +25,7 @@ from engine.teach.notes.reading import notes_upload, passages_of
 from engine.uploads import CALCULATION, Upload
 from tests.engine.stylize.pictures.uploads import opened, photo
 
-WAIT_S = 20
+WAIT_S = 120
 BOUNDS = {"max_upload_bytes": 1 << 20, "max_pixels": 1 << 20, "max_side_px": 256}
 
 
