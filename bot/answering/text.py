@@ -16,6 +16,7 @@ MAX_DESCRIPTION = 4096
 MAX_EMBED = 6000
 MAX_FIELD = 1024
 MAX_TITLE = 256
+MAX_LABEL = 80
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _JOINERS = frozenset("\u200b\u200c\u200d")
 """Of emoji and of Persian, and the one that keeps a fence inside a code block apart."""

@@ -12,14 +12,13 @@ from bot.answering.access import take_turn
 from bot.answering.durable import Durable, DurableForm, fields_of
 from bot.answering.first_answers import open_form, say
 from bot.answering.jobs import one_answer
-from bot.answering.text import MAX_EMBED, plain, shorten
+from bot.answering.text import MAX_EMBED, MAX_LABEL, plain, shorten
 from bot.client import Interaction
 from bot.errors import Refused
 from cogs.ask.cards import card_embed, entry_embed, quoted
 from engine.contract import engine_pb2 as pb
 
 MAX_CUSTOM_ID = 100
-MAX_LABEL = 80
 MOST_CARDS = 2
 LONGEST_THREAD_NAME = 90
 NO_THREADS = "I'm not allowed to open a thread here. You can ask staff in this channel instead."

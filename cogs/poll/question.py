@@ -9,7 +9,7 @@ import discord
 
 from bot.answering.durable import Durable
 from bot.answering.parcels import Parcel
-from bot.answering.text import MAX_FIELD, counted, named, percent, plain, shorten
+from bot.answering.text import MAX_FIELD, MAX_LABEL, counted, named, percent, plain, shorten
 from bot.client import Interaction
 from bot.rules.blind_poll import Ballot
 from bot.store.polls.ballots import Change, chosen_options
@@ -18,7 +18,6 @@ from cogs.poll import wording
 from cogs.poll.voting import cast
 
 COLOUR = discord.Colour.teal()
-LONGEST_LABEL = 80
 BAR_CELLS = 16
 ROWS_OF_BUTTONS = 5
 """Buttons a row."""
@@ -101,7 +100,7 @@ class PickButton(
     def __init__(self, trial: int, place: int, label: str = "?") -> None:
         super().__init__(
             discord.ui.Button(
-                label=shorten(plain(label), LONGEST_LABEL),
+                label=shorten(plain(label), MAX_LABEL),
                 style=discord.ButtonStyle.secondary,
                 custom_id=f"pick:{trial}:{place}",
                 row=min(place // ROWS_OF_BUTTONS, LAST_ROW),

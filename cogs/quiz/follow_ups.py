@@ -10,7 +10,7 @@ import discord
 from bot.answering.durable import Durable, DurableForm, fields_of, number
 from bot.answering.first_answers import open_form, say
 from bot.answering.jobs import one_answer
-from bot.answering.text import MAX_EMBED, named, shorten
+from bot.answering.text import MAX_EMBED, MAX_LABEL, in_words, named, shorten
 from bot.client import Interaction
 from bot.errors import Refused
 from bot.store import quiz
@@ -23,7 +23,7 @@ GONE = "I no longer have this question; `/quiz me` asks a new one."
 
 def answered_view(posted: PostedQuestion) -> discord.ui.View:
     """What may come after an answer."""
-    view = discord.ui.View(timeout=None).add_item(NextButton(posted.question.topic))
+    view = discord.ui.View(timeout=None).add_item(NextButton()).add_item(NextButton(posted.question.topic))
     if posted.question.card_id:
         view.add_item(CardButton(posted.question.card_id))
     return view.add_item(DisagreeButton(posted.id))
@@ -54,13 +54,13 @@ async def _practise(interaction: Interaction, topic: str, card: str = "") -> Non
 class NextButton(
     Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"practice-next:(?P<topic>.*)"
 ):
-    """The next question of the same topic, to practise with alone."""
+    """The next question to practise with alone: of one topic, or whatever is due."""
 
-    def __init__(self, topic: str) -> None:
+    def __init__(self, topic: str = "") -> None:
+        label = f"More on {in_words(topic)}" if topic else "Next question"
+        style = discord.ButtonStyle.secondary if topic else discord.ButtonStyle.primary
         custom_id = f"practice-next:{topic}"[:100]
-        super().__init__(
-            discord.ui.Button(label="Next question", style=discord.ButtonStyle.primary, custom_id=custom_id)
-        )
+        super().__init__(discord.ui.Button(label=shorten(label, MAX_LABEL), style=style, custom_id=custom_id))
         self.topic = topic
 
     async def press(self, interaction: Interaction) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.rules.judging import right_options
 from bot.rules.quiz import Kind
 from bot.store import quiz
@@ -28,7 +30,12 @@ async def test_practice_is_private_and_leads_on_to_the_next_question(club: Club)
     embed = answered.response.embeds[0]
     assert embed.title == "Not this time"
     assert embed.footer.text == "You'll see this one again today, with different numbers."
-    assert labels(answered.response) == ["Next question", "Read the card", "I disagree"]
+    assert labels(answered.response) == [
+        "Next question",
+        "More on tensors",
+        "Read the card",
+        "I disagree",
+    ]
     following = await club.student.click(answered.response, label="Next question")
     assert following.ephemeral
     assert following.response.embeds[0].title.startswith("Practice")
@@ -74,10 +81,25 @@ async def test_an_objection_reaches_staff_with_the_seed(club: Club) -> None:
 async def test_under_an_answer_in_the_channel_stand_the_next_question_the_card_and_an_objection(club: Club) -> None:
     asked = await club.student.slash(club.channel, "quiz question")
     answered = await club.other.click(asked.response, label="(2, 4)")
-    assert labels(answered.response) == ["Next question", "Read the card", "I disagree"]
+    assert labels(answered.response) == [
+        "Next question",
+        "More on tensors",
+        "Read the card",
+        "I disagree",
+    ]
     following = await club.other.click(answered.response, label="Next question")
     assert following.ephemeral
     assert following.response.embeds[0].title == "Practice"
+
+
+@pytest.mark.parametrize(("label", "topic"), [("Next question", ""), ("More on tensors", "tensors")])
+async def test_one_goes_on_with_whatever_is_due_or_with_the_topic(club: Club, label: str, topic: str) -> None:
+    asked = await club.student.slash(club.channel, "quiz me")
+    answered = await club.student.click(asked.response, label="(2, 4)")
+    club.double.requests.clear()
+    await club.student.click(answered.response, label=label)
+    (request,) = [one for one in club.double.requests if isinstance(one, pb.QuizRequest)]
+    assert request.topic == topic
 
 
 async def test_a_card_leads_to_a_question_that_it_answers(club: Club) -> None:
