@@ -90,8 +90,11 @@ class Member:
         return bool(state["bot"]["online"] and any(channel["commands"] for channel in state["channels"]))
 
     async def channel(self, name: str = "gallery") -> Json:
-        found: Json = next(c for c in (await self.state())["channels"] if c.get("name") == name)
-        return found
+        """A channel or thread by its name. Raises LookupError where this member sees none of that name."""
+        for found in (await self.state())["channels"]:
+            if found.get("name") == name:
+                return dict(found)
+        raise LookupError(f"{self.slug} sees no channel named {name!r}")
 
     async def use(
         self, command: str, *, channel: str = "gallery", files: Mapping[str, bytes] | None = None, **options: Any
@@ -182,10 +185,14 @@ class Member:
     async def sees(
         self, wanted: Callable[[Json], object], *, channel: str = "gallery", within_s: float = WAIT_S, after: int = 0
     ) -> Json:
-        """Waits for a message for which `wanted` holds, younger than the id `after`; raises TimeoutError."""
+        """Waits for a message for which `wanted` holds, younger than the id `after`, also in a channel or thread that
+        is still to come; raises TimeoutError."""
         async with asyncio.timeout(within_s):
             while True:
-                for message in await self.messages(channel):
+                messages: list[Json] = []
+                with contextlib.suppress(LookupError):
+                    messages = await self.messages(channel)
+                for message in messages:
                     if int(message["id"]) > after and wanted(message):
                         return message
                 await asyncio.sleep(_LOOK_AGAIN_S)

@@ -216,6 +216,17 @@ async def test_an_archived_thread_refuses_edits_and_opens_for_a_new_message_unle
     assert refused.value.code == 160005
 
 
+async def test_a_member_waits_for_a_message_in_a_thread_that_is_still_to_come(course: Course) -> None:
+    channel = await gallery(course)
+    with pytest.raises(LookupError, match="sees no channel named 'rehearsal'"):
+        await course.ada.messages("rehearsal")
+    waiting = asyncio.create_task(course.ada.sees(lambda m: m["content"] == "hello", channel="rehearsal"))
+    await asyncio.sleep(0)
+    thread = await channel.create_thread(name="rehearsal", type=discord.ChannelType.public_thread)
+    await thread.send("hello")
+    assert (await waiting)["content"] == "hello"
+
+
 async def test_a_bot_that_is_thrown_out_has_no_server_until_it_is_invited(course: Course) -> None:
     channel = await gallery(course)
     await course.driver.kick()
