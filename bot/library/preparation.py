@@ -25,6 +25,7 @@ from engine.contract import engine_pb2 as pb
 
 DEFAULT_TEMPO_BPM = 140.0
 """For a model's clip beside a recording whose tempo nobody knows."""
+FIRST, SECOND = "one clip", "the other clip"
 NOTHING_TO_DRAW = "There are no human clips to draw from yet; please add one with `/clips add`."
 NO_RECORDINGS = "There are no recordings to draw from yet; please add one with `/clips add`."
 SHUFFLED = "the same solo, its pitches shuffled"
@@ -121,7 +122,7 @@ class Preparation:
             if sound is None:
                 raise Refused(REMOVED_MEANWHILE)
             return clip.id, pb.Clip(audio=sound), clip.conditions
-        rendered = await self.engine.render(await self._score_request(draw, source), self._shown(place, "the human"))
+        rendered = await self.engine.render(await self._score_request(draw, source), self._shown(place, FIRST))
         conditions = conditions_of(rendered, draw.band_seed)
         if clip is not None:
             return clip.id, rendered, conditions
@@ -160,7 +161,7 @@ class Preparation:
         request.max_bytes = self._most_bytes(draw)
         request.for_trial = True
         request.model_version = version
-        played = await self.engine.play(request, self._shown(place, "the model"))
+        played = await self.engine.play(request, self._shown(place, SECOND))
         new = NewClip(
             guild_id=self.guild_id,
             kind=Kind.MODEL,
@@ -179,7 +180,7 @@ class Preparation:
             raise Refused("Catch trials need scores; a series of recordings has none.")
         request = await self._score_request(draw, source)
         request.shuffle_seed = draw.model_seed
-        rendered = await self.engine.render(request, self._shown(place, "the catch"))
+        rendered = await self.engine.render(request, self._shown(place, SECOND))
         new = NewClip(
             guild_id=self.guild_id,
             kind=Kind.MODEL,
@@ -194,8 +195,8 @@ class Preparation:
         return self.max_bytes // 2 if draw.design == "pair" else self.max_bytes
 
     def _shown(self, place: str, side: str) -> OnEvent | None:
-        """The engine's progress with the trial's place. Both sides are made each time, the human first: seeing which
-        one is being made tells nothing."""
+        """The engine's progress with the trial's place, and nothing of what is being made: whoever starts a series
+        mustn't learn which of its trials is the catch."""
         on_event = self.on_event
         if on_event is None:
             return None
@@ -204,7 +205,7 @@ class Preparation:
             if event.WhichOneof("event") == "progress":
                 shown = pb.PlayEvent()
                 shown.CopyFrom(event)
-                shown.progress.stage = f"{place}, {side}: {event.progress.stage}"
+                shown.progress.stage = f"{place}, {side}"
                 event = shown
             await on_event(event)
 

@@ -33,14 +33,14 @@ STYLE = "great-wave"
 
 WELCOME = (
     "**Welcome to the practice room of the PyTorch course.**\n"
-    "I paint your pictures, play jazz that a network improvised, and answer questions about PyTorch.\n"
+    "I paint your pictures, play jazz that a network improvised, and ask and answer questions about PyTorch.\n"
     "And I have a question for you: who's playing, a human or the model?\n"
     "Press a button to try it."
 )
 LABELS = {
     "paint": "Paint this picture",
     "play": "Play me a blues",
-    "ask": "Ask me a question",
+    "ask": "Quiz me",
     "listen": "Human or AI?",
 }
 

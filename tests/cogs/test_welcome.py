@@ -22,7 +22,7 @@ async def greeted(club):
 async def test_a_new_server_is_greeted_once_even_over_a_restart(club):
     message = await greeted(club)
     assert "practice room" in message.content
-    assert labels(message) == ["Paint this picture", "Play me a blues", "Ask me a question", "Human or AI?"]
+    assert labels(message) == ["Paint this picture", "Play me a blues", "Quiz me", "Human or AI?"]
     assert [attachment.filename for attachment in message.attachments] == ["practice-room.jpg"]
     await greeted(club)
     await club.restart()
@@ -39,7 +39,7 @@ async def test_every_button_does_what_it_says_for_whoever_presses_it(club):
     clip = (await club.other.click(message, label="Play me a blues")).response
     assert club.double.requests[-1].form == "blues"
     assert clip.attachments[0].filename == "woodshed.ogg"
-    question = await club.student.click(message, label="Ask me a question")
+    question = await club.student.click(message, label="Quiz me")
     assert question.ephemeral
     answer = (await club.student.click(question.response, label="(2, 4)")).response
     assert answer.embeds[0].title == "Right!"

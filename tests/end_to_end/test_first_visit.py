@@ -46,7 +46,7 @@ async def test_a_first_visit_by_clicks_alone(tmp_path: Path) -> None:
             await page.goto(f"{house.address}?member=ada#gallery")
             await expect(page.locator(".attachments img").last).to_be_visible()
             await expect(page.locator(".status")).to_contain_text("Ready to play", timeout=FIRST_JOB_MS)
-            await press(page, "Ask me a question")
+            await press(page, "Quiz me")
             question = page.locator(".message.private").last
             await expect(question.locator(".components")).to_be_visible(timeout=JOB_MS)
             await answer(question, page)

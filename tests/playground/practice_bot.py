@@ -81,7 +81,12 @@ def counter(count: int) -> discord.ui.View:
 class InstrumentSelect(discord.ui.Select[discord.ui.View]):
     def __init__(self) -> None:
         options = [discord.SelectOption(label=name, value=name) for name in ("piano", "trumpet", "tenor sax")]
-        super().__init__(custom_id="instruments", placeholder="Which instruments?", options=options, max_values=2)
+        super().__init__(
+            custom_id="instruments",
+            placeholder="Which instruments play: a piano, a trumpet, a tenor sax, or two of them?",
+            options=options,
+            max_values=2,
+        )
 
     async def callback(self, interaction: discord.Interaction) -> None:
         await interaction.response.send_message(" and ".join(self.values), ephemeral=True)

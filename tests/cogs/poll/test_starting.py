@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import discord
 import pytest
 
+from bot.answering.live_reply import LiveReply
 from bot.rules.blind_poll import Choice, seal
 from bot.store import clips
 from engine.contract import engine_pb2 as pb
@@ -121,6 +123,24 @@ async def test_catch_trials_are_made_of_the_same_solo_with_its_pitches_shuffled(
     assert len(shuffled) == 1
     looks = {(message.embeds[0].title.split(" of ")[1], len(message.attachments)) for message in await messages(club)}
     assert len(looks) == 1, "a catch looks like every other trial"
+
+
+async def test_whoever_starts_a_series_does_not_learn_which_trial_is_the_catch(
+    club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages: list[str] = []
+    show = LiveReply.show
+
+    async def listened(reply: LiveReply, event: Any) -> None:
+        if event.WhichOneof("event") == "progress":
+            stages.append(event.progress.stage)
+        await show(reply, event)
+
+    monkeypatch.setattr(LiveReply, "show", listened)
+    await start(club, trials=4, design="pair", catches=True)
+    places = range(1, len(await trials(club)) + 1)
+    shown = [f"trial {place} of {len(places)}, {side}" for place in places for side in ("one clip", "the other clip")]
+    assert list(dict.fromkeys(stages)) == shown
 
 
 # ------------------------------------------------------------ same conditions

@@ -27,7 +27,7 @@ export async function chooseMember(app) {
 function advice(people) {
   const first = people.find((member) => !member.is_staff) ?? people[0];
   const staff = people.find((member) => member.is_staff && member !== first);
-  const more = staff ? ` ${staff.name} can do what only staff may, and bring in a simulated class.` : "";
+  const more = staff ? ` As ${staff.name} you can also do what only staff may, and bring in a simulated class.` : "";
   return `Take ${first.name} for a start.${more} You can be several of them at once, each in a tab of its own.`;
 }
 
