@@ -33,6 +33,14 @@ def submit(scheduler, job_id, member, kind, run, shared=None, work=None, **stage
     return scheduler.submit(job_id, member, kind, Stages(turn, (), lambda readings: work, shared=shared, **stages))
 
 
+async def busy(scheduler):
+    """Returns once the device is at work on a gate, so that whatever is submitted next has to wait."""
+    gate = Gate()
+    submit(scheduler, "gate", "staff", "play", gate.run)
+    await gate.wait_until_running()
+    return gate
+
+
 async def last_event(scheduler, job):
     async with asyncio.timeout(WAIT_S):
         return [event async for event in scheduler.events(job)][-1]

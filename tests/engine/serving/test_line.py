@@ -8,7 +8,7 @@ from engine.serving.jobs import Done, Failed, Position
 from engine.serving.line import MOST_TOGETHER
 from engine.serving.scheduler import Scheduler
 from engine.serving.stages import SharedTurn
-from tests.engine.serving.scheduling import READ_ALL, WAIT_S, Gate, last_event, submit
+from tests.engine.serving.scheduling import READ_ALL, WAIT_S, Gate, busy, last_event, submit
 
 
 async def test_members_take_turns():
@@ -71,9 +71,7 @@ class Turns:
 async def test_jobs_of_one_shape_share_a_turn_but_nobody_gets_two_places_in_it():
     turns = Turns()
     async with Scheduler(queue_length=20, limits=READ_ALL) as scheduler:
-        gate = Gate()
-        submit(scheduler, "gate", "staff", "play", gate.run)
-        await gate.wait_until_running()
+        gate = await busy(scheduler)
         wide, high = (4, 3), (3, 4)
         shapes = {"a1": wide, "a2": wide, "a3": wide, "b1": high, "b2": wide, "c1": wide, "d1": None, "d2": wide}
         jobs = [turns.submit(scheduler, name, shape) for name, shape in shapes.items()]
@@ -87,9 +85,7 @@ async def test_jobs_of_one_shape_share_a_turn_but_nobody_gets_two_places_in_it()
 async def test_a_turn_has_a_limit():
     turns = Turns()
     async with Scheduler(queue_length=40, limits=READ_ALL) as scheduler:
-        gate = Gate()
-        submit(scheduler, "gate", "staff", "play", gate.run)
-        await gate.wait_until_running()
+        gate = await busy(scheduler)
         jobs = [turns.submit(scheduler, chr(ord("a") + number) + "1", (4, 3)) for number in range(11)]
         gate.go_on.set()
         await asyncio.gather(*(last_event(scheduler, job) for job in jobs))
@@ -134,9 +130,7 @@ async def test_a_shared_turn_that_breaks_down_is_told_to_all_of_it_and_the_queue
         raise RuntimeError("a secret path")
 
     async with Scheduler(queue_length=20, limits=READ_ALL) as scheduler:
-        gate = Gate()
-        submit(scheduler, "gate", "staff", "play", gate.run)
-        await gate.wait_until_running()
+        gate = await busy(scheduler)
         jobs = [
             submit(scheduler, name, name, "stylize", lambda progress: None, SharedTurn(lambda work: 1, run), name)
             for name in "ab"

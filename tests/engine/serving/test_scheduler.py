@@ -13,7 +13,7 @@ from engine.errors import BadPicture, Cancelled, Internal, OutOfMemory, QueueFul
 from engine.serving.jobs import Done, Failed, Position, Stage, Step
 from engine.serving.scheduler import Limits, Scheduler
 from engine.serving.stages import Stages
-from tests.engine.serving.scheduling import WAIT_S, Gate, last_event, submit
+from tests.engine.serving.scheduling import WAIT_S, Gate, busy, last_event, submit
 from tests.waiting import until
 
 
@@ -269,9 +269,7 @@ async def test_only_the_next_few_jobs_are_read_ahead():
         return prepared
 
     async with Scheduler(queue_length=20) as scheduler:
-        gate = Gate()
-        submit(scheduler, "gate", "staff", "play", gate.run)
-        await gate.wait_until_running()
+        gate = await busy(scheduler)
         jobs = [
             scheduler.submit(str(i), "ada", "play", Stages(lambda work, progress: work, (), prepare(i)))
             for i in range(6)
