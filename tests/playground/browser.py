@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from tests.playground.evidence import SCREENSHOTS, keep_pictures
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 VIEWPORT = {"width": 1280, "height": 800}
+
+expect.set_options(timeout=15_000)  # a machine that other work holds up for a while is no failure of the page
 
 
 def chromium_path() -> str:

@@ -206,6 +206,47 @@ async def test_a_new_answer_is_seen_from_its_start_and_a_reader_above_is_not_pul
     await expect(jump).to_be_hidden()
 
 
+SHRINKS_THEN_GROWS = """async () => {
+  const { Scrolling } = await import(new URL("page/files/js/chat/scrolling.js", location.href));
+  const box = (height) => Object.assign(document.createElement("div"), { style: `height: ${height}px` });
+  const list = document.createElement("div");
+  const scroller = Object.assign(box(500), { className: "scroller" });
+  list.append(box(900), box(200));
+  scroller.append(list);
+  document.body.append(scroller);
+  const scrolling = new Scrolling(scroller, list, () => {});
+  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  scrolling.toNewest();
+  await frame();
+  await frame();
+  list.append(box(100));
+  scrolling.added(true);
+  list.lastChild.remove();
+  if (FOLLOWS) scrolling.added(true);
+  else scroller.scrollTop; // laid out: the browser moves it up
+  list.lastChild.style.height = "380px";
+  await frame();
+  await frame();
+  const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+  scroller.scrollTop = 100;
+  await frame();
+  const isHeld = scrolling.isFollowing;
+  scroller.remove();
+  return [below, isHeld];
+}"""
+
+
+@pytest.mark.parametrize("follows", ["true", "false"])
+async def test_a_line_that_shrinks_and_grows_within_a_frame_does_not_end_the_following(
+    course: Course, browser: Browser, follows: str
+) -> None:
+    """`Woodshed is thinking ...` gives way to a clip: the browser moves the list, and nobody has scrolled."""
+    ada = await Tab.open(browser, course.playground.address, "ada")
+    below, is_held = await ada.page.evaluate(SHRINKS_THEN_GROWS.replace("FOLLOWS", follows))
+    assert below == 0
+    assert not is_held
+
+
 async def test_the_language_is_really_sent_and_a_missing_translation_is_said(course: Course, browser: Browser) -> None:
     tab = await Tab.open(browser, course.playground.address, "ada")
     page = tab.page

@@ -120,6 +120,7 @@ export class MessageList {
     const node = this.shown.get(messageId)?.node;
     if (!node) return;
     this.scrolling.isFollowing = false;
+    this.scrolling.byHand();
     node.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
     node.classList.add("flash");
     setTimeout(() => node.classList.remove("flash"), FLASH_MS);

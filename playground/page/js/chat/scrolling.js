@@ -5,6 +5,8 @@ import { el } from "../core/dom.js";
 
 const NEAR_BOTTOM_PX = 120;
 const MARGIN_PX = 18;
+const GESTURE_MS = 1000; // a wheel or a key goes on moving the list for about this long
+const GESTURES = ["wheel", "touchmove", "keydown", "pointerdown"];
 
 export class Scrolling {
   /** `scroller` scrolls, `list` grows in it; `onTop()` is called when the reader nears the oldest message. */
@@ -13,11 +15,13 @@ export class Scrolling {
     this.list = list;
     this.isFollowing = true;
     this.missed = 0;
-    this.expected = null;
+    this.target = null; // where it was last put
+    this.heights = "";
+    this.gestureAt = -Infinity;
     this.button = el("button", { class: "jump-newest", type: "button", hidden: true, on: { click: () => this.toNewest() } });
+    for (const gesture of GESTURES) scroller.addEventListener(gesture, () => this.byHand(), { passive: true });
     scroller.addEventListener("scroll", () => {
-      if (this.expected === null || Math.abs(scroller.scrollTop - this.expected) > 1) this.isFollowing = this.isNearBottom();
-      this.expected = null;
+      this.moved();
       if (this.isNearBottom()) this.missed = 0;
       this.drawButton();
       if (scroller.scrollTop < scroller.clientHeight) onTop();
@@ -29,6 +33,28 @@ export class Scrolling {
   isNearBottom() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     return scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
+  }
+
+  /** The reader moves the list from here on. */
+  byHand() {
+    this.gestureAt = performance.now();
+  }
+
+  /** The list stands elsewhere: because it was put there, because the browser moved it when a line became shorter (then
+   * it goes on following), or because the reader scrolled. */
+  moved() {
+    const isPut = Math.abs(this.scroller.scrollTop - this.target) <= 1;
+    if (this.isNearBottom()) this.isFollowing = true;
+    else if (!isPut && this.isFollowing && this.isByBrowser()) this.follow();
+    else if (!isPut) this.isFollowing = false;
+  }
+
+  isByBrowser() {
+    return this.heights !== this.measure() && performance.now() - this.gestureAt > GESTURE_MS;
+  }
+
+  measure() {
+    return `${this.scroller.scrollHeight} ${this.scroller.clientHeight}`;
   }
 
   /** Something new stands at the end; `isMine`: the reader asked for it and wants to see it wherever they are. */
@@ -56,10 +82,9 @@ export class Scrolling {
 
   go(top) {
     const { scroller } = this;
-    if (Math.abs(scroller.scrollTop - top) > 1) {
-      this.expected = top;
-      scroller.scrollTop = top;
-    }
+    if (Math.abs(scroller.scrollTop - top) > 1) scroller.scrollTop = top;
+    this.target = top;
+    this.heights = this.measure();
     this.drawButton();
   }
 
