@@ -26,6 +26,8 @@ Whatever is not in this tree is a defect: the member reads one general sentence 
 
 from __future__ import annotations
 
+import sqlite3
+
 STAFF_ONLY = "Only the course staff can do this."
 SERVER_ONLY = "This only works on a server."
 
@@ -125,3 +127,12 @@ class BackupRefused(StoreError):
 
 class MigrationFailed(StoreError):
     """A migration failed; it was rolled back whole."""
+
+
+UNREADABLE = (sqlite3.Error, UnicodeError)
+"""What reading a broken database raises: where SQLite's own message quotes a broken name, Python can't read that."""
+
+
+def damage(error: Exception) -> str:
+    """What an error of `UNREADABLE` says."""
+    return "its texts are unreadable" if isinstance(error, UnicodeError) else str(error)

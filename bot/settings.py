@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
-from engine.contract.configuration import BOT_TABLES, ConfigurationError, configuration_path, read_settings
+from engine.contract.configuration import (
+    BOT_TABLES,
+    TOKEN_VARIABLE,
+    ConfigurationError,
+    configuration_path,
+    read_settings,
+)
 from engine.contract.limits import MIB
 from engine.contract.process_settings import ProcessSettings, Table
 
-TOKEN_VARIABLE = "DISCORD_TOKEN"
 PLAYGROUND_TOKEN = "playground"
 """What the bot logs in with where `api_base` is not Discord and no token is set."""
 
@@ -23,11 +29,18 @@ def _split_on_commas(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+Ids = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_split_on_commas)]
+
+
 class DiscordSettings(Table):
     """[discord]: which Discord, and what it is asked for."""
 
-    api_base: str = Field(default="", pattern=r"^(https?://.+[^/])?$")
-    guild_ids: Annotated[tuple[int, ...], BeforeValidator(_split_on_commas)] = ()
+    api_base: str = Field(
+        default="",
+        pattern=r"^(https?://.+[^/])?$",
+        description="empty, or an address without a slash at its end, such as 'http://127.0.0.1:8600/api/v10'",
+    )
+    guild_ids: Ids = ()
     user_install: bool = False
     shards: int = Field(default=0, ge=0)
     max_attachment_bytes: int = Field(default=25 * MIB, ge=1, le=50 * MIB)
@@ -38,6 +51,14 @@ class StoreSettings(Table):
     """[store]: the database."""
 
     path: Path = Path("var/woodshed.sqlite3")
+
+    @field_validator("path")
+    @classmethod
+    def _names_a_file(cls, path: Path) -> Path:
+        if not path.name or path.is_dir():
+            raise ValueError(f"it's {str(path)!r}, and must be a file's path, such as 'var/woodshed.sqlite3'")
+        return path
+
     busy_timeout_s: float = Field(default=5.0, gt=0)
     picture_days: float = Field(default=30.0, gt=0)
     picture_mb: int = Field(default=2000, ge=10)
@@ -58,7 +79,7 @@ class ClubSettings(Table):
 class HostingSettings(Table):
     """[hosting]: what keeps the bot running, and who hears about it."""
 
-    servers: Annotated[tuple[int, ...], BeforeValidator(_split_on_commas)] = ()
+    servers: Ids = ()
     staff_channel: int = Field(default=0, ge=0)
     backup_folder: str = ""
     backup_every_h: float = Field(default=24.0, gt=0)
@@ -107,6 +128,10 @@ def load_bot_settings(
         raise ConfigurationError(
             f"{TOKEN_VARIABLE} is not set in the environment and 'discord.api_base' in {path} is empty: "
             "set the token to reach Discord, or the address of a playground."
+        )
+    if re.search(r"[^\x21-\x7e]|^['\"]|['\"]$|^Bot\b", token):
+        raise ConfigurationError(
+            f"{TOKEN_VARIABLE} in the environment isn't a token; set it to the token alone, without quotes or spaces."
         )
     if not token and settings.discord.api_base:
         token = PLAYGROUND_TOKEN

@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.errors import BackupRefused
+from bot.errors import UNREADABLE, BackupRefused, damage
 from bot.hosting.database_file import (
     COMPANIONS,
     Contents,
@@ -63,7 +63,7 @@ def write(database: Path, target: Path) -> Path:
         sync(target.parent)
     except NotSound as error:
         raise BackupRefused(f"The backup of {database} isn't usable: {error}.") from error
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, *UNREADABLE) as error:
         raise BackupRefused(f"{target} can't be written: {_reason(error)}.") from error
     finally:
         for path in (partial, *(companion(partial, suffix) for suffix in (*COMPANIONS, "-journal"))):
@@ -110,7 +110,7 @@ def restore(source: Path, database: Path, now: float) -> Restored:
         former = _set_aside(database, now)
         os.replace(partial, database)
         sync(database.parent)
-    except (OSError, sqlite3.Error, NotSound) as error:
+    except (OSError, *UNREADABLE, NotSound) as error:
         raise BackupRefused(f"{source} can't be restored: {_reason(error)}.") from error
     finally:
         partial.unlink(missing_ok=True)
@@ -121,7 +121,7 @@ def _set_aside(database: Path, now: float) -> Path | None:
     """Move the database and what lies beside it out of the way, under one name; returns that."""
     kept = database.with_name(f"{database.name}.before-restore-{stamp(now)}")
     if database.exists():
-        with contextlib.suppress(sqlite3.Error), closing(sqlite3.connect(database)) as connection:
+        with contextlib.suppress(*UNREADABLE), closing(sqlite3.connect(database)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a sound one becomes a single file
     for suffix in COMPANIONS:
         if companion(database, suffix).exists():
@@ -184,4 +184,4 @@ def _require_room(source: Path, folder: Path) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return (error.strerror if isinstance(error, OSError) else None) or damage(error)

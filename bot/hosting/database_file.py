@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.answering.text import counted
+from bot.errors import UNREADABLE, damage
 from bot.store.migrations import MIGRATIONS, numbered, triggers_at, triggers_in
 
 MAGIC = b"SQLite format 3\x00"
@@ -51,6 +52,10 @@ class Contents:
 
 class NotSound(Exception):
     """The file can't be used; the message says why, without a full stop, in the middle of a sentence."""
+
+
+class NotOurs(NotSound):
+    """It's sound, but this Woodshed can't use it, and a backup is no cure for that."""
 
 
 def newest_version() -> int:
@@ -91,17 +96,17 @@ def examine(path: Path, *, thorough: bool = True) -> Contents:
             if thorough and connection.execute("PRAGMA foreign_key_check").fetchone():
                 raise NotSound("it's damaged (rows refer to others that are gone)")
             return _contents(connection, path)
-    except sqlite3.Error as error:
-        raise NotSound(f"it's damaged ({error})") from error
+    except UNREADABLE as error:
+        raise NotSound(f"it's damaged ({damage(error)})") from error
 
 
 def _contents(connection: sqlite3.Connection, path: Path) -> Contents:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if version > newest_version():
-        raise NotSound(f"a newer Woodshed wrote it (version {version}; this one knows {newest_version()})")
+        raise NotOurs(f"a newer Woodshed wrote it (version {version}; this one knows {newest_version()})")
     if version and "meta" not in tables:
-        raise NotSound("it's the database of another program")
+        raise NotOurs("it's the database of another program")
     if strange := triggers_in(connection) - triggers_at(version):
         raise NotSound(f"it has rules that Woodshed didn't write ({min(name for name, _ in strange)})")
     counts = {}
@@ -116,7 +121,7 @@ def mark_of(path: Path, *, without_log: bool = False) -> str:
     try:
         with read_only(path, without_log=without_log) as connection:
             row = connection.execute("SELECT value FROM meta WHERE name = ?", (MARK,)).fetchone()
-    except (OSError, sqlite3.Error):
+    except (OSError, *UNREADABLE):
         return ""
     return str(row[0]) if row else ""
 

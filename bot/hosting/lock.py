@@ -37,11 +37,11 @@ class DatabaseLock:
         """Who had the database before."""
 
     def note(self, mark: str) -> None:
-        """Write down which database this process has open."""
-        self._file.seek(0)
-        self._file.truncate()
-        json.dump({"pid": os.getpid(), "mark": mark}, self._file)
-        self._file.flush()
+        """Write down which database this process has open. Raises OSError, with what was written before still there:
+        a full disk takes what's written over, and the file is made shorter only after that."""
+        line = json.dumps({"pid": os.getpid(), "mark": mark}).encode()
+        os.pwrite(self._file.fileno(), line, 0)
+        os.ftruncate(self._file.fileno(), len(line))
         os.fsync(self._file.fileno())
 
 
@@ -53,9 +53,11 @@ def database_lock(database: Path) -> Iterator[DatabaseLock]:
     path = lock_path(database)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+", encoding="utf-8")
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+", encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"I can't open the database {database} ('[store] path' in the settings): {error}.") from error
+        raise StoreError(
+            f"I can't open the database {database} ('[store] path' in the settings): {error.strerror}."
+        ) from error
     with file:
         former = _read(file)
         try:
@@ -71,7 +73,13 @@ def database_lock(database: Path) -> Iterator[DatabaseLock]:
                 "put the database on a local disk ('[store] path' in the settings)."
             ) from error
         lock = DatabaseLock(file, former)
-        lock.note(former.mark)
+        try:
+            lock.note(former.mark)
+        except OSError as error:
+            raise StoreError(
+                f"Nothing can be written beside the database {database} ({error.strerror}); make room on its disk, or "
+                "move it ('[store] path' in the settings)."
+            ) from error
         yield lock
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import structlog
 
-from bot.errors import DatabaseDamaged, StoreError
+from bot.errors import UNREADABLE, DatabaseDamaged, StoreError, damage
 from bot.hosting import backup
 from bot.hosting.database_file import (
     COMPANIONS,
+    NotOurs,
     NotSound,
     companion,
     examine,
@@ -61,8 +62,10 @@ def require_write_ahead_log(path: Path, vfs: str | None = None) -> None:
     try:
         with closing(sqlite3.connect(address, uri=True, timeout=5.0)) as connection:
             mode = str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
-    except sqlite3.Error as error:
-        raise StoreError(f"I can't open the database {path} ('[store] path' in the settings): {error}.") from error
+    except UNREADABLE as error:
+        raise StoreError(
+            f"I can't open the database {path} ('[store] path' in the settings): {damage(error)}."
+        ) from error
     if mode != "wal":
         raise StoreError(
             f"The disk of {path} doesn't support write-ahead logging (network drives often don't), so votes "
@@ -96,9 +99,12 @@ def _set_foreign_log_aside(path: Path, lock: DatabaseLock, now: float) -> None:
 def _require_sound(path: Path, backups: Path, now: Callable[[], float]) -> None:
     try:
         contents = examine(path, thorough=False)
+    except NotOurs as error:
+        raise StoreError(
+            f"The database {path} can't be used: {error}. I've left it as it is; use a Woodshed that knows it, or name "
+            "another file in the settings ('[store] path')."
+        ) from error
     except NotSound as error:
-        if "newer Woodshed" in str(error) or "another program" in str(error):
-            return  # opening it says so, in its own words
         newest = backup.newest_sound(backups)
         advice = (
             f"the newest usable backup is {newest}: run `{typed(f'restore {newest}')}`, which keeps the damaged file"

@@ -16,7 +16,7 @@ from typing import Any
 
 import aiosqlite
 
-from bot.errors import StoreError
+from bot.errors import UNREADABLE, StoreError, damage
 from bot.store.migrations import MIGRATIONS, migrate
 from bot.store.turns import Turns
 from bot.store.urgent import UrgentWrites
@@ -115,8 +115,14 @@ async def open_store(path: Path, *, busy_timeout_s: float = 5.0, migrations: Pat
                 _connect(path, busy_timeout_s, ("synchronous=FULL", "secure_delete=ON"))
             )
             reader = await stack.enter_async_context(_connect(path, busy_timeout_s, ("query_only=ON",)))
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"I can't open the database {path} ('[store] path' in the settings): {error}.") from error
+        except OSError as error:
+            raise StoreError(
+                f"I can't open the database {path} ('[store] path' in the settings): {error.strerror}."
+            ) from error
+        except UNREADABLE as error:
+            raise StoreError(
+                f"I can't open the database {path} ('[store] path' in the settings): {damage(error)}."
+            ) from error
         store = Store(path, writer, reader, busy_timeout_s)
         try:
             yield store

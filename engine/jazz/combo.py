@@ -17,6 +17,7 @@ import structlog
 import torch
 
 from engine.contract import engine_pb2 as pb
+from engine.contract.configuration import ConfigurationError
 from engine.contract.limits import MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM
 from engine.device import one_thread
 from engine.errors import BadMidi
@@ -58,6 +59,8 @@ class Combo:
         self.device = device
         self.settings = settings
         self._soundfont: Path = find_soundfont(settings.soundfont)
+        if settings.candidate and not Path(settings.candidate).expanduser().is_file():
+            raise ConfigurationError(f"'jazz.candidate' names {settings.candidate}, but there is no such file.")
         self._synthesizer: Synthesizer | None = None
         self._loading = threading.Lock()
         self._soloist: Soloist | None = None

@@ -110,7 +110,9 @@ async def test_a_newer_database_ends_with_one_sentence(tmp_path, login):
         connection.execute("PRAGMA user_version = 9999")
     async with child(tmp_path / "log", "bot", **login) as bot:
         assert await asyncio.wait_for(bot.process.wait(), 20.0) == 78
-        assert re.fullmatch(r"The database \S+ has version 9999, .*\n", bot.log.read_text())
+        assert re.fullmatch(
+            r"The database \S+ can't be used: a newer Woodshed wrote it \(version 9999; .*\n", bot.log.read_text()
+        )
 
 
 async def test_a_database_that_cannot_be_opened_ends_with_one_sentence(tmp_path, login):

@@ -59,18 +59,77 @@ def test_the_environment_overrides_the_file(tmp_path):
     [
         ("[club]\njob_per_member = 2", {}, r"Unknown key in \[club\] 'job_per_member' in .*: did you mean 'jobs_per_"),
         ("[clubb]", {}, r"Unknown table 'clubb' in .*: did you mean 'club'\?"),
-        ("[club]\njobs_per_member = 'many'", {}, r"'club\.jobs_per_member' in .*config\.toml is wrong: .*integer"),
-        ("[engine]\ndevice = 'gpu'", {}, r"'engine\.device' in .*config\.toml is wrong"),
-        ("[discord]\napi_base = 'localhost'", {}, r"'discord\.api_base' in .*config\.toml is wrong"),
+        (
+            "[club]\njobs_per_member = 'many'",
+            {},
+            r"'club\.jobs_per_member' in .*config\.toml \(line 2\) is wrong: it's 'many', and must be a whole",
+        ),
+        ("[discord]\napi_base = 'localhost'", {}, r"'discord\.api_base' in .*config\.toml \(line 2\) is wrong"),
         ("", {"WOODSHED_LOG__LEVEL": "loud"}, r"'log\.level' in the environment variable WOODSHED_LOG__LEVEL is wrong"),
         ("", {"WOODSHED_LOG__LEVLE": "info"}, r"'levle' in the environment .*: did you mean 'level'\?"),
-        ("[club", {}, r"config\.toml is not valid TOML"),
+        ("[club", {}, r"config\.toml is not valid TOML at .*; texts stand in straight quotes"),
+        ("[log]\nlevel = info\n", {}, r"not valid TOML at line 2, .*; texts stand in straight quotes"),
+        (
+            "[discord]\n\nshards = -1",
+            {},
+            r"'discord\.shards' in .* \(line 3\) is wrong: it's -1, and must be at least 0\.$",
+        ),
+        ("[discord]\nshards = true", {}, r"'discord\.shards' in .* is wrong: it's true, and must be a number\.$"),
+        ("[store]\nbusy_timeout_s = inf", {}, r"'store\.busy_timeout_s' .* it's inf, and must be a finite number\.$"),
+        ("[store]\npath = ''", {}, r"'store\.path' in .* and must be a file's path"),
+        ("[store]\npath = '/tmp'", {}, r"'store\.path' in .* it's '/tmp', and must be a file's path"),
+        ("[hosting]\nservers = 5", {}, r"'hosting\.servers' in .* it's 5, and must be a list in brackets"),
+        ("[hosting]\nservers = ['mine']", {}, r"'hosting\.servers' in .* it's 'mine', and must be a whole number"),
+        ("[hosting]\nservers = [-5]", {}, r"'hosting\.servers' in .* it's -5, and must be at least 1"),
+        (
+            "[engine]\naddress = ''",
+            {},
+            r"'engine\.address' in .* must be 'local', or where an engine is running, such as",
+        ),
+        ("[engine]\naddress = 'gpu-box'", {}, r"'engine\.address' in .* such as 'dns:///gpu-box:50051'"),
+        ("[engine]\naddress = 'https://gpu-box:50051'", {}, r"'engine\.address' in .* such as 'dns:///gpu-box:50051'"),
+        ("[engine]\nlisten = '50051'", {}, r"'engine\.listen' in .* such as '0\.0\.0\.0:50051'"),
+        ("[engine]\ndevice = 'gpu'", {}, r"it's 'gpu', and must be 'auto', 'cpu', 'cuda', or 'cuda:1'"),
+        ("[engine]\ntoken = 51", {}, r"'engine\.token' in .* is wrong: it must be a text in quotes\.$"),
+        (
+            "[discord]\ntoken = 'x'",
+            {},
+            r"token doesn't belong in .*\(line 2\); put it in the environment instead, as DISCORD_TOKEN",
+        ),
+        ("[log]\nstaff_role = 'x'", {}, r"'staff_role' in .*\(line 2\) stands in \[log\]; it belongs in \[club\]\.$"),
+        (
+            "staff_role = 'x'",
+            {},
+            r"'staff_role' in .*\(line 1\) stands in no table; move it below its line in \[brackets",
+        ),
+        ("club = 5", {}, r"'club' in .* must be a table, written as \[club\]"),
+        (
+            "",
+            {"DISCORD_TOKEN": "two\nlines"},
+            r"DISCORD_TOKEN in the environment isn't a token; set it to the token alone",
+        ),
+        ("", {"DISCORD_TOKEN": "'quoted'"}, r"DISCORD_TOKEN in the environment isn't a token; .* without quotes"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(tmp_path, text, environment, sentence):
     with pytest.raises(ConfigurationError, match=sentence) as caught:
         load_bot_settings(written(tmp_path, text), TOKEN | environment)
     assert "\n" not in str(caught.value)
+
+
+def test_files_as_other_systems_write_them_are_read(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbf[club]\r\njobs_per_member = 5\r\n")
+    assert load_bot_settings(path, TOKEN).club.jobs_per_member == 5
+    path.write_bytes("[club]".encode("utf-16"))
+    with pytest.raises(ConfigurationError, match=r"isn't UTF-8; save it as UTF-8\.$"):
+        load_bot_settings(path, TOKEN)
+
+
+def test_addresses_of_engines_are_taken_as_grpc_writes_them(tmp_path):
+    for address in ("local", "unix:/run/w/engine.sock", "dns:///gpu-box:50051", "localhost:50051", "[::1]:50051"):
+        path = written(tmp_path, f"[engine]\naddress = '{address}'")
+        assert load_bot_settings(path, TOKEN).engine.address == address
 
 
 def test_a_missing_file_and_a_missing_token_are_named(tmp_path):

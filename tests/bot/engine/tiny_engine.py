@@ -28,7 +28,7 @@ from tests.engine_double import EngineDouble, serve_double
 def main(mode: str) -> int:
     sys.stderr.write(f"tiny engine, {mode}\n")
     if mode == "misset":
-        sys.stderr.write("'engine.threads' in config.toml is wrong: Input should be less than or equal to 256.\n")
+        sys.stderr.write("'engine.threads' in config.toml is wrong: it's 999, and must be at most 256.\n")
         return 78
     if mode == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

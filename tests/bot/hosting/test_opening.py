@@ -1,5 +1,7 @@
 """Nothing opens a database that another bot has, that isn't whole, or whose log belongs to another file."""
 
+import errno
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import DatabaseDamaged, DatabaseInUse, StoreError
+from bot.errors import BackupRefused, DatabaseDamaged, DatabaseInUse, StoreError
 from bot.hosting import backup
 from bot.hosting.database_file import companion, mark_of, newest_version
 from bot.hosting.lock import database_lock, holder_of, lock_path
@@ -160,6 +162,54 @@ async def test_without_a_backup_a_damaged_database_says_where_to_look(path):
     path.write_text("this is not a database")
     with pytest.raises(DatabaseDamaged, match=r"it isn't a database.*there's no usable backup in .*restore FILE"):
         opened(path)
+
+
+async def test_a_database_whose_very_names_are_broken_is_damaged_and_nothing_worse(path):
+    """SQLite then quotes the broken name in its message, and Python can't read that."""
+    await filled(path)
+    good = backup.write(path, path.parent / "backups" / backup.automatic_name(NOW))
+    content = path.read_bytes()
+    broken = content.replace(b"tablemetameta", b"table\xba\xba\xba\xbameta").replace(
+        b"CREATE TABLE meta", b"CREATE TABLX meta"
+    )
+    assert broken.count(b"\xba\xba\xba\xba") == broken.count(b"TABLX") == 1
+    path.write_bytes(broken)
+    with pytest.raises(DatabaseDamaged, match="its texts are unreadable") as caught:
+        opened(path)
+    assert f"restore {good}" in caught.value.sentence
+    with pytest.raises(BackupRefused, match="its texts are unreadable"):
+        backup.write(path, path.parent / "copy.sqlite3")
+    with pytest.raises(StoreError, match="its texts are unreadable"):
+        async with open_store(path):
+            pass
+    with database_lock(path):
+        assert backup.restore(good, path, NOW).former is not None
+    opened(path)
+
+
+def test_the_database_of_another_program_is_left_alone(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+        connection.execute("PRAGMA user_version = 3")
+    before = path.read_bytes()
+    with pytest.raises(
+        StoreError, match=r"the database of another program\. I've left it as it is; .* \('\[store\] path'"
+    ):
+        opened(path)
+    assert path.read_bytes() == before
+
+
+def test_a_full_disk_at_the_start_is_one_sentence_and_forgets_nothing(path, monkeypatch):
+    run_bot(path, "first")
+    kept = lock_path(path).read_text()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(StoreError, match=r"\(No space left on device\); make room on its disk"):
+        opened(path)
+    assert lock_path(path).read_text() == kept
 
 
 def test_a_disk_that_cant_do_write_ahead_logging_is_refused(path):

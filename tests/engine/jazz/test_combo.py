@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from engine.contract import engine_pb2 as pb
+from engine.contract.configuration import ConfigurationError
 from engine.errors import BadAudio, BadMidi, BadOption, Cancelled, Internal
 from engine.jazz import cli
 from engine.jazz.combo import Combo
@@ -374,3 +375,8 @@ def test_the_command_line_writes_every_file_asked_for(combo, tmp_path, monkeypat
         run(cli.run, cli.add_arguments, "--out", files["a.ogg"], "--bars", -1)
     with pytest.raises(BadOption, match="Can't read"):
         run(cli.run, cli.add_arguments, "--out", files["a.ogg"], "--continue-from", tmp_path / "nowhere.mid")
+
+
+def test_a_candidate_that_isnt_there_is_named_by_its_setting():
+    with pytest.raises(ConfigurationError, match=r"'jazz\.candidate' names /nowhere\.safetensors, .* no such file\.$"):
+        Combo(torch.device("cpu"), JazzSettings(soundfont=SMALL_SOUNDFONT, candidate="/nowhere.safetensors"))
