@@ -209,6 +209,8 @@ class Woodshed(commands.AutoShardedBot):
         for guild in self.guilds:
             await self.staff_roles.learn(guild)
         if channel_id := self.settings.hosting.staff_channel:
+            if self.get_channel(channel_id) is None:
+                log.warning("the staff's channel can't be seen; check '[hosting] staff_channel'", channel=channel_id)
             self.notices.connect(self.get_partial_messageable(channel_id).send)
         if self._resolving is None:
             self._resolving = asyncio.create_task(
@@ -221,6 +223,10 @@ class Woodshed(commands.AutoShardedBot):
     async def on_guild_join(self, guild: discord.Guild) -> None:
         await leave_others([guild], self.settings.hosting.servers)
         await self.staff_roles.learn(guild)
+
+    async def on_guild_role_create(self, role: discord.Role) -> None:
+        if role.name == self.settings.club.staff_role:
+            await self.staff_roles.learn(role.guild)
 
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         if before.name != after.name:

@@ -48,6 +48,8 @@ def write(database: Path, target: Path) -> Path:
     Raises BackupRefused when there is no database, the target exists or can't be written, or the copy isn't sound."""
     if not database.exists():
         raise BackupRefused(f"There is no database at {database} yet ('[store] path' in the settings).")
+    if target.is_dir():
+        raise BackupRefused(f"{target} is a folder; name a file in it, such as {target / automatic_name(time.time())}.")
     if target.exists():
         raise BackupRefused(f"{target} already exists; choose another name.")
     partial = target.with_name(target.name + PARTIAL)
@@ -118,7 +120,10 @@ def restore(source: Path, database: Path, now: float) -> Restored:
 
 
 def _set_aside(database: Path, now: float) -> Path | None:
-    """Move the database and what lies beside it out of the way, under one name; returns that."""
+    """Keep the database and what lies beside it under one other name; returns that.
+
+    Where the disk can, the file keeps its own name as well: then whoever is interrupted between this and what follows
+    still has a database, and not an empty new one at the next start."""
     kept = database.with_name(f"{database.name}.before-restore-{stamp(now)}")
     if database.exists():
         with contextlib.suppress(*UNREADABLE), closing(sqlite3.connect(database)) as connection:
@@ -128,7 +133,10 @@ def _set_aside(database: Path, now: float) -> Path | None:
             os.replace(companion(database, suffix), companion(kept, suffix))
     if not database.exists():
         return None
-    os.replace(database, kept)
+    try:
+        os.link(database, kept)
+    except OSError:
+        os.replace(database, kept)
     return kept
 
 
@@ -150,9 +158,11 @@ def newest_sound(folder: Path) -> Path | None:
     return None
 
 
-def prune(folder: Path, kept: int) -> list[Path]:
-    """Delete all automatic backups but the newest `kept`; returns those deleted."""
-    old = automatic(folder)[kept:]
+def prune(folder: Path, kept: int, now: float) -> list[Path]:
+    """Delete all automatic backups but the newest `kept`; returns those deleted.
+
+    Backups from the future, made while the clock was wrong, neither count nor go until their time has come."""
+    old = [path for path in automatic(folder) if taken_at(path) <= now][kept:]
     for path in old:
         path.unlink(missing_ok=True)
     return old
@@ -168,11 +178,10 @@ def make_due(database: Path, folder: Path, every_s: float, kept: int, now: float
     """Make an automatic backup if the last one is older than `every_s` seconds; returns it. Blocking.
 
     Raises BackupRefused."""
-    made = automatic(folder)
-    if not kept or (made and 0 <= now - taken_at(made[0]) < every_s):
+    if not kept or any(0 <= now - taken_at(path) < every_s for path in automatic(folder)):
         return None
     written = write(database, folder / automatic_name(now))
-    prune(folder, kept)
+    prune(folder, kept, now)
     return written
 
 
@@ -180,7 +189,7 @@ def _require_room(source: Path, folder: Path) -> None:
     needed = source.stat().st_size
     free = shutil.disk_usage(folder).free
     if free < needed * 1.1:
-        raise OSError(f"it needs {needed / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free in {folder}")
+        raise OSError(f"it needs {needed / 1e6:.1f} MB, and {free / 1e6:.1f} MB are free in {folder}")
 
 
 def _reason(error: Exception) -> str:

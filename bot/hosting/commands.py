@@ -21,6 +21,15 @@ from engine.contract.configuration import ConfigurationError
 FAILED_EXIT_CODE = 1
 
 
+def discord_id(text: str) -> int:
+    """A member's id, as Discord's developer mode copies it: a positive number of 64 bits. Raises for anything else."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**63:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} isn't a Discord id; it's a long number, which Copy User ID gives in Discord's developer mode"
+        )
+    return int(text)
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot", description="Woodshed's bot. Without a command it runs.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -32,10 +41,10 @@ def build_parser() -> argparse.ArgumentParser:
     sub = commands.add_parser("doctor", help="check everything a running bot needs, and say how to mend what's wrong")
     sub.add_argument("--offline", action="store_true", help="leave Discord out")
     sub = commands.add_parser("export-member", help="print everything that is kept about a member, as JSON")
-    sub.add_argument("member", type=int, metavar="DISCORD_ID")
+    sub.add_argument("member", type=discord_id, metavar="DISCORD_ID")
     sub.add_argument("--out", type=Path, metavar="FILE", help="write it to this file instead")
     sub = commands.add_parser("forget-member", help="forget a member, as /mydata delete does")
-    sub.add_argument("member", type=int, metavar="DISCORD_ID")
+    sub.add_argument("member", type=discord_id, metavar="DISCORD_ID")
     sub.add_argument("--yes", action="store_true", help="don't ask")
     return parser
 

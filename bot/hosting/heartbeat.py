@@ -6,10 +6,15 @@ python -m bot.hosting.heartbeat FILE      exit code 0 while the bot is logged in
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import structlog
+
+log = structlog.get_logger(__name__)
 
 SUFFIX = ".alive"
 INTERVAL_S = 15.0
@@ -26,16 +31,20 @@ async def beat(path: Path, is_well: Callable[[], bool], interval_s: float = INTE
     try:
         while True:
             if is_well():
-                await asyncio.to_thread(path.touch)
+                try:
+                    await asyncio.to_thread(path.touch)
+                except OSError as error:  # a full disk shouldn't end a bot that still answers
+                    log.warning("the sign of life can't be renewed", path=str(path), reason=error.strerror)
             await asyncio.sleep(interval_s)
     finally:
-        await asyncio.to_thread(path.unlink, missing_ok=True)
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
 def is_alive(path: Path, now: float) -> bool:
     """Whether the sign is there and fresh."""
     try:
-        return now - path.stat().st_mtime < LONGEST_S
+        return abs(now - path.stat().st_mtime) < LONGEST_S  # a sign from the future is as old as one from the past
     except OSError:
         return False
 

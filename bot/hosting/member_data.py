@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -18,12 +19,15 @@ async def export(store: Store, discord_id: int, target: Path | None) -> str:
     if target is None:
         return text
     try:
-        with target.open("x", encoding="utf-8") as file:
+        descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)  # nobody else's business
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
         raise StoreError(f"{target} already exists; choose another name.") from error
     except OSError as error:
         raise StoreError(f"{target} can't be written: {error.strerror}.") from error
+    if not any(kept.values()):
+        return f"Nothing is kept about {discord_id}, which {target} says, too.\n"
     return f"Everything kept about {discord_id} is in {target}.\n"
 
 

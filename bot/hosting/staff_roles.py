@@ -2,6 +2,7 @@
 
 remembered and still there ──> that role, whatever it's called now (a changed name is logged)
 not remembered, or deleted ──> the role of the configured name, remembered from then on
+another name in the settings, and a role of that name ──> that role: the host has chosen another one
 """
 
 from __future__ import annotations
@@ -30,13 +31,16 @@ class StaffRoles:
         self._store = store
         self._name = name
         self._ids: dict[int, int] = {}
+        self._chosen: dict[int, str] = {}
+        """Under which name of the settings each was found."""
 
     async def load(self) -> None:
         """Read what is remembered, once, before the first member comes."""
         for key in await meta.names(self._store, PREFIX):
             value = await meta.get(self._store, key)
             if value is not None:
-                self._ids[int(key.removeprefix(PREFIX))] = int(value)
+                guild_id = int(key.removeprefix(PREFIX))
+                self._ids[guild_id], self._chosen[guild_id] = remembered(value, self._name)
 
     async def learn(self, guild: discord.Guild) -> discord.Role | None:
         """Find a server's staff role and remember it; warns of a changed name, and when there is none."""
@@ -46,15 +50,20 @@ class StaffRoles:
             return None
         if role.name != self._name:
             log.warning("the staff role has another name now; it still counts", guild=guild.id, name=role.name)
-        if self._ids.get(guild.id) != role.id:
-            self._ids[guild.id] = role.id
-            await meta.put(self._store, f"{PREFIX}{guild.id}", str(role.id))
+        former = self._ids.get(guild.id), self._chosen.get(guild.id)
+        chosen = self._name if role.name == self._name or former[1] is None else former[1]
+        if former != (role.id, chosen):
+            self._ids[guild.id], self._chosen[guild.id] = role.id, chosen
+            await meta.put(self._store, f"{PREFIX}{guild.id}", f"{role.id} {chosen}")
         return role
 
     def role_of(self, guild: discord.Guild) -> discord.Role | None:
         """The staff's role on a server."""
         known = guild.get_role(self._ids.get(guild.id, 0))
-        return known or discord.utils.get(guild.roles, name=self._name)
+        named = discord.utils.get(guild.roles, name=self._name)
+        if named is not None and self._chosen.get(guild.id) != self._name:
+            return named
+        return known or named
 
     def is_staff(self, member: discord.abc.User) -> bool:
         """Whether a member carries that role, or manages the server."""
@@ -64,3 +73,10 @@ class StaffRoles:
             return True
         role = self.role_of(member.guild)
         return role is not None and role in member.roles
+
+
+def remembered(value: str, name: str) -> tuple[int, str]:
+    """What a value of the database says: the role's id, and the name in the settings under which it was found. Older
+    values lack that; then it's `name`, the one in the settings now."""
+    role_id, _, chosen = value.partition(" ")
+    return int(role_id), chosen or name

@@ -91,7 +91,7 @@ async def test_a_backup_never_overwrites(database, tmp_path):
 
 async def test_a_full_disk_is_one_sentence_and_leaves_nothing(database, tmp_path, monkeypatch):
     monkeypatch.setattr(backup.shutil, "disk_usage", lambda folder: Usage())
-    with pytest.raises(BackupRefused, match=r"can't be written: it needs 0 MB, and 0 MB are free in "):
+    with pytest.raises(BackupRefused, match=r"can't be written: it needs 0\.\d MB, and 0\.0 MB are free in "):
         backup.write(database, tmp_path / "backup.sqlite3")
     assert not list(tmp_path.glob("backup*"))
 
@@ -199,6 +199,38 @@ async def test_automatic_backups_come_once_a_day_and_the_oldest_go(database, tmp
     assert backup.make_due(database, folder, day, 0, NOW + day * 99) is None
     assert (folder / "by-hand.sqlite3").read_text() == "mine"
     assert (folder / "woodshed-notes.txt").exists()
+
+
+async def test_backups_of_a_clock_that_ran_ahead_dont_crowd_out_those_of_today(database, tmp_path):
+    folder, day = tmp_path / "backups", 24 * 3600.0
+    ahead = backup.make_due(database, folder, day, 3, NOW + 1000 * day)
+    for hour in range(24 * 5):
+        backup.make_due(database, folder, day, 3, NOW + hour * 3600)
+    made = [path for path in backup.automatic(folder) if path != ahead]
+    assert [round((NOW + day * 4 - backup.taken_at(path)) / day) for path in made] == [0, 1, 2]
+    assert ahead.exists()
+
+
+async def test_a_restore_that_is_cut_off_leaves_a_database(database, tmp_path, monkeypatch):
+    copy = backup.write(database, tmp_path / "copy.sqlite3")
+    replace = backup.os.replace
+
+    def power_cut(source, target):
+        if str(source).endswith(backup.PARTIAL):
+            raise OSError("the power is gone")
+        replace(source, target)
+
+    monkeypatch.setattr(backup.os, "replace", power_cut)
+    with pytest.raises(BackupRefused, match="the power is gone"):
+        backup.restore(copy, database, NOW)
+    assert "of" in names(database)
+
+
+async def test_a_folder_instead_of_a_file_is_told_with_a_name(database, tmp_path):
+    with pytest.raises(
+        BackupRefused, match=rf"{tmp_path} is a folder; name a file in it, such as {tmp_path}/woodshed-"
+    ):
+        backup.write(database, tmp_path)
 
 
 async def test_the_newest_sound_backup_is_found_behind_a_broken_one(database, tmp_path):

@@ -92,6 +92,14 @@ async def test_a_members_data_are_printed_or_written(host, tmp_path):
     assert host("export-member", MEMBER, "--out", tmp_path / "data.json").returncode == 1
 
 
+@pytest.mark.parametrize("wrong", ["abc", "-5", "0", "99999999999999999999999", "\u0663"])
+def test_what_cant_be_a_discord_id_is_one_sentence(host, wrong):
+    refused = host("export-member", "--", wrong)
+    assert refused.returncode == 2
+    assert "isn't a Discord id; it's a long number" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 async def test_forgetting_asks_first(host, tmp_path):
     database = tmp_path / "woodshed.sqlite3"
     await take_part(database)

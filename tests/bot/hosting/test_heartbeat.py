@@ -44,6 +44,24 @@ async def test_a_sign_left_by_a_killed_bot_grows_old(tmp_path):
     assert await asyncio.to_thread(health, tmp_path / "woodshed.sqlite3") == 1
 
 
+async def test_a_disk_that_takes_no_sign_doesnt_end_the_bot(tmp_path):
+    asked = []
+    beating = asyncio.create_task(
+        beat(tmp_path / "nowhere" / "alive", lambda: asked.append(1) or True, interval_s=0.01)
+    )
+    await until(lambda: len(asked) > 2)
+    assert not beating.done()
+    beating.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await beating
+
+
+def test_a_sign_from_the_future_isnt_trusted_for_ever(tmp_path):
+    path = tmp_path / "alive"
+    path.touch()
+    assert not is_alive(path, path.stat().st_mtime - LONGEST_S - 1)
+
+
 async def test_the_bot_is_well_once_it_hears_discord(club):
     assert club.bot.is_well()
     await club.bot.close()

@@ -71,6 +71,37 @@ async def test_when_the_staff_role_is_gone_a_new_one_of_that_name_counts(club):
     club.refusals()
 
 
+async def test_another_role_in_the_settings_counts_from_the_next_start_and_may_be_renamed(club):
+    guild = club.bot.get_guild(club.guild.id)
+    former = await club.bot.staff_roles.learn(guild)
+    tutors = club.guild.create_role("Tutors")
+    tutor = club.guild.add_member(club.env.create_user("linus"), roles=[tutors])
+    club.settings = club.settings.model_copy(update={"club": ClubSettings(staff_role="Tutors")})
+    await club.restart()
+    guild = club.bot.get_guild(club.guild.id)
+    assert club.bot.is_staff(guild.get_member(tutor.id) or await guild.fetch_member(tutor.id))
+    assert not club.bot.is_staff(await guild.fetch_member(club.instructor.id))
+    await guild.get_role(tutors.id).edit(name="Teaching team")
+    await club.env.settle()
+    await club.restart()
+    guild = club.bot.get_guild(club.guild.id)
+    assert club.bot.staff_roles.role_of(guild).id == tutors.id
+    await guild.get_role(former.id).edit(name="Tutors")
+    await club.env.settle()
+    assert club.bot.staff_roles.role_of(guild).id == tutors.id, "a name alone makes nobody staff"
+
+
+async def test_a_role_made_while_the_bot_runs_is_known_by_more_than_its_name(club):
+    guild = club.bot.get_guild(club.guild.id)
+    await (await club.bot.staff_roles.learn(guild)).delete()
+    await club.env.settle()
+    again = await guild.create_role(name=ClubSettings().staff_role)
+    await club.env.settle()
+    await again.edit(name="Teaching team")
+    await club.env.settle()
+    assert club.bot.staff_roles.role_of(guild).id == again.id
+
+
 async def test_notices_reach_the_staffs_channel(club):
     settings = BotSettings(hosting=HostingSettings(staff_channel=club.channel.id), discord=club.settings.discord)
     bot = Woodshed(settings, club.store, club.engine)
