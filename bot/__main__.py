@@ -85,13 +85,14 @@ async def run(settings: BotSettings, lock: DatabaseLock) -> None:
             watched = run_local_engine(settings.engine, address, on_end=partial(report_engine_end, notices))
             waits.add(await stack.enter_async_context(watched))
         engine = await stack.enter_async_context(open_engine_client(settings.engine, address))
-        agreeing = watch_agreement(engine, partial(notices.report, "contract"))
-        waits.add(asyncio.create_task(agreeing, name="contract"))
         if settings.discord.api_base:
             point_discord_at(settings.discord.api_base, await gateway_url(settings.discord.api_base))
         bot = await stack.enter_async_context(Woodshed(settings, store, engine, notices=notices))
         if settings.hosting.metrics_port:
             await stack.enter_async_context(serve_metrics(bot, settings.hosting.metrics_port))
+        # From here on nothing ends the start any more: no task is left behind with a closed connection.
+        agreeing = watch_agreement(engine, partial(notices.report, "contract"))
+        waits.add(asyncio.create_task(agreeing, name="contract"))
         waits.add(asyncio.create_task(keep_up(settings, store, notices), name="upkeep"))
         waits.add(asyncio.create_task(beat(heartbeat_path(store.path), bot.is_well), name="heartbeat"))
         waits.add(asyncio.create_task(_watch_loop(bot), name="loop lag"))

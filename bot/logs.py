@@ -7,12 +7,10 @@ import sys
 from typing import Any
 
 import structlog
-from structlog.typing import EventDict, WrappedLogger
 
-from bot.settings import LogSettings
-from engine.contract.log_lines import visible
+from engine.contract.log_lines import Redaction, visible
+from engine.contract.process_settings import LogSettings
 
-REDACTED = "<token>"
 REQUEST_ID = "request_id"
 """Under this name an interaction's id stands in every line that it leads to, of the bot's log and of the engine's."""
 
@@ -62,25 +60,3 @@ def configure_logs(settings: LogSettings, *secrets: str) -> None:
     root.setLevel(settings.level.upper())
     if settings.level != "debug":
         logging.getLogger("discord").setLevel(max(logging.INFO, root.level))
-
-
-class Redaction:
-    """Replaces the secrets in every text of a log line: the last line of defence, nothing logs them on purpose."""
-
-    def __init__(self, *secrets: str) -> None:
-        self._secrets = tuple(secret for secret in secrets if secret)
-
-    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        if not self._secrets:
-            return event
-        return {key: self._clean(value) for key, value in event.items()}
-
-    def _clean(self, value: Any) -> Any:
-        if isinstance(value, int | float | bool) or value is None:
-            return value
-        text = value if isinstance(value, str) else repr(value)
-        if not any(secret in text for secret in self._secrets):
-            return value
-        for secret in self._secrets:
-            text = text.replace(secret, REDACTED)
-        return text

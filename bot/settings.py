@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
@@ -18,7 +18,7 @@ from engine.contract.configuration import (
     read_settings,
 )
 from engine.contract.limits import MIB
-from engine.contract.process_settings import ProcessSettings, Table
+from engine.contract.process_settings import LogSettings, ProcessSettings, Table
 
 PLAYGROUND_TOKEN = "playground"
 """What the bot logs in with where `api_base` is not Discord and no token is set."""
@@ -87,13 +87,6 @@ class HostingSettings(Table):
     free_disk_mb: int = Field(default=1000, ge=0)
     drain_s: float = Field(default=20.0, ge=0, le=600)
     metrics_port: int = Field(default=0, ge=0, le=65_535)
-
-
-class LogSettings(Table):
-    """[log]: what is written to standard error."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["console", "json"] = "console"
 
 
 class BotSettings(BaseModel):

@@ -99,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             from engine.logs import configure_logs
             from engine.serving.server import main as serve
 
-            configure_logs()
+            configure_logs(settings.log, settings.engine.token)
             return serve(settings)
         if options.command == "health":
             from engine.health import main as is_healthy

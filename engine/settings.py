@@ -8,7 +8,7 @@ from pydantic import Field
 
 from engine.contract.configuration import ENGINE_TABLES, configuration_path, read_settings
 from engine.contract.limits import MAX_BARS, MAX_TAKES, MIB
-from engine.contract.process_settings import ProcessSettings, Table
+from engine.contract.process_settings import LogSettings, ProcessSettings, Table
 
 
 class StylizeSettings(Table):
@@ -48,10 +48,11 @@ class EngineSettings(Table):
     stylize: StylizeSettings = StylizeSettings()
     jazz: JazzSettings = JazzSettings()
     teach: TeachSettings = TeachSettings()
+    log: LogSettings = LogSettings()
 
 
 def load_engine_settings(path: Path | None = None) -> EngineSettings:
     """Settings from the configuration file and the environment.
 
     Raises `engine.contract.configuration.ConfigurationError`."""
-    return read_settings(EngineSettings, ENGINE_TABLES, path or configuration_path())
+    return read_settings(EngineSettings, (*ENGINE_TABLES, "log"), path or configuration_path())

@@ -5,6 +5,7 @@ It asks over REST and needs no gateway, so it works beside a running bot.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,7 +16,7 @@ import discord
 
 from bot.hosting.finding import Finding
 from bot.hosting.servers import invitation, is_allowed, missing_permissions
-from bot.hosting.staff_roles import shown_to
+from bot.hosting.staff_roles import remembered_role, shown_to
 from bot.settings import TOKEN_VARIABLE, BotSettings
 
 API = "https://discord.com/api/v10"
@@ -40,10 +41,18 @@ async def examine_discord(settings: BotSettings) -> AsyncIterator[Finding]:
         try:
             async for finding in _examine(asking, settings):
                 yield finding
+        except _NotDiscord:
+            detail = f"what answers at {asking.base} isn't Discord"
+            mend = "log in to this network with a browser, or ask whoever runs its proxy to let the bot through"
+            yield Finding("trouble", "Discord", detail, mend)
         except (aiohttp.ClientError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             mend = "check the network, and a firewall's rules for port 443"
             yield Finding("trouble", "Discord", f"{asking.base} can't be reached: {reason}", mend)
+
+
+class _NotDiscord(Exception):
+    """Something else answers, such as the login page of a network."""
 
 
 class _Asking:
@@ -56,11 +65,17 @@ class _Asking:
         """This machine's clock less Discord's, s; known after the first answer that carries a date."""
 
     async def get(self, route: str) -> tuple[int, Any]:
-        """Status and content of an answer."""
+        """Status and content of an answer. Raises _NotDiscord for an answer that Discord doesn't give."""
         async with self.session.get(f"{self.base}{route}") as response:
             if "Date" in response.headers and self.skew_s is None:
-                self.skew_s = (datetime.now(UTC) - parsedate_to_datetime(response.headers["Date"])).total_seconds()
-            content = await response.json() if response.content_type == "application/json" else None
+                with contextlib.suppress(ValueError, TypeError):  # a proxy's own idea of a date
+                    self.skew_s = (datetime.now(UTC) - parsedate_to_datetime(response.headers["Date"])).total_seconds()
+            try:
+                content = await response.json() if response.content_type == "application/json" else None
+            except ValueError as error:
+                raise _NotDiscord from error
+            if response.status == 200 and not isinstance(content, dict | list):
+                raise _NotDiscord
             return response.status, content
 
 
@@ -116,10 +131,13 @@ async def _examine_guild(
     status, roles = await asking.get(f"/guilds/{guild['id']}/roles")
     if status != 200:
         return
-    staff = next((role for role in roles if role["name"] == settings.club.staff_role), None)
+    known = remembered_role(settings, int(guild["id"]))
+    staff = next((role for role in roles if role.get("id") == str(known)), None) or next(
+        (role for role in roles if role["name"] == settings.club.staff_role), None
+    )
     if staff is None:
         mend = f"create the role '{settings.club.staff_role}' and rename it later, or set '[club] staff_role' to yours"
         yield Finding("warning", subject, f"there's no role '{settings.club.staff_role}'", mend)
     elif not shown_to(discord.Permissions(int(staff["permissions"]))):
-        mend = f"give the role '{staff['name']}' Manage Messages, or allow it the commands under Integrations"
-        yield Finding("warning", subject, "its staff don't see /clips and /status", mend)
+        mend = f"give the role '{staff['name']}' Manage Messages, or allow it that command under Integrations"
+        yield Finding("warning", subject, "its staff don't see /status", mend)

@@ -8,18 +8,20 @@ import re
 import shutil
 import sqlite3
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
 from bot.engine.calls import open_engine_client
-from bot.errors import EngineError
+from bot.errors import EngineError, StoreError
 from bot.hosting import backup
 from bot.hosting.database_file import NotSound, examine, newest_version, read_only
 from bot.hosting.discord_check import examine_discord
 from bot.hosting.finding import Finding
 from bot.hosting.lock import holder_of
+from bot.hosting.opening import require_write_ahead_log
 from bot.settings import BotSettings, load_bot_settings
 from bot.typed import typed
 from bot.version import woodshed_version
@@ -87,6 +89,16 @@ def versions(settings: BotSettings) -> Iterator[Finding]:
 def database(settings: BotSettings) -> Iterator[Finding]:
     """The file, who has it, whether it's whole, and whether its disk does write-ahead logging."""
     path = settings.store.path
+    there = _nearest(path.parent)
+    try:
+        with tempfile.TemporaryDirectory(dir=there, prefix="doctor-") as scratch:
+            require_write_ahead_log(Path(scratch) / path.name)
+    except OSError as error:
+        mend = "give that folder to the user who runs the bot, or move the database ('[store] path' in the settings)"
+        yield Finding("trouble", "database", f"nothing can be written in {there} ({error.strerror})", mend)
+    except StoreError as error:
+        mend = "put the database on a local disk with room on it ('[store] path' in the settings)"
+        yield Finding("trouble", "database", f"a database can't be kept in {there}: {error.sentence}", mend)
     if not path.exists():
         yield Finding("good", "database", f"{path} doesn't exist yet; the first start makes it")
         return
@@ -129,14 +141,18 @@ def backups(settings: BotSettings) -> Iterator[Finding]:
             "warning", "backups", f"none in {settings.backup_folder} yet", "a running bot makes the first one"
         )
         return
-    age_h = (time.time() - backup.taken_at(found[0])) / 3600
+    now = time.time()
+    if backup.taken_at(found[0]) > now + 3600:
+        mend = "set this machine's clock; if it's right, rename that backup, for it's older than it says"
+        yield Finding("warning", "backups", f"the newest, {found[0]}, is from the future", mend)
+    age_h = (now - backup.taken_at(found[0])) / 3600
     try:
         contents = examine(found[0])
     except NotSound as error:
         mend = f"delete it, and make one: {typed(f'backup {settings.backup_folder}/by-hand.sqlite3')}"
         yield Finding("trouble", "backups", f"the newest, {found[0]}, is unusable: {error}", mend)
         return
-    detail = f"{len(found)}, the newest {age_h:.0f} h old: {contents}"
+    detail = f"{len(found)}, the newest {max(0.0, age_h):.0f} h old: {contents}"
     if age_h > 2 * hosting.backup_every_h:
         yield Finding("warning", "backups", detail, "is the bot running? If so, its log says why it makes none")
     else:
@@ -146,13 +162,18 @@ def backups(settings: BotSettings) -> Iterator[Finding]:
 def disk(settings: BotSettings) -> Iterator[Finding]:
     """Room for the database and its backups."""
     for what, folder in (("database", settings.store.path.parent), ("backups", settings.backup_folder)):
-        there = next((parent for parent in (folder, *folder.parents) if parent.exists()), Path())
+        there = _nearest(folder)
         free_mb = shutil.disk_usage(there).free / 1e6
         if free_mb < settings.hosting.free_disk_mb:
             mend = f"make room, or move the {what} in the settings"
             yield Finding("trouble", f"disk of the {what}", f"{free_mb:.0f} MB free in {there}", mend)
         else:
             yield Finding("good", f"disk of the {what}", f"{free_mb / 1000:.0f} GB free")
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next((parent for parent in (folder, *folder.parents) if parent.exists()), Path())
 
 
 async def engine(settings: BotSettings, command: Sequence[str] = ENGINE_CHECK) -> list[Finding]:

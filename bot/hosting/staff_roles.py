@@ -10,6 +10,9 @@ from __future__ import annotations
 import discord
 import structlog
 
+from bot.errors import UNREADABLE
+from bot.hosting.database_file import read_only
+from bot.settings import BotSettings
 from bot.store import Store, meta
 
 log = structlog.get_logger(__name__)
@@ -80,3 +83,15 @@ def remembered(value: str, name: str) -> tuple[int, str]:
     values lack that; then it's `name`, the one in the settings now."""
     role_id, _, chosen = value.partition(" ")
     return int(role_id), chosen or name
+
+
+def remembered_role(settings: BotSettings, guild_id: int) -> int | None:
+    """The id of a server's staff role as the database remembers it for the name in the settings; None if it doesn't, or
+    can't be read. Blocking, but short: for the doctor, who opens no store."""
+    try:
+        with read_only(settings.store.path) as connection:
+            row = connection.execute("SELECT value FROM meta WHERE name = ?", (f"{PREFIX}{guild_id}",)).fetchone()
+    except (OSError, *UNREADABLE):
+        return None
+    role_id, chosen = remembered(str(row[0]), settings.club.staff_role) if row else (None, "")
+    return role_id if chosen == settings.club.staff_role else None

@@ -76,7 +76,7 @@ class EngineDeployment(Replica):
 
     async def __init__(self, settings: EngineSettings, rooms: str) -> None:  # type: ignore[misc]  # Ray awaits it
         super().__init__()
-        configure_logs()
+        configure_logs(settings.log, settings.engine.token)
         module, _, name = rooms.partition(":")
         await self.start(settings, getattr(importlib.import_module(module), name))
 
@@ -119,7 +119,7 @@ class FrontDeployment:
     """The ingress: one process without a device, to which Ray's proxy passes every call."""
 
     async def __init__(self, engines: Any, settings: EngineSettings, most: int) -> None:  # type: ignore[misc]
-        configure_logs()
+        configure_logs(settings.log, settings.engine.token)
         turns = Turns(settings.engine.queue_length * most)
         self._door = FrontDoor(RayEngines(engines), turns, settings.engine.token)
         self._counting = asyncio.get_running_loop().create_task(self._count())

@@ -1,8 +1,9 @@
-"""[engine] of config.toml: where the engine runs. Both processes check this table, so it belongs to the contract."""
+"""[engine] and [log] of config.toml: where the engine runs, and what is logged. Both processes check these tables, so
+they belong to the contract."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -52,3 +53,10 @@ class ProcessSettings(Table):
     queue_length: int = Field(default=64, ge=1, le=10_000)
     start_timeout_s: float = Field(default=300.0, gt=0)
     job_timeout_s: float = Field(default=600.0, gt=0)
+
+
+class LogSettings(Table):
+    """[log]: what is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] = "console"

@@ -166,7 +166,10 @@ def open_port(server: grpc.aio.Server, settings: ProcessSettings) -> None:
                 f"The engine can't listen on {address}: either that address is taken (choose another 'engine.listen'), "
                 "or 'engine.tls_certificate' and 'engine.tls_key' aren't a certificate and its key in PEM form."
             ) from error
-        raise ConfigurationError(f"'engine.listen' is {address}. The engine can't listen there.") from error
+        raise ConfigurationError(
+            f"'engine.listen' is {address}, where the engine can't listen: another program does already, or "
+            "the address isn't this machine's; choose another."
+        ) from error
 
 
 async def serve(

@@ -1,6 +1,7 @@
 """The log: to standard error, structured, and never with the token."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from engine.contract import PARENT_FD_VARIABLE
 from tests.engine_double import Behaviour, png
 
 HOUSE = Path(__file__).parents[2]
@@ -17,7 +19,7 @@ HOUSE = Path(__file__).parents[2]
 SCRIPT = """
 import logging, structlog
 from bot.logs import configure_logs
-from bot.settings import LogSettings
+from engine.contract.process_settings import LogSettings
 configure_logs(LogSettings(format={format!r}, level={level!r}), "t0ken-abc")
 log = structlog.get_logger("woodshed")
 log.debug("whisper")
@@ -49,6 +51,22 @@ def test_the_token_is_in_no_line(format):
 def test_json_lines_are_for_collectors():
     lines = [json.loads(line) for line in logged(format="json").splitlines()]
     assert (lines[0]["event"], lines[0]["answer"], lines[0]["level"]) == ("started", 42, "info")
+
+
+def test_an_engine_of_its_own_logs_for_collectors_too_and_keeps_the_shared_token():
+    script = (
+        "import structlog\nfrom engine.logs import configure_logs\n"
+        "from engine.contract.process_settings import LogSettings\n"
+        "configure_logs(LogSettings(format='json', level='warning'), 't0ken-abc')\n"
+        "log = structlog.get_logger()\nlog.info('whisper')\nlog.warning('called', metadata=['t0ken-abc'])\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != PARENT_FD_VARIABLE}
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=HOUSE, env=environment, capture_output=True, text=True, check=True
+    )
+    (line,) = map(json.loads, ended.stderr.splitlines())
+    assert (line["event"], line["metadata"], line["level"]) == ("called", "['<token>']", "warning")
+    assert line["timestamp"]
 
 
 def test_the_level_is_kept():

@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,6 +102,15 @@ async def test_a_certificate_that_is_not_there_ends_with_one_sentence_and_exit_c
         assert await asyncio.wait_for(bot.process.wait(), 20.0) == 78
         assert bot.log.read_text().splitlines()[-1].startswith("'engine.tls_certificate' is /nowhere.pem, which can't")
         assert not bot.said("Traceback")
+
+
+async def test_a_taken_port_for_figures_ends_with_one_sentence_and_exit_code_78(tmp_path, login):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = {"WOODSHED_HOSTING__METRICS_PORT": str(taken.getsockname()[1])}
+        async with child(tmp_path / "log", "bot", **login | port) as bot:
+            assert await asyncio.wait_for(bot.process.wait(), 20.0) == 78
+            assert bot.said(r"'hosting\.metrics_port' is \d+, which can't be used: .* choose another, or 0 for none\.")
+            assert not bot.said("Traceback")
 
 
 async def test_a_newer_database_ends_with_one_sentence(tmp_path, login):

@@ -3,8 +3,10 @@
 import contextlib
 import json
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 
 import discord
 import pytest
@@ -15,8 +17,9 @@ from bot.answering.posting import PERMISSION_NAMES
 from bot.hosting import backup, doctor
 from bot.hosting.discord_check import examine_discord
 from bot.hosting.lock import database_lock
-from bot.settings import BotSettings, DiscordSettings, HostingSettings, StoreSettings
-from bot.store import open_store
+from bot.hosting.opening import require_write_ahead_log
+from bot.settings import BotSettings, ClubSettings, DiscordSettings, HostingSettings, StoreSettings
+from bot.store import meta, open_store
 from bot.typed import typed
 from tests.engine_double import EngineDouble, serve_double, socket_address
 
@@ -63,6 +66,29 @@ async def test_a_damaged_database_comes_with_the_command_that_mends_it(settings)
     (found,) = doctor.database(settings)
     assert found.level == "trouble"
     assert found.mend == f"stop the bot, then: {typed(f'restore {good}')}"
+
+
+def test_a_folder_that_takes_no_database_is_trouble_before_the_first_start(settings, monkeypatch):
+    def read_only(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(doctor.tempfile, "TemporaryDirectory", read_only)
+    found = next(iter(doctor.database(settings)))
+    assert (found.level, "Read-only file system" in found.detail) == ("trouble", True)
+    assert "move the database" in found.mend
+
+
+def test_a_disk_without_a_write_ahead_log_is_trouble_before_the_first_start(settings, monkeypatch):
+    monkeypatch.setattr(doctor, "require_write_ahead_log", partial(require_write_ahead_log, vfs="unix-dotfile"))
+    found = next(iter(doctor.database(settings)))
+    assert found.level == "trouble"
+    assert "write-ahead" in found.detail
+
+
+def test_a_backup_from_the_future_is_named(settings):
+    settings.backup_folder.mkdir(parents=True)
+    (settings.backup_folder / backup.automatic_name(time.time() + 1e6)).touch()
+    assert "is from the future" in next(iter(doctor.backups(settings))).detail
 
 
 def test_a_database_that_isnt_there_yet_is_no_trouble(settings):
@@ -193,6 +219,35 @@ async def test_what_is_wrong_at_discord_is_named_with_its_mend(settings, answers
     (wrong,) = [finding for finding in found if finding.level != "good"]
     assert wrong.subject == subject
     assert mend in wrong.mend
+
+
+async def test_a_renamed_staff_role_is_no_trouble(settings):
+    async with open_store(settings.store.path) as store:
+        await meta.put(store, "staff_role:1", "55 Course staff")
+    renamed = (200, [{"name": "Teaching team", "id": "55", "permissions": str(1 << 13)}])
+    answers = {"/users/@me": ME, "/users/@me/guilds": guilds(), "/guilds/1/roles": renamed}
+    async with discord_says(answers) as address:
+        assert {finding.level for finding in await examined(settings, address)} == {"good"}
+        other = await examined(settings, address, club=ClubSettings(staff_role="Tutors"))
+    assert levels(other)[-1] == ("warning", "server PyTorch course")
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/json"])
+async def test_a_networks_login_page_is_told_from_discord(settings, kind):
+    async def page(request):
+        return web.Response(text="<h1>Please log in</h1>", content_type=kind, headers={"Date": "yesterday"})
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", page)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        (found,) = await examined(settings, f"http://127.0.0.1:{runner.addresses[0][1]}")
+    finally:
+        await runner.cleanup()
+    assert "isn't Discord" in found.detail
+    assert "log in to this network with a browser" in found.mend
 
 
 async def test_a_staff_channel_that_the_bot_cant_see_is_trouble(settings):
