@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from pathlib import Path
 
-from bot.errors import StoreError
+from bot.errors import UNREADABLE, StoreError
 from bot.hosting.database_file import read_only
 from bot.store import Store, members
 
@@ -45,7 +44,7 @@ async def forget_again(store: Store, former: Path, now: float) -> int:
     try:
         with read_only(former) as connection:
             rows = connection.execute("SELECT id, first_seen_at FROM members WHERE discord_id IS NULL").fetchall()
-    except sqlite3.Error:  # damaged: that's why a backup was restored
+    except UNREADABLE:  # damaged: that's why a backup was restored
         return 0
     forgotten = {(int(number), float(first_seen_at)) for number, first_seen_at in rows}
     known = await store.fetch_all("SELECT id, discord_id, first_seen_at FROM members WHERE discord_id IS NOT NULL")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import BackupRefused, DatabaseDamaged, DatabaseInUse, StoreError
-from bot.hosting import backup
+from bot.hosting import backup, member_data
 from bot.hosting.database_file import companion, mark_of, newest_version
 from bot.hosting.lock import database_lock, holder_of, lock_path
 from bot.hosting.opening import mark, prepare, require_write_ahead_log
@@ -183,8 +183,10 @@ async def test_a_database_whose_very_names_are_broken_is_damaged_and_nothing_wor
         async with open_store(path):
             pass
     with database_lock(path):
-        assert backup.restore(good, path, NOW).former is not None
+        former = backup.restore(good, path, NOW).former
     opened(path)
+    async with open_store(path) as store:
+        assert await member_data.forget_again(store, former, NOW) == 0
 
 
 def test_the_database_of_another_program_is_left_alone(path):
