@@ -28,7 +28,8 @@ class App {
     this.banner = el("div", { class: "banner", role: "status" });
     this.status = el("div", { class: "status" });
     this.typing = new Typing();
-    this.list = new MessageList((message) => this.composer.reply(message));
+    const listening = new Promise((settle) => (this.isListening = settle));
+    this.list = new MessageList((message) => this.composer.reply(message), listening);
     state.pending = (what) => this.list.pending(what);
     this.composer = new Composer(state.pending);
     this.chat = el(
@@ -110,6 +111,7 @@ class App {
 
   connectionChanged(isUp) {
     this.isConnected = isUp;
+    this.isListening();
     if (isUp && this.wasLost) report(this.refresh().then(() => this.openChannel()));
     this.wasLost = !isUp;
     this.drawBanner();
@@ -169,8 +171,9 @@ async function start(root) {
   const app = new App(root);
   app.listen();
   keepTimestampsFresh();
-  await app.openChannel();
-  app.composer.focus();
+  const opened = app.openChannel();
+  app.composer.focus(); // before the messages are there: whoever has begun to do something else isn't called back
+  await opened;
 }
 
 applyTheme();

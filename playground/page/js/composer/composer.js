@@ -121,18 +121,31 @@ export class Composer {
     const content = this.text.value.trim();
     if (!content && !this.tray.files.length) return;
     const body = { content: withMentions(content) };
-    if (this.replyTo) body.message_reference = { message_id: this.replyTo.id };
+    const { channelId, replyTo } = this;
+    if (replyTo) body.message_reference = { message_id: replyTo.id };
     const files = this.tray.takeAll();
     this.text.value = "";
     this.reply(null);
     this.changed();
     try {
-      await api.say(state.channelId, body, files);
+      await api.say(channelId, body, files);
     } catch (error) {
-      this.text.value = content;
-      this.tray.set(files);
+      this.takeBack(channelId, content, files, replyTo);
       toast(sentence(error));
     }
+  }
+
+  /** What couldn't be sent stands in its channel's composer again, before whatever was typed there since. */
+  takeBack(channelId, content, files, replyTo) {
+    const joined = (since) => [content, since].filter(Boolean).join("\n");
+    this.tray.set([...files, ...this.tray.files]);
+    if (channelId !== this.channelId) {
+      this.drafts.set(channelId, joined(this.drafts.get(channelId)));
+      return;
+    }
+    this.text.value = joined(this.text.value);
+    this.reply(this.replyTo ?? replyTo);
+    this.changed();
   }
 
   /** Takes files that were dropped, pasted or chosen: into the open command, else to the message. */
