@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot.answering.first_answers import say
 from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, shorten
 from bot.client import Interaction, Woodshed
-from cogs.club.welcome import welcome_view
+from cogs.club.welcome import tries_view
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class Help(commands.Cog):
         is_staff = self.bot.is_staff(interaction.user)
         found = list(_leaves(self.bot.tree.get_commands(type=discord.AppCommandType.chat_input)))
         usable = [command for command in found if _may_use(command, interaction.permissions)]
-        tries = None if interaction.guild is None else welcome_view()
+        tries = None if interaction.guild is None else tries_view()
         parts = [INTRODUCTION if tries is None else NEWCOMER]
         for wish, mine in _by_wish([command for command in usable if not _is_staffs(command)]):
             parts.append(f"\n**{wish}**")

@@ -13,7 +13,7 @@ from bot.answering.parcels import Parcel
 from bot.answering.posts import post
 from bot.client import Woodshed
 from bot.errors import Undelivered
-from cogs.club.welcome import welcome_view
+from cogs.club.welcome import tries_view
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ class Mentions(commands.Cog):
             await post(
                 self.bot,
                 message.channel.id,
-                Parcel(content=HELLO, view=welcome_view()),
+                Parcel(content=HELLO, view=tries_view()),
                 guild_id=message.guild.id,
                 nonce=f"hi-{message.id}",
                 reference=message.to_reference(fail_if_not_exists=False),
