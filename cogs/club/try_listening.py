@@ -35,7 +35,8 @@ RIGHT = "You chose {chosen}. **Right: {human} is the human.** The network improv
 WRONG = (
     "You chose {chosen}. **Not this time: {human} is the human.** The network improvised {model}, and it got past you."
 )
-MARK = "✅"
+MARK = "👉"
+"""Beside what was chosen, right or wrong: a tick would call it right."""
 
 
 async def human_side(store: Store, number: str) -> str:

@@ -19,7 +19,7 @@ def chosen(message):
     """The labels of the buttons that are marked."""
     rows = [row if isinstance(row, dict) else row.to_dict() for row in message.components]
     return [
-        item["label"] for row in rows for item in row["components"] if (item.get("emoji") or {}).get("name") == "✅"
+        item["label"] for row in rows for item in row["components"] if (item.get("emoji") or {}).get("name") == "👉"
     ]
 
 

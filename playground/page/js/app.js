@@ -16,7 +16,7 @@ import { drawHeader } from "./around/header.js";
 import { drawMembers } from "./around/members.js";
 import { drawStatus, statusText } from "./around/status.js";
 import { Typing } from "./around/typing.js";
-import { whoLine } from "./around/who.js";
+import { drawHelpOffer, whoLine } from "./around/who.js";
 
 class App {
   constructor(root) {
@@ -50,6 +50,7 @@ class App {
     drawChannels(this.sidebar, this.status);
     drawHeader(this.header, (name) => this.drawers.toggle(name));
     drawMembers(this.members);
+    drawHelpOffer();
     this.drawBanner();
   }
 
@@ -122,7 +123,7 @@ class App {
     addEventListener("hashchange", () => report(this.openChannel()));
     this.sidebar.addEventListener("click", (event) => this.followChannel(event));
     this.list.element.addEventListener("click", (event) => this.followMessage(event));
-    this.list.element.addEventListener("click", (event) => {
+    this.chat.addEventListener("click", (event) => {
       const command = event.target.closest("[data-command]")?.dataset.command;
       if (command) this.composer.openCommand(command);
     });

@@ -331,6 +331,24 @@ async def test_an_empty_channel_offers_what_to_try_and_the_top_line_who_one_is(
     await expect(page.get_by_text("You're Ada")).to_have_count(0)
 
 
+async def test_the_top_line_leads_to_the_bots_help_once_it_has_one(course: Course, browser: Browser) -> None:
+    tab = await Tab.open(browser, course.playground.address, "ada")
+    page = tab.page
+    offer = page.locator(".who-line").get_by_role("button", name="/help")
+    await expect(page.get_by_text("You're Ada, a student.")).to_be_visible()
+    await expect(offer).to_be_hidden()
+
+    @course.bot.tree.command(name="help", description="What I can do")
+    async def helping(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("Press a button", ephemeral=True)
+
+    await course.bot.tree.sync()
+    await offer.click()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Press a button")).to_be_visible()
+    assert tab.faults == []
+
+
 async def test_the_corner_says_how_the_bot_is(course: Course, browser: Browser) -> None:
     tab = await Tab.open(browser, course.playground.address, "ada")
     corner = tab.page.locator(".status")
