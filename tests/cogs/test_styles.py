@@ -188,7 +188,10 @@ async def test_a_removed_style_is_gone_with_its_picture(club: Club) -> None:
     assert removed.response.content == "Removed `mosaic` and its picture. Pictures already painted in it stay."
     assert await club.store.fetch_all("SELECT * FROM styles") == []
     again = await club.instructor.slash(club.channel, "styles remove", name="mosaic")
-    assert again.response.content == "This server has no style of its own called `mosaic`."
+    assert (
+        again.response.content
+        == "This server has no style of its own called `mosaic`. `/styles list` shows those it has."
+    )
     await add(club)
     assert await names(club) == ["mosaic"]
     assert club.refusals()

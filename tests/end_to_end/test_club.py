@@ -92,7 +92,9 @@ async def test_a_message_is_repainted_from_its_menu(ada: Member, ben: Member) ->
     assert (await picture(ada, message)).size == (160, 120)
     words = await ben.say("no picture here")
     await ada.menu("Stylize this", words["id"])
-    await ada.sees(lambda m: m["content"] == "There's no picture in that message.")
+    await ada.sees(
+        lambda m: m["content"] == "There's no picture in that message. Please choose one that shows a picture."
+    )
 
 
 async def test_a_clip_is_improvised_with_sound_roll_and_midi(ada: Member) -> None:

@@ -243,3 +243,68 @@ async def test_a_file_that_is_too_large_is_refused_before_it_is_sent(
     await ada.command("echo", files={"picture": large})
     await expect(ada.page.get_by_text("picture: your file is too large. The limit is 10 MiB.")).to_be_visible()
     assert ada.faults == []
+
+
+async def slow_command(course: Course) -> asyncio.Event:
+    """A command `/slow` that thinks until the event is set."""
+    go_on = asyncio.Event()
+
+    @course.bot.tree.command(description="Thinks for long")
+    async def slow(interaction: discord.Interaction) -> None:
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await go_on.wait()
+        await interaction.followup.send("done at last")
+
+    await course.bot.tree.sync()
+    return go_on
+
+
+async def test_a_reload_or_a_lost_connection_during_a_job_costs_nothing(course: Course, browser: Browser) -> None:
+    go_on = await slow_command(course)
+    ada = await Tab.open(browser, course.playground.address, "ada")
+    page = ada.page
+    await ada.command("slow")
+    thinking = page.get_by_text("is thinking…")
+    await expect(thinking).to_be_visible()
+    await page.reload()
+    await ada.drawn()
+    await expect(thinking).to_be_visible()
+    async with page.expect_event("websocket"):
+        await course.playground.audience.close()
+    go_on.set()  # it may be answered before the page hears again
+    await expect(page.get_by_text("done at last")).to_have_count(1)
+    await expect(thinking).to_have_count(0)
+
+
+async def test_two_tabs_of_one_member_show_the_same(course: Course, browser: Browser) -> None:
+    one, two = [await Tab.open(browser, course.playground.address, "ada") for _ in range(2)]
+    await one.command("secret")
+    for tab in (one, two):
+        await expect(tab.page.get_by_text("psst")).to_be_visible()
+    await two.page.get_by_role("button", name="Dismiss message").click()
+    await expect(one.page.get_by_text("psst")).to_have_count(0)
+    await one.page.get_by_label("Message", exact=True).fill("from one tab")
+    await one.page.keyboard.press("Enter")
+    await expect(two.page.get_by_text("from one tab")).to_have_count(1)
+    assert one.faults == two.faults == []
+
+
+async def test_words_that_look_like_html_are_words_everywhere(course: Course, browser: Browser) -> None:
+    bad = "<img src=x onerror=alert(1)>"
+    ada = await Tab.open(browser, course.playground.address, "ada")
+    opened: list[str] = []
+    ada.page.on("dialog", lambda dialog: opened.append(dialog.message))
+    channel = await gallery(course)
+    embed = (
+        discord.Embed(title=bad, description=f"**{bad}**").add_field(name=bad, value=f"`{bad}`").set_footer(text=bad)
+    )
+    view = discord.ui.View(timeout=None)
+    view.add_item(discord.ui.Button(label=bad, custom_id="bad"))
+    view.add_item(discord.ui.Select(custom_id="s", placeholder=bad, options=[discord.SelectOption(label=bad)]))
+    await channel.send(f"{bad}\n> {bad}\n- {bad}\n```html\n{bad}\n```", embed=embed, view=view)
+    await channel.create_thread(name=bad, type=discord.ChannelType.public_thread)
+    await expect(ada.page.locator(".select")).to_contain_text(bad)
+    await ada.page.locator(".select").click()
+    await expect(ada.page.get_by_role("option", name=bad)).to_be_visible()
+    assert await ada.page.locator("img[src=x]").count() == 0
+    assert opened == ada.faults == []
