@@ -35,7 +35,7 @@ export function whoLine() {
 
 /** Where a bot explains itself: the welcome scrolls away, this line stays. */
 function helpOffer() {
-  return el("span", { class: "help-offer", hidden: true }, " New here? Try ", el("button", { class: "mention", type: "button", data: { command: HELP } }, `/${HELP}`), ".");
+  return el("span", { class: "help-offer", hidden: true }, " New here? Try ", el("button", { class: "link", type: "button", data: { command: HELP } }, `/${HELP}`), ".");
 }
 
 /** Shows the offer of /help while the channel on screen has that command. */
