@@ -62,7 +62,7 @@ class Host:
     async def answers(self) -> list[dict[str, Any]]:
         """What the bot has posted, but for its welcome."""
         posted = [message for message in await self.ada.messages() if message["author"].get("bot")]
-        return [message for message in posted if "welcome:" not in str(message["components"])]
+        return [message for message in posted if not message["content"].startswith("**Welcome")]
 
     async def settled(self, wanted: Any, within_s: float = 60.0) -> list[dict[str, Any]]:
         async with asyncio.timeout(within_s):
