@@ -6,7 +6,8 @@ import itertools
 import math
 import re
 
-from engine.teach.calculator.layers import Layer, convolved_size, parameters, transposed_size
+from engine.teach.calculator.layer_shapes import convolved_size, transposed_size
+from engine.teach.calculator.layers import Layer, parameters
 from engine.teach.calculator.limits import Mistaken, NotAllowed, whole
 from engine.teach.calculator.tensor import DTYPES, SAME, DType
 
