@@ -91,7 +91,7 @@ async def test_nobody_sees_the_distribution_before_the_second_vote_has_closed(cl
     await pass_time(club, 31)
     revealed = text_of(newest(club))
     assert "50 % right before you talked it over, 100 % after" in revealed
-    assert "closed 100 % of the gap" in revealed
+    assert "Talking it over brought everybody round." in revealed
 
 
 async def test_an_answer_may_be_changed_until_the_vote_closes_and_counts_once(club: Club) -> None:
@@ -174,6 +174,21 @@ async def test_the_hosts_next_step_stands_out_and_says_where_it_leads(club: Club
     to_the_reveal = ["Talk it over", "Open the second vote", "Reveal"]
     assert walked == [*to_the_reveal, "Next question", *to_the_reveal, "Show the ranking"]
     assert "ranking after 2 questions" in text_of(newest(club))
+
+
+async def test_a_question_that_somebody_deletes_is_posted_again_with_its_votes(club: Club) -> None:
+    message = await start(club, count=1, seconds=30)
+    await club.student.click(message, label="two")
+    await club.instructor.delete(message)
+    await pass_time(club, 3)
+    again = newest(club)
+    assert again.id != message.id
+    assert "Question number 0?" in text_of(again)
+    assert "1 answer so far" in text_of(again)
+    await club.other.click(again, label="three")
+    await pass_time(club, 31)
+    assert newest(club).id == again.id
+    assert "50 % of 2 answers right" in text_of(newest(club))
 
 
 async def test_a_pause_stops_the_clock(club: Club) -> None:
