@@ -202,6 +202,12 @@ def _computed(code: str, around: str) -> Calculation:
 
 
 def _of_layer(of: Layer, reader: Reader, code: str, around: str) -> Calculation:
+    if re.search(r"\bhow many biases\b", around, re.IGNORECASE):
+        without = Layer(of.name, {**of.options, "bias": False})
+        if "bias" not in ARGUMENTS.get(of.name, ()):
+            raise NotAllowed(f"I don't count the biases of {of.name} by themselves.")
+        biases = parameters(of, reader.steps) - parameters(without, [])
+        return Calculation(code, str(biases), tuple(reader.steps))
     if _ASKS_FOR_PARAMETERS.search(around):
         return Calculation(code, str(reader.count(of)), tuple(reader.steps))
     shape = shape_in(around)

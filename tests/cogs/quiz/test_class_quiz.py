@@ -8,9 +8,10 @@ import pytest
 from bot.answering.access import SIMULATED_ROLE
 from bot.errors import Refused
 from bot.rules.class_quiz import DISCUSSION_S, READING_S
+from bot.rules.own_questions import OwnQuestion
 from bot.rules.quiz import Score
 from bot.store import quiz
-from bot.store.lessons import class_quiz
+from bot.store.lessons import class_quiz, own_questions
 from engine.contract import engine_pb2 as pb
 from tests.conftest import Club
 
@@ -254,6 +255,21 @@ async def test_the_report_names_what_the_class_believes(club: Club) -> None:
     refused = await club.student.slash(club.channel, "quiz report")
     assert refused.ephemeral
     assert club.refusals()
+
+
+async def test_two_of_the_staffs_questions_that_begin_alike_are_two_in_the_report(club: Club) -> None:
+    texts = [
+        f"What does the following line print, if x is a tensor of the shape (2, 3)? x.sum({dim})" for dim in (0, 1)
+    ]
+    own = [OwnQuestion("week 1", text, ("right", "wrong")) for text in texts]
+    await own_questions.add(club.store, club.guild.id, own, club.instructor.id, club.bot.now())
+    await club.instructor.slash(club.channel, "quiz class", topic="week 1", questions=2, seconds=30)
+    for _ in range(2):
+        await club.student.click(newest(club), label="wrong")
+        await pass_time(club, 31)
+        await pass_time(club, READING_S + 1)
+    report = (await club.instructor.slash(club.channel, "quiz report")).response
+    assert "to 2 questions" in report.embeds[0].description
 
 
 async def test_a_preparation_that_fails_posts_nothing_and_leaves_no_quiz(club: Club) -> None:
