@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -13,7 +14,7 @@ from bot.answering.durable import DurableForm, fields_of
 from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer
 from bot.answering.parcels import Upload
-from bot.answering.text import counted, named, shorten
+from bot.answering.text import counted, named, plain, shorten
 from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules import own_questions as rules
@@ -62,7 +63,7 @@ class QuestionForm(DurableForm, title="A question of your own", template="own-qu
         )
         now = interaction.client.now()
         added, _ = await own_questions.add(
-            interaction.client.store, guild_id_of(interaction), [one], interaction.user.id, now
+            interaction.client.store, guild_id_of(interaction), [_visible(one)], interaction.user.id, now
         )
         await say(interaction, added_sentence([one.topic], added, 1 - added))
 
@@ -92,10 +93,23 @@ async def import_file(interaction: Interaction, file: discord.Attachment, now: f
         except UnicodeDecodeError as error:
             raise Refused("I can't read this file; please save it as UTF-8 text.") from error
         questions = await asyncio.to_thread(rules.read_toml, text)  # a hostile megabyte takes seconds
+        visible = [_visible(one) for one in questions]
         added, known = await own_questions.add(
-            interaction.client.store, guild_id_of(interaction), questions, interaction.user.id, now
+            interaction.client.store, guild_id_of(interaction), visible, interaction.user.id, now
         )
         await answer.finish(content=added_sentence([one.topic for one in questions], added, known))
+
+
+def _visible(one: OwnQuestion) -> OwnQuestion:
+    """Without what isn't seen and changes how the rest is read. Raises Refused where two answers look the same then."""
+    return replace(
+        one,
+        topic=plain(one.topic),
+        question=plain(one.question.expandtabs(4)),
+        code=plain(one.code.expandtabs(4)),
+        options=tuple(plain(option.expandtabs(4)) for option in one.options),
+        explanation=plain(one.explanation),
+    )
 
 
 async def export_file(interaction: Interaction) -> None:

@@ -195,8 +195,11 @@ def _computed(code: str, around: str) -> Calculation:
     if isinstance(value, Tensor):
         wants_shape = re.search(r"\b(?:shape|size|dimensions?)\b", around, re.IGNORECASE)
         steps = [*reader.steps, f"shape {value.shape}, dtype torch.{value.dtype.name}"]
-        if value.values is None or wants_shape:
+        if wants_shape:
             return Calculation(code, f"torch.Size({list(value.shape)})", tuple(reader.steps or steps))
+        if value.values is None:
+            answer = f"a tensor of shape {list(value.shape)}; its values are random, or too many to compute"
+            return Calculation(code, answer, tuple(reader.steps or steps))
         return Calculation(code, shown(value), tuple(steps))
     return Calculation(code, written(value), tuple(reader.steps))
 

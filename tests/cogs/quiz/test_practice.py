@@ -236,6 +236,13 @@ async def test_a_file_with_many_topics_gets_an_answer_that_fits(club: Club) -> N
     assert "290 others" in told.response.content
 
 
+async def test_two_answers_that_look_the_same_are_refused(club: Club) -> None:
+    twins = FILE.replace(b'"nothing"]', rb'"x.data\u200b"]')
+    refused = await club.instructor.slash(club.channel, "quiz import", file=("questions.toml", twins))
+    assert "Two of the answers are the same" in refused.response.content
+    assert club.refusals()
+
+
 async def test_a_file_that_takes_long_is_waited_for(club: Club, monkeypatch: pytest.MonkeyPatch) -> None:
     """Discord waits three seconds for the first answer; a file may take longer."""
     order = []

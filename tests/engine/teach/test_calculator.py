@@ -264,6 +264,14 @@ def test_what_is_more_than_one_layer_or_one_number_is_not_guessed(question: str)
     assert calculate(question) is None
 
 
+@pytest.mark.parametrize("code", ["torch.rand(3).sum()", "torch.ones(100, 100).sum()"])
+def test_a_shape_is_not_passed_off_as_the_value_that_was_asked_for(code: str) -> None:
+    found = calculate(f"what is {code}?")
+    assert found is not None
+    assert found.answer == "a tensor of shape []; its values are random, or too many to compute"
+    assert calculate(f"what shape has {code}?").answer == "torch.Size([])"  # type: ignore[union-attr]
+
+
 def test_a_stride_of_zero_is_a_mistake() -> None:
     with pytest.raises(BadOption, match="at least 1"):
         calculate("stride 0 kernel 3 on 28 pixels")
