@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from engine import BEFORE_TORCH
 from engine.command_line import BAD_INPUT_EXIT_CODE, Parser
 from engine.contract import CONFIGURATION_EXIT_CODE
 from engine.contract.configuration import ConfigurationError
@@ -81,10 +82,8 @@ def _deploy(arguments: Sequence[str]) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0 done, 2 bad input (one sentence on standard error), 78 a wrong setting."""
-    # OpenMP's threads spin while they wait for each other. Where another program wants the cores, too, they burn the
-    # time of the thread they wait for: a clip took over a minute instead of seven seconds. Asleep they cost an idle
-    # machine nothing that shows. Read once, when torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for name, value in BEFORE_TORCH.items():
+        os.environ.setdefault(name, value)
     arguments = list(sys.argv[1:] if argv is None else argv)
     options, rest = build_parser().parse_known_args(arguments)
     try:

@@ -27,6 +27,7 @@ from ray.exceptions import GetTimeoutError, RayError
 from ray.serve.config import AutoscalingConfig, HTTPOptions, gRPCOptions
 from ray.serve.exceptions import RayServeException
 
+from engine import BEFORE_TORCH
 from engine.cluster.front import JOBS, REPLIES, EngineGone, FrontDoor
 from engine.cluster.replica import Answer, Replica
 from engine.cluster.turns import Turns
@@ -209,7 +210,7 @@ def deploy(settings: EngineSettings, plan: Plan, address: str | None = None) -> 
         raise ConfigurationError(
             "'engine.token' is empty, and Ray's proxy listens to the network; set the same token for bot and engines."
         )
-    environment = {"PYTHONPATH": str(HOUSE), "OMP_WAIT_POLICY": "PASSIVE"}
+    environment = {"PYTHONPATH": str(HOUSE), **BEFORE_TORCH}
     if plan.gpus == 0:
         environment["CUDA_VISIBLE_DEVICES"] = ""
     if address is None:

@@ -96,7 +96,8 @@ def adaptive_instance_norm(features: Tensor, content: Statistics, scale: Tensor,
 
     `scale` and `shift` are (B, C). Folded into one multiplication and one addition a value."""
     gain = scale[:, :, None, None] / content.sd
-    return features * gain.to(features.dtype) + (shift[:, :, None, None] - content.mean * gain).to(features.dtype)
+    offset = shift[:, :, None, None] - content.mean * gain
+    return torch.addcmul(offset.to(features.dtype), features, gain.to(features.dtype))
 
 
 class Convolution(nn.Conv2d):
@@ -109,6 +110,18 @@ class Convolution(nn.Conv2d):
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
         if self.bias is not None:
             nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor, gain: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
+        """(B, inputs, H, W) -> (B, outputs, H/stride, W/stride). With `gain` (inputs,) and `shift` (outputs,): what it
+        would give for `x * gain`, plus `shift`. Both go into the weights, which costs nothing a pixel."""
+        weight = self.weight if gain is None else self.weight * gain[:, None, None]
+        return self._conv_forward(x, weight, self.bias if shift is None or self.bias is None else self.bias + shift)
+
+
+def leaky(x: Tensor) -> Tensor:
+    """Leaky ReLU in place: what it's given comes fresh from a sum or a convolution, and nobody needs it any more. At
+    1/2 of a large picture each new map costs as much as a third of a convolution, for the memory alone."""
+    return F.leaky_relu_(x, LEAK)
 
 
 def soften(x: Tensor) -> Tensor:
@@ -146,10 +159,10 @@ class DepthwiseBlock(nn.Module):
         y = self.spatial(x)
         if scale is not None:
             y = y * (1 + scale[:, :, None, None]).to(y.dtype)
-        y = self.pointwise(F.leaky_relu(y, LEAK))
+        y = self.pointwise(leaky(y))
         if shift is not None:
             y = y + shift[:, :, None, None].to(y.dtype)
-        return x + y if self.residual else F.leaky_relu(y, LEAK)
+        return x + y if self.residual else leaky(y)
 
 
 class StyledConvolution(nn.Module):
@@ -160,7 +173,9 @@ class StyledConvolution(nn.Module):
         self.convolution = Convolution(inputs, outputs)
 
     def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        """(B, inputs, H, W), (B, inputs), (B, outputs) -> (B, outputs, H, W), before the activation."""
+        """(B, inputs, H, W), (B or 1, inputs), (B or 1, outputs) -> (B, outputs, H, W), before the activation."""
+        if len(scale) == 1:  # one style for all
+            return self.convolution(x, 1 + scale[0], shift[0])
         y = self.convolution(x * (1 + scale[:, :, None, None]).to(x.dtype))
         return y + shift[:, :, None, None].to(y.dtype)
 
@@ -181,17 +196,17 @@ class ContentEncoder(nn.Module):
 
     def finest(self, photo: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, H, W) in [0, 1], H and W multiples of 8 -> features at 1/2 and 1/4."""
-        half = F.leaky_relu(self.to_half(F.pixel_unshuffle(photo - 0.5, 2)), LEAK)
-        return half, F.leaky_relu(self.to_quarter(soften(half)), LEAK)
+        half = leaky(self.to_half(F.pixel_unshuffle(photo - 0.5, 2)))
+        return half, leaky(self.to_quarter(soften(half)))
 
     def middle(self, quarter: Tensor) -> Tensor:
         """Features at 1/4 -> those at 1/8."""
-        return F.leaky_relu(self.eighth_context(self.to_eighth(soften(quarter))), LEAK)
+        return leaky(self.eighth_context(self.to_eighth(soften(quarter))))
 
     def coarse(self, eighth: Tensor) -> tuple[Tensor, Tensor]:
         """Features at 1/8 -> those at 1/16 and 1/32."""
-        sixteenth = F.leaky_relu(self.sixteenth_context(self.to_sixteenth(halved(eighth))), LEAK)
-        thirty_second = F.leaky_relu(self.thirty_second_context(self.to_thirty_second(halved(sixteenth))), LEAK)
+        sixteenth = leaky(self.sixteenth_context(self.to_sixteenth(halved(eighth))))
+        thirty_second = leaky(self.thirty_second_context(self.to_thirty_second(halved(sixteenth))))
         return sixteenth, thirty_second
 
     def forward(self, photo: Tensor) -> Features:
@@ -222,11 +237,11 @@ class StyleEncoder(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1], sides multiples of 8 -> code (B, shape.code), float32."""
-        half = F.leaky_relu(self.to_half(F.pixel_unshuffle(picture - 0.5, 2)), LEAK)
-        quarter = F.leaky_relu(self.to_quarter(half), LEAK)
-        eighth = F.leaky_relu(self.eighth_context(self.to_eighth(quarter)), LEAK)
-        sixteenth = F.leaky_relu(self.to_sixteenth(halved(eighth)), LEAK)
-        thirty_second = F.leaky_relu(self.to_thirty_second(halved(sixteenth)), LEAK)
+        half = leaky(self.to_half(F.pixel_unshuffle(picture - 0.5, 2)))
+        quarter = leaky(self.to_quarter(half))
+        eighth = leaky(self.eighth_context(self.to_eighth(quarter)))
+        sixteenth = leaky(self.to_sixteenth(halved(eighth)))
+        thirty_second = leaky(self.to_thirty_second(halved(sixteenth)))
         with torch.autocast(picture.device.type, enabled=False):
             fine, coarse = (
                 torch.cat([part for level in levels for part in instance_statistics(level)], dim=1).flatten(1)
@@ -350,16 +365,17 @@ class StyleNetwork(nn.Module):
         quarter = adaptive_instance_norm(quarter, content[1], 1 + fine[2], fine[3])
         quarter = quarter + F.interpolate(eighth, scale_factor=2, mode="bilinear")
         quarter = quarter + self.quarter_merge(quarter, next(given), next(given))
-        y = F.leaky_relu(self.quarter_first(quarter, next(given), next(given)), LEAK)
+        y = leaky(self.quarter_first(quarter, next(given), next(given)))
         quarter = quarter + self.quarter_second(y, next(given), next(given))
-        half = half + F.interpolate(self.narrow(quarter), scale_factor=2, mode="bilinear")
-        y = F.relu(self.half_first(half, next(given), next(given)))
-        half = half + self.half_second(y, next(given), next(given))
-        full = F.pixel_shuffle(F.relu(self.unfold(F.relu(half), next(given), next(given))), 2)
+        drawn = F.interpolate(self.narrow(quarter), scale_factor=2, mode="bilinear")
+        half = drawn.add_(half.to(drawn.dtype))
+        y = F.relu_(self.half_first(half, next(given), next(given)))
+        half = self.half_second(y, next(given), next(given)).add_(half)
+        full = F.pixel_shuffle(F.relu_(self.unfold(F.relu_(half), next(given), next(given))), 2)
         # A 2x2 mean after the shuffle: whatever differs between odd and even pixels, and would be a mesh over every
         # flat area, is gone (Sugawara et al. 2019, "Checkerboard artifacts free CNNs").
         full = F.avg_pool2d(F.pad(full, (1, 0, 1, 0), mode="replicate"), 2, stride=1)
-        full = F.relu(self.full(full))
+        full = F.relu_(self.full(full))
         with torch.autocast(code.device.type, enabled=False):  # 8 bits of mantissa would show as bands in a sky
             return torch.sigmoid(self.rgb(full.float()))
 
