@@ -14,7 +14,7 @@ from bot.answering.durable import DurableForm, fields_of
 from bot.answering.first_answers import say
 from bot.answering.jobs import one_answer
 from bot.answering.parcels import Upload
-from bot.answering.text import counted, named, plain, shorten
+from bot.answering.text import counted, named, plain, seen, shorten
 from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules import own_questions as rules
@@ -101,7 +101,9 @@ async def import_file(interaction: Interaction, file: discord.Attachment, now: f
 
 
 def _visible(one: OwnQuestion) -> OwnQuestion:
-    """Without what isn't seen and changes how the rest is read. Raises Refused where two answers look the same then."""
+    """Without what isn't seen and changes how the rest is read. Raises Refused where two answers look the same."""
+    if len({seen(option).casefold() for option in one.options}) < len(one.options):
+        raise Refused(f"Two of the answers are the same to the eye, in: {shorten(named(one.question), 100)}")
     return replace(
         one,
         topic=plain(one.topic),

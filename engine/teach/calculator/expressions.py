@@ -77,6 +77,17 @@ def parse(code: str) -> ast.expr:
     return tree
 
 
+_OPERATORS: dict[type[ast.operator], Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.true_divide,
+    ast.FloorDiv: np.floor_divide,
+    ast.Mod: remainder,
+    ast.Pow: np.power,
+}
+
+
 class Reader:
     """Works out a tree; `steps` gets the working of layers on the way."""
 
@@ -149,31 +160,16 @@ class Reader:
             return self._numbers(node.op, a, b)
         if isinstance(node.op, ast.Pow) and not isinstance(b, Tensor) and abs(b) > MAX_POWER:
             raise NotAllowed(f"I take powers up to {MAX_POWER}.")
-        compute = {
-            ast.Add: np.add,
-            ast.Sub: np.subtract,
-            ast.Mult: np.multiply,
-            ast.Div: np.true_divide,
-            ast.FloorDiv: np.floor_divide,
-            ast.Mod: remainder,
-            ast.Pow: np.power,
-        }.get(type(node.op))
+        compute = _OPERATORS.get(type(node.op))
         if compute is None:
             raise NotAllowed("I compute + - * / // % ** and @.")
         _check_negative_power(node.op, a, b)
         if isinstance(node.op, ast.Div):
             return after(_divided(a, b), [a, b])
         _check_bool(node.op, a, b)
+        _check_rest(node.op, a, b)
         if isinstance(node.op, ast.Pow) and isinstance(b, int) and not fits(b, as_tensor(a).dtype):
             raise Mistaken(f"{as_tensor(a).dtype.name} can't hold the exponent {b}.")
-        if isinstance(node.op, (ast.FloorDiv, ast.Mod)) and isinstance(b, Tensor) and b.values is None:
-            raise NotAllowed("I don't divide by numbers that I don't know.")
-        if isinstance(node.op, (ast.FloorDiv, ast.Mod)) and _whole_numbers(a) and _whole_numbers(b) and _has_zero(b):
-            if any(isinstance(x, Tensor) and x.count == 0 for x in (a, b)):
-                raise NotAllowed("I don't divide nothing by zero.")
-            raise Mistaken("Whole numbers can't be divided by zero.")
-        if isinstance(node.op, (ast.FloorDiv, ast.Mod)) and not _finite(b):
-            raise NotAllowed("I don't compute what is left of a division by infinity.")
         return after(elementwise(a, b, compute), [a, b])
 
     def _numbers(self, op: ast.operator, a: Any, b: Any) -> Any:
@@ -353,6 +349,20 @@ def _divided(a: Any, b: Any) -> Tensor:
             for x in (a, b)
         )  # fmt: skip
     return elementwise(a, b, np.true_divide)
+
+
+def _check_rest(op: ast.operator, a: Any, b: Any) -> None:
+    """Raises where `//` and `%` have no result, or none that is known."""
+    if not isinstance(op, (ast.FloorDiv, ast.Mod)):
+        return
+    if isinstance(b, Tensor) and b.values is None:
+        raise NotAllowed("I don't divide by numbers that I don't know.")
+    if _whole_numbers(a) and _whole_numbers(b) and _has_zero(b):
+        if any(isinstance(x, Tensor) and x.count == 0 for x in (a, b)):
+            raise NotAllowed("I don't divide nothing by zero.")
+        raise Mistaken("Whole numbers can't be divided by zero.")
+    if not _finite(b):
+        raise NotAllowed("I don't compute what is left of a division by infinity.")
 
 
 def _check_negative_power(op: ast.operator, a: Any, b: Any) -> None:

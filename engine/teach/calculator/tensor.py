@@ -158,7 +158,8 @@ def elementwise(
         return Tensor(checked_shape(shape), target, None)
     work = DTYPES[kind.name]
     with np.errstate(all="ignore"):
-        left, right = x.values.astype(work), y.values.astype(work)
+        left: np.ndarray = x.values.astype(work)
+        right: np.ndarray = y.values.astype(work)
         for given, one, cast in ((a, x, left), (b, y, right)):
             weak = not isinstance(given, Tensor) or not given.shape
             if kind.name == "float16" and weak and not _same(one, cast):

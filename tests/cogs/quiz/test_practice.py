@@ -239,7 +239,7 @@ async def test_a_file_with_many_topics_gets_an_answer_that_fits(club: Club) -> N
 async def test_two_answers_that_look_the_same_are_refused(club: Club) -> None:
     twins = FILE.replace(b'"nothing"]', rb'"x.data\u200b"]')
     refused = await club.instructor.slash(club.channel, "quiz import", file=("questions.toml", twins))
-    assert "Two of the answers are the same" in refused.response.content
+    assert "Two of the answers are the same to the eye, in: What does" in refused.response.content
     assert club.refusals()
 
 
