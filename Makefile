@@ -59,6 +59,7 @@ bench: $(READY)
 	@$(BIN)/python -m engine bench stylize
 	@$(BIN)/python -m engine bench jazz
 	@$(BIN)/python -m benchmarks stages
+	@$(BIN)/python -m benchmarks ask
 	@$(BIN)/python -m benchmarks questions
 	@$(BIN)/python -m benchmarks fuzz
 

@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-NAMES = ("bot", "votes", "stylize", "jazz", "stages", "questions", "fuzz", "trials", "taste")
+NAMES = ("bot", "votes", "stylize", "jazz", "stages", "ask", "questions", "fuzz", "trials", "taste")
 IN_A_ROOM = {"fuzz": "files.fuzz", "trials": "listening.trials", "taste": "listening.taste"}
 
 

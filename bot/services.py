@@ -30,10 +30,33 @@ class PracticeService(Protocol):
         """Ask whoever pressed one question."""
 
 
+class RecentQuestions:
+    """The whole of long questions, by the message that answers them: a button's id holds only the beginning.
+
+    In memory and few, because nobody agreed to have their question kept; after a restart there's the beginning."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._questions: dict[int, str] = {}
+
+    def keep(self, message_id: int, question: str) -> None:
+        """Nothing where a message has no number that is known (0)."""
+        if message_id:
+            self._questions[message_id] = question
+            while len(self._questions) > self._most:
+                del self._questions[next(iter(self._questions))]
+
+    def of(self, message: discord.Message | None, beginning: str) -> str:
+        """The question that a message answers, or its `beginning` where no more is known."""
+        return self._questions.get(message.id, beginning) if message else beginning
+
+
 class Services:
     """The cogs' services, typed."""
 
     series: SeriesService
     staff_questions: Quota
     """How often a member may have staff pinged; `cogs/ask` has it."""
+    asked: RecentQuestions
+    """What the answers of today answer; `cogs/ask` has it."""
     practice: PracticeService

@@ -28,7 +28,7 @@ __all__ = ["Answer", "Driver", "Member", "Refused", "Route", "drive"]
 
 Json = dict[str, Any]
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 _REQUEST_S = 60.0
 _LOOK_AGAIN_S = 0.05
 _SLASH, _MESSAGE_MENU = 1, 3

@@ -46,6 +46,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--upload-limit-mib", type=float, default=10.0, metavar="MIB", help="the largest file (default: %(default)s)"
     )
+    parser.add_argument(
+        "--answer-within",
+        type=float,
+        default=3.0,
+        metavar="S",
+        help="how long a bot has for its first answer; Discord gives %(default)s seconds",
+    )
     parser.add_argument("--rate-limits", action="store_true", help="apply Discord's rate limits")
     parser.add_argument(
         "--privileged-intents",
@@ -87,6 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         token=arguments.token,
         attachment_size_limit=int(arguments.upload_limit_mib * MIB),
         rate_limits=arguments.rate_limits,
+        answer_within_s=arguments.answer_within,
         privileged_intents=arguments.privileged_intents,
         openapi=arguments.openapi,
         shards=arguments.shards,

@@ -22,8 +22,8 @@ from bot.answering.open_answers import remember
 from bot.answering.parcels import Upload
 from bot.attachments.fetching import Attachments
 from bot.attachments.spool import WaitingFile
-from bot.client import Interaction
-from bot.engine.jobs import StreamEvent, is_work, new_job_id
+from bot.client import Interaction, Woodshed
+from bot.engine.jobs import WAITING_EVENT, StreamEvent, is_work, new_job_id
 from engine.contract import engine_pb2 as pb
 
 
@@ -106,6 +106,12 @@ async def one_answer(
         await diary.close()
         raise
     yield reply
+
+
+async def say_that_it_warms_up(bot: Woodshed, answer: LiveReply) -> None:
+    """Tell whoever waits for an engine that has just started, and only then; the answer comes in its place."""
+    if not await bot.engine.is_serving():
+        await answer.show(WAITING_EVENT)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -118,7 +119,21 @@ async def resolve(
             )
         except Exception:
             log.exception("an interrupted answer couldn't be ended", interaction=answer.interaction_id)
-            await open_answers.close(store, answer.interaction_id)
+            await _give_up(bot, store, answer)
+
+
+async def _give_up(bot: discord.Client, store: Store, answer: OpenAnswer) -> None:
+    """Never raises. The member still reads a sentence in the place of "thinking ...", sent in the plainest way."""
+    try:
+        hook = discord.Webhook.partial(int(answer.payload["application_id"]), answer.payload["token"], client=bot)
+        if sight_of(await hook.fetch_message(ORIGINAL)) is Sight.UNFINISHED:
+            await hook.edit_message(ORIGINAL, content=INTERRUPTED, embeds=[], attachments=[], view=None)
+    except Exception as error:  # noqa: BLE001 -- of whatever kind: the others wait for their end, too
+        log.warning("nor could its member be told", interaction=answer.interaction_id, error=repr(error))
+    try:
+        await open_answers.close(store, answer.interaction_id)
+    except sqlite3.Error as error:
+        log.warning("nor could it be forgotten", interaction=answer.interaction_id, error=str(error))
 
 
 async def _resolve_one(bot: discord.Client, store: Store, answer: OpenAnswer, now: float, patience: Patience) -> None:

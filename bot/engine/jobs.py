@@ -31,6 +31,8 @@ JOB_PATIENCE_S = 90.0
 SENT_AT_ONCE = 2
 """Requests with files that are read from disk and sent at the same time: what the bot's memory has to hold."""
 WAITING_STAGE = "waiting for the engine"
+WAITING_EVENT = pb.PlayEvent(progress=pb.Progress(stage=WAITING_STAGE, fraction=0.0))
+"""For an answer that isn't a job's."""
 
 SERVICE = pb.DESCRIPTOR.services_by_name["Engine"].full_name
 

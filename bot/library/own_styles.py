@@ -36,6 +36,8 @@ class StyleChoice:
     label: str
     own: bool
     """Of the server; otherwise of the style book."""
+    year: str = ""
+    """When it was painted, as the style book has it: "c. 1831"."""
 
     @property
     def value(self) -> str:
@@ -50,7 +52,7 @@ async def choices(store: Store, catalogue: Catalogue, guild_id: int | None) -> l
     return [
         *(StyleChoice(style.name, own_label(style.name), own=True) for style in own),
         *(
-            StyleChoice(style.name, style_label(style), own=False)
+            StyleChoice(style.name, style_label(style), own=False, year=style.year)
             for style in await catalogue.styles.get()
             if style.name not in names
         ),

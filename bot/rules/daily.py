@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from bot.errors import Refused
 
+LONGEST_DAY_S = 26 * 3600.0
+"""A day on which the clocks are set back, and a little."""
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.h]([0-5]\d)")
 
 
@@ -31,6 +33,12 @@ def parse_zone(text: str) -> str:
 def zones() -> list[str]:
     """The names of all time zones, in order."""
     return sorted(available_timezones())
+
+
+def astray(planned_at: float, local_time: str, zone: str, now: float) -> bool:
+    """Whether a question is planned further off than any clock of a class can explain: the machine's clock had been
+    wrong when it was planned. A day more than the next one is none, because it may just have been asked."""
+    return planned_at - next_at(local_time, zone, now) > LONGEST_DAY_S
 
 
 def next_at(local_time: str, zone: str, after: float) -> float:

@@ -53,7 +53,7 @@ def from_form(topic: str, question: str, right: str, wrong: str, explanation: st
     """From what a form holds: right and wrong answers stand one a line. Raises Refused."""
     rights, wrongs = ([line.strip() for line in text.splitlines() if line.strip()] for text in (right, wrong))
     return OwnQuestion(
-        topic.strip() or "ours",
+        _topic(topic),
         question.strip(),
         (*rights, *wrongs),
         explanation.strip(),
@@ -106,13 +106,18 @@ def _from_table(table: Mapping[str, object]) -> OwnQuestion:
         if not isinstance(value, str):
             raise Refused(f"`{name}` has to be text in quotes.")
     return OwnQuestion(
-        topic=str(texts["topic"]).strip() or "ours",
+        topic=_topic(str(texts["topic"])),
         question=str(texts["question"]).strip(),
         options=tuple(str(option) for option in (*rights, *wrong)),
         explanation=str(texts["explanation"]).strip(),
         code=str(texts["code"]).strip("\n"),
         rights=len(rights),
     )
+
+
+def _topic(text: str) -> str:
+    """In one line and without backticks: it stands in lists, in sentences, and in the id of a button."""
+    return " ".join(text.replace("`", "").split()) or "ours"
 
 
 def write_toml(questions: Iterable[OwnQuestion]) -> str:

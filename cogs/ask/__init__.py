@@ -17,6 +17,7 @@ from bot.client import Interaction, Woodshed
 from bot.engine.catalogue import matching
 from bot.errors import Refused
 from bot.rules.quotas import Quota
+from bot.services import RecentQuestions
 from bot.store.lessons import notes as kept_notes
 from bot.store.lessons import unanswered as kept
 from cogs.ask import notes, unanswered
@@ -26,6 +27,8 @@ from cogs.ask.buttons import AskStaffButton, CardNextButton, DocumentationButton
 QUESTIONS_PER_MINUTE = 10
 STAFF_QUESTIONS = (3, 600.0)
 """How often in how many seconds a member may have the course staff pinged."""
+LONG_QUESTIONS = 300
+"""How many are remembered for whoever takes them to staff; 1.2 million characters at most."""
 NO_TEXT = "There's no text in that message for me to explain."
 
 
@@ -36,6 +39,7 @@ class Ask(commands.Cog):
         self.bot = bot
         self.quota = Quota(QUESTIONS_PER_MINUTE, 60.0)
         bot.services.staff_questions = Quota(*STAFF_QUESTIONS)
+        bot.services.asked = RecentQuestions(LONG_QUESTIONS)
         self.menu = app_commands.ContextMenu(name="Explain this", callback=self.explain_this)
 
     async def cog_load(self) -> None:

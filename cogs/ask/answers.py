@@ -11,7 +11,7 @@ from bot.answering.jobs import one_answer
 from bot.answering.text import MAX_EMBED
 from bot.client import Interaction
 from bot.store.lessons import notes, unanswered
-from cogs.ask.buttons import answer_view
+from cogs.ask.buttons import FITS_A_BUTTON, answer_view
 from cogs.ask.cards import calculation_embed, card_embed, entry_embed, quotes_embed, related_line, unknown_sentence
 from cogs.ask.unanswered import KEPT, TakeBackButton
 from engine.contract import engine_pb2 as pb
@@ -54,7 +54,9 @@ async def answer_question(interaction: Interaction, question: str, *, private: b
             )
             shown.content = f"{shown.content}\n{KEPT}"
             view.add_item(TakeBackButton(number))
-        await answer.finish(content=shown.content, embeds=shown.embeds, view=view)
+        message_id = await answer.finish(content=shown.content, embeds=shown.embeds, view=view)
+        if len(question) > FITS_A_BUTTON:
+            bot.services.asked.keep(message_id, question)
 
 
 def compose(reply: pb.AskReply, question: str, passages: Sequence[pb.Passage]) -> Shown:

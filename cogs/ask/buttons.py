@@ -12,14 +12,19 @@ from bot.answering.access import take_turn
 from bot.answering.durable import Durable, DurableForm, fields_of
 from bot.answering.first_answers import open_form, say
 from bot.answering.jobs import one_answer
-from bot.answering.text import MAX_EMBED, MAX_LABEL, plain, shorten
+from bot.answering.text import MAX_DESCRIPTION, MAX_EMBED, MAX_LABEL, plain, shorten
 from bot.client import Interaction
 from bot.errors import Refused
-from cogs.ask.cards import card_embed, entry_embed, quoted
+from cogs.ask.cards import COLOUR, card_embed, entry_embed, quoted
 from engine.contract import engine_pb2 as pb
 
 MAX_CUSTOM_ID = 100
 MOST_CARDS = 2
+FITS_A_BUTTON = MAX_CUSTOM_ID - len("ask-staff:")
+"""Characters of a question that stand in a button's id, and outlive a restart."""
+LONGEST_FOR_STAFF = 3000
+FITS_A_MESSAGE = 1300
+"""Characters of a question that fit into a message beside two pings; a longer one goes into an embed."""
 LONGEST_THREAD_NAME = 90
 NO_THREADS = "I'm not allowed to open a thread here. You can ask staff in this channel instead."
 
@@ -82,13 +87,13 @@ class AskStaffButton(
     """Opens a form with the question in it, and from there a thread with the course staff."""
 
     def __init__(self, question: str) -> None:
-        room = MAX_CUSTOM_ID - len("ask-staff:")
-        custom_id = f"ask-staff:{shorten(question.strip(), room)}"  # the ellipsis tells the member to finish it
+        custom_id = f"ask-staff:{shorten(question.strip(), FITS_A_BUTTON)}"  # an ellipsis: finish it
         super().__init__(discord.ui.Button(label="Ask staff", custom_id=custom_id))
         self.question = question
 
     async def press(self, interaction: Interaction) -> None:
-        await open_form(interaction, StaffForm(self.question))
+        whole = interaction.client.services.asked.of(interaction.message, self.question)
+        await open_form(interaction, StaffForm(whole))
 
 
 class StaffForm(DurableForm, title="Ask the course staff", template="ask-staff-form"):
@@ -98,12 +103,12 @@ class StaffForm(DurableForm, title="Ask the course staff", template="ask-staff-f
         label="Your question, in a thread everyone can read",
         custom_id="question",
         style=discord.TextStyle.paragraph,
-        max_length=1500,
+        max_length=LONGEST_FOR_STAFF,
     )
 
     def __init__(self, question: str) -> None:
         super().__init__(custom_id="ask-staff-form")
-        self.question.default = question
+        self.question.default = shorten(question, LONGEST_FOR_STAFF)
 
     @classmethod
     async def submitted(cls, interaction: Interaction, match: re.Match[str]) -> None:
@@ -134,8 +139,12 @@ async def ask_staff(interaction: Interaction, question: str) -> None:
         place = channel
     role = interaction.client.staff_roles.role_of(guild)
     staff = f"{role.mention} " if role else ""
+    text, embeds = quoted(question, 1700), []
+    if len(question) > FITS_A_MESSAGE and permissions.embed_links:
+        text, embeds = "", [discord.Embed(description=quoted(question, MAX_DESCRIPTION), colour=COLOUR)]
     await place.send(
-        f"{staff}{interaction.user.mention} asks:\n{quoted(question, 1700)}",
+        f"{staff}{interaction.user.mention} asks:\n{text}",
+        embeds=embeds,
         allowed_mentions=discord.AllowedMentions(roles=[role] if role else False, users=[interaction.user]),
     )
     await say(interaction, f"Your question is in {place.mention}.")

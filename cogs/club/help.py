@@ -12,10 +12,12 @@ from discord.ext import commands
 from bot.answering.first_answers import say
 from bot.answering.text import MAX_DESCRIPTION, MAX_FIELD, shorten
 from bot.client import Interaction, Woodshed
+from cogs.club.welcome import tries_view
 
 log = structlog.get_logger(__name__)
 
 INTRODUCTION = "Click a command to try it."
+NEWCOMER = "New here? Press a button below. Or click a command to try it."
 WISHES = {
     "Paint": ("stylize", "see", "styles"),
     "Hear jazz": ("jazz",),
@@ -42,7 +44,8 @@ class Help(commands.Cog):
         is_staff = self.bot.is_staff(interaction.user)
         found = list(_leaves(self.bot.tree.get_commands(type=discord.AppCommandType.chat_input)))
         usable = [command for command in found if _may_use(command, interaction.permissions)]
-        parts = [INTRODUCTION]
+        tries = None if interaction.guild is None else tries_view()
+        parts = [INTRODUCTION if tries is None else NEWCOMER]
         for wish, mine in _by_wish([command for command in usable if not _is_staffs(command)]):
             parts.append(f"\n**{wish}**")
             parts += [f"{self._link(command)} {command.description}" for command in mine]
@@ -55,7 +58,7 @@ class Help(commands.Cog):
             for wish, theirs in _by_wish(staffs):
                 names = " · ".join(self._link(command) for command in theirs)
                 embed.add_field(name=f"For staff: {wish.lower()}", value=shorten(names, MAX_FIELD), inline=False)
-        await say(interaction, embed=embed)
+        await say(interaction, embed=embed, view=tries)
 
     def _link(self, command: app_commands.Command) -> str:
         """The command as something to click, or in bold where its id isn't known."""

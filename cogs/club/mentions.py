@@ -13,13 +13,14 @@ from bot.answering.parcels import Parcel
 from bot.answering.posts import post
 from bot.client import Woodshed
 from bot.errors import Undelivered
+from cogs.club.welcome import tries_view
 
 log = structlog.get_logger(__name__)
 
 PAUSE_S = 20.0
 """Between two such answers in a channel, so that nobody can make the bot flood it."""
 HELLO = """\
-Hi! Type `/` and choose what I should do:
+Hi! Press a button, or type `/` and choose what I should do:
 - `/stylize` paints your picture in the style of a painting
 - `/jazz` improvises over your chords
 - `/quiz me` asks you a question about PyTorch, `/ask` answers yours
@@ -48,7 +49,7 @@ class Mentions(commands.Cog):
             await post(
                 self.bot,
                 message.channel.id,
-                Parcel(content=HELLO),
+                Parcel(content=HELLO, view=tries_view()),
                 guild_id=message.guild.id,
                 nonce=f"hi-{message.id}",
                 reference=message.to_reference(fail_if_not_exists=False),

@@ -14,7 +14,7 @@ from typing import Final
 import discord
 
 from bot.answering.durable import Durable
-from bot.answering.first_answers import say
+from bot.answering.first_answers import acknowledge, settled
 from bot.answering.jobs import one_job
 from bot.answering.parcels import Upload
 from bot.answering.posting import require_may_post, upload_limit_bytes
@@ -31,8 +31,12 @@ ASKED = (
 ONLY_A_TRY = (
     "This one was just for you and doesn't count anywhere. In a class vote, nobody learns the answer before the end."
 )
-RIGHT = "**Right: {human} is the human.** The network improvised {model}."
-WRONG = "**Not this time: {human} is the human.** The network improvised {model}, and it got past you."
+RIGHT = "You chose {chosen}. **Right: {human} is the human.** The network improvised {model}."
+WRONG = (
+    "You chose {chosen}. **Not this time: {human} is the human.** The network improvised {model}, and it got past you."
+)
+MARK = "👉"
+"""Beside what was chosen, right or wrong: a tick would call it right."""
 
 
 async def human_side(store: Store, number: str) -> str:
@@ -75,11 +79,15 @@ class GuessButton(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
     template=r"guess:(?P<number>[0-9a-f]{16}):(?P<side>A|B)",
 ):
-    """Says which clip the human is, and tells at once."""
+    """Says which clip the human is, and tells at once: under the clips, so that they can be heard again."""
 
-    def __init__(self, number: str, side: str) -> None:
+    def __init__(self, number: str, side: str, chosen: str = "") -> None:
+        style = discord.ButtonStyle.secondary if chosen and chosen != side else discord.ButtonStyle.primary
         button: discord.ui.Button[discord.ui.View] = discord.ui.Button(
-            label=f"{side} is the human", style=discord.ButtonStyle.primary, custom_id=f"guess:{number}:{side}"
+            label=f"{side} is the human",
+            style=style,
+            custom_id=f"guess:{number}:{side}",
+            emoji=MARK if side == chosen else None,
         )
         super().__init__(button)
         self.number = number
@@ -88,9 +96,13 @@ class GuessButton(
     async def press(self, interaction: Interaction) -> None:
         human = await human_side(interaction.client.store, self.number)
         model = SIDES[1 - SIDES.index(human)]
-        sentence = (RIGHT if self.side == human else WRONG).format(human=human, model=model)
-        view = discord.ui.View(timeout=None).add_item(AnotherPairButton())
-        await say(interaction, f"{sentence}\n{ONLY_A_TRY}", view=view)
+        sentence = (RIGHT if self.side == human else WRONG).format(chosen=self.side, human=human, model=model)
+        told = discord.Embed(description=f"{sentence}\n\n{ONLY_A_TRY}")
+        view = discord.ui.View(timeout=None)
+        for side in SIDES:
+            view.add_item(GuessButton(self.number, side, self.side))
+        view.add_item(AnotherPairButton())
+        await acknowledge(interaction, lambda: interaction.response.edit_message(embed=told, view=settled(view)))
 
 
 class AnotherPairButton(Durable, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"another-pair"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import discord
@@ -43,6 +43,8 @@ LABELS = {
     "ask": "Quiz me",
     "listen": "Human or AI?",
 }
+ELSEWHERE = {"paint": "Paint a picture"}
+"""Labels where the welcome's picture isn't above the buttons."""
 
 
 class WelcomeButton(
@@ -52,9 +54,9 @@ class WelcomeButton(
 ):
     """One of the things to try. It does what the command does, for whoever presses it."""
 
-    def __init__(self, step: str) -> None:
+    def __init__(self, step: str, label: str = "") -> None:
         style = discord.ButtonStyle.primary if step == "paint" else discord.ButtonStyle.secondary
-        super().__init__(discord.ui.Button(label=LABELS[step], style=style, custom_id=f"welcome:{step}"))
+        super().__init__(discord.ui.Button(label=label or LABELS[step], style=style, custom_id=f"welcome:{step}"))
         self.step = step
 
     async def press(self, interaction: Interaction) -> None:
@@ -88,9 +90,19 @@ BUTTONS = (WelcomeButton, GuessButton, AnotherPairButton)
 
 
 def welcome_view() -> discord.ui.View:
+    """The four tries, under the welcome and its picture."""
+    return _tries(LABELS)
+
+
+def tries_view() -> discord.ui.View:
+    """The four tries, for whoever comes when the welcome has scrolled out of sight."""
+    return _tries(LABELS | ELSEWHERE)
+
+
+def _tries(labels: Mapping[str, str]) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
-    for step in LABELS:
-        view.add_item(WelcomeButton(step))
+    for step, label in labels.items():
+        view.add_item(WelcomeButton(step, label))
     return view
 
 

@@ -21,6 +21,7 @@ from bot.client import Interaction
 from bot.errors import Refused
 from bot.library import contest
 from bot.store import creations
+from cogs.jazz.sounds import sound_name
 from engine.contract import engine_pb2 as pb
 from engine.contract.limits import SHORTEST_COPIED_RUN
 
@@ -166,7 +167,8 @@ def embed(clip: pb.Clip) -> discord.Embed:
             shown.add_field(name=name, value=value)
     if clip.roll:
         shown.set_image(url="attachment://piano-roll.png")
-    shown.set_footer(text=f"Sounds: {clip.soundfont}")
+    if sounds := sound_name(clip.soundfont):
+        shown.set_footer(text=f"Instruments: {sounds}")
     return shown
 
 

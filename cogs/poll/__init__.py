@@ -161,7 +161,7 @@ class Polls(commands.GroupCog, group_name="poll", group_description="Human or AI
         if number is None:
             found = await series.open_in_channel(store, interaction.channel_id)
             if found is None:
-                raise Refused("No poll is open in this channel.")
+                raise Refused("No poll is open in this channel. For a /vote, give its number; /poll list has it.")
         else:
             found = await self._here(interaction, number)
         async with one_answer(interaction, private=True) as reply:

@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot.answering.access import guild_id_of, require_own_message, require_staff
 from bot.answering.durable import submit
 from bot.answering.first_answers import open_form, say
-from bot.answering.jobs import one_answer
+from bot.answering.jobs import one_answer, say_that_it_warms_up
 from bot.answering.posting import require_may_post
 from bot.answering.text import too_many_questions
 from bot.client import Interaction, Woodshed
@@ -76,6 +76,10 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
     async def on_class_quiz_changed(self, number: int, *, at_once: bool = False) -> None:
         """A button of a class quiz was pressed."""
         self.runner.changed(number, at_once=at_once)
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        await self.runner.message_gone(payload.channel_id, payload.message_id)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
@@ -183,6 +187,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Questions ab
         require_own_message(interaction, "embed_links")
         plan = Plan(questions, seconds, second_vote, teams)
         async with one_answer(interaction, private=True) as answer:
+            await say_that_it_warms_up(self.bot, answer)
             started = await start_class_quiz(interaction, topic, plan, self.draw_seed)
             self.runner.start(started.id)
             await answer.finish(content=started_sentence(started))

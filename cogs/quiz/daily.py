@@ -15,7 +15,7 @@ from bot.answering.parcels import Parcel
 from bot.answering.posts import post
 from bot.client import Woodshed
 from bot.errors import WoodshedError
-from bot.rules.daily import next_at
+from bot.rules.daily import astray, next_at
 from bot.store import quiz
 from bot.store.lessons import daily
 from bot.store.lessons.daily import Daily
@@ -50,6 +50,7 @@ class DailyAsker:
 
     async def _ask_due(self) -> float | None:
         """Ask what is due; returns when the next one is."""
+        await self._take_back_what_is_astray()
         for entry in await daily.all_of_them(self.bot.store):
             now = self.bot.now()
             if entry.next_at > now:
@@ -59,6 +60,14 @@ class DailyAsker:
                 await self._ask(entry, now)
         entries = await daily.all_of_them(self.bot.store)
         return entries[0].next_at if entries else None
+
+    async def _take_back_what_is_astray(self) -> None:
+        """A clock that stood years ahead for a moment mustn't cost a class its questions for years."""
+        for entry in await daily.all_of_them(self.bot.store):
+            now = self.bot.now()
+            if astray(entry.next_at, entry.local_time, entry.zone, now):
+                log.warning("a daily question was planned by a wrong clock", channel=entry.channel_id)
+                await daily.set_next(self.bot.store, entry, next_at(entry.local_time, entry.zone, now))
 
     async def _ask(self, entry: Daily, now: float) -> None:
         try:

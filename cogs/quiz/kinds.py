@@ -13,7 +13,7 @@ import discord
 
 from bot.answering.durable import Durable, DurableForm, fields_of, number
 from bot.answering.first_answers import open_form
-from bot.answering.text import code_block, in_a_row, shorten
+from bot.answering.text import code_block, in_a_row, plain, shorten
 from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules.judging import LONGEST_TYPED, UNKNOWN, as_given
@@ -160,7 +160,8 @@ class TypedForm(DurableForm, title="Your answer", template=rf"typed:{_WHERE}"):
 
     @classmethod
     async def submitted(cls, interaction: Interaction, match: re.Match[str]) -> None:
-        typed = " ".join(fields_of(interaction).get("answer", "").split())
+        # Everybody reads it in the reveal, as code: a backtick would end that, and let a link or a mention out.
+        typed = " ".join(plain(fields_of(interaction).get("answer", "")).replace("`", "").split())
         if not typed:
             raise Refused("There was nothing in your answer; please type it again.")
         await take(interaction, Place(match["where"]), number(match["question"]), typed[:LONGEST_TYPED])

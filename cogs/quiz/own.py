@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -11,8 +12,9 @@ import discord
 from bot.answering.access import guild_id_of, require_staff
 from bot.answering.durable import DurableForm, fields_of
 from bot.answering.first_answers import say
+from bot.answering.jobs import one_answer
 from bot.answering.parcels import Upload
-from bot.answering.text import counted, named, shorten
+from bot.answering.text import counted, named, plain, seen, shorten
 from bot.client import Interaction
 from bot.errors import Refused
 from bot.rules import own_questions as rules
@@ -20,6 +22,7 @@ from bot.rules.own_questions import OwnQuestion
 from bot.store.lessons import own_questions
 
 MOST_BYTES = 1024 * 1024
+TOPICS_NAMED = 10
 
 
 class QuestionForm(DurableForm, title="A question of your own", template="own-question"):
@@ -60,7 +63,7 @@ class QuestionForm(DurableForm, title="A question of your own", template="own-qu
         )
         now = interaction.client.now()
         added, _ = await own_questions.add(
-            interaction.client.store, guild_id_of(interaction), [one], interaction.user.id, now
+            interaction.client.store, guild_id_of(interaction), [_visible(one)], interaction.user.id, now
         )
         await say(interaction, added_sentence([one.topic], added, 1 - added))
 
@@ -68,9 +71,12 @@ class QuestionForm(DurableForm, title="A question of your own", template="own-qu
 def added_sentence(topics: list[str], added: int, known: int) -> str:
     """What staff read after adding questions."""
     there = f" {counted(known, 'question')} of them {'was' if known == 1 else 'were'} here already." if known else ""
-    names = ", ".join(f"`{topic}`" for topic in dict.fromkeys(topics))
     if not added:
         return f"Nothing new.{there}"
+    different = list(dict.fromkeys(topics))
+    names = ", ".join(f"`{topic}`" for topic in different[:TOPICS_NAMED])
+    if len(different) > TOPICS_NAMED:
+        names += f", or one of the {len(different) - TOPICS_NAMED} others"
     return f"Added {counted(added, 'question')}.{there} Ask one with `/quiz question` and the topic {names}."
 
 
@@ -80,17 +86,32 @@ def removed_sentence(removed: OwnQuestion) -> str:
 
 async def import_file(interaction: Interaction, file: discord.Attachment, now: float) -> None:
     """Add what a file holds, all or nothing. Raises Refused with the line of the first mistake."""
-    content = await interaction.client.attachments.read(file, MOST_BYTES)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Refused("I can't read this file; please save it as UTF-8 text.") from error
-    questions = await asyncio.to_thread(rules.read_toml, text)  # a hostile megabyte takes seconds
-    added, known = await own_questions.add(
-        interaction.client.store, guild_id_of(interaction), questions, interaction.user.id, now
+    async with one_answer(interaction, private=True) as answer:  # the file may take longer than Discord waits
+        content = await interaction.client.attachments.read(file, MOST_BYTES)
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise Refused("I can't read this file; please save it as UTF-8 text.") from error
+        questions = await asyncio.to_thread(rules.read_toml, text)  # a hostile megabyte takes seconds
+        visible = [_visible(one) for one in questions]
+        added, known = await own_questions.add(
+            interaction.client.store, guild_id_of(interaction), visible, interaction.user.id, now
+        )
+        await answer.finish(content=added_sentence([one.topic for one in questions], added, known))
+
+
+def _visible(one: OwnQuestion) -> OwnQuestion:
+    """Without what isn't seen and changes how the rest is read. Raises Refused where two answers look the same."""
+    if len({seen(option).casefold() for option in one.options}) < len(one.options):
+        raise Refused(f"Two of the answers are the same to the eye, in: {shorten(named(one.question), 100)}")
+    return replace(
+        one,
+        topic=plain(one.topic),
+        question=plain(one.question.expandtabs(4)),
+        code=plain(one.code.expandtabs(4)),
+        options=tuple(plain(option.expandtabs(4)) for option in one.options),
+        explanation=plain(one.explanation),
     )
-    topics = [one.topic for one in questions]
-    await say(interaction, added_sentence(topics, added, known))
 
 
 async def export_file(interaction: Interaction) -> None:

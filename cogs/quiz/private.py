@@ -52,11 +52,14 @@ async def _due_question(interaction: Interaction, due: list[rules.Memory], seed:
     """The most overdue question that is still there, and how many are waiting. What no longer exists is forgotten;
     another server's own questions wait until the member is there again."""
     bot, guild_id = interaction.client, guild_id_of(interaction)
+    if any(memory.generator.startswith(own_questions.GENERATOR) for memory in due):
+        here = {f"{own_questions.GENERATOR}{number}" for number, _ in await own_questions.of_guild(bot.store, guild_id)}
+        due = [m for m in due if not m.generator.startswith(own_questions.GENERATOR) or m.generator in here]
     for place, memory in enumerate(due):
         question = await ask_again(bot, guild_id, memory.generator, memory.topic, seed)
         if question is not None:
             return question, len(due) - place
-        if not memory.generator.startswith(own_questions.GENERATOR):
+        if not memory.generator.startswith(own_questions.GENERATOR):  # one of staff's was removed just now
             await practice.forget(bot.store, interaction.user.id, memory.generator)
     return None, 0
 

@@ -100,7 +100,10 @@ class Styles(commands.GroupCog, group_name="styles", group_description="The styl
         require_staff(interaction)
         style = as_typed(name)
         if not await styles.remove(self.bot.store, guild_id_of(interaction), style):
-            raise Refused(f"This server has no style of its own called `{discord.utils.escape_markdown(style)}`.")
+            raise Refused(
+                f"This server has no style of its own called `{discord.utils.escape_markdown(style)}`. "
+                "`/styles list` shows those it has."
+            )
         await say(interaction, f"Removed `{style}` and its picture. Pictures already painted in it stay.")
 
     @remove.autocomplete("name")

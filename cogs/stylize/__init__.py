@@ -105,7 +105,7 @@ class Stylize(commands.Cog):
         """The message menu: repaint the first picture of a message in a style drawn by lot."""
         found = pictures_of(message)
         if not found:
-            raise Refused("There's no picture in that message.")
+            raise Refused("There's no picture in that message. Please choose one that shows a picture.")
         picture, shown_in = found[0]
         limit = self.bot.settings.discord.max_attachment_bytes
         require_size(picture, limit, "The picture")

@@ -5,6 +5,7 @@ The buttons know the answer's number; the store knows the rest, also after a res
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import discord
@@ -214,26 +215,48 @@ def picture_view(
 
 
 def style_menus(creation_id: int, styles: Sequence[StyleChoice], current: str = "") -> list[StyleMenu]:
-    """Every style but the current one: the server's own, then the style book's in the order of its contact sheet.
+    """Every style but the current one: the server's own, then the style book's by the years of its paintings.
 
     A menu has room for 25 and a message for four beside the buttons; a server with more styles of its own than that
     leaves the rest to `/stylize style:`."""
     own = _dealt([style for style in styles if style.own and style.name != current])
-    book = _dealt([style for style in styles if not style.own and style.name != current])[: MOST_MENUS - bool(own)]
-    titled = [
-        *(("This server's styles", part) for part in own[: MOST_MENUS - len(book)]),
-        *(("The style book", part) for part in book),
-    ]
+    by_year = sorted((style for style in styles if not style.own and style.name != current), key=_year)
+    book = _dealt(by_year)[: MOST_MENUS - bool(own)]
+    own = own[: MOST_MENUS - len(book)]
+    titled = [*zip(_own_titles(own), own, strict=True), *zip(_book_titles(book), book, strict=True)]
     return [
         StyleMenu.of(
             creation_id,
             f"picture:{creation_id}:style:{row}",
-            f"{title}: {part[0].name} to {part[-1].name} ...",
+            title,
             [discord.SelectOption(label=style.label, value=style.value) for style in part],
             row,
         )
         for row, (title, part) in enumerate(titled)
     ]
+
+
+def _year(style: StyleChoice) -> int:
+    """ "c. 1831" -> 1831; 0 where there is none."""
+    found = re.search(r"\d{3,4}", style.year)
+    return int(found[0]) if found else 0
+
+
+def _own_titles(parts: Sequence[Sequence[StyleChoice]]) -> list[str]:
+    if len(parts) == 1:
+        return ["Styles of this server"]
+    return [f"Styles of this server: {part[0].name} to {part[-1].name}" for part in parts]
+
+
+def _book_titles(parts: Sequence[Sequence[StyleChoice]]) -> list[str]:
+    """ "Paintings up to 1875", "Paintings of 1888 to 1905", "Paintings from 1905 on"."""
+    if len(parts) < 2:
+        return ["Styles of the style book"][: len(parts)]
+    years = [(_year(part[0]), _year(part[-1])) for part in parts]
+    if not all(first and last for first, last in years):
+        return [f"Styles of the style book, part {number} of {len(parts)}" for number in range(1, len(parts) + 1)]
+    between = [f"Paintings of {first} to {last}" for first, last in years[1:-1]]
+    return [f"Paintings up to {years[0][1]}", *between, f"Paintings from {years[-1][0]} on"]
 
 
 def _dealt(styles: Sequence[StyleChoice]) -> list[Sequence[StyleChoice]]:

@@ -28,6 +28,9 @@ SMALLEST_SIDE_PX = 32
 MARGIN_PX = 64
 """What a tile sees beyond its own pixels: more than reaches them, in either pass."""
 STYLE_LONGEST_ASPECT = 3
+FRAME_SHIFTS = ((0, 0), (1, 1), (2, 3), (3, 2))
+"""Down and right in px, of the four paintings that a film's frame is the mean of: every parity along both sides, and
+every place in a cell of 4 px along each. The first two alone left 1.6 to 2 times as much shimmer."""
 
 
 @dataclass(frozen=True)
@@ -312,18 +315,20 @@ class Painter:
         progress: Progress = silent,
     ) -> Tensor:
         """A frame (1, 3, H, W) of a film: the mean of what `paint_with_strength` gives for it and for the frame moved
-        by one pixel down and right, moved back.
+        by each of `FRAME_SHIFTS`, moved back.
 
-        The network sees a picture in cells of 2 px, so what is finer than those depends on where they lie: it shimmers
-        while the camera moves by odd numbers of pixels. In the mean of both positions that's gone ("cycle spinning":
+        The network sees a picture in cells of 2, 4 and more px, so what is finer than those depends on where they lie:
+        it shimmers while the camera moves. In the mean of several positions most of that is gone ("cycle spinning":
         Coifman & Donoho, Translation-invariant de-noising, 1995)."""
-        first, second = _part(progress, 0.0, 0.5), _part(progress, 0.5, 1.0)
-        painted = self.paint_with_strength(frame, code, strength, statistics, own, first)
         if strength <= 0:
-            return painted
-        moved = F.pad(frame, (1, 0, 1, 0), mode="replicate")
-        again = self.paint_with_strength(moved, code, strength, statistics, own, second)
-        return torch.lerp(painted, again[:, :, 1:, 1:], 0.5)
+            return self.paint_with_strength(frame, code, strength, statistics, own, progress)
+        total = torch.zeros_like(frame)
+        for number, (down, right) in enumerate(FRAME_SHIFTS):
+            moved = F.pad(frame, (right, 0, down, 0), mode="replicate")
+            part = _part(progress, number / len(FRAME_SHIFTS), (number + 1) / len(FRAME_SHIFTS))
+            painted = self.paint_with_strength(moved, code, strength, statistics, own, part)
+            total += painted[:, :, down:, right:]
+        return total / len(FRAME_SHIFTS)
 
     def _tiles(self, picture: Tensor) -> list[Tile]:
         return tiles(picture.shape[-2], picture.shape[-1], self.tile_px)

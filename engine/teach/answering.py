@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from engine.contract import engine_pb2 as pb
+from engine.contract.course_words import in_course_words, numbers_in
 from engine.errors import BadOption
 from engine.teach.deck import Card
 from engine.teach.retrieval import BY_NAME, MIN_INFORMATION, Index, Match
@@ -104,18 +105,22 @@ class Answering:
         return best[1]
 
     def _quotes(self, question: str, passages: Sequence[pb.Passage], known: bool) -> list[int]:
-        weights = self._index.weights(question)
+        """The places of the passages that say most of what is asked; "exercise 3" isn't answered by exercise 2's."""
+        asked = in_course_words(question)
+        weights, numbers = self._index.weights(asked), numbers_in(asked)
         total = sum(weights.values())
         if total < MIN_INFORMATION:
             return []
         least = QUOTED_BESIDE_A_CARD if known else QUOTED
         covered = []
         for i, passage in enumerate(passages):
-            there = set(words(f"{passage.heading} {passage.text}"))
+            text = in_course_words(f"{passage.heading}\n{passage.text}")
+            there = set(words(text))
             share = sum(weight for word, weight in weights.items() if word in there) / total
             if share >= least:
-                covered.append((-share, i))
-        return [i for _, i in sorted(covered)[:MOST_QUOTES]]
+                covered.append((not numbers <= numbers_in(text), -share, i))
+        covered.sort()
+        return [i for otherwise, _, i in covered if otherwise == covered[0][0]][:MOST_QUOTES]
 
     def _message(self, match: Match) -> pb.Card:
         card = match.card

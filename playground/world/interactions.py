@@ -88,7 +88,7 @@ class Interactions:
         self._ids = ids
         self._clock = clock
         self._messages = messages
-        self._answer_within_s = answer_within_s
+        self.answer_within_s = answer_within_s
         self._by_token: dict[str, Interaction] = {}
         self._waiting: dict[str, asyncio.Future[Outcome]] = {}
         for row in store.all("interaction"):
@@ -121,12 +121,12 @@ class Interactions:
         """Waits for the bot's answer, as long as Discord would."""
         future = self._waiting[interaction.id]
         try:
-            return await asyncio.wait_for(asyncio.shield(future), self._answer_within_s)
+            return await asyncio.wait_for(asyncio.shield(future), self.answer_within_s)
         except TimeoutError:
             if interaction.state == "answered":  # its files are still being written
                 return await future
             interaction.state = "lost"
-            _log.warning("The bot did not answer within %.3g s: %s", self._answer_within_s, named(interaction))
+            _log.warning("The bot did not answer within %.3g s: %s", self.answer_within_s, named(interaction))
             return Outcome("failed")
         finally:
             self._waiting.pop(interaction.id, None)

@@ -183,3 +183,20 @@ def test_a_run_too_short_to_count_is_said_to_be_short() -> None:
 
     assert copied(pb.Clip(longest_copied_run=9)) == "9 notes"
     assert copied(pb.Clip()) == "under 6 notes"
+
+
+@pytest.mark.parametrize(
+    ("file_name", "named"),
+    [
+        ("TimGM6mb.sf2", "TimGM, by Tim Brechbill"),
+        ("MuseScore_General_HQ.sf3", "MuseScore General, by Frank Wen, Michael Cowgill and S. Christian Collins"),
+        ("FluidR3Mono_GM.sf3", "Fluid R3, by Frank Wen"),
+        ("my_own-band.sf2", "my own band"),
+        ("", ""),
+    ],
+)
+def test_the_instruments_of_a_clip_are_named_for_people(file_name: str, named: str) -> None:
+    from cogs.jazz.clip import embed
+
+    footer = embed(pb.Clip(soundfont=file_name)).footer.text
+    assert footer == (f"Instruments: {named}" if named else None)

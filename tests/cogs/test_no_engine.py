@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bot.answering.live_reply import LiveReply, progress_text
 from bot.client import Woodshed
 from bot.engine.calls import EngineClient
 from bot.engine.connection import open_channel
@@ -71,6 +72,24 @@ async def test_an_engine_that_stays_cold_is_said_to_be_warming(alone, monkeypatc
     monkeypatch.setattr(EngineClient, "wait_serving", still_cold)
     result = await alone.student.slash(alone.channel, command, **options)
     assert [sentence.splitlines()[0] for sentence in sentences(result)] == [WARMING]
+
+
+async def test_whoever_starts_a_class_quiz_is_told_at_once_that_the_engine_warms_up(club, monkeypatch):
+    """The class is waiting, too: "thinking ..." for twenty seconds looks like a fault."""
+    shown = []
+
+    async def cold(self):
+        return False
+
+    async def show(self, event):
+        shown.append(progress_text(event))
+
+    monkeypatch.setattr(EngineClient, "is_serving", cold)
+    monkeypatch.setattr(LiveReply, "show", show)
+    started = await club.instructor.slash(club.channel, "quiz class", questions=1)
+    assert len(shown) == 1
+    assert shown[0].startswith("Waiting for the engine")
+    assert "The class quiz is on" in started.response.content
 
 
 async def test_the_seasons_of_the_model_do_not_wait_for_an_engine_that_is_warming_up(club, address, monkeypatch):

@@ -11,7 +11,7 @@ from bot.settings import BotSettings, ClubSettings, DiscordSettings
 from bot.store import styles
 from bot.store.styles import OwnStyle
 from cogs.styles import embeds
-from cogs.stylize.pictures import PictureButton, StyleMenu, picture_view
+from cogs.stylize.pictures import PictureButton, StyleMenu, picture_view, style_menus
 from engine.contract import engine_pb2 as pb
 from tests.conftest import Club
 from tests.engine_double import STYLES, Behaviour, code_of, png
@@ -188,7 +188,10 @@ async def test_a_removed_style_is_gone_with_its_picture(club: Club) -> None:
     assert removed.response.content == "Removed `mosaic` and its picture. Pictures already painted in it stay."
     assert await club.store.fetch_all("SELECT * FROM styles") == []
     again = await club.instructor.slash(club.channel, "styles remove", name="mosaic")
-    assert again.response.content == "This server has no style of its own called `mosaic`."
+    assert (
+        again.response.content
+        == "This server has no style of its own called `mosaic`. `/styles list` shows those it has."
+    )
     await add(club)
     assert await names(club) == ["mosaic"]
     assert club.refusals()
@@ -295,6 +298,25 @@ async def test_the_menu_of_a_servers_styles_comes_first(club: Club) -> None:
     assert club.double.requests[-1].style_name == "mosaic"
     assert club.double.requests[-1].style_code
     assert menus(painted.response) == [["great-wave", "starry-night", "scream"]]
+
+
+@pytest.mark.parametrize(
+    ("of_the_server", "of_the_book", "titles"),
+    [
+        (0, 60, ["Paintings up to 1845", "Paintings of 1848 to 1893", "Paintings from 1896 on"]),
+        (3, 20, ["Styles of this server", "Styles of the style book"]),
+        (30, 0, ["Styles of this server: own-00 to own-14", "Styles of this server: own-15 to own-29"]),
+    ],
+)
+def test_a_menu_of_styles_says_what_stands_in_it(of_the_server: int, of_the_book: int, titles: list[str]) -> None:
+    own = [StyleChoice(f"own-{number:02}", "", own=True) for number in range(of_the_server)]
+    years = [f"c. {1800 + 12 * n // 5}" for n in range(of_the_book)]
+    book = [StyleChoice(f"book-{number}", f"B {year}", own=False, year=year) for number, year in enumerate(years)]
+    found = style_menus(7, [*own, *reversed(book)])
+    assert [menu.item.placeholder for menu in found] == titles
+    assert [option.label for menu in found for option in menu.item.options if option.label.startswith("B ")] == [
+        style.label for style in book
+    ], "by their years"
 
 
 def menu_id(message: simcord.ResponseMessage, value: str) -> str:

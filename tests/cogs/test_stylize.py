@@ -315,7 +315,10 @@ async def test_the_message_menu_repaints_the_first_picture(club):
     assert club.double.requests[-1].image == png(20, 20)
     bare = await club.other.send(club.channel, "no picture")
     result = await club.student.context_menu(club.channel, "Stylize this", bare)
-    assert (result.response.content, result.ephemeral) == ("There's no picture in that message.", True)
+    assert (result.response.content, result.ephemeral) == (
+        "There's no picture in that message. Please choose one that shows a picture.",
+        True,
+    )
 
 
 async def test_the_message_menu_takes_films_photos_without_a_type_and_earlier_answers(club):

@@ -7,10 +7,20 @@ from cogs.club.welcome import PICTURE, Welcome
 from engine.contract import engine_pb2 as pb
 from tests.waiting import until
 
+TRIES = ["Paint this picture", "Play me a blues", "Quiz me", "Human or AI?"]
+
 
 def labels(message):
     rows = [row if isinstance(row, dict) else row.to_dict() for row in message.components]
     return [item["label"] for row in rows for item in row["components"]]
+
+
+def chosen(message):
+    """The labels of the buttons that are marked."""
+    rows = [row if isinstance(row, dict) else row.to_dict() for row in message.components]
+    return [
+        item["label"] for row in rows for item in row["components"] if (item.get("emoji") or {}).get("name") == "👉"
+    ]
 
 
 async def greeted(club):
@@ -22,7 +32,7 @@ async def greeted(club):
 async def test_a_new_server_is_greeted_once_even_over_a_restart(club):
     message = await greeted(club)
     assert "practice room" in message.content
-    assert labels(message) == ["Paint this picture", "Play me a blues", "Quiz me", "Human or AI?"]
+    assert labels(message) == TRIES
     assert [attachment.filename for attachment in message.attachments] == ["practice-room.jpg"]
     await greeted(club)
     await club.restart()
@@ -53,13 +63,19 @@ async def test_a_listening_try_tells_the_answer_at_once_and_counts_nowhere(club)
     assert [attachment.filename for attachment in pair.response.attachments] == ["clip-A.ogg", "clip-B.ogg"]
     assert labels(pair.response) == ["A is the human", "B is the human"]
     await club.restart()
-    said = [(await club.student.click(pair.response, label=f"{side} is the human")).response for side in "AB"]
-    assert sorted(answer.content.split(":")[0].strip("*") for answer in said) == ["Not this time", "Right"]
-    human = said[0].content.split(": ")[1][0]
-    assert all(f"{human} is the human" in answer.content for answer in said)
+    told = []
+    for side in "AB":
+        said = (await club.student.click(pair.response, label=f"{side} is the human")).response
+        assert said.id == pair.response.id, "under the clips, which can be heard again"
+        assert [attachment.filename for attachment in said.attachments] == ["clip-A.ogg", "clip-B.ogg"]
+        assert said.embeds[0].description.startswith(f"You chose {side}. ")
+        assert chosen(said) == [f"{side} is the human"]
+        told.append(said.embeds[0].description.split("**")[1])
+    human = told[0].split(": ")[1][0]
+    assert sorted(told) == [f"Not this time: {human} is the human.", f"Right: {human} is the human."]
     assert files["AB".index(human)] != files[1 - "AB".index(human)]
     assert await club.store.fetch_all("SELECT * FROM series") == []
-    again = await club.student.click(said[0], label="Another pair")
+    again = await club.student.click(said, label="Another pair")
     assert labels(again.response) == ["A is the human", "B is the human"]
 
 
@@ -77,12 +93,24 @@ async def test_whoever_mentions_the_bot_is_told_how_to_use_it_and_nobody_else_is
     answer = club.channel.last_message
     assert answer.author.id == me
     assert "/stylize" in answer.content
+    assert labels(answer) == ["Paint a picture", *TRIES[1:]]
     assert answer.reference.message_id == asked.id
     await club.student.send(club.channel, f"<@{me}> help <@{me}>")
     assert len(club.channel.history()) == 4, "once in a while is enough"
     await club.env.advance_time(PAUSE_S + 1)
     await club.other.send(club.channel, f"<@{me}>")
     assert len(club.channel.history()) == 6
+
+
+async def test_help_has_the_four_tries_for_whoever_comes_when_the_welcome_is_out_of_sight(club):
+    helped = await club.other.slash(club.channel, "help")
+    assert helped.ephemeral
+    assert labels(helped.response) == ["Paint a picture", *TRIES[1:]]
+    await club.restart()
+    painted = (await club.other.click(helped.response, label="Paint a picture")).response
+    assert painted.attachments[0].filename == "stylized.png"
+    clip = (await club.other.click(helped.response, label="Play me a blues")).response
+    assert clip.attachments[0].filename == "woodshed.ogg"
 
 
 async def test_the_line_says_whether_the_engine_is_warm_and_how_much_it_has_to_do(club):

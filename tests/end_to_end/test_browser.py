@@ -65,6 +65,6 @@ async def test_a_newcomer_paints_plays_learns_and_votes(house: House, browser: B
     await expect(page.get_by_text("Changed to B is the human")).to_be_visible()
     await ada.shot("poll")
     await teacher.command("poll close")
-    await expect(page.locator(".embed").filter(has_text="The reveal").last).to_be_visible(timeout=30_000)
+    await expect(page.locator(".embed").filter(has_text="The reveal").last).to_be_visible(timeout=JOB_MS)
     await ada.shot("poll-result")
     assert ada.faults == teacher.faults == []

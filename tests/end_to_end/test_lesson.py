@@ -175,4 +175,4 @@ async def _answer(member: Member, message: Json) -> Json:
 async def _kill(house: House) -> None:
     """`kill -9` of the bot; the rest leaves with it."""
     house.one("bot").send_signal(signal.SIGKILL)
-    await until(lambda: house.process.poll() is not None, 30.0)
+    await until(lambda: house.process.poll() is not None, 60.0)

@@ -31,7 +31,9 @@ async def test_a_killed_bot_leaves_no_engine_and_loses_no_answer(tmp_path: Path)
             assert (await ben.press(kept, choices[0])).outcome == "answered", "a button from before the restart"
             await ben.sees(lambda m: m["flags"] & 64 and m["embeds"], channel="quiz")
             await ada.use("quiz score", channel="quiz")
-            score = await ada.sees(lambda m: m["embeds"] and m["embeds"][0]["title"] == "Your score", channel="quiz")
+            score = await ada.sees(
+                lambda m: m["embeds"] and m["embeds"][0].get("title") == "Your score", channel="quiz"
+            )
             assert "of 1** right" in score["embeds"][0]["description"]
 
 
@@ -39,8 +41,8 @@ async def _kill_the_bot(house: House) -> None:
     """`kill -9`: the engine sees its pipe close, the launcher its child gone; both leave."""
     family = house.processes()
     house.one("bot").send_signal(signal.SIGKILL)
-    await until(lambda: not any(_is_alive(process) for process in family), 30.0)
-    assert house.process.wait(5) == 128 + signal.SIGKILL
+    await until(lambda: not any(_is_alive(process) for process in family), 60.0)
+    assert house.process.wait(30) == 128 + signal.SIGKILL
 
 
 def _is_alive(process: psutil.Process) -> bool:
@@ -71,8 +73,8 @@ async def test_a_killed_engine_is_replaced_and_the_member_is_told(house: House) 
 
 async def test_everything_is_gone_after_a_signal(tmp_path: Path) -> None:
     with open_house(tmp_path) as house:
+        await until(lambda: len(house.processes()) >= 3)  # the engine comes last
         family = house.processes()
-        assert len(family) >= 3
         house.process.send_signal(signal.SIGTERM)
-        await until(lambda: not any(_is_alive(process) for process in family), 40.0)
-        assert house.process.wait(5) == 0
+        await until(lambda: not any(_is_alive(process) for process in family), 60.0)
+        assert house.process.wait(30) == 0

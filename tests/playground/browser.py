@@ -72,8 +72,12 @@ class Tab:
         )
         tab = cls(await context.new_page())
         await tab.page.goto(f"{address}?member={member}#{channel}")
-        await tab.page.get_by_label("Message", exact=True).wait_for()
+        await tab.drawn()
         return tab
+
+    async def drawn(self) -> None:
+        """Waits until the page hears what happens and shows the channel's messages."""
+        await self.page.locator(".messages[aria-busy=false]").wait_for(state="attached")
 
     async def command(
         self, title: str, options: dict[str, str] | None = None, files: dict[str, Path] | None = None

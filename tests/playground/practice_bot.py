@@ -121,6 +121,8 @@ class PracticeBot(commands.Bot):
             intents=intents or discord.Intents(guilds=True, guild_messages=True, guild_reactions=True),
             help_command=None,
         )
+        self.logins = 0
+        """How often it has logged in or resumed."""
         self.codes: list[int] = []
         self.events: list[str] = []
         self.contents: list[str] = []
@@ -132,7 +134,16 @@ class PracticeBot(commands.Bot):
         self.add_dynamic_items(CounterButton)
         await self.tree.sync()
 
+    async def enter(self) -> None:
+        """Waits until it knows its server's channels; `on_ready` comes 2 s later."""
+        while not any(guild.text_channels for guild in self.guilds):  # noqa: ASYNC110 -- there is no event for it
+            await asyncio.sleep(0.01)
+
+    async def on_connect(self) -> None:
+        self.logins += 1
+
     async def on_resumed(self) -> None:
+        self.logins += 1
         self.events.append("resumed")
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:

@@ -17,7 +17,7 @@ import pytest
 from playground.driver import Driver
 from playground.server import Server
 from playground.world.state import Options, Playground
-from tests.playground.conftest import OPENAPI
+from tests.playground.conftest import ANSWER_S, OPENAPI
 
 EXAMPLES = Path(__file__).parents[2] / "playground/examples"
 LOGIN_S = 60.0
@@ -26,16 +26,19 @@ LOGIN_S = 60.0
 @contextlib.asynccontextmanager
 async def with_bot(folder: Path, *command: str) -> AsyncIterator[Driver]:
     """A playground with one of the examples logged in to it, as a process of its own."""
-    playground = Playground(Options(folder / "state", openapi=OPENAPI if OPENAPI.is_file() else None))
+    playground = Playground(
+        Options(folder / "state", openapi=OPENAPI if OPENAPI.is_file() else None, answer_within_s=ANSWER_S)
+    )
     async with Server(playground), aiohttp.ClientSession() as session:
+        registered = asyncio.Event()
+        playground.commands.listeners.append(registered.set)
         process = await asyncio.create_subprocess_exec(
             *command, playground.origin, env=os.environ | {"TOKEN": playground.token}
         )
         try:
             async with asyncio.timeout(LOGIN_S):
-                registered = asyncio.Event()
-                playground.commands.listeners.append(registered.set)
                 await registered.wait()
+                await playground.gateway.connected.wait()
             yield Driver(session, playground.address)
         finally:
             process.terminate()

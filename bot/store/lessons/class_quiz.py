@@ -320,8 +320,11 @@ async def replies(store: Store, guild_id: int, since: float) -> tuple[list[Reply
 
 
 def _item(question: Question) -> str:
-    """What a question is called, across seeds; one that staff wrote has no name but its text."""
-    return question.text[:60] if question.generator.startswith(GENERATOR) else question.generator
+    """What a question is called, across seeds. One that staff wrote has its text, and its number, because several may
+    begin alike."""
+    if not question.generator.startswith(GENERATOR):
+        return question.generator
+    return f"{question.text[:60]} (number {question.generator.removeprefix(GENERATOR)})"
 
 
 def _quiz(row: sqlite3.Row) -> ClassQuiz:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.store import members
 from bot.store.connection import Store
+from engine.contract.course_words import in_course_words, names_for, numbers_in
 
 MOST_FILES = 40
 """Of one server."""
@@ -93,10 +94,11 @@ async def leave(store: Store, guild_id: int) -> None:
 
 async def candidates(store: Store, guild_id: int, question: str) -> list[Passage]:
     """The passages that share most with a question by BM25, best first. Any text may be asked."""
-    asked = dict.fromkeys(re.findall(r"\w{2,40}", question.lower()))
+    asked = dict.fromkeys(re.findall(r"\w{2,40}|\d", question.lower()))
     if not asked:
         return []
-    query = " OR ".join(f'"{word}"' for word in list(asked)[:MOST_WORDS])
+    meant = [*names_for(question), *numbers_in(in_course_words(question))]
+    query = " OR ".join(f'"{word}"' for word in dict.fromkeys([*meant, *asked][: MOST_WORDS + len(meant)]))
     rows = await store.fetch_all(
         "SELECT file, note_passages.heading AS heading, note_passages.text AS text FROM note_words"
         " JOIN note_passages ON note_passages.id = note_words.rowid JOIN notes ON notes.id = note"

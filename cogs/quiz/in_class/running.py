@@ -66,6 +66,14 @@ class ClassRunner:
         else:
             alarm.ring_within(COUNT_INTERVAL_S)
 
+    async def message_gone(self, channel_id: int, message_id: int) -> None:
+        """Somebody deleted a message: if it's the question at hand, the class needs it again."""
+        quiz = await class_quiz.running_in(self.bot.store, channel_id)
+        if quiz is None or (await self._round(quiz, quiz.standing.position)).message_id != message_id:
+            return
+        self._shown.pop(quiz.id, None)
+        self.changed(quiz.id, at_once=True)
+
     def stop(self) -> None:
         for alarm in (self._resuming, *self._alarms.values()):
             alarm.stop()
@@ -125,16 +133,23 @@ class ClassRunner:
     async def _put(self, quiz: ClassQuiz, at: Round, embed: discord.Embed, view: discord.ui.View) -> None:
         """Into the question's message; a question that has none yet is posted, and once, whatever happens."""
         parcel = Parcel(embeds=[embed], view=view, uploads=picture_of(at.posted.question))
+        nonce = f"class-{quiz.id}-{at.position}"
         if at.message_id is not None:
-            await edit(
-                self.bot,
-                quiz.channel_id,
-                at.message_id,
-                _as_edit(parcel),
-                guild_id=quiz.guild_id,
-                patience=self.bot.patience,
-            )
-            return
+            try:
+                await edit(
+                    self.bot,
+                    quiz.channel_id,
+                    at.message_id,
+                    _as_edit(parcel),
+                    guild_id=quiz.guild_id,
+                    patience=self.bot.patience,
+                )
+                return
+            except Undelivered as error:
+                if not error.final:
+                    raise
+                log.info("a question in class was deleted; it's posted again", quiz=quiz.id, position=at.position)
+                nonce = f"{nonce}-{at.message_id % 1000}"  # for Discord, the same one would name what was deleted
         title = embed.title
         message_id = await post(
             self.bot,
@@ -142,7 +157,7 @@ class ClassRunner:
             parcel,
             guild_id=quiz.guild_id,
             patience=self.bot.patience,
-            nonce=f"class-{quiz.id}-{at.position}",
+            nonce=nonce,
             may_be_there=True,
             is_it=lambda message: _has_button(message, f"class-host:{quiz.id}:") and _title(message) == title,
         )

@@ -130,7 +130,7 @@ def _shares(first: Distribution, second: Distribution | None) -> str:
     line = f"{percent(first.share_right)} right before you talked it over, {percent(second.share_right)} after."
     gain = normalised_gain(first, second)
     if gain is not None and gain > 0:
-        line += f" The discussion closed {percent(gain)} of the gap."
+        line += f" Talking it over brought {'everybody' if gain == 1 else f'{percent(gain)} of the others'} round."
     return line
 
 

@@ -14,15 +14,20 @@ from typing import Any
 from engine.errors import BadOption
 from engine.progress import Progress
 from engine.teach.calculator.expressions import Reader, parse
-from engine.teach.calculator.layers import ARGUMENTS, SPATIAL, Layer, output, parameters
+from engine.teach.calculator.layer_shapes import output
+from engine.teach.calculator.layers import ARGUMENTS, SPATIAL, Layer, parameters
 from engine.teach.calculator.limits import MAX_BRACKETS, MAX_CODE, MAX_TEXT, Mistaken, NotAllowed, checked_shape, whole
 from engine.teach.calculator.sentences import as_code
-from engine.teach.calculator.tensor import DType, Tensor, shown
+from engine.teach.calculator.tensor import DType, Pair, Tensor, shown
 from engine.teach.calculator.words import in_words, shape_in
 from engine.uploads import Reading
 
 RAISES = "It raises an error."
 """The answer where PyTorch would refuse; the working says why."""
+
+
+IMPOSSIBLE = (ArithmeticError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
+"""What NumPy says where it has no such function for these numbers: no reason to end the process that computes."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def calculate(question: str) -> Calculation | None:
             if len(around.split()) > 12:  # a story with code in it; a line of code alone is refused
                 return None
             raise
-        except (RecursionError, OverflowError, ValueError, MemoryError, FloatingPointError):
+        except IMPOSSIBLE:
             raise NotAllowed("I can't compute that.") from None
     if _ASKS_WHY.search(question) and not _ASKS_FOR_A_RESULT.search(question):
         return None
@@ -95,7 +100,7 @@ def _understood(code: str, rule: str, question: str) -> Calculation | None:
         return Calculation(found.asked, found.answer, (rule, *found.steps) if rule else found.steps)
     except Mistaken:
         raise
-    except (NotAllowed, RecursionError, OverflowError, ValueError, MemoryError, FloatingPointError):
+    except (NotAllowed, *IMPOSSIBLE):
         return None
 
 
@@ -190,15 +195,22 @@ def _computed(code: str, around: str) -> Calculation:
     if isinstance(value, Tensor):
         wants_shape = re.search(r"\b(?:shape|size|dimensions?)\b", around, re.IGNORECASE)
         steps = [*reader.steps, f"shape {value.shape}, dtype torch.{value.dtype.name}"]
-        if value.values is None or wants_shape:
+        if wants_shape:
             return Calculation(code, f"torch.Size({list(value.shape)})", tuple(reader.steps or steps))
-        if re.search(r"\.tolist\(\)$", code):
-            return Calculation(code, shown(value).removeprefix("tensor(").removesuffix(")"), tuple(steps))
+        if value.values is None:
+            answer = f"a tensor of shape {list(value.shape)}; its values are random, or too many to compute"
+            return Calculation(code, answer, tuple(reader.steps or steps))
         return Calculation(code, shown(value), tuple(steps))
     return Calculation(code, written(value), tuple(reader.steps))
 
 
 def _of_layer(of: Layer, reader: Reader, code: str, around: str) -> Calculation:
+    if re.search(r"\bhow many biases\b", around, re.IGNORECASE):
+        without = Layer(of.name, {**of.options, "bias": False})
+        if "bias" not in ARGUMENTS.get(of.name, ()):
+            raise NotAllowed(f"I don't count the biases of {of.name} by themselves.")
+        biases = parameters(of, reader.steps) - parameters(without, [])
+        return Calculation(code, str(biases), tuple(reader.steps))
     if _ASKS_FOR_PARAMETERS.search(around):
         return Calculation(code, str(reader.count(of)), tuple(reader.steps))
     shape = shape_in(around)
@@ -220,10 +232,9 @@ def written(value: object) -> str:
     """A number, a shape, a dtype, or several tensors, as PyTorch writes them."""
     if isinstance(value, DType):
         return f"torch.{value.name}"
-    if isinstance(value, float):
-        text = f"{value:.6g}"
-        return f"{text}.0" if text.lstrip("-").isdigit() else text
-    if isinstance(value, tuple) and value and all(isinstance(part, Tensor) for part in value):
+    if isinstance(value, (float, list)):
+        return repr(value)  # as Python prints them
+    if isinstance(value, Pair):
         return "values " + ", indices ".join(shown(part) for part in value)
     if isinstance(value, tuple) and all(isinstance(part, int) for part in value):
         return f"torch.Size({list(value)})"

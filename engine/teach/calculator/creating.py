@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.teach.calculator.limits import MAX_ELEMENTS, Mistaken, NotAllowed, checked_shape, whole
-from engine.teach.calculator.tensor import BOOL, FLOAT32, INT64, DType, Tensor, filled, made, promoted
+from engine.teach.calculator.tensor import BOOL, FLOAT32, INT64, DType, Tensor, filled, literal, made, promoted
 
 CREATORS = frozenset({"zeros", "ones", "empty", "rand", "randn", "full", "arange", "linspace", "eye", "tensor", "Size"})
 _OPTIONS = frozenset({"dtype", "requires_grad", "device"})
@@ -24,16 +24,32 @@ def create(name: str, given: list[Any], named: dict[str, Any]) -> Any:
     if dtype is not None and not isinstance(dtype, DType):
         raise NotAllowed("The dtype must be one of torch's.")
     if name == "Size":
-        return checked_shape(given[0] if len(given) == 1 else tuple(given))
+        if named or len(given) != 1 or not isinstance(given[0], (tuple, list)):
+            raise NotAllowed("torch.Size takes a list of whole numbers.")
+        return checked_shape(given[0])
+    device, gradient = named.get("device"), named.get("requires_grad", False)
+    if device not in (None, "cpu", "meta") or not isinstance(gradient, bool):
+        raise NotAllowed("I know the devices cpu and meta, and requires_grad is True or False.")
+    made_one = _created(name, given, named, dtype)
+    if gradient and made_one.dtype.category < 2:
+        raise Mistaken("Only tensors of floating point numbers can require gradients.")
+    if gradient or device == "meta":  # how those are printed isn't how others are, so there's the shape alone
+        return Tensor(made_one.shape, made_one.dtype, None)
+    return made_one
+
+
+def _created(name: str, given: list[Any], named: dict[str, Any], dtype: DType | None) -> Tensor:
     if name in ("zeros", "ones", "empty", "rand", "randn"):
         shape = given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else tuple(given)
         kind = dtype or FLOAT32
+        if name in ("rand", "randn") and kind.category < 2:
+            raise Mistaken(f"torch.{name} makes floating point numbers, not {kind.name}.")
         if name in ("empty", "rand", "randn"):
             return Tensor(checked_shape(shape), kind, None)
         return filled(shape, 1 if name == "ones" else 0, kind)
     if name == "full":
         fill = named.get("fill_value", given[1] if len(given) > 1 else None)
-        if not given or not isinstance(fill, (int, float)):
+        if not 1 <= len(given) <= 2 or not isinstance(fill, (int, float)):
             raise NotAllowed("torch.full needs a shape and a number.")
         return filled(
             given[0], fill, dtype or (BOOL if isinstance(fill, bool) else INT64 if isinstance(fill, int) else FLOAT32)
@@ -66,13 +82,26 @@ def _range(name: str, given: list[Any], named: dict[str, Any], dtype: DType | No
     if len(numbers) != 3 or any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in numbers):
         raise NotAllowed(f"torch.{name} needs plain numbers.")
     start, end, step = numbers
+    if dtype == BOOL and name == "linspace":
+        raise NotAllowed("A linspace of bools: that I leave to PyTorch.")
+    if dtype == BOOL:
+        raise Mistaken(f"torch.{name} doesn't make bool.")
+    if dtype is not None and dtype.category == 1:
+        if any(v != int(v) for v in numbers if math.isfinite(v)):
+            raise NotAllowed("A whole-number dtype with fractions: that rounding I leave to PyTorch.")
+        for number in numbers[:2]:
+            literal(number, dtype)
     if not all(math.isfinite(v) for v in numbers):
         raise NotAllowed(f"torch.{name} needs plain numbers.")
     if name == "linspace":
         count = whole(step, "number of steps")
         if count > MAX_ELEMENTS:
             return Tensor((count,), dtype or FLOAT32, None)
-        return made(np.linspace(start, end, count), dtype or FLOAT32)
+        if dtype is not None and dtype.category == 1:
+            raise NotAllowed("A linspace of whole numbers: that rounding I leave to PyTorch.")
+        return made(
+            _steps(start, end, count, np.float64 if dtype and dtype.size == 8 else np.float32), dtype or FLOAT32
+        )
     if step == 0 or (end - start) * step < 0:
         raise Mistaken("arange's step doesn't lead from its start to its end.")
     count = max(0, math.ceil((end - start) / step))
@@ -80,6 +109,17 @@ def _range(name: str, given: list[Any], named: dict[str, Any], dtype: DType | No
     if whole(count, "length of a dimension") > MAX_ELEMENTS:
         return Tensor((count,), kind, None)
     return made(start + step * np.arange(count), kind)
+
+
+def _steps(start: float, end: float, count: int, kind: type[np.floating[Any]]) -> np.ndarray:
+    """As PyTorch steps: the first half from the start, the second from the end, so that it's the same both ways."""
+    if count < 2:
+        return np.full(count, start, kind)
+    first, last = kind(start), kind(end)
+    step = (last - first) / kind(count - 1)
+    places = np.arange(count).astype(kind)
+    half = np.arange(count) < count // 2
+    return np.where(half, first + step * places, last - step * places[::-1])
 
 
 def _tensor(data: Any, dtype: DType | None) -> Tensor:
@@ -107,4 +147,8 @@ def _tensor(data: Any, dtype: DType | None) -> Tensor:
         kind = FLOAT32 if not kinds else kinds[0]
         for other in kinds:
             kind = promoted(kind, other)
+    for number in flat:
+        literal(number, kind)
+    if not flat:
+        return made(np.zeros(shape), kind)
     return made(np.array(flat).reshape(shape), kind)

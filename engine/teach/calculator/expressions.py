@@ -14,7 +14,9 @@ import numpy as np
 
 from engine.teach.calculator.creating import CREATORS, create
 from engine.teach.calculator.indexing import indexed
-from engine.teach.calculator.layers import ARGUMENTS, Layer, layer, output, parameters
+from engine.teach.calculator.layer_dtypes import dtype_after
+from engine.teach.calculator.layer_shapes import output
+from engine.teach.calculator.layers import ARGUMENTS, Layer, layer, parameters
 from engine.teach.calculator.limits import (
     MAX_BRACKETS,
     MAX_CODE,
@@ -26,17 +28,24 @@ from engine.teach.calculator.limits import (
     NotAllowed,
     checked_shape,
 )
-from engine.teach.calculator.methods import FUNCTIONS, METHODS, PROPERTIES
+from engine.teach.calculator.methods import FUNCTIONAL, FUNCTIONS, KEEP_TRACK, METHODS, PROPERTIES
 from engine.teach.calculator.tensor import (
     BOOL,
     DTYPES,
     FLOAT32,
     SAME,
     DType,
+    Pair,
     Tensor,
+    after,
+    as_tensor,
     elementwise,
+    fits,
+    made,
     matmul,
+    no_bool,
     pointwise,
+    remainder,
 )
 
 
@@ -66,6 +75,17 @@ def parse(code: str) -> ast.expr:
             raise NotAllowed("That is nested too deeply for me.")
         pending.extend((child, level + 1) for child in ast.iter_child_nodes(node))
     return tree
+
+
+_OPERATORS: dict[type[ast.operator], Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.true_divide,
+    ast.FloorDiv: np.floor_divide,
+    ast.Mod: remainder,
+    ast.Pow: np.power,
+}
 
 
 class Reader:
@@ -115,7 +135,8 @@ class Reader:
     def _unary(self, node: ast.UnaryOp) -> Any:
         value = self.value(node.operand)
         if isinstance(node.op, ast.USub) and isinstance(value, Tensor):
-            return pointwise(value, np.negative, floating=False)
+            no_bool(value, "The minus sign")
+            return after(pointwise(value, np.negative, floating=False), [value])
         if (
             isinstance(node.op, (ast.USub, ast.UAdd))
             and isinstance(value, (int, float))
@@ -123,14 +144,14 @@ class Reader:
         ):
             return -value if isinstance(node.op, ast.USub) else value
         if isinstance(node.op, ast.Invert) and isinstance(value, Tensor) and value.dtype == BOOL:
-            return pointwise(value, np.logical_not, floating=False)
+            return after(pointwise(value, np.logical_not, floating=False), [value])
         raise NotAllowed("I don't know that operator.")
 
     def _binary(self, node: ast.BinOp) -> Any:
         a, b = self.value(node.left), self.value(node.right)
         if isinstance(node.op, ast.MatMult):
             if isinstance(a, Tensor) and isinstance(b, Tensor):
-                return matmul(a, b)
+                return after(matmul(a, b), [a, b])
             raise NotAllowed("@ needs two tensors.")
         for x in (a, b):
             if not isinstance(x, (Tensor, int, float)):
@@ -139,24 +160,17 @@ class Reader:
             return self._numbers(node.op, a, b)
         if isinstance(node.op, ast.Pow) and not isinstance(b, Tensor) and abs(b) > MAX_POWER:
             raise NotAllowed(f"I take powers up to {MAX_POWER}.")
-        compute = {
-            ast.Add: np.add,
-            ast.Sub: np.subtract,
-            ast.Mult: np.multiply,
-            ast.Div: np.true_divide,
-            ast.FloorDiv: np.floor_divide,
-            ast.Mod: np.mod,
-            ast.Pow: np.power,
-        }.get(type(node.op))
+        compute = _OPERATORS.get(type(node.op))
         if compute is None:
             raise NotAllowed("I compute + - * / // % ** and @.")
+        _check_negative_power(node.op, a, b)
         if isinstance(node.op, ast.Div):
-            return _divided(a, b)
-        if isinstance(node.op, ast.Pow) and _whole_numbers(a) and not isinstance(b, Tensor) and b < 0:
-            raise Mistaken("Whole numbers can't be raised to negative powers; convert them with .float() first.")
-        if isinstance(node.op, (ast.FloorDiv, ast.Mod)) and _whole_numbers(a) and _whole_numbers(b) and _has_zero(b):
-            raise Mistaken("Whole numbers can't be divided by zero.")
-        return elementwise(a, b, compute)
+            return after(_divided(a, b), [a, b])
+        _check_bool(node.op, a, b)
+        _check_rest(node.op, a, b)
+        if isinstance(node.op, ast.Pow) and isinstance(b, int) and not fits(b, as_tensor(a).dtype):
+            raise Mistaken(f"{as_tensor(a).dtype.name} can't hold the exponent {b}.")
+        return after(elementwise(a, b, compute), [a, b])
 
     def _numbers(self, op: ast.operator, a: Any, b: Any) -> Any:
         if isinstance(op, ast.Pow) and (abs(b) > MAX_POWER or abs(a) > 10**6):
@@ -193,7 +207,7 @@ class Reader:
         }.get(type(node.ops[0]))
         if compute is None or not (isinstance(a, Tensor) or isinstance(b, Tensor)):
             raise NotAllowed("I compare tensors with numbers or tensors.")
-        return elementwise(a, b, compute, BOOL)
+        return after(elementwise(a, b, compute, BOOL), [a, b])
 
     def _attribute(self, node: ast.Attribute) -> Any:
         path = _dotted(node)
@@ -204,6 +218,8 @@ class Reader:
         if path:
             raise NotAllowed(f"I don't know {path[:40]!r}.")
         value = self.value(node.value)
+        if isinstance(value, Pair) and node.attr in ("values", "indices"):
+            return value.values if node.attr == "values" else value.indices
         if isinstance(value, Tensor) and node.attr in PROPERTIES:
             return PROPERTIES[node.attr](value)
         raise NotAllowed(f"I don't know the attribute {node.attr[:30]!r}.")
@@ -267,27 +283,31 @@ class Reader:
                 return layer(short, given, named)
         elif short in CREATORS and home == "torch":
             return create(short, given, named)
-        elif short in FUNCTIONS and home in ("torch", "F", "torch.nn.functional", "nn.functional"):
-            return FUNCTIONS[short](given, named)
+        elif short in FUNCTIONS and home == "torch":
+            result = FUNCTIONS[short](given, named)
+            return result if short in KEEP_TRACK else after(result, [*given, *named.values()])
+        elif short in FUNCTIONAL and home in ("F", "torch.nn.functional", "nn.functional"):
+            return after(FUNCTIONS[short](given, named), [*given, *named.values()])
+        elif short in FUNCTIONS and home in ("F", "torch.nn.functional", "nn.functional"):
+            raise Mistaken(f"torch.nn.functional has no {short}; it's torch.{short}.")
         raise NotAllowed(f"{path[:40]!r} isn't a function that I can compute.")
 
     def _method(self, owner: Any, name: str, given: list[Any], named: dict[str, Any]) -> Any:
         if isinstance(owner, tuple) and name == "numel" and not given and not named:
             return math.prod(owner)
         if isinstance(owner, Layer) and name in ("eval", "train") and not given and not named:
-            return owner
+            return owner.in_mode(name == "train")
         if isinstance(owner, Tensor) and name in METHODS:
-            return METHODS[name](owner, given, named)
+            result = METHODS[name](owner, given, named)
+            return result if name in KEEP_TRACK else after(result, [owner, *given, *named.values()])
         raise NotAllowed(f"I don't compute .{name[:30]}().")
 
     def _applied(self, owner: Any, given: list[Any], named: dict[str, Any]) -> Any:
         if not isinstance(owner, Layer) or named or len(given) != 1 or not isinstance(given[0], Tensor):
             raise NotAllowed("I only apply layers to one tensor.")
         x = given[0]
-        dtype = FLOAT32 if owner.name == "Embedding" else x.dtype
-        if owner.name != "Embedding" and x.dtype.category != 2:
-            raise Mistaken(f"nn.{owner.name} needs a floating point input, but this is {x.dtype.name}.")
-        return Tensor(checked_shape(output(owner, x.shape, self.steps)), dtype, None)
+        shape = checked_shape(output(owner, x.shape, self.steps))
+        return Tensor(shape, dtype_after(owner, x.dtype), None, None)
 
     def count(self, of: Layer) -> int:
         return parameters(of, self.steps)
@@ -308,6 +328,12 @@ def _whole_numbers(value: Any) -> bool:
     return value.dtype.category < 2 if isinstance(value, Tensor) else isinstance(value, int)
 
 
+def _finite(value: Any) -> bool:
+    if isinstance(value, Tensor):
+        return value.values is None or bool(np.isfinite(value.values).all())
+    return math.isfinite(value)
+
+
 def _has_zero(value: Any) -> bool:
     if isinstance(value, Tensor):
         return value.values is not None and bool((value.values == 0).any())
@@ -315,6 +341,43 @@ def _has_zero(value: Any) -> bool:
 
 
 def _divided(a: Any, b: Any) -> Tensor:
+    """True division: whole numbers become float32 before they meet, so none of them wraps round."""
     if _whole_numbers(a) and _whole_numbers(b):
-        return elementwise(a, b, lambda x, y: np.true_divide(x.astype(np.float32), y.astype(np.float32)), FLOAT32)
+        a, b = (
+            made(x.known(), FLOAT32) if isinstance(x, Tensor) and x.values is not None
+            else Tensor(x.shape, FLOAT32, None) if isinstance(x, Tensor) else float(x)
+            for x in (a, b)
+        )  # fmt: skip
     return elementwise(a, b, np.true_divide)
+
+
+def _check_rest(op: ast.operator, a: Any, b: Any) -> None:
+    """Raises where `//` and `%` have no result, or none that is known."""
+    if not isinstance(op, (ast.FloorDiv, ast.Mod)):
+        return
+    if isinstance(b, Tensor) and b.values is None:
+        raise NotAllowed("I don't divide by numbers that I don't know.")
+    if _whole_numbers(a) and _whole_numbers(b) and _has_zero(b):
+        if any(isinstance(x, Tensor) and x.count == 0 for x in (a, b)):
+            raise NotAllowed("I don't divide nothing by zero.")
+        raise Mistaken("Whole numbers can't be divided by zero.")
+    if not _finite(b):
+        raise NotAllowed("I don't compute what is left of a division by infinity.")
+
+
+def _check_negative_power(op: ast.operator, a: Any, b: Any) -> None:
+    if not isinstance(op, ast.Pow) or not _whole_numbers(a) or not _whole_numbers(b):
+        return
+    if isinstance(b, int) and b < 0:
+        raise Mistaken("Whole numbers can't be raised to negative powers; convert them with .float() first.")
+    if isinstance(b, Tensor) and b.values is not None and bool((b.values < 0).any()):
+        raise NotAllowed("Whole numbers to negative powers of a tensor: that I leave to PyTorch.")
+
+
+def _check_bool(op: ast.operator, a: Any, b: Any) -> None:
+    """Raises where PyTorch has no such operator for bool."""
+    kinds = [as_tensor(x).dtype for x in (a, b)]
+    if isinstance(op, ast.Sub) and BOOL in kinds:
+        raise Mistaken("Subtraction isn't defined for bool; for masks there are ~, ^ and logical_not().")
+    if isinstance(op, (ast.FloorDiv, ast.Mod, ast.Pow)) and kinds == [BOOL, BOOL]:
+        raise Mistaken("That operator isn't defined for two bools.")

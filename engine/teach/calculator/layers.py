@@ -1,4 +1,4 @@
-"""The layers of torch.nn that the calculator knows: how many parameters they have, and what shape comes out.
+"""The layers of torch.nn that the calculator knows: their arguments, and how many parameters they have.
 
 Formulas: the "Shape" sections of the PyTorch documentation, https://docs.pytorch.org/docs/stable/nn.html."""
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.teach.calculator.limits import Mistaken, NotAllowed, checked_shape, whole
@@ -93,6 +93,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "Upsample": ("size", "scale_factor", "mode", "align_corners"),
     "PixelShuffle": ("upscale_factor",),
     "PReLU": ("num_parameters", "init"),
+    "Softmax": ("dim",),
+    "LogSoftmax": ("dim",),
 }
 """Layer -> the names of its arguments, in the order in which they may be given without a name."""
 
@@ -103,6 +105,11 @@ class Layer:
     options: dict[str, Any] = field(default_factory=dict)
     parts: tuple[Layer, ...] = ()
     """Of an `nn.Sequential`."""
+    training: bool = True
+
+    def in_mode(self, training: bool) -> Layer:
+        """After `.train()` or `.eval()`."""
+        return replace(self, training=training, parts=tuple(part.in_mode(training) for part in self.parts))
 
 
 def layer(name: str, given: Sequence[Any], named: dict[str, Any]) -> Layer:
@@ -137,7 +144,7 @@ def layer(name: str, given: Sequence[Any], named: dict[str, Any]) -> Layer:
     return Layer(name, options)
 
 
-def _each(value: Any, n: int, name: str, low: int = 0) -> Shape:
+def each(value: Any, n: int, name: str, low: int = 0) -> Shape:
     """One whole number per spatial dimension."""
     values = list(value) if isinstance(value, (tuple, list)) else [value] * n
     if len(values) != n:
@@ -145,14 +152,11 @@ def _each(value: Any, n: int, name: str, low: int = 0) -> Shape:
     return tuple(whole(v, name, low) for v in values)
 
 
-def _flag(options: dict[str, Any], name: str, default: bool) -> bool:
+def flag(options: dict[str, Any], name: str, default: bool) -> bool:
     value = options.get(name, default)
     if not isinstance(value, bool):
         raise NotAllowed(f"The {name} must be True or False.")
     return value
-
-
-# ---------------------------------------------------------------- parameters
 
 
 def parameters(of: Layer, steps: Steps) -> int:
@@ -167,30 +171,31 @@ def parameters(of: Layer, steps: Steps) -> int:
         return _convolution_parameters(of, steps)
     if of.name == "Linear":
         n, m = whole(o["in_features"], "in_features", 1), whole(o["out_features"], "out_features", 1)
-        bias = m if _flag(o, "bias", True) else 0
+        bias = m if flag(o, "bias", True) else 0
         return _sum(steps, "Linear", [(f"{n} · {m} weights", n * m), (f"{m} biases", bias)])
     if of.name == "Embedding":
         n, d = whole(o["num_embeddings"], "num_embeddings", 1), whole(o["embedding_dim"], "embedding_dim", 1)
         return _sum(steps, "Embedding", [(f"{n} · {d} weights", n * d)])
     if of.name in NORMS or of.name in INSTANCE:
         c = whole(o["num_features"], "num_features", 1)
-        learnt = c if _flag(o, "affine", of.name in NORMS) else 0
+        learnt = c if flag(o, "affine", of.name in NORMS) else 0
         return _sum(steps, of.name, [(f"{c} scales", learnt), (f"{c} shifts", learnt)])
     if of.name == "GroupNorm":
         c = whole(o["num_channels"], "num_channels", 1)
-        learnt = c if _flag(o, "affine", True) else 0
+        check_divided(of)
+        learnt = c if flag(o, "affine", True) else 0
         return _sum(steps, of.name, [(f"{c} scales", learnt), (f"{c} shifts", learnt)])
     if of.name in ("LayerNorm", "RMSNorm"):
         n = math.prod(checked_shape(o["normalized_shape"]))
-        learnt = n if _flag(o, "elementwise_affine", True) else 0
-        shift = learnt if of.name == "LayerNorm" and _flag(o, "bias", True) else 0
+        learnt = n if flag(o, "elementwise_affine", True) else 0
+        shift = learnt if of.name == "LayerNorm" and flag(o, "bias", True) else 0
         return _sum(steps, of.name, [(f"{n} scales", learnt), (f"{n} shifts", shift)])
     if of.name == "PReLU":
         n = whole(o.get("num_parameters", 1), "num_parameters", 1)
         return _sum(steps, of.name, [(f"{n} slopes", n)])
     if of.name == "MultiheadAttention":
         d = _heads(of)
-        bias = 4 * d if _flag(o, "bias", True) else 0
+        bias = 4 * d if flag(o, "bias", True) else 0
         return _sum(steps, of.name, [(f"4 · {d} · {d} weights", 4 * d * d), (f"4 · {d} biases", bias)])
     if of.name in RECURRENT:
         return _recurrent_parameters(of, steps)
@@ -208,9 +213,9 @@ def _sum(steps: Steps, name: str, terms: list[tuple[str, int]]) -> int:
 def _convolution_parameters(of: Layer, steps: Steps) -> int:
     o, n = of.options, SPATIAL[of.name]
     c_in, c_out = whole(o["in_channels"], "in_channels", 1), whole(o["out_channels"], "out_channels", 1)
-    groups = _groups(of)
-    kernel = _each(o["kernel_size"], n, "kernel size", 1)
-    bias = c_out if _flag(o, "bias", True) else 0
+    groups = check_groups(of)
+    kernel = each(o["kernel_size"], n, "kernel size", 1)
+    bias = c_out if flag(o, "bias", True) else 0
     weights = c_out * c_in // groups * math.prod(kernel)
     shown = " · ".join(map(str, kernel))
     text = f"{c_out} · {c_in} · {shown} weights" if groups == 1 else f"{c_out} · {c_in}/{groups} · {shown} weights"
@@ -223,8 +228,8 @@ def _recurrent_parameters(of: Layer, steps: Steps) -> int:
     layers = whole(o.get("num_layers", 1), "num_layers", 1)
     if layers > 100:
         raise NotAllowed("I count at most 100 layers.")
-    ways = 2 if _flag(o, "bidirectional", False) else 1
-    bias = 2 * h if _flag(o, "bias", True) else 0
+    ways = 2 if flag(o, "bidirectional", False) else 1
+    bias = 2 * h if flag(o, "bias", True) else 0
     total = 0
     for i in range(layers):
         width = d if i == 0 else h * ways
@@ -237,7 +242,7 @@ def _recurrent_parameters(of: Layer, steps: Steps) -> int:
     return total
 
 
-def _groups(of: Layer) -> int:
+def check_groups(of: Layer) -> int:
     groups = whole(of.options.get("groups", 1), "groups", 1)
     if of.options["in_channels"] % groups or of.options["out_channels"] % groups:
         raise Mistaken("in_channels and out_channels must be divisible by groups.")
@@ -251,163 +256,8 @@ def _heads(of: Layer) -> int:
     return d
 
 
-# ---------------------------------------------------------------- shapes
-
-
-def output(of: Layer, shape: Shape, steps: Steps) -> Shape:
-    """The shape that comes out for an input of `shape`. Raises `Mistaken` where PyTorch would refuse it."""
-    o = of.options
-    if of.name == "Sequential":
-        for part in of.parts:
-            shape = output(part, shape, steps)
-        return shape
-    if of.name in SPATIAL:
-        return _convolved(of, shape, steps)
-    if of.name in POOLS:
-        return _pooled(of, shape, steps)
-    if of.name in ADAPTIVE:
-        n = ADAPTIVE[of.name]
-        lead = _lead(of.name, shape, n)
-        return _said(steps, of.name, (*lead, *_each(o["output_size"], n, "output size", 1)))
-    if of.name == "Linear":
-        n, m = whole(o["in_features"], "in_features", 1), whole(o["out_features"], "out_features", 1)
-        if not shape or shape[-1] != n:
-            raise Mistaken(f"Linear({n}, {m}) needs a last dimension of {n}, but the input's shape is {shape}.")
-        return _said(steps, f"Linear acts on the last dimension, {n} → {m}", (*shape[:-1], m))
-    if of.name == "Embedding":
-        return _said(steps, "Embedding adds a dimension", (*shape, whole(o["embedding_dim"], "embedding_dim", 1)))
-    if of.name == "Flatten":
-        return _flattened(of, shape, steps)
-    if of.name == "Upsample":
-        return _upsampled(of, shape, steps)
-    if of.name == "PixelShuffle":
-        r = whole(o["upscale_factor"], "upscale factor", 1)
-        if len(shape) < 3 or shape[-3] % (r * r):
-            raise Mistaken(f"PixelShuffle({r}) needs a number of channels divisible by {r * r}.")
-        return _said(steps, of.name, (*shape[:-3], shape[-3] // (r * r), shape[-2] * r, shape[-1] * r))
-    if of.name in RECURRENT or of.name == "MultiheadAttention":
-        raise NotAllowed(
-            f"nn.{of.name} gives several tensors; ask for its parameters, or for one of its parts in words."
-        )
-    _check_channels(of, shape)
-    return _said(steps, f"{of.name} keeps the shape", shape)
-
-
-def _said(steps: Steps, text: str, shape: Shape) -> Shape:
-    steps.append(f"{text}: {checked_shape(shape)}")
-    return shape
-
-
-def _lead(name: str, shape: Shape, n: int) -> Shape:
-    if len(shape) not in (n + 1, n + 2):
-        raise Mistaken(f"{name} needs {n + 1} or {n + 2} dimensions, but the input's shape is {shape}.")
-    return shape[:-n]
-
-
-def _check_channels(of: Layer, shape: Shape) -> None:
-    o = of.options
-    if of.name in NORMS or of.name in INSTANCE or of.name == "GroupNorm":
-        c = whole(o.get("num_features", o.get("num_channels")), "num_features", 1)
-        if len(shape) < 2 or shape[1] != c:
-            raise Mistaken(f"{of.name} was built for {c} channels, but the input's shape is {shape}.")
-    if of.name in ("LayerNorm", "RMSNorm"):
-        last = checked_shape(o["normalized_shape"])
-        if shape[-len(last) :] != last:
-            raise Mistaken(f"{of.name} was built for a last shape of {last}, but the input's shape is {shape}.")
-
-
-def _convolved(of: Layer, shape: Shape, steps: Steps) -> Shape:
-    o, n = of.options, SPATIAL[of.name]
-    lead = _lead(of.name, shape, n)
-    c_in, c_out = whole(o["in_channels"], "in_channels", 1), whole(o["out_channels"], "out_channels", 1)
-    _groups(of)
-    if lead[-1] != c_in:
-        raise Mistaken(f"{of.name} expects {c_in} channels, but the input has {lead[-1]}.")
-    kernel, stride = _each(o["kernel_size"], n, "kernel size", 1), _each(o.get("stride", 1), n, "stride", 1)
-    dilation = _each(o.get("dilation", 1), n, "dilation", 1)
-    if o.get("padding") == "same":
-        if any(s != 1 for s in stride):
-            raise Mistaken("padding='same' needs a stride of 1.")
-        return _said(steps, "padding='same' keeps the size", (*lead[:-1], c_out, *shape[-n:]))
-    padding = _each(0 if o.get("padding") == "valid" else o.get("padding", 0), n, "padding")
-    if of.name.startswith("ConvTranspose"):
-        extra = _each(o.get("output_padding", 0), n, "output padding")
-        sizes = [
-            transposed_size(size, k, s, p, d, e, steps)
-            for size, k, s, p, d, e in zip(shape[-n:], kernel, stride, padding, dilation, extra, strict=True)
-        ]
-    else:
-        sizes = [
-            convolved_size(size, k, s, p, d, steps)
-            for size, k, s, p, d in zip(shape[-n:], kernel, stride, padding, dilation, strict=True)
-        ]
-    return _said(steps, f"{c_out} channels come out", (*lead[:-1], c_out, *sizes))
-
-
-def convolved_size(size: int, k: int, s: int, p: int, d: int, steps: Steps) -> int:
-    """⌊(n + 2p - d(k - 1) - 1)/s⌋ + 1."""
-    span = d * (k - 1) + 1
-    if size + 2 * p < span:
-        raise Mistaken(f"The kernel spans {span} pixels, but the padded input has only {size + 2 * p}.")
-    out = (size + 2 * p - span) // s + 1
-    line = f"⌊({size} + 2·{p} - {d}·({k} - 1) - 1)/{s}⌋ + 1 = {out}"
-    if line not in steps:
-        steps.append(line)
-    return out
-
-
-def transposed_size(size: int, k: int, s: int, p: int, d: int, extra: int, steps: Steps) -> int:
-    """(n - 1)s - 2p + d(k - 1) + output_padding + 1."""
-    if extra >= max(s, d):
-        raise Mistaken("output_padding must be smaller than the stride or the dilation.")
-    out = (size - 1) * s - 2 * p + d * (k - 1) + extra + 1
-    if out < 1:
-        raise Mistaken("The padding takes away more than there is.")
-    line = f"({size} - 1)·{s} - 2·{p} + {d}·({k} - 1) + {extra} + 1 = {out}"
-    if line not in steps:
-        steps.append(line)
-    return out
-
-
-def _pooled(of: Layer, shape: Shape, steps: Steps) -> Shape:
-    o, n = of.options, POOLS[of.name]
-    lead = _lead(of.name, shape, n)
-    kernel = _each(o["kernel_size"], n, "kernel size", 1)
-    stride = kernel if o.get("stride") is None else _each(o["stride"], n, "stride", 1)
-    padding, dilation = _each(o.get("padding", 0), n, "padding"), _each(o.get("dilation", 1), n, "dilation", 1)
-    if _flag(o, "ceil_mode", False):
-        raise NotAllowed("I don't compute ceil_mode.")
-    if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
-        raise Mistaken("The padding may be at most half of the kernel.")
-    sizes = [
-        convolved_size(size, k, s, p, d, steps)
-        for size, k, s, p, d in zip(shape[-n:], kernel, stride, padding, dilation, strict=True)
-    ]
-    return _said(steps, of.name, (*lead, *sizes))
-
-
-def _flattened(of: Layer, shape: Shape, steps: Steps) -> Shape:
-    start, end = of.options.get("start_dim", 1), of.options.get("end_dim", -1)
-    if isinstance(start, bool) or isinstance(end, bool) or not isinstance(start, int) or not isinstance(end, int):
-        raise NotAllowed("Flatten takes whole numbers.")
-    n = len(shape)
-    if not (-n <= start < n and -n <= end < n):
-        raise Mistaken(f"Flatten names a dimension that the shape {shape} doesn't have.")
-    start, end = start % n, end % n
-    if start > end:
-        raise Mistaken("Flatten's start comes after its end.")
-    joined = math.prod(shape[start : end + 1])
-    product = " · ".join(map(str, shape[start : end + 1]))
-    return _said(steps, f"Flatten joins {product} = {joined}", (*shape[:start], joined, *shape[end + 1 :]))
-
-
-def _upsampled(of: Layer, shape: Shape, steps: Steps) -> Shape:
-    o, n = of.options, len(shape) - 2
-    if n not in (1, 2, 3):
-        raise Mistaken(f"Upsample needs 3 to 5 dimensions, but the input's shape is {shape}.")
-    if o.get("size") is not None:
-        return _said(steps, of.name, (*shape[:2], *_each(o["size"], n, "size", 1)))
-    factor = o.get("scale_factor")
-    if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not 0 < factor < 1000:
-        raise NotAllowed("Upsample needs a size or a scale_factor.")
-    return _said(steps, f"{of.name} by {factor:g}", (*shape[:2], *(math.floor(size * factor) for size in shape[2:])))
+def check_divided(of: Layer) -> int:
+    groups = whole(of.options["num_groups"], "num_groups", 1)
+    if whole(of.options["num_channels"], "num_channels", 1) % groups:
+        raise Mistaken("num_channels must be divisible by num_groups.")
+    return groups

@@ -13,7 +13,7 @@ MOST_NUMBERS = 32
 
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _LIST = rf"[\[(]\s*{_NUMBER}(?:\s*,\s*{_NUMBER})*\s*,?\s*[\])]"
-_ROW = rf"({_LIST}|{_NUMBER}(?:\s*,\s*{_NUMBER})+)"
+_ROW = rf"({_LIST}|{_NUMBER}(?:\s*,\s*{_NUMBER})+(?:\s*,?\s*and\s+{_NUMBER})?)"
 _OF_A_ROW = {
     "log_softmax": "F.log_softmax({}, dim=0)",
     "log softmax": "F.log_softmax({}, dim=0)",
@@ -148,6 +148,6 @@ def _types(text: str) -> tuple[str, str] | None:
 
 def _flattened(text: str) -> tuple[str, str] | None:
     found = _FLATTENED.search(text)
-    if found is None:
+    if found is None or re.search(r"\bbatch(?! ?norm)|\bstart_dim\b|\bafter\s+(?:the\s+)?(?:first|batch)", text):
         return None
     return f"{_zeros(found[1])}.flatten().shape", " · ".join(re.findall(r"[0-9]+", found[1])) + " elements in a row"

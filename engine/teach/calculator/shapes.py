@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from engine.teach.calculator.arguments import Given, Method, Named, dims_of, numbers, take
+from engine.teach.calculator.layout import IN_ORDER, settled, strides
 from engine.teach.calculator.limits import MAX_ELEMENTS, Mistaken, NotAllowed, checked_shape
 from engine.teach.calculator.tensor import Tensor, broadcast, dimension, reordered, reshaped
 
@@ -39,13 +41,13 @@ def _unsqueeze(x: Tensor, given: Given, named: Named) -> Tensor:
     if isinstance(dim, bool) or not isinstance(dim, int) or not -n <= dim < n:
         raise Mistaken(f"unsqueeze needs a dimension from {-n} to {n - 1}.")
     place = dim % n
-    return reshaped(x, checked_shape((*x.shape[:place], 1, *x.shape[place:])))
+    return reshaped(x, checked_shape((*x.shape[:place], 1, *x.shape[place:])), copied=False)
 
 
 def _squeeze(x: Tensor, given: Given, named: Named) -> Tensor:
     (dim,) = take(given, named, ("dim",), None)
     places = dims_of(x, dim) if dim is not None else tuple(range(len(x.shape)))
-    return reshaped(x, tuple(n for i, n in enumerate(x.shape) if i not in places or n != 1))
+    return reshaped(x, tuple(n for i, n in enumerate(x.shape) if i not in places or n != 1), copied=False)
 
 
 def _flatten(x: Tensor, given: Given, named: Named) -> Tensor:
@@ -66,7 +68,12 @@ def _expand(x: Tensor, given: Given, named: Named) -> Tensor:
     if broadcast(x.shape, shape) != shape:
         raise Mistaken(f"The shape {x.shape} can't be expanded to {shape}.")
     small = x.values is not None and math.prod(shape) <= MAX_ELEMENTS
-    return Tensor(shape, x.dtype, np.broadcast_to(x.known(), shape) if small else None)
+    known = strides(x.shape, x.layout)
+    layout = None
+    if known is not None:
+        layout = (0,) * lead + tuple(0 if n != m else s for n, m, s in zip(x.shape, shape[lead:], known, strict=True))
+    values = np.broadcast_to(x.known(), shape) if small else None
+    return Tensor(shape, x.dtype, values, settled(shape, layout))
 
 
 def _repeat(x: Tensor, given: Given, named: Named) -> Tensor:
@@ -83,7 +90,12 @@ def _repeat(x: Tensor, given: Given, named: Named) -> Tensor:
 def _flip(x: Tensor, given: Given, named: Named) -> Tensor:
     take([], named, ("dims",), None)
     dims = dims_of(x, named.get("dims", numbers(given)))
-    return Tensor(x.shape, x.dtype, None if x.values is None else np.flip(x.values, dims))
+    return Tensor(x.shape, x.dtype, None if x.values is None else np.flip(x.values, dims).copy())
+
+
+def _contiguous(x: Tensor, given: Given, named: Named) -> Tensor:
+    take(given, named, ())
+    return replace(x, layout=IN_ORDER)
 
 
 def joined(stack: bool) -> Callable[[Given, Named], Any]:
@@ -93,6 +105,8 @@ def joined(stack: bool) -> Callable[[Given, Named], Any]:
             raise NotAllowed("cat and stack need a list of tensors.")
         if len({t.dtype for t in tensors}) > 1:
             raise NotAllowed("I join tensors of one dtype.")
+        if not stack and any(t.shape == (0,) for t in tensors):
+            raise NotAllowed("An empty tensor among others is a special case of cat; I leave it to PyTorch.")
         if stack:
             tensors = [_unsqueeze(t, [dim], {}) for t in tensors]
         axis = dimension(tensors[0], dim)
@@ -113,7 +127,7 @@ SHAPES: dict[str, Method] = {
     "t": _t,
     "transpose": transpose,
     "permute": _permute,
-    "view": lambda x, given, named: reshaped(x, numbers([*given, *take([], named, ())])),
+    "view": lambda x, given, named: reshaped(x, numbers([*given, *take([], named, ())]), copied=False),
     "reshape": lambda x, given, named: reshaped(x, numbers([*given, *take([], named, ())])),
     "flatten": _flatten,
     "ravel": lambda x, given, named: _flatten(x, take(given, named, ()), {}),
@@ -121,4 +135,5 @@ SHAPES: dict[str, Method] = {
     "squeeze": _squeeze,
     "expand": _expand,
     "repeat": _repeat,
+    "contiguous": _contiguous,
 }

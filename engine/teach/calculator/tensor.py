@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
+from engine.teach.calculator.layout import IN_ORDER, Layout, settled, strides, viewed
 from engine.teach.calculator.limits import MAX_ELEMENTS, MAX_SHOWN, Mistaken, NotAllowed, checked_shape, whole
 
 DTYPES = {
@@ -48,6 +50,7 @@ class Tensor:
     dtype: DType
     values: np.ndarray | None
     """None where there are too many of them, or where they are random."""
+    layout: Layout = IN_ORDER
 
     @property
     def count(self) -> int:
@@ -59,14 +62,40 @@ class Tensor:
         return self.values
 
 
+class Pair(NamedTuple):
+    """What `max` along a dimension and `sort` give."""
+
+    values: Tensor
+    indices: Tensor
+
+
 def made(array: np.ndarray, dtype: DType) -> Tensor:
     """`array` as a tensor of `dtype`."""
     with np.errstate(all="ignore"):
         return Tensor(tuple(array.shape), dtype, array.astype(DTYPES[dtype.name]))
 
 
+def fits(number: float, dtype: DType) -> bool:
+    """Whether a number of Python is one of `dtype`'s, fractions left aside."""
+    if dtype.category == 1:
+        range_of = np.iinfo(DTYPES[dtype.name])
+        return math.isfinite(number) and range_of.min <= int(number) <= range_of.max
+    return True
+
+
+def literal(number: float, dtype: DType) -> None:
+    """Raises where PyTorch refuses `number` as a value of a new tensor of `dtype`."""
+    if dtype.name == "uint8" and -255 <= number < 0:
+        raise NotAllowed("uint8 has no negative numbers; what becomes of one I leave to PyTorch.")
+    if dtype.name == "float16" and 65504 < abs(number) < math.inf:
+        raise NotAllowed("float16 ends at 65504; what becomes of a larger number I leave to PyTorch.")
+    if not fits(number, dtype):
+        raise Mistaken(f"{dtype.name} can't hold {number}: the value can't be converted without overflow.")
+
+
 def filled(lengths: object, value: float | int | bool, dtype: DType) -> Tensor:
     shape = checked_shape(lengths)
+    literal(value, dtype)
     if math.prod(shape) > MAX_ELEMENTS:
         return Tensor(shape, dtype, None)
     return made(np.full(shape, value), dtype)
@@ -129,7 +158,36 @@ def elementwise(
         return Tensor(checked_shape(shape), target, None)
     work = DTYPES[kind.name]
     with np.errstate(all="ignore"):
-        return made(np.asarray(compute(x.values.astype(work), y.values.astype(work))), target)
+        left: np.ndarray = x.values.astype(work)
+        right: np.ndarray = y.values.astype(work)
+        for given, one, cast in ((a, x, left), (b, y, right)):
+            weak = not isinstance(given, Tensor) or not given.shape
+            if kind.name == "float16" and weak and not _same(one, cast):
+                raise NotAllowed("float16 can't hold that number exactly, so I leave the rounding to PyTorch.")
+        return made(np.asarray(compute(left, right)), target)
+
+
+def remainder(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """With the sign of `b`, as PyTorch's; but a zero keeps the sign of `a`, where NumPy's takes that of `b`."""
+    if a.dtype.kind != "f":
+        return np.asarray(np.mod(a, b))
+    rest = np.fmod(a, b)
+    return np.where((rest != 0) & ((b < 0) != (rest < 0)), rest + b, rest)
+
+
+def first_of(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """`a`, in the shape that both have together: for the dtype and the shape of what isn't arithmetic."""
+    return np.broadcast_arrays(a, b)[0]
+
+
+def _same(one: Tensor, cast: np.ndarray) -> bool:
+    return bool(np.array_equal(one.known().astype(np.float64), cast.astype(np.float64), equal_nan=True))
+
+
+def no_bool(x: Tensor, name: str) -> None:
+    """Raises `Mistaken` where PyTorch has no such function for bool."""
+    if x.dtype == BOOL:
+        raise Mistaken(f"{name} isn't defined for bool; convert it first, for example with .int().")
 
 
 def pointwise(x: Tensor, compute: Callable[[np.ndarray], np.ndarray], floating: bool = True) -> Tensor:
@@ -137,8 +195,9 @@ def pointwise(x: Tensor, compute: Callable[[np.ndarray], np.ndarray], floating: 
     dtype = FLOAT32 if floating and x.dtype.category < 2 else x.dtype
     if x.values is None:
         return Tensor(x.shape, dtype, None)
+    wide = np.float64 if floating else DTYPES[dtype.name]  # rounded once, to the nearest, as a good library does
     with np.errstate(all="ignore"):
-        return made(np.asarray(compute(x.values.astype(DTYPES[dtype.name]))), dtype)
+        return made(np.asarray(compute(x.values.astype(DTYPES[dtype.name]).astype(wide))), dtype)
 
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:
@@ -148,6 +207,7 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     right = b.shape if len(b.shape) > 1 else (*b.shape, 1)
     if left[-1] != right[-2]:
         raise Mistaken(f"The inner lengths of {a.shape} and {b.shape} differ: {left[-1]} and {right[-2]}.")
+    no_bool(a, "A matrix product")
     if a.dtype != b.dtype:
         raise Mistaken(f"A matrix product needs equal dtypes, not {a.dtype.name} and {b.dtype.name}.")
     shape = (*broadcast(left[:-2], right[:-2]), left[-2], right[-1])
@@ -172,7 +232,8 @@ def dimension(x: Tensor, dim: object) -> int:
     return dim % n
 
 
-def reshaped(x: Tensor, lengths: object) -> Tensor:
+def reshaped(x: Tensor, lengths: object, copied: bool = True) -> Tensor:
+    """`x` in another shape; where it may not be `copied`, as by view(), raises `Mistaken` if it would have to be."""
     if isinstance(lengths, int) and not isinstance(lengths, bool):
         lengths = (lengths,)
     if not isinstance(lengths, (tuple, list)) or len(lengths) > 8:
@@ -189,14 +250,43 @@ def reshaped(x: Tensor, lengths: object) -> Tensor:
     if math.prod(shape) != x.count:
         raise Mistaken(f"The shape {tuple(shape)} has {math.prod(shape)} elements, but the tensor has {x.count}.")
     target = checked_shape(shape)
-    return Tensor(target, x.dtype, None if x.values is None else x.values.reshape(target))
+    layout: Layout = IN_ORDER
+    if x.layout != IN_ORDER and x.count > 1:
+        known = strides(x.shape, x.layout)
+        layout = viewed(x.shape, known, target) if known is not None else None
+        if layout is None and not copied:
+            if known is None:
+                raise NotAllowed("I don't know how that lies in memory; with .reshape() it doesn't matter.")
+            raise Mistaken("view() can't join dimensions that don't follow each other in memory; use .reshape().")
+        if layout is None and known is not None:
+            layout = IN_ORDER
+    return Tensor(target, x.dtype, None if x.values is None else x.values.reshape(target), settled(target, layout))
 
 
 def reordered(x: Tensor, order: tuple[int, ...]) -> Tensor:
     if sorted(order) != list(range(len(x.shape))):
         raise Mistaken(f"permute needs each of the {len(x.shape)} dimensions once.")
     shape = tuple(x.shape[d] for d in order)
-    return Tensor(shape, x.dtype, None if x.values is None else x.values.transpose(order))
+    known = strides(x.shape, x.layout)
+    layout = None if known is None else settled(shape, tuple(known[d] for d in order))
+    return Tensor(shape, x.dtype, None if x.values is None else x.values.transpose(order), layout)
+
+
+def after(result: object, inputs: Iterable[object]) -> object:
+    """`result` of a function that says nothing of layouts: in order if all that went in is, unknown if not."""
+    if not isinstance(result, Tensor):
+        if isinstance(result, Pair):
+            return Pair(*(replace(part, layout=_common(inputs)) for part in result))
+        return result
+    return replace(result, layout=_common(inputs)) if result.layout == IN_ORDER else result
+
+
+def _common(inputs: Iterable[object]) -> Layout:
+    for value in inputs:
+        parts = value if isinstance(value, (list, tuple)) else [value]
+        if any(isinstance(part, Tensor) and part.layout != IN_ORDER for part in parts):
+            return None
+    return IN_ORDER
 
 
 def reduced(x: Tensor, dims: tuple[int, ...], keep: bool, compute: Callable[..., np.ndarray], dtype: DType) -> Tensor:
@@ -210,14 +300,18 @@ def reduced(x: Tensor, dims: tuple[int, ...], keep: bool, compute: Callable[...,
 
 
 def shown(x: Tensor) -> str:
-    """As PyTorch prints it: whole floats with a point, others with four decimals."""
+    """As PyTorch prints it, on one line: whole floats with a point, others with four decimals, and powers of ten where
+    the largest and the smallest lie far apart (`torch/_tensor_str.py`)."""
     values = x.known()
     if x.count > MAX_SHOWN:
         raise NotAllowed(f"The result has {x.count} elements; I write out at most {MAX_SHOWN}.")
+    if x.count == 0:
+        size = f", size={x.shape}" if len(x.shape) != 1 else ""
+        return f"tensor([]{size}{'' if x.dtype == FLOAT32 else f', dtype=torch.{x.dtype.name}'})"
     flat = [float(v) for v in values.flatten()] if x.dtype.category == 2 else []
-    finite = [v for v in flat if math.isfinite(v)]
-    integral = bool(flat) and all(v == int(v) for v in finite)
-    large = any(abs(v) >= (1e9 if integral else 1e5) for v in finite) or any(0 < abs(v) < 1e-4 for v in finite)
+    sizes = [abs(v) for v in flat if math.isfinite(v) and v]
+    integral = all(v == math.ceil(v) for v in sizes)
+    powers = bool(sizes) and (max(sizes) / min(sizes) > 1000 or max(sizes) > 1e8 or min(sizes) < 1e-4)
 
     def write(value: object) -> str:
         if x.dtype.category == 0:
@@ -227,7 +321,7 @@ def shown(x: Tensor) -> str:
         number = float(value)  # type: ignore[arg-type]
         if not math.isfinite(number):
             return str(number)
-        return f"{number:.4e}" if large else f"{number:.0f}." if integral else f"{number:.4f}"
+        return f"{number:.4e}" if powers else f"{number:.0f}." if integral else f"{number:.4f}"
 
     def nested(array: np.ndarray) -> str:
         if array.ndim == 0:

@@ -6,7 +6,8 @@ import itertools
 import math
 import re
 
-from engine.teach.calculator.layers import Layer, convolved_size, parameters, transposed_size
+from engine.teach.calculator.layer_shapes import convolved_size, transposed_size
+from engine.teach.calculator.layers import Layer, parameters
 from engine.teach.calculator.limits import Mistaken, NotAllowed, whole
 from engine.teach.calculator.tensor import DTYPES, SAME, DType
 
@@ -24,6 +25,30 @@ _WINDOW_AFTER = re.compile(
     r"\b(?:kernel|filter|pool|pooling|conv|convolution)(?: of)?(?: size)?\s*=?\s*(\d+)\s*x\s*(\d+)\b"
 )
 """The size of a kernel as people write it: "a 3x3 conv", "max pool 2x2"."""
+
+
+_ADJECTIVES = r"(?:(?:max|average|avg|dilated|causal|strided|stacked|depthwise)[ -]+){0,2}"
+_WINDOWS = re.compile(
+    rf"\b(\d+)\s*x\s*(\d+)(?:\s*x\s*\d+)?[ -]*{_ADJECTIVES}(?:conv|kernel|filter|max|average|avg|pool|transposed)"
+)
+
+
+def _is_one_layer(text: str) -> bool:
+    """False where several different layers follow one another, or a window isn't square: nothing here knows that."""
+    windows = {found.groups() for found in _WINDOWS.finditer(text)}
+    windows |= {found.groups() for found in _WINDOW_AFTER.finditer(text)}
+    several = len(windows) > 1 or bool(re.search(r"\bconv", text) and re.search(r"pool", text))
+    uneven = any(a != b for a, b in windows) or re.search(
+        r"\b(?:stride|padding|dilation|kernel)s?(?: size)?\s*(?:=|of)?\s*(?:\(|\[|-\d|(\d+)\s*x\s*(?!\1\b)\d)", text
+    )
+    return not several and not uneven
+
+
+def _sizes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Height and width of a shape; of 32x32x3 they come first, because nobody's picture is three pixels wide."""
+    if len(shape) >= 3 and shape[-1] <= 4 < min(shape[-3:-1]):
+        return shape[-3:-1]
+    return shape[-2:]
 
 
 def _integer(text: str) -> int:
@@ -69,6 +94,11 @@ def _bytes(text: str) -> Found | None:
     sizes = {"fp16": 2, "fp32": 4, "bfloat16": 2, "bf16": 2}
     kind = name[1] if name else "float32"
     size = sizes.get(kind) or DType(SAME.get(kind, kind)).size
+    several = re.search(
+        rf"\b(?:batch of {_NUMBER}|{_NUMBER} (?:\w+ )?(?:images|pictures|examples|samples|tensors))\b", text
+    )
+    if several:
+        shape = (_integer(several[1] or several[2]), *shape)
     count = math.prod(shape)
     total = count * size
     steps = [f"{' · '.join(map(str, shape))} = {count} elements", f"{count} · {size} bytes ({kind}) = {total} bytes"]
@@ -87,10 +117,16 @@ def _batches(text: str) -> Found | None:
         return None
     count = _integer(n[1])
     full, rest = divmod(count, size)
-    if "drop_last" in text or "drop last" in text or "dropping the last" in text:
-        return str(full), [f"⌊{count}/{size}⌋ = {full}: the incomplete batch of {rest} is dropped"]
-    answer = full + (rest > 0)
-    return str(answer), [f"⌈{count}/{size}⌉ = {answer}" + (f": {full} full batches and one of {rest}" if rest else "")]
+    if re.search(r"drop_last(?!\s*=\s*false)|\bdrop last\b|\bdropping the last\b", text):
+        answer, steps = full, [f"⌊{count}/{size}⌋ = {full}: the incomplete batch of {rest} is dropped"]
+    else:
+        answer = full + (rest > 0)
+        steps = [f"⌈{count}/{size}⌉ = {answer}" + (f": {full} full batches and one of {rest}" if rest else "")]
+    epochs = re.search(rf"\b{_NUMBER} epochs\b", text)
+    if epochs and "per epoch" not in text:
+        steps.append(f"{epochs[1]} epochs · {answer} = {_integer(epochs[1]) * answer}")
+        answer *= _integer(epochs[1])
+    return str(answer), steps
 
 
 def _field(text: str) -> Found | None:
@@ -104,7 +140,7 @@ def _field(text: str) -> Found | None:
     dilations = re.search(r"dilations?(?: of| are|:|=)?\s*((?:\d+(?:\s*,\s*|\s+and\s+|\s+))+\d+)", text)
     if kernel is None or not (layers or dilations):
         return None
-    if re.search(r"\bstride\b|\bpool", text):
+    if re.search(r"\bstride\b|\bpool", text) or not _is_one_layer(text):
         return None
     if dilations:
         listed = [_integer(part) for part in re.findall(r"\d+", dilations[1])]
@@ -131,7 +167,7 @@ def _entropy(text: str) -> Found | None:
     shares = [float(part) for part in re.findall(r"\d*\.?\d+", found[1])]
     if len(shares) > 32 or abs(sum(shares) - 1) > 0.01:
         return None
-    bits = -sum(p * math.log2(p) for p in shares if p)
+    bits = abs(sum(p * math.log2(p) for p in shares if p))
     terms = " + ".join(f"{p:g}·log₂(1/{p:g})" for p in shares if p)
     return f"{bits:.4g} bits", [f"{terms} = {bits:.4g} bits", f"· ln 2 = {bits * math.log(2):.4g} nats"]
 
@@ -146,12 +182,15 @@ def _between(text: str) -> tuple[int, int] | None:
 
 
 def _parameters(text: str) -> Found | None:
-    if not _PARAMETERS.search(text):
-        return None
+    if not re.search(r"\b(?:parameters?|params?|weights?)\b", text):
+        return None  # how many biases there are is what comes out
+    product = re.compile(r"\b(\d{1,6})\s*[*x]\s*(\d{1,6})\s*(?=to\b|->|→|into\b)")
+    if re.search(r"\b(?:linear|dense|fully[ -]connected|fc)\b", text):
+        text = product.sub(lambda found: f"{int(found[1]) * int(found[2])} ", text)
     ends = _between(text)
     if ends is None:
         return None
-    bias = not re.search(r"\b(?:no|without(?: a| the)?|bias\s*=\s*false)\s*bias(?:es)?\b|bias\s*=\s*false", text)
+    bias = not re.search(r"\b(?:no|not|without|except)\s*(?:a |the |any )?bias(?:es)?\b|bias\s*=\s*false", text)
     steps: list[str] = []
     if re.search(r"\bconv", text):
         kernel = _kernel(text)
@@ -189,6 +228,8 @@ def _times(text: str) -> int:
 
 def _convolution(text: str) -> Found | None:
     kernel = _kernel(text) or _after(r"(?:max|average|avg|mean)?[ -]?pool(?:s|ing)?", text)
+    if re.search(r"\bmacs?\b|\bmultipl", text) or not _is_one_layer(text):
+        return None
     if kernel is None or not (_SIZE.search(text) or re.search(r"\bon\b|\bfor\b", text)) or _PARAMETERS.search(text):
         return None
     shape = shape_in(_WINDOW_AFTER.sub("", _WINDOW_BEFORE.sub("", text)))
@@ -201,10 +242,11 @@ def _convolution(text: str) -> Found | None:
     )
     if shape is None and single is None:
         return None
-    sizes = shape[-2:] if shape and len(shape) >= 2 else (_integer(single[1]),) if single else ()
+    sizes = _sizes(shape) if shape and len(shape) >= 2 else (_integer(single[1]),) if single else ()
     pool = bool(re.search(r"\b(?:max|avg|average|mean)?[ -]?pool", text))
-    stride = _after("strides?", text) or (kernel if pool else 1)
-    dilation = _after("dilation|dilated by", text) or 1
+    stride, dilation = _after("strides?", text), _after("dilation|dilated by", text)
+    stride = stride if stride is not None else kernel if pool else 1
+    dilation = 1 if dilation is None else dilation
     padding = _after("padding|padded by|pad", text)
     if padding is None:
         padding = dilation * (kernel - 1) // 2 if re.search(r"\bsame\b", text) else 0

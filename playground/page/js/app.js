@@ -16,7 +16,7 @@ import { drawHeader } from "./around/header.js";
 import { drawMembers } from "./around/members.js";
 import { drawStatus, statusText } from "./around/status.js";
 import { Typing } from "./around/typing.js";
-import { whoLine } from "./around/who.js";
+import { drawHelpOffer, whoLine } from "./around/who.js";
 
 class App {
   constructor(root) {
@@ -28,7 +28,8 @@ class App {
     this.banner = el("div", { class: "banner", role: "status" });
     this.status = el("div", { class: "status" });
     this.typing = new Typing();
-    this.list = new MessageList((message) => this.composer.reply(message));
+    const listening = new Promise((settle) => (this.isListening = settle));
+    this.list = new MessageList((message) => this.composer.reply(message), listening);
     state.pending = (what) => this.list.pending(what);
     this.composer = new Composer(state.pending);
     this.chat = el(
@@ -49,6 +50,7 @@ class App {
     drawChannels(this.sidebar, this.status);
     drawHeader(this.header, (name) => this.drawers.toggle(name));
     drawMembers(this.members);
+    drawHelpOffer();
     this.drawBanner();
   }
 
@@ -110,6 +112,7 @@ class App {
 
   connectionChanged(isUp) {
     this.isConnected = isUp;
+    this.isListening();
     if (isUp && this.wasLost) report(this.refresh().then(() => this.openChannel()));
     this.wasLost = !isUp;
     this.drawBanner();
@@ -120,7 +123,7 @@ class App {
     addEventListener("hashchange", () => report(this.openChannel()));
     this.sidebar.addEventListener("click", (event) => this.followChannel(event));
     this.list.element.addEventListener("click", (event) => this.followMessage(event));
-    this.list.element.addEventListener("click", (event) => {
+    this.chat.addEventListener("click", (event) => {
       const command = event.target.closest("[data-command]")?.dataset.command;
       if (command) this.composer.openCommand(command);
     });
@@ -169,8 +172,9 @@ async function start(root) {
   const app = new App(root);
   app.listen();
   keepTimestampsFresh();
-  await app.openChannel();
-  app.composer.focus();
+  const opened = app.openChannel();
+  app.composer.focus(); // before the messages are there: whoever has begun to do something else isn't called back
+  await opened;
 }
 
 applyTheme();

@@ -54,7 +54,7 @@ class Wire:
         )
         self.bot = Woodshed(settings, self.store, self.engine, patience=IN_HASTE)
         self.running = asyncio.create_task(self.bot.start(self.playground.token))
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not await self.ada.is_bot_online():
                 if self.running.done():
                     self.running.result()
@@ -70,14 +70,14 @@ class Wire:
         """All of the bot's messages that Ada sees."""
         return [message for message in await self.ada.messages(channel) if message["author"].get("bot")]
 
-    async def settled(self, wanted: Callable[[list[dict[str, Any]]], object], within_s: float = 10.0) -> list[dict]:
+    async def settled(self, wanted: Callable[[list[dict[str, Any]]], object], within_s: float = 60.0) -> list[dict]:
         """Wait until `wanted` holds of the bot's messages; returns them."""
         async with asyncio.timeout(within_s):
             while not wanted(found := await self.answers()):  # noqa: ASYNC110 -- over the wire nobody signals
                 await asyncio.sleep(0.02)
         return found
 
-    async def idle(self, within_s: float = 10.0) -> None:
+    async def idle(self, within_s: float = 60.0) -> None:
         """Wait until no answer is open any more."""
         async with asyncio.timeout(within_s):
             while await self.store.fetch_all("SELECT 1 FROM open_answers") or self.bot.jobs.total:  # noqa: ASYNC110

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 
 import pytest
 
+from bot.answering import open_answers as answering
+from bot.store import open_answers
 from engine.contract import engine_pb2 as pb
 from playground.driver import Route
-from tests.bot.answering.conftest import Wire
+from tests.bot.answering.conftest import IN_HASTE, Wire
 from tests.engine_double import Behaviour, png
+from tests.waiting import until
 
 ORIGINAL = {"message": "@original"}
 PICTURE = ["stylized.png"]
@@ -186,3 +190,27 @@ async def test_when_a_late_results_post_was_cut_after_it_arrived_no_thinking_sta
     await one_picture(wire)
     sent = [r for r in await wire.driver.requests() if r["what"].startswith("POST /channels")]
     assert len(sent) == 1, "what has arrived isn't sent again"
+
+
+@pytest.mark.parametrize("is_locked", [False, True], ids=["", "locked"])
+async def test_nobody_is_left_thinking_by_a_defect_in_ending_what_was_left_open(wire: Wire, monkeypatch, is_locked):
+    def defect(*_):
+        raise ValueError("nobody foresaw this")
+
+    async def locked(*_):
+        raise sqlite3.OperationalError("database is locked")
+
+    wire.double.misbehave(Behaviour.HANG)
+    await stylize(wire)
+    await until(lambda: wire.double.requests)
+    left = await open_answers.left_open(wire.store)
+    monkeypatch.setattr(answering, "resolution", defect)
+    with monkeypatch.context() as patch:
+        if is_locked:
+            patch.setattr(answering.open_answers, "close", locked)
+        await answering.resolve(wire.bot, wire.store, left, wire.bot.now(), IN_HASTE)
+    (message,) = await wire.answers()
+    assert message["content"] == answering.INTERRUPTED
+    assert not message["flags"] & 128
+    assert not message["components"]
+    assert bool(await open_answers.left_open(wire.store)) == is_locked

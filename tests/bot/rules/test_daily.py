@@ -57,3 +57,14 @@ def test_a_zone_is_found_in_any_case_and_an_unknown_one_refused():
     assert daily.parse_zone("america/new york") == "America/New_York"
     with pytest.raises(Refused):
         daily.parse_zone("Middle-earth/Shire")
+
+
+@pytest.mark.parametrize("zone", ["Europe/Zurich", "America/St_Johns", "Pacific/Apia", "Australia/Lord_Howe"])
+def test_what_was_planned_by_a_right_clock_is_never_astray(zone: str) -> None:
+    """Through two years of hours, set back by an hour just after the question: none is taken for a mistake."""
+    for hour in range(0, 2 * 366 * 24, 7):
+        now = 1_700_000_000.0 + 3600 * hour
+        planned = daily.next_at("02:30", zone, now)
+        assert not daily.astray(planned, "02:30", zone, now)
+        assert not daily.astray(daily.next_at("02:30", zone, planned), "02:30", zone, planned - 3600)
+        assert daily.astray(planned + 3 * 86400, "02:30", zone, now)

@@ -10,6 +10,7 @@ from bot.rules.own_questions import OwnQuestion, from_form, read_toml, write_tom
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=40).filter(
     lambda text: text.strip() == text and not text.startswith("\n")
 )
+TOPIC = TEXT.filter(lambda text: "`" not in text and " ".join(text.split()) == text)
 GOOD = """[[question]]
 question = "What does 2 + 2 give?"
 right = "4"
@@ -21,7 +22,7 @@ wrong = ["3", "5"]
     st.lists(
         st.builds(
             lambda topic, question, options, explanation: OwnQuestion(topic, question, tuple(options), explanation),
-            TEXT,
+            TOPIC,
             TEXT,
             st.lists(TEXT, min_size=2, max_size=5, unique_by=str.casefold),
             st.just("") | TEXT,

@@ -182,6 +182,9 @@ async def test_whoever_gets_no_answer_reads_what_to_do_next(club: Club) -> None:
     answer = await club.student.slash(club.channel, "ask", question=asked)
     assert "The closest I have" in answer.response.content
     form = await club.student.click(answer.response, label="Ask staff")
+    assert asked.strip() in str(form.modal["components"])
+    await club.restart()
+    form = await club.student.click(answer.response, label="Ask staff")
     assert "…" in str(form.modal["components"]), "a question that was cut shows that it was"
 
 
@@ -199,3 +202,17 @@ async def test_whatever_is_asked_nobody_is_pinged_and_nothing_breaks_out(club: C
     assert not message.mentions
     assert not message.mention_everyone
     assert "https://" not in re.sub(r"<https://[^>]*>", "", content)
+
+
+async def test_a_long_question_reaches_staff_whole(club: Club) -> None:
+    question = "Why does my loss grow? " + "I tried a smaller learning rate. " * 60 + "It still grows in epoch 7."
+    answer = await club.student.slash(club.channel, "ask", question=question)
+    form = await club.student.click(answer.response, label="Ask staff")
+    assert "It still grows in epoch 7." in str(form.modal["components"])
+    (field,) = (part["custom_id"] for row in form.modal["components"] for part in row.get("components", []))
+    await club.student.submit_modal(form, {field: question})
+    (thread,) = club.channel.threads
+    (embed,) = thread.last_message.embeds
+    assert embed.description.startswith("> Why does my loss grow?")
+    assert embed.description.endswith("It still grows in epoch 7.")
+    assert thread.last_message.content.endswith("asks:\n") or thread.last_message.content.endswith("asks:")

@@ -94,3 +94,11 @@ def test_nothing_breaks_out_of_a_quote(text: str) -> None:
     assert shown.count("```") % 2 == 0
     assert "@everyone" not in shown
     assert "<@" not in shown
+
+
+async def test_a_due_date_is_looked_for_by_its_number_and_by_all_its_names(club: Club) -> None:
+    """In a long course the words alone fetch the other exercises, and the right one isn't among the best."""
+    lines = "\n\n".join(f"Exercise {number}: an exercise, the exercise sheet." for number in range(10, 60))
+    await add(club, text=f"{lines}\n\nDeadline of assignment 3: Friday.")
+    found = await notes.candidates(club.store, club.guild.id, "when is exercise 3 due?")
+    assert found[0].text == "Deadline of assignment 3: Friday."

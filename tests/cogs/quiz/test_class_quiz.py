@@ -8,9 +8,10 @@ import pytest
 from bot.answering.access import SIMULATED_ROLE
 from bot.errors import Refused
 from bot.rules.class_quiz import DISCUSSION_S, READING_S
+from bot.rules.own_questions import OwnQuestion
 from bot.rules.quiz import Score
 from bot.store import quiz
-from bot.store.lessons import class_quiz
+from bot.store.lessons import class_quiz, own_questions
 from engine.contract import engine_pb2 as pb
 from tests.conftest import Club
 
@@ -91,7 +92,7 @@ async def test_nobody_sees_the_distribution_before_the_second_vote_has_closed(cl
     await pass_time(club, 31)
     revealed = text_of(newest(club))
     assert "50 % right before you talked it over, 100 % after" in revealed
-    assert "closed 100 % of the gap" in revealed
+    assert "Talking it over brought everybody round." in revealed
 
 
 async def test_an_answer_may_be_changed_until_the_vote_closes_and_counts_once(club: Club) -> None:
@@ -176,6 +177,21 @@ async def test_the_hosts_next_step_stands_out_and_says_where_it_leads(club: Club
     assert "ranking after 2 questions" in text_of(newest(club))
 
 
+async def test_a_question_that_somebody_deletes_is_posted_again_with_its_votes(club: Club) -> None:
+    message = await start(club, count=1, seconds=30)
+    await club.student.click(message, label="two")
+    await club.instructor.delete(message)
+    await pass_time(club, 3)
+    again = newest(club)
+    assert again.id != message.id
+    assert "Question number 0?" in text_of(again)
+    assert "1 answer so far" in text_of(again)
+    await club.other.click(again, label="three")
+    await pass_time(club, 31)
+    assert newest(club).id == again.id
+    assert "50 % of 2 answers right" in text_of(newest(club))
+
+
 async def test_a_pause_stops_the_clock(club: Club) -> None:
     message = await start(club, seconds=30)
     await club.instructor.click(message, label="Pause")
@@ -239,6 +255,21 @@ async def test_the_report_names_what_the_class_believes(club: Club) -> None:
     refused = await club.student.slash(club.channel, "quiz report")
     assert refused.ephemeral
     assert club.refusals()
+
+
+async def test_two_of_the_staffs_questions_that_begin_alike_are_two_in_the_report(club: Club) -> None:
+    texts = [
+        f"What does the following line print, if x is a tensor of the shape (2, 3)? x.sum({dim})" for dim in (0, 1)
+    ]
+    own = [OwnQuestion("week 1", text, ("right", "wrong")) for text in texts]
+    await own_questions.add(club.store, club.guild.id, own, club.instructor.id, club.bot.now())
+    await club.instructor.slash(club.channel, "quiz class", topic="week 1", questions=2, seconds=30)
+    for _ in range(2):
+        await club.student.click(newest(club), label="wrong")
+        await pass_time(club, 31)
+        await pass_time(club, READING_S + 1)
+    report = (await club.instructor.slash(club.channel, "quiz report")).response
+    assert "to 2 questions" in report.embeds[0].description
 
 
 async def test_a_preparation_that_fails_posts_nothing_and_leaves_no_quiz(club: Club) -> None:

@@ -219,6 +219,16 @@ async def test_a_class_types_and_sees_what_most_got_wrong(club: Club) -> None:
     assert TYPED.code in embed.description, "whoever reads the answer sees what was asked"
 
 
+async def test_what_a_student_types_cannot_leave_its_quotation_in_the_reveal(club: Club) -> None:
+    message = await start(club, TYPED)
+    await type_in(club, club.student, message, "`[free](https://example.com) <@1> \u202ex")
+    await type_in(club, club.other, message, "`8x3x32`")
+    await club.env.advance_time(31)
+    description = club.channel.last_message.embeds[0].description
+    assert "**B** `[free](https://example.com) <@1> x`" in description
+    assert "50 % (1)" in description.partition("**B**")[0], "backticks around the right answer do no harm"
+
+
 async def test_while_the_class_talks_it_over_nobody_is_told_to_use_a_menu_that_is_gone(club: Club) -> None:
     voting = (await start(club, SEVERAL, second_vote=True)).embeds[0]
     assert "In the menu below" in voting.description

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.answering.live_reply import LiveReply
+from bot.attachments.fetching import Attachments
 from bot.rules.judging import right_options
 from bot.rules.quiz import Kind
 from bot.store import quiz
@@ -152,6 +154,28 @@ async def test_the_staffs_own_questions_come_back_here_and_on_no_other_server(cl
     assert "x.backward() fill in" not in other.response.embeds[0].description
 
 
+async def test_thousands_of_due_questions_of_another_server_cost_nothing_here(club: Club) -> None:
+    now = club.bot.now()
+    await practice.remember(club.store, club.student.id, "own:1", "ours", False, now - 86_400)
+    await club.store.execute(
+        "WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)"
+        " INSERT INTO practice (member, generator, topic, memory, due_at)"
+        " SELECT member, 'own:' || n, topic, memory, due_at FROM practice, numbers"
+    )
+    asked = []
+    fetch = own_questions.of_guild
+
+    async def counting(*arguments):
+        asked.append(arguments)
+        return await fetch(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(own_questions, "of_guild", counting)
+        answer = await club.student.slash(club.channel, "quiz me")
+    assert answer.response.embeds[0].title == "Practice"
+    assert len(asked) <= 2
+
+
 async def test_the_question_of_the_day_is_asked_once_a_day(club: Club) -> None:
     set_up = await club.instructor.slash(club.channel, "quiz daily", time="08:30", zone="Europe/Zurich")
     assert "at 08:30 in Europe/Zurich" in set_up.response.content
@@ -163,6 +187,15 @@ async def test_the_question_of_the_day_is_asked_once_a_day(club: Club) -> None:
     off = await club.instructor.slash(club.channel, "quiz daily", time="off")
     assert off.response.content == "No more daily questions here."
     assert await daily.all_of_them(club.store) == []
+
+
+async def test_a_clock_that_was_years_ahead_costs_the_class_no_question(club: Club) -> None:
+    await club.instructor.slash(club.channel, "quiz daily", time="08:30", zone="Europe/Zurich")
+    (entry,) = await daily.all_of_them(club.store)
+    assert await daily.set_next(club.store, entry, entry.next_at + 400 * 86400)
+    await club.restart()
+    await club.env.advance_time(1)
+    assert await daily.all_of_them(club.store) == [entry]
 
 
 async def test_staffs_own_questions_are_asked_by_their_topic_and_travel_as_a_file(club: Club) -> None:
@@ -189,6 +222,44 @@ async def test_a_mistake_in_the_file_is_named_with_its_line_and_adds_nothing(clu
     assert "The question in line 6" in refused.response.content
     assert club.refusals()
     assert await own_questions.of_guild(club.store, club.guild.id) == []
+
+
+async def test_a_file_with_many_topics_gets_an_answer_that_fits(club: Club) -> None:
+    tables = "".join(
+        f'[[question]]\ntopic = "week {number} `of`\\n{"x" * 30}"\nquestion = "{number}?"\nright = "1"\nwrong = ["2"]\n'
+        for number in range(300)
+    )
+    told = await club.instructor.slash(club.channel, "quiz import", file=("q.toml", tables.encode()))
+    assert told.ephemeral
+    assert told.response.content.startswith("Added 300 questions.")
+    assert f"`week 0 of {'x' * 30}`" in told.response.content
+    assert "290 others" in told.response.content
+
+
+async def test_two_answers_that_look_the_same_are_refused(club: Club) -> None:
+    twins = FILE.replace(b'"nothing"]', rb'"x.data\u200b"]')
+    refused = await club.instructor.slash(club.channel, "quiz import", file=("questions.toml", twins))
+    assert "Two of the answers are the same to the eye, in: What does" in refused.response.content
+    assert club.refusals()
+
+
+async def test_a_file_that_takes_long_is_waited_for(club: Club, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Discord waits three seconds for the first answer; a file may take longer."""
+    order = []
+    begin, read = LiveReply.begin, Attachments.read
+
+    async def begun(*arguments, **options):
+        order.append("begun")
+        return await begin(*arguments, **options)
+
+    async def reading(*arguments, **options):
+        order.append("read")
+        return await read(*arguments, **options)
+
+    monkeypatch.setattr(LiveReply, "begin", begun)
+    monkeypatch.setattr(Attachments, "read", reading)
+    await club.instructor.slash(club.channel, "quiz import", file=("questions.toml", FILE))
+    assert order == ["begun", "read"]
 
 
 FILLED = {

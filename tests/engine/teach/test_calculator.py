@@ -234,7 +234,48 @@ WORDS = [
     ("steps per epoch with 50000 images and batch size 128", "391"),
     ("entropy of [0.5, 0.25, 0.25]", "1.5 bits"),
     ("how many MACs has Conv2d(64, 128, 3) on 56x56", "214990848 MACs"),
+    ("what size comes out of a 3x3 conv on a 32x32x3 image", "30 x 30"),
+    ("how many weights (not biases) has a linear layer 784 to 10", "7840"),
+    ("how many biases has Linear(784, 10)", "10"),
+    ("how many batches with batch size 32 for 1000 images, drop_last=False", "32"),
+    ("how many steps for 10 epochs with 1000 images and batch size 10", "1000"),
+    ("memory of a batch of 32 images of 3x224x224 float32", "19267584 bytes (18.38 MiB)"),
+    ("entropy of [1, 0]", "0 bits"),
+    ("average of 1, 2, 3 and 4", "tensor(2.5000)"),
+    ("dense 28*28 to 128 parameters", "100480"),
 ]
+
+AMBIGUOUS = [
+    "kernel 3x5 on 28x28, output size?",
+    "output size of a 3x3 conv stride (2, 1) on 28x28",
+    "kernel 3 on 28 pixels with padding -1",
+    "after a 3x3 conv with stride 2 and a 2x2 max pool what size is left of 32x32",
+    "after two 3x3 convs and a 2x2 maxpool what size is left of 28x28",
+    "receptive field of two 3x3 convs followed by a 5x5 conv",
+    "conv 3 to 16 kernel 3 on 32x32 how many macs",
+    "how many biases has a linear layer 784 to 10",
+    "flatten 3x32x32 with batch 8",
+]
+"""Questions that a reader of single words answers, and wrongly."""
+
+
+@pytest.mark.parametrize("question", AMBIGUOUS)
+def test_what_is_more_than_one_layer_or_one_number_is_not_guessed(question: str) -> None:
+    assert calculate(question) is None
+
+
+@pytest.mark.parametrize("code", ["torch.rand(3).sum()", "torch.ones(100, 100).sum()"])
+def test_a_shape_is_not_passed_off_as_the_value_that_was_asked_for(code: str) -> None:
+    found = calculate(f"what is {code}?")
+    assert found is not None
+    assert found.answer == "a tensor of shape []; its values are random, or too many to compute"
+    assert calculate(f"what shape has {code}?").answer == "torch.Size([])"  # type: ignore[union-attr]
+
+
+def test_a_stride_of_zero_is_a_mistake() -> None:
+    with pytest.raises(BadOption, match="at least 1"):
+        calculate("stride 0 kernel 3 on 28 pixels")
+
 
 SENTENCES = [
     ("softmax of [0, 1.5, 3]", "F.softmax(torch.tensor([0., 1.5, 3.]), dim=0)"),

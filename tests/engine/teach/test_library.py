@@ -53,6 +53,27 @@ def test_the_nearest_topics_come_with_an_i_do_not_know(library: Library) -> None
     assert reply.cards
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "when is exercise 3 due",
+        "deadline of assignment 3?",
+        "till when must we hand in ex. 3",
+        "When's the third exercise due?",
+    ],
+)
+def test_the_note_on_when_an_exercise_is_due_is_found_and_not_the_one_on_another(
+    library: Library, question: str
+) -> None:
+    notes = [
+        "Exercise 2 is due on Monday.",
+        "Exercise 3 is due on Friday, 4 December, at 18:00.",
+        "Exercise 30: Sunday.",
+    ]
+    passages = [pb.Passage(file="dates.md", heading="Dates", text=text) for text in notes]
+    assert library.answer(pb.AskRequest(question=question, passages=passages), None).quotes == [1]
+
+
 def test_what_a_question_brings_along_is_read_up_to_a_bound(library: Library) -> None:
     """The bot keeps to it; whoever else has the engine's token may not."""
     passages = [*[pb.Passage(text="nothing")] * MOST_PASSAGES, pb.Passage(text="how sourdough rises in rye bread")]

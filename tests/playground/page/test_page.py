@@ -91,6 +91,8 @@ async def test_components_and_forms_work_and_private_answers_stay_private(course
     await expect(ada.page.get_by_text("piano and trumpet")).to_be_visible()
     await expect(ada.page.get_by_text("Only you can see this")).to_be_visible()
     await expect(ben.page.get_by_text("The band")).to_be_visible()
+    await course.ada.say("heard it?")
+    await expect(ben.page.get_by_text("heard it?")).to_be_visible()  # and so whatever came before it
     await expect(ben.page.get_by_text("piano and trumpet")).to_have_count(0)
     await ada.page.get_by_role("button", name="Dismiss message").click()
     await expect(ada.page.get_by_text("piano and trumpet")).to_have_count(0)
@@ -107,7 +109,7 @@ async def test_components_and_forms_work_and_private_answers_stay_private(course
 
 
 async def test_menus_replies_and_the_bots_absence(open_course: Open, browser: Browser, photo: Path) -> None:
-    async with open_course(answer_within_s=0.3) as course:
+    async with open_course() as course:
         ada = await Tab.open(browser, course.playground.address, "ada")
         page = ada.page
         await page.locator(".composer-line input[type=file]").set_input_files(photo)
@@ -125,6 +127,7 @@ async def test_menus_replies_and_the_bots_absence(open_course: Open, browser: Br
         reply = page.locator(".message").filter(has_text="<img src=x onerror=alert(1)> lovely")
         await expect(reply.locator(".reply")).to_contain_text("my cat")
 
+        course.playground.interactions.answer_within_s = 0.3
         await ada.command("late", {"seconds": "1"})
         await expect(page.get_by_text("The application did not respond")).to_be_visible()
         await course.bot.close()
@@ -167,7 +170,7 @@ async def test_whoever_types_right_after_changing_the_channel_loses_nothing(cour
     )
     await expect(page.get_by_text("Welcome to #quiz!")).to_be_visible()
     await expect(text).to_have_value("/cou")
-    await page.locator(".command-item").first.click(timeout=5_000)
+    await page.locator(".command-item").first.click()
     await expect(page.locator(".command-form")).to_be_visible()
     await page.go_back()
     await expect(page.get_by_text("Welcome to #gallery!")).to_be_visible()
@@ -184,9 +187,8 @@ async def test_a_half_filled_command_outlives_a_lost_connection(course: Course, 
     await form.locator("input[type=file]").set_input_files(photo)
     await page.locator(".more-option").filter(has_text="note").click()
     await form.get_by_label("note", exact=True).fill("half of a thought")
-    again = page.wait_for_event("websocket")
-    await course.playground.audience.close()
-    await again
+    async with page.expect_event("websocket"):
+        await course.playground.audience.close()
     await ada.page.wait_for_function("() => document.querySelector('.banner').textContent === ''")
     await course.ben.say("are you back?")
     await expect(page.get_by_text("are you back?")).to_be_visible()

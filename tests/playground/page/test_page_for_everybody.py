@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.playground.browser import Tab, open_browser
 from tests.playground.conftest import Course
 from tests.playground.page.contrast import weak_contrasts
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +28,14 @@ for bar in range(12):  # swing
 ```
 <@{ada}> and <#{channel}>"""
 SCROLLED = "document.querySelector('.scroller').scrollTop"
+STANDS_STILL = """async () => {
+  const scroller = document.querySelector(".scroller");
+  for (let frames = 0, last = -1; frames < 10; last = scroller.scrollTop) {
+    await new Promise(requestAnimationFrame);
+    frames = scroller.scrollTop === last ? frames + 1 : 0;
+  }
+}"""
+"""Browsers scroll over several frames."""
 BELOW = (
     "(() => { const s = document.querySelector('.scroller'); return s.scrollHeight - s.scrollTop - s.clientHeight; })()"
 )
@@ -71,7 +80,7 @@ async def test_every_text_on_the_page_has_the_contrast_of_aa(course: Course, bro
     tab = await Tab.open(browser, course.playground.address, "thelonia", scheme=scheme)
     page = tab.page
     places = {
-        "messages": lambda: page.wait_for_timeout(0),
+        "messages": tab.drawn,
         "commands": lambda: page.keyboard.type("/"),
         "form": lambda: page.keyboard.press("Enter"),
         "account": lambda: page.get_by_role("button", name="Members, colours and language").click(),
@@ -97,7 +106,7 @@ async def test_a_member_chooses_light_or_dark_and_it_stays(course: Course, brows
     day = await page.evaluate(ground)
     assert day == "rgb(255, 255, 255)" != night
     await page.reload()
-    await page.get_by_label("Message", exact=True).wait_for()
+    await tab.drawn()
     assert await page.evaluate(ground) == day
 
 
@@ -187,7 +196,7 @@ async def test_a_new_answer_is_seen_from_its_start_and_a_reader_above_is_not_pul
     for number in range(12):
         await course.ben.say(f"message {number}\n" * 4)
     await expect(page.get_by_text("message 11").first).to_be_in_viewport()
-    assert await page.evaluate(BELOW) < 4
+    await page.wait_for_function(f"{BELOW} < 4")
     await ada.command("layout")
     answer = page.locator(".message").filter(has=page.get_by_role("heading", name="Starry Night")).last
     await expect(answer.locator(".message-context")).to_be_in_viewport()
@@ -197,6 +206,7 @@ async def test_a_new_answer_is_seen_from_its_start_and_a_reader_above_is_not_pul
     await page.mouse.wheel(0, -1500)
     jump = page.get_by_role("button", name="Jump to newest")
     await expect(jump).to_be_visible()
+    await page.evaluate(STANDS_STILL)
     before = await page.evaluate(SCROLLED)
     await course.ben.say("news")
     await expect(jump).to_have_text("1 new · Jump to newest")
@@ -286,6 +296,7 @@ async def test_reactions_and_threads_are_shared_and_reach_the_bot(course: Course
     await expect(message.get_by_role("button", name="🎷 2: Ada, Ben")).to_be_visible()
     await ben.page.get_by_role("button", name="🎷 2: Ada, Ben").click()
     await expect(message.get_by_role("button", name="🎷 1: Ada")).to_be_visible()
+    await until(lambda: len(course.bot.reactions) == 3)
     assert course.bot.reactions == ["+🎷", "+🎷", "-🎷"]
 
     await message.locator(".message-content").click(button="right")
@@ -318,6 +329,24 @@ async def test_an_empty_channel_offers_what_to_try_and_the_top_line_who_one_is(
     await expect(other.get_by_text("You're Ben, a student.")).to_be_visible()
     await page.get_by_role("button", name="Close this line").click()
     await expect(page.get_by_text("You're Ada")).to_have_count(0)
+
+
+async def test_the_top_line_leads_to_the_bots_help_once_it_has_one(course: Course, browser: Browser) -> None:
+    tab = await Tab.open(browser, course.playground.address, "ada")
+    page = tab.page
+    offer = page.locator(".who-line").get_by_role("button", name="/help")
+    await expect(page.get_by_text("You're Ada, a student.")).to_be_visible()
+    await expect(offer).to_be_hidden()
+
+    @course.bot.tree.command(name="help", description="What I can do")
+    async def helping(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("Press a button", ephemeral=True)
+
+    await course.bot.tree.sync()
+    await offer.click()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Press a button")).to_be_visible()
+    assert tab.faults == []
 
 
 async def test_the_corner_says_how_the_bot_is(course: Course, browser: Browser) -> None:
@@ -378,7 +407,9 @@ async def test_a_member_is_mentioned_by_name_and_sees_it(course: Course, browser
     called = ben.page.locator(".message.mentions-me")
     await expect(called.locator(".mention-me")).to_have_text("@Ben")
     await expect(called).to_contain_text("@Benedict isn't here")
-    await expect(ada.page.locator(".message").last).not_to_have_class(re.compile("mentions-me"))
+    own = ada.page.locator(".message").filter(has_text="listen to this")
+    await expect(own).to_be_visible()
+    await expect(own).not_to_have_class(re.compile("mentions-me"))
     said = await course.ada.sees(lambda m: "listen to this" in m["content"])
     assert [user["username"] for user in said["mentions"]] == ["ben"]
 

@@ -30,7 +30,7 @@ async def test_the_log_keeps_what_the_bot_did_and_its_reason(open_course: Open) 
         assert log[1].reason == "for the « Friday » news"
         only = [entry async for entry in course.bot.guilds[0].audit_logs(action=discord.AuditLogAction.webhook_create)]
         assert [entry.id for entry in only] == [log[1].id]
-        await until(lambda: len(heard) == 2, 5.0)
+        await until(lambda: len(heard) == 2)
 
 
 async def test_without_the_permission_the_log_is_closed(course: Course) -> None:

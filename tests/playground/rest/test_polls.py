@@ -42,7 +42,7 @@ async def test_a_poll_is_voted_in_counted_and_ended_by_its_bot(open_course: Open
         await course.ada.vote(shown, 1)
         await course.ben.vote(shown, 2)
         await course.ben.vote(shown, 1)
-        await until(lambda: heard == ["+1", "+2", "+1", "-2"], 5.0)
+        await until(lambda: heard == ["+1", "+2", "+1", "-2"])
         assert sent.poll is not None
         answer = sent.poll.get_answer(1)
         assert answer is not None

@@ -94,7 +94,7 @@ def test_a_world_that_makes_no_sense_is_refused_in_one_sentence(tmp_path: Path, 
 
 def test_the_command_says_what_is_wrong_with_the_file(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "playground", "--world", str(written(tmp_path, "colour = 3"))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "colour" in done.stderr

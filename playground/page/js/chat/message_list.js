@@ -16,8 +16,12 @@ const PAGE = 50;
 const SLICE = 5;
 
 export class MessageList {
-  /** `onReply(message)` is called when a member wants to answer a message. */
-  constructor(onReply) {
+  /**
+   * `onReply(message)` is called when a member wants to answer a message; `listening` settles once the page hears what
+   * happens: what was loaded before would miss what is said in between.
+   */
+  constructor(onReply, listening) {
+    this.listening = listening;
     this.list = el("ol", { class: "messages", role: "log", "aria-label": "Messages" });
     this.beginning = el("div", { class: "beginning" });
     this.scroller = el("div", { class: "scroller", tabIndex: 0, "aria-label": "Channel" }, this.beginning, this.list);
@@ -26,6 +30,8 @@ export class MessageList {
     this.shown = new Map();
     this.isComplete = true;
     this.isLoading = false;
+    this.opening = 0;
+    this.gone = new Set();
     this.actions = { reply: onReply, jump: (messageId) => this.jump(messageId) };
     this.listen();
   }
@@ -45,16 +51,27 @@ export class MessageList {
     });
   }
 
+  /** Shows a channel's last messages; the list is `aria-busy` until they're there. */
   async open(channel) {
+    const opening = (this.opening += 1);
     this.shown.clear();
+    this.gone.clear();
     fill(this.list);
     fill(this.beginning, beginning(channel));
-    const messages = await api.history(channel.id);
-    if (channel.id !== state.channelId) return;
-    for (const message of messages) if (!this.shown.has(message.id)) this.list.append(this.make(message));
-    this.isComplete = messages.length < PAGE;
-    this.regroup();
-    this.scrolling.toNewest();
+    this.list.setAttribute("aria-busy", "true");
+    try {
+      await this.listening;
+      const messages = await api.history(channel.id);
+      if (opening !== this.opening) return;
+      // What was said while they were loading stands below them, and what was deleted meanwhile stays away.
+      const missing = messages.filter((message) => !this.shown.has(message.id) && !this.gone.has(message.id));
+      this.list.prepend(...missing.map((message) => this.make(message)));
+      this.isComplete = messages.length < PAGE;
+      this.regroup();
+      this.scrolling.toNewest();
+    } finally {
+      if (opening === this.opening) this.list.setAttribute("aria-busy", "false");
+    }
   }
 
   async loadOlder() {
@@ -96,6 +113,7 @@ export class MessageList {
     const isFocused = old.node.contains(document.activeElement) ? document.activeElement.dataset.customId : null;
     const node = this.make(message);
     keepPlaying(old, node, message);
+    keepChosen(old.node, node);
     old.node.replaceWith(node);
     // Whoever pressed a button with the keyboard stays on it when the message is edited.
     if (isFocused) node.querySelector(`[data-custom-id="${CSS.escape(isFocused)}"]`)?.focus();
@@ -111,6 +129,7 @@ export class MessageList {
   }
 
   remove(messageId) {
+    this.gone.add(messageId);
     this.shown.get(messageId)?.node.remove();
     this.shown.delete(messageId);
     this.regroup();
@@ -192,4 +211,14 @@ function keepPlaying(old, node, message) {
   const ids = (m) => m.attachments.map((a) => a.id).join();
   const [before, after] = [old.node.querySelector(".attachments"), node.querySelector(".attachments")];
   if (before && after && ids(old.message) === ids(message)) after.replaceWith(before);
+}
+
+/** Somebody else's vote must not take back what is ticked here and not yet sent. */
+function keepChosen(before, after) {
+  for (const box of before.querySelectorAll(".poll input:checked")) {
+    const same = after.querySelector(`.poll input[value="${CSS.escape(box.value)}"]`);
+    if (!same) continue;
+    same.checked = true;
+    same.dispatchEvent(new Event("change"));
+  }
 }

@@ -23,8 +23,10 @@ export function openModal(content, channelId) {
   cancel.addEventListener("click", () => dialog.close());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (submit.classList.contains("busy")) return; // an impatient finger hands in once
     submit.classList.add("busy");
     fault.textContent = "";
+    files.length = 0; // of an attempt before
     try {
       const values = Object.fromEntries(Object.entries(fields).map(([key, read]) => [key, read()]));
       const body = { kind: "modal", interaction_id: content.interaction_id, fields: values };
@@ -34,8 +36,9 @@ export function openModal(content, channelId) {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       fault.textContent = error.message;
+    } finally {
+      submit.classList.remove("busy");
     }
-    submit.classList.remove("busy");
   });
   dialog.addEventListener("close", () => dialog.remove());
   document.getElementById("layers").append(dialog);

@@ -12,6 +12,8 @@ import { FileTray } from "./file_tray.js";
 
 const TYPING_EVERY_MS = 8000;
 const TALLEST_PX = 240;
+const LONGEST = 2000;
+const SHOWN_BELOW = 200;
 
 export class Composer {
   /** `pending(what)` shows a waiting line in the list of messages. */
@@ -25,7 +27,8 @@ export class Composer {
     this.tray = new FileTray();
     this.replyBar = el("div", { class: "reply-bar" });
     this.picker = el("input", { type: "file", multiple: true, class: "visually-hidden", tabIndex: -1, "aria-label": "Attach files" });
-    this.text = el("textarea", { class: "composer-text", rows: 1, maxLength: 2000, "aria-label": "Message", "aria-haspopup": "listbox", "aria-expanded": "false" });
+    this.text = el("textarea", { class: "composer-text", rows: 1, "aria-label": "Message", "aria-haspopup": "listbox", "aria-expanded": "false" });
+    this.room = el("span", { class: "composer-room", role: "status" });
     this.commands = new CommandList(this.text, (leaf) => this.openForm(leaf));
     this.line = el(
       "div",
@@ -33,6 +36,7 @@ export class Composer {
       tool("plus", "Attach files", () => this.picker.click()),
       this.picker,
       this.text,
+      this.room,
       tool("slash", "Commands", () => this.startCommand()),
       tool("send", "Send message", () => this.sendMessage()),
     );
@@ -53,12 +57,20 @@ export class Composer {
 
   changed() {
     this.fit();
+    this.showRoom();
     this.commands.update(this.text.value);
     const isTalk = this.text.value && !this.text.value.startsWith("/");
     if (isTalk && Date.now() - this.lastTyping > TYPING_EVERY_MS) {
       this.lastTyping = Date.now();
       api.typing(state.channelId).catch((error) => toast(sentence(error)));
     }
+  }
+
+  /** Near the limit: how many characters are left; beyond it, how many are too many. */
+  showRoom() {
+    const left = LONGEST - lengthOf(this.text.value);
+    this.room.textContent = left < SHOWN_BELOW ? String(left) : "";
+    this.room.classList.toggle("failure", left < 0);
   }
 
   fit() {
@@ -120,19 +132,36 @@ export class Composer {
   async sendMessage() {
     const content = this.text.value.trim();
     if (!content && !this.tray.files.length) return;
+    if (lengthOf(content) > LONGEST) {
+      toast(`A message has at most ${LONGEST} characters; this one has ${lengthOf(content)}. Please shorten it, or send it as a file.`);
+      return;
+    }
     const body = { content: withMentions(content) };
-    if (this.replyTo) body.message_reference = { message_id: this.replyTo.id };
+    const { channelId, replyTo } = this;
+    if (replyTo) body.message_reference = { message_id: replyTo.id };
     const files = this.tray.takeAll();
     this.text.value = "";
     this.reply(null);
     this.changed();
     try {
-      await api.say(state.channelId, body, files);
+      await api.say(channelId, body, files);
     } catch (error) {
-      this.text.value = content;
-      this.tray.set(files);
+      this.takeBack(channelId, content, files, replyTo);
       toast(sentence(error));
     }
+  }
+
+  /** What couldn't be sent stands in its channel's composer again, before whatever was typed there since. */
+  takeBack(channelId, content, files, replyTo) {
+    const joined = (since) => [content, since].filter(Boolean).join("\n");
+    this.tray.set([...files, ...this.tray.files]);
+    if (channelId !== this.channelId) {
+      this.drafts.set(channelId, joined(this.drafts.get(channelId)));
+      return;
+    }
+    this.text.value = joined(this.text.value);
+    this.reply(this.replyTo ?? replyTo);
+    this.changed();
   }
 
   /** Takes files that were dropped, pasted or chosen: into the open command, else to the message. */
@@ -179,6 +208,11 @@ export class Composer {
 function withMentions(text) {
   const names = [...state.members.values()].sort((a, b) => b.name.length - a.name.length);
   return names.reduce((said, { name, id }) => said.replaceAll(new RegExp(`@${escaped(name)}(?!\\w)`, "gi"), `<@${id}>`), text);
+}
+
+/** In characters, not in the halves that JavaScript counts an emoji as. */
+function lengthOf(text) {
+  return [...text].length;
 }
 
 function escaped(text) {

@@ -1,6 +1,6 @@
 // The files that will go with the next message.
 
-import { el, fileSize, fill, icon } from "../core/dom.js";
+import { el, fill, icon, mebibytes } from "../core/dom.js";
 import { toast } from "../core/popups.js";
 import { state } from "../core/state.js";
 
@@ -15,7 +15,7 @@ export class FileTray {
   /** Adds a file, or says why it can't be sent. */
   add(file) {
     const limit = state.switches.attachment_size_limit;
-    if (file.size > limit) toast(`${file.name} is too large. The limit is ${fileSize(limit)}.`);
+    if (file.size > limit) toast(`${file.name} is too large. The limit is ${mebibytes(limit)}.`);
     else if (this.files.length >= MOST_FILES) toast(`One message takes at most ${MOST_FILES} files.`);
     else this.set([...this.files, file]);
   }

@@ -1,5 +1,6 @@
 // What an option of a slash command accepts: its type, its choices, and the sentence for what doesn't fit.
 
+import { mebibytes } from "../core/dom.js";
 import { localized, state } from "../core/state.js";
 
 export const STRING = 3;
@@ -36,7 +37,7 @@ export function faultOf(option, value, field) {
 
 function fileFault(name, file) {
   const limit = state.switches.attachment_size_limit;
-  return file.size > limit ? `${name}: your file is too large. The limit is ${Math.round(limit / 1048576)} MiB.` : null;
+  return file.size > limit ? `${name}: your file is too large. The limit is ${mebibytes(limit)}.` : null;
 }
 
 function numberFault(name, option, value) {

@@ -32,7 +32,8 @@ async function request(method, path, body, files = []) {
     throw new Refused("The playground doesn't answer. Is it still running?");
   }
   if (response.status === 204) return null;
-  const answer = await response.json();
+  const answer = await response.json().catch(() => null);
+  if (answer === null) throw new Refused(`The playground couldn't do that (HTTP ${response.status}).`);
   if (!response.ok) throw new Refused(faultOf(answer.errors) ?? SENTENCES[answer.code] ?? answer.message);
   return answer;
 }

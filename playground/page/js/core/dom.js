@@ -88,6 +88,11 @@ export function fileSize(bytes) {
   return `${(bytes / 1024 / 1024).toFixed(2)} MB`;
 }
 
+/** A limit as Discord names it: "10 MiB". */
+export function mebibytes(bytes) {
+  return `${Number((bytes / 1024 / 1024).toFixed(1))} MiB`;
+}
+
 /** Whether an address may become a link or a picture: http(s) and this page's own previews. */
 export function safeUrl(url) {
   return /^(https?:\/\/|blob:)/i.test(url ?? "") ? url : null;
