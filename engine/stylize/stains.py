@@ -18,29 +18,27 @@ from engine.stylize.pictures.colour import luma
 CELL_PX = 8
 """All of it happens in the means of such cells."""
 WINDOW_CELLS, STROKE_CELLS = 16, 2
-"""Radii: of the windows (264 px wide), and of what is spared as a stroke (up to 40 px)."""
+"""Radii: of the windows (264 px wide; in pictures below `ALL_AT_PX` less, in proportion), and of what is spared as a
+stroke (up to 40 px)."""
 LEVEL_SD = 10 / 255
 """Deviation of the photo's light in a cell, or one beside it, at which 1/e of the correction is left."""
-NONE_AT_PX, ALL_AT_PX = 256, 512
-"""Short sides up to which nothing is taken off and from which all is: in small pictures there's no room for stains, and
-a window would hold all of the picture."""
+ALL_AT_PX = 512
+"""Short side from which all is taken off; of smaller pictures as much less as they are smaller, since there's less room
+for stains."""
 VARIANCE_EPSILON = 1e-4
 """Colours of the photo that differ by less than about 2.5 levels of 255 are one and the same."""
 
 
 def without_stains(painted: Tensor, photo: Tensor) -> Tensor:
-    """Painted pictures (B, 3, H, W) of a photo (1 or B, 3, H, W), both in [0, 1], of any size -> the same, settled.
-
-    Small ones are given back as they are (`NONE_AT_PX`)."""
+    """Painted pictures (B, 3, H, W) of a photo (1 or B, 3, H, W), both in [0, 1], of any size -> the same, settled."""
     height, width = painted.shape[-2:]
-    share = min(1.0, (min(height, width) - NONE_AT_PX) / (ALL_AT_PX - NONE_AT_PX))
-    if share <= 0:
-        return painted
+    share = min(1.0, min(height, width) / ALL_AT_PX)
+    radius = max(1, round(share * WINDOW_CELLS))
     guide, target = cells(photo), cells(painted)
     light = luma(photo)
     deviation = (cells(light.square()) - cells(light).square()).clamp(min=0).sqrt()
     level = torch.exp(-(F.max_pool2d(deviation, 3, 1, 1) / LEVEL_SD).square())
-    excess = level * (fitted(guide, target) - target)
+    excess = level * (fitted(guide, target, radius) - target)
     wide = share * level * windowed(excess, STROKE_CELLS) / (windowed(level, STROKE_CELLS) + 1e-3)
     correction = F.interpolate(wide, scale_factor=CELL_PX, mode="bilinear")[:, :, :height, :width]
     return correction.add_(painted).clamp_(0, 1)
@@ -60,20 +58,20 @@ def windowed(values: Tensor, radius: int) -> Tensor:
     return F.avg_pool2d(F.pad(values, (0, 0, down, down), mode="reflect"), (2 * down + 1, 1), 1)
 
 
-def fitted(guide: Tensor, target: Tensor) -> Tensor:
-    """What an affine map of the guide's channels (1 or B, 3, h, w) that fits best around each cell makes of the target
-    (B, 3, h, w)."""
+def fitted(guide: Tensor, target: Tensor, radius: int = WINDOW_CELLS) -> Tensor:
+    """What an affine map of the guide's channels (1 or B, 3, h, w) that fits best around each cell, in a window of
+    that radius, makes of the target (B, 3, h, w)."""
     guide, target = guide.double(), target.double()  # variances are differences of nearly equal numbers
-    of_guide, of_target = windowed(guide, WINDOW_CELLS), windowed(target, WINDOW_CELLS)
-    pairs = windowed(guide[:, :, None].mul(guide[:, None]).flatten(1, 2), WINDOW_CELLS).unflatten(1, (3, 3))
+    of_guide, of_target = windowed(guide, radius), windowed(target, radius)
+    pairs = windowed(guide[:, :, None].mul(guide[:, None]).flatten(1, 2), radius).unflatten(1, (3, 3))
     covariance = pairs - of_guide[:, :, None] * of_guide[:, None]
     covariance = covariance + VARIANCE_EPSILON * torch.eye(3, dtype=guide.dtype)[None, :, :, None, None]
-    together = windowed(guide[:, :, None].mul(target[:, None]).flatten(1, 2), WINDOW_CELLS).unflatten(1, (3, 3))
+    together = windowed(guide[:, :, None].mul(target[:, None]).flatten(1, 2), radius).unflatten(1, (3, 3))
     together = together - of_guide[:, :, None] * of_target[:, None]  # (B, guide, target, h, w)
     slopes = torch.einsum("bijhw,bjkhw->bikhw", inverse(covariance).expand(len(target), -1, -1, -1, -1), together)
     offset = of_target - (slopes * of_guide[:, :, None]).sum(1)
-    slopes = windowed(slopes.flatten(1, 2), WINDOW_CELLS).unflatten(1, (3, 3))
-    return ((slopes * guide[:, :, None]).sum(1) + windowed(offset, WINDOW_CELLS)).float()
+    slopes = windowed(slopes.flatten(1, 2), radius).unflatten(1, (3, 3))
+    return ((slopes * guide[:, :, None]).sum(1) + windowed(offset, radius)).float()
 
 
 def inverse(matrices: Tensor) -> Tensor:

@@ -24,9 +24,10 @@ from engine.stylize.network import (
     instance_statistics,
     soften,
 )
-from engine.stylize.painter import Painter, tiles
+from engine.stylize.painter import Painter, second_coat_share, tiles
 from engine.stylize.pictures.colour import luma
 from engine.stylize.pictures.sample_photo import sample_photo
+from engine.stylize.stains import without_stains
 from engine.stylize.style_codes import code_at
 from engine.stylize.training.losses import moments
 from engine.stylize.weights_file import load_network
@@ -163,6 +164,30 @@ def test_several_strengths_are_what_each_gives_alone_in_tiles_too(network: Style
     ):
         torch.testing.assert_close(painted, in_tiles.paint_with_strength(photo, code, strength), atol=2e-3, rtol=0)
         torch.testing.assert_close(painted, tiled, atol=2e-3, rtol=0)
+
+
+def test_a_small_picture_gets_a_second_coat_and_a_film_does_not(network: StyleNetwork, code: Tensor) -> None:
+    assert [second_coat_share(side, 900) for side in (64, 256, 384, 512, 2048)] == [0.5, 0.5, 0.25, 0, 0]
+    photo = waves(256, 328)
+
+    def plain(picture: Tensor) -> Tensor:
+        features = network.encode_content(picture)
+        return network.paint(features, network.statistics(features), code)
+
+    with torch.inference_mode():
+        first = plain(photo)
+        both = without_stains((first + plain(first)) / 2, photo)
+        once = without_stains(first, photo)
+    assert float((both - once).abs().mean()) > 1 / 255
+    for tile_px in (512, 128):
+        painter = Painter(network, CPU, tile_px, bfloat16=False)
+        fractions: list[float] = []
+        painted = painter.paint(photo, code, progress=lambda _, fraction: fractions.append(fraction))  # noqa: B023
+        torch.testing.assert_close(painted, both, atol=2e-3, rtol=0)
+        torch.testing.assert_close(painter.paint_in_codes(photo, [code])[0], both, atol=2e-3, rtol=0)
+        assert fractions == sorted(fractions)
+        of_film = painter.paint(photo, code, painter.content_statistics([photo]))
+        torch.testing.assert_close(of_film, once, atol=2e-3, rtol=0)
 
 
 def test_tiles_cover_every_pixel_once() -> None:

@@ -82,7 +82,7 @@ def test_pictures_of_any_size_and_several_at_once_come_out_in_their_range(size: 
     assert bool(torch.isfinite(without_stains(painted, even)).all())
 
 
-def test_small_pictures_are_left_alone_and_there_is_no_step_where_that_ends() -> None:
+def test_the_smaller_a_picture_the_less_is_taken_off_without_a_step() -> None:
     def taken_off(side_px: int) -> float:
         photo, painted = (
             F.interpolate(picture, size=(side_px, side_px + 40), mode="bilinear")
@@ -90,7 +90,8 @@ def test_small_pictures_are_left_alone_and_there_is_no_step_where_that_ends() ->
         )
         return float((without_stains(painted, photo) - painted).abs().mean())
 
-    assert taken_off(256) == 0 < taken_off(264) < 0.2 * taken_off(512)
+    assert 0 < taken_off(64) < 0.3 * taken_off(256) < 0.3 * taken_off(512)
+    assert abs(taken_off(504) - taken_off(520)) < 0.1 * taken_off(512)
 
 
 def test_the_closed_form_is_the_inverse() -> None:
@@ -101,9 +102,9 @@ def test_the_closed_form_is_the_inverse() -> None:
 
 
 def test_whatever_the_painter_paints_is_rid_of_its_stains_whole_and_in_tiles() -> None:
-    photo = F.interpolate(sample_photo(), size=(384, 384), mode="bicubic", antialias=True).clamp(0, 1)
-    code, network = code_at(load_book().codes["irises"], 384), load_network()
-    whole, tiled = (Painter(network, torch.device("cpu"), tile_px, bfloat16=False) for tile_px in (512, 128))
+    photo = F.interpolate(sample_photo(), size=(512, 512), mode="bicubic", antialias=True).clamp(0, 1)
+    code, network = code_at(load_book().codes["irises"], 512), load_network()
+    whole, tiled = (Painter(network, torch.device("cpu"), tile_px, bfloat16=False) for tile_px in (512, 256))
     with torch.inference_mode():
         features = network.encode_content(photo)
         stained = network.paint(features, network.statistics(features), code)

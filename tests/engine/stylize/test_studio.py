@@ -348,8 +348,8 @@ def test_progress_rises_and_a_cancelled_job_stops(studio: Studio) -> None:
 @pytest.mark.parametrize("strength", [0.5, 1.0])
 def test_a_large_picture_tells_often_how_far_it_is_and_stops_midway(studio: Studio, strength: float) -> None:
     painter = studio.painter
-    own = torch.rand(1, 3, 256, 1024, generator=torch.Generator().manual_seed(0))
-    code = code_at(studio.book.codes["scream"], 256)
+    own = torch.rand(1, 3, 512, 768, generator=torch.Generator().manual_seed(0))
+    code = code_at(studio.book.codes["scream"], 512)
     fractions: list[float] = []
     told = painter.paint_with_strength(own, code, strength, progress=lambda stage, fraction: fractions.append(fraction))
     assert torch.equal(told, painter.paint_with_strength(own, code, strength))
