@@ -85,7 +85,7 @@ class HostingSettings(Table):
     backup_every_h: float = Field(default=24.0, gt=0)
     backups_kept: int = Field(default=7, ge=0, le=1000)
     free_disk_mb: int = Field(default=1000, ge=0)
-    drain_s: float = Field(default=20.0, ge=0, le=600)
+    drain_s: float = Field(default=12.0, ge=0, le=600)
     metrics_port: int = Field(default=0, ge=0, le=65_535)
 
 
