@@ -1,4 +1,4 @@
-"""What stands under the bot's name: whether the engine is warm, and how much it has to do."""
+"""What stands under the bot's name: whether the engine is warm, how much it has to do, and what it computes on."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Presence(commands.Cog):
         """Show the state; returns when to look again, or None when there's nothing to follow."""
         state = await self.state()
         await self._show(state)
-        return None if state == READY else self.bot.now() + LOOK_EVERY_S
+        return None if state.startswith(READY) else self.bot.now() + LOOK_EVERY_S
 
     async def _show(self, state: str) -> None:
         if state != self.shown and self.bot.is_ready() and not self.bot.is_closed():
@@ -66,7 +66,9 @@ class Presence(commands.Cog):
             async with asyncio.timeout(PATIENCE_S):
                 if not await self.bot.engine.is_serving():
                     return WARMING
-                jobs = len(await self.bot.engine.queue())
+                if jobs := len(await self.bot.engine.queue()):
+                    return f"{counted(jobs, 'job')} under way"
+                device = (await self.bot.engine.about()).device
         except (WoodshedError, TimeoutError):
             return WARMING
-        return f"{counted(jobs, 'job')} under way" if jobs else READY
+        return f"{READY} on the {'CPU' if device.startswith('cpu') else 'GPU'}"
