@@ -71,4 +71,4 @@ class Presence(commands.Cog):
                 device = (await self.bot.engine.about()).device
         except (WoodshedError, TimeoutError):
             return WARMING
-        return f"{READY} on the {'CPU' if device.startswith('cpu') else 'GPU'}"
+        return f"{READY} ({'CPU' if device.startswith('cpu') else 'GPU'})"

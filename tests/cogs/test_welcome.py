@@ -115,7 +115,7 @@ async def test_help_has_the_four_tries_for_whoever_comes_when_the_welcome_is_out
 
 async def test_the_line_says_whether_the_engine_is_warm_and_how_much_it_has_to_do(club):
     line = club.bot.get_cog(Presence.__name__)
-    assert await line.state() == f"{READY} on the CPU"
+    assert await line.state() == f"{READY} (CPU)"
     club.double.entries = [pb.QueueReply.Entry(job_id="a" * 32, member_key="x", kind="play", position=0)]
     assert await line.state() == "1 job under way"
 
@@ -135,5 +135,5 @@ async def test_a_line_that_couldnt_be_sent_is_sent_once_discord_is_back(club, mo
     assert line.shown == ""
     is_down = False
     await line.on_resumed()
-    await until(lambda: sent == [f"{READY} on the CPU"])
+    await until(lambda: sent == [f"{READY} (CPU)"])
     assert "an alarm's work failed" not in capsys.readouterr().out
