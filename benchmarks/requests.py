@@ -1,4 +1,4 @@
-"""Many requests at once: how long they take, whether members are served in turn, and what memory they leave behind."""
+"""Many requests at once: how long they take, whether members get equal shares, and what memory they leave behind."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import statistics
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,15 +38,22 @@ class Load:
     """From the beginning to each result, in the order of the results."""
     resident: tuple[int, ...]
     """Memory of the process at each result, bytes."""
-    order: tuple[str, ...]
-    """Members in the order of their results."""
+    order: tuple[tuple[str, float], ...]
+    """Members in the order of their results, and the seconds of each one's turn."""
 
     @property
-    def in_turn(self) -> bool:
-        """Between two pictures of one member, every other member who waited got about one."""
-        members = len(set(self.order))
-        rounds = [set(self.order[start : start + members]) for start in range(0, len(self.order), members)]
-        return all(len(each) >= 0.9 * members for each in rounds[:-1])
+    def is_fair(self) -> bool:
+        """Whoever used least is next: as long as all wait, nobody is ahead of another by more than two and a half of
+        the longest turns (one that was ready when somebody else's wasn't, and the one under way)."""
+        left = Counter(member for member, _ in self.order)
+        used = dict.fromkeys(left, 0.0)
+        most = 2.5 * max(seconds for _, seconds in self.order)
+        for member, seconds in self.order:
+            used[member] += seconds
+            left[member] -= 1
+            if min(left.values()) > 0 and max(used.values()) - min(used.values()) > most:
+                return False
+        return True
 
     @property
     def growth_bytes(self) -> int:
@@ -79,7 +87,7 @@ def many_requests(studio: Studio, requests: Sequence[pb.StylizeRequest], members
 
 
 async def _run(studio: Studio, requests: Sequence[pb.StylizeRequest], members: int) -> Load:
-    process, order, resident, waited = psutil.Process(), list[str](), list[int](), list[float]()
+    process, order, resident, waited = psutil.Process(), list[tuple[str, float]](), list[int](), list[float]()
     limits = Limits(read_ahead=MOST_TOGETHER if studio.batches else Limits.read_ahead)
     async with Intake() as intake, Scheduler(len(requests), intake, limits) as scheduler:
         await intake.warm()
@@ -90,7 +98,7 @@ async def _run(studio: Studio, requests: Sequence[pb.StylizeRequest], members: i
             job = scheduler.submit(str(number), member, "stylize", stylize_stages(studio, request))
             async for event in scheduler.events(job):
                 if isinstance(event, Done):
-                    order.append(member)
+                    order.append((member, job.turn_s))
                     resident.append(process.memory_info().rss)
                     waited.append(time.perf_counter() - began)
 

@@ -185,8 +185,8 @@ def measure(device: torch.device, args: argparse.Namespace) -> None:
     if not args.no_requests:
         studio = Studio(device, StylizeSettings())
         load = many_requests(studio, requests_of(studio, REQUESTS), MEMBERS)
-        turns = "in turn" if load.in_turn else "NOT in turn"
-        write(f"\n{REQUESTS} requests at once of {MEMBERS} members, 256 to 768 px: {load.took_s:.1f} s, {turns}; ")
+        shares = "in equal shares" if load.is_fair else "NOT in equal shares"
+        write(f"\n{REQUESTS} requests at once of {MEMBERS} members, 256 to 768 px: {load.took_s:.1f} s, {shares}; ")
         write(f"memory in the second half {load.growth_bytes / 2**20:+.0f} MiB against the first\n")
 
 
