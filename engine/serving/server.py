@@ -238,7 +238,8 @@ async def _load(scheduler: Scheduler, intake: Intake, load: Callable[[], Rooms])
 def _stop_on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # off the main thread in tests; on Windows
+        # Off the main thread, in tests, and on Windows it can't be done; the parent's pipe still ends the engine.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, stop.set)
 
 
