@@ -25,8 +25,10 @@ from benchmarks.requests import MEMBERS, REQUESTS, many_requests, requests_of
 from engine.command_line import Parser
 from engine.device import choose_device, describe, use_threads
 from engine.settings import StylizeSettings
+from engine.stylize.book import load_book
 from engine.stylize.painter import SMALLEST_SIDE_PX, Painter
 from engine.stylize.studio import Studio, served_tile_px
+from engine.stylize.style_codes import code_at
 from engine.stylize.weights_file import NETWORK_FILE, load_network
 
 ULTRA_HD = (2160, 3840)
@@ -136,6 +138,7 @@ def measure(device: torch.device, args: argparse.Namespace) -> None:
     style = torch.rand(1, 3, 256, 256, device=device)
     with torch.inference_mode():
         code, cached = own.encode_style(style), microast.style(style)
+    of_size = code_at(load_book().codes["irises"], 256)  # for `served`: with a palette
 
     def paint_own(photo: Tensor) -> Tensor:
         features = own.encode_content(photo)
@@ -161,7 +164,7 @@ def measure(device: torch.device, args: argparse.Namespace) -> None:
         photo = torch.rand(1, 3, side, side, device=device).contiguous(memory_format=torch.channels_last)
         runs: dict[str, Callable[[], object]] = {
             "own": partial(paint_own, photo),
-            "served": partial(served.paint, photo.cpu(), code),
+            "served": partial(served.paint, photo.cpu(), of_size),
             "microast": partial(microast, photo, cached),
             "johnson": partial(johnson, photo),
         }
@@ -174,14 +177,14 @@ def measure(device: torch.device, args: argparse.Namespace) -> None:
     for side in TOGETHER_PX:
         photos = torch.rand(TOGETHER[-1], 3, side, side)
         passes: dict[str, Callable[[], object]] = {
-            str(count): partial(served.paint, photos[:count], code.expand(count, -1)) for count in (1, *TOGETHER)
+            str(count): partial(served.paint, photos[:count], of_size.expand(count, -1)) for count in (1, *TOGETHER)
         }
         took = alternating_medians(passes, args.repeats, device)
         each = " | ".join(f"{took[str(count)] / count / took['1']:.2f} x" for count in TOGETHER)
         write(f"| {side} | {each} |\n")
 
     if not args.no_4k:
-        _measure_4k(served, paint_own, code, device)
+        _measure_4k(served, paint_own, of_size, device)
     if not args.no_requests:
         studio = Studio(device, StylizeSettings())
         load = many_requests(studio, requests_of(studio, REQUESTS), MEMBERS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +13,7 @@ from engine.contract import engine_pb2 as pb
 from engine.errors import BadOption
 from engine.stylize.book import StyleBook, unpack_codes
 from engine.stylize.painter import Painter
-from engine.stylize.style_codes import brush_factor, code_at
+from engine.stylize.style_codes import CodeAt, brush_factor, code_at, remembered
 from engine.stylize.style_names import style_name
 
 OWN_PICTURE = "your picture"
@@ -39,15 +38,19 @@ class ChosenStyle:
     brush: float = 1.0
     """Width of the strokes, relative to those of a painting as large as the result."""
 
-    def code_by(self, painter: Painter, size: Sequence[int]) -> Tensor:
-        """The code (1, code) to paint a picture of `size` (height, width) with."""
-        side_px = self.brush * min(size)
-        if self.codes is None:
-            assert self.picture is not None
-            code = painter.encode_style(self.picture, side_px)
-        else:
-            code = code_at(self.codes, side_px)
-        return code if self.other is None else torch.lerp(code, code_at(self.other, side_px), self.blend)
+    def code_at(self, painter: Painter) -> CodeAt:
+        """The code (1, code) to paint with a picture whose short side has so many px."""
+
+        def code(side_px: float) -> Tensor:
+            seen_px = self.brush * side_px
+            if self.codes is None:
+                assert self.picture is not None
+                own = painter.encode_style(self.picture, seen_px)
+            else:
+                own = code_at(self.codes, seen_px)
+            return own if self.other is None else torch.lerp(own, code_at(self.other, seen_px), self.blend)
+
+        return remembered(code)
 
 
 def chosen_style(book: StyleBook, request: pb.StylizeRequest, seed: int, picture: Tensor | None) -> ChosenStyle:

@@ -4,6 +4,8 @@ A large picture is painted in two passes over its tiles. The first encodes: it a
 those of the whole picture, and keeps the features at 1/8, from which the large forms are decided for the whole picture
 at once. The second draws what is finer. So a tiled picture is the untiled one to the last rounding, and what is held
 beside a tile is the features at 1/8, as many numbers as the picture has.
+
+A style is a code of the network's and, after it, the style's palette (`finishing.palette`).
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.progress import Progress, silent
+from engine.stylize.drafts import at_side, guided, sides_px
+from engine.stylize.finishing.palette import PALETTE_NUMBERS, in_palette, palette_of
+from engine.stylize.finishing.stains import without_stains
 from engine.stylize.network import ContentStatistics, StyleNetwork, statistics_of_moments
-from engine.stylize.stains import without_stains
-from engine.stylize.style_codes import CODE_SIZES_PX, encoded_side_px
+from engine.stylize.style_codes import CODE_SIZES_PX, CodeAt, between, encoded_side_px, remembered, same_at_all_sizes
 
 ALIGNMENT_PX = 8
 """Encoders halve three times."""
@@ -28,19 +32,9 @@ SMALLEST_SIDE_PX = 32
 MARGIN_PX = 64
 """What a tile sees beyond its own pixels: more than reaches them, in either pass."""
 STYLE_LONGEST_ASPECT = 3
-COAT_SHARE, COATS_UP_TO_PX, ONE_COAT_FROM_PX = 0.5, 256, 512
-"""Part that a second coat has in a picture's result: all of it up to a short side, none from another on. At 256 px the
-network keeps more of the photo and takes less of the style than it should; larger pictures would take twice the time
-for what they don't need."""
 FRAME_SHIFTS = ((0, 0), (1, 1), (2, 3), (3, 2))
 """Down and right in px, of the four paintings that a film's frame is the mean of: every parity along both sides, and
 every place in a cell of 4 px along each. The first two alone left 1.6 to 4 times as much shimmer."""
-
-
-def second_coat_share(height: int, width: int) -> float:
-    """How much of the result is painted over the painting instead of the photo, for a picture of that size in px."""
-    room = (ONE_COAT_FROM_PX - min(height, width)) / (ONE_COAT_FROM_PX - COATS_UP_TO_PX)
-    return COAT_SHARE * min(1.0, max(0.0, room))
 
 
 @dataclass(frozen=True)
@@ -140,8 +134,8 @@ class Painter:
 
     @torch.inference_mode()
     def encode_style(self, picture: Tensor, side_px: float) -> Tensor:
-        """Style picture (1, 3, H, W) in [0, 1] of any size -> its code (1, code) for a result with a short side of
-        `side_px`, float32 on the CPU.
+        """Style picture (1, 3, H, W) in [0, 1] of any size -> its code and palette (1, code) for a result with a short
+        side of `side_px`, float32 on the CPU.
 
         Long pictures are cut to 3:1 in the middle; always float32 (in a GPU's convolutions TF32), so that a code
         differs between machines by rounding alone."""
@@ -158,7 +152,7 @@ class Painter:
             max(ALIGNMENT_PX, round(side * scale / ALIGNMENT_PX) * ALIGNMENT_PX) for side in (cut_height, cut_width)
         ]
         resized = F.interpolate(picture, size=size, mode="bicubic", antialias=True).clamp(0, 1)
-        return self.network.encode_style(self._on_device(resized)).cpu()
+        return torch.cat([self.network.encode_style(self._on_device(resized)).cpu(), palette_of(resized)], dim=1)
 
     def encode_style_at_all_sizes(self, picture: Tensor) -> Tensor:
         """Codes (len(CODE_SIZES_PX), code) of a style picture (1, 3, H, W), for keeping."""
@@ -198,34 +192,42 @@ class Painter:
 
     @torch.inference_mode()
     def paint(
-        self, picture: Tensor, code: Tensor, statistics: ContentStatistics | None = None, progress: Progress = silent
+        self,
+        picture: Tensor,
+        style: Tensor | CodeAt,
+        statistics: ContentStatistics | None = None,
+        progress: Progress = silent,
     ) -> Tensor:
-        """Content (B, 3, H, W) in [0, 1] on the CPU and codes (B, code) -> pictures (B, 3, H, W) on the CPU.
+        """Content (B, 3, H, W) in [0, 1] on the CPU and styles, as codes (B, code) or by size -> pictures (B, 3, H, W)
+        on the CPU.
 
-        `statistics` of a whole film keep its frames alike, and they get one coat; without them the picture's own are
-        taken. Raises `engine.errors.Cancelled` between layers, through `progress`: a tile of 1024 px takes seconds."""
-        share = second_coat_share(*picture.shape[-2:]) if statistics is None else 0.0
-        return self._paint(picture, code, statistics, share, progress)
+        A picture is painted from coarse to fine (`drafts`) and gets the style's palette. With `statistics`, of a whole
+        film, it is one of the film's frames: they get neither, which keeps them alike. Raises
+        `engine.errors.Cancelled` between layers, through `progress`: a tile of 1024 px takes seconds."""
+        style, own_px = _by_size(style), min(picture.shape[-2:])
+        if statistics is not None:
+            painted = self._one_pass(picture, style(own_px), statistics, progress)
+            return without_stains(painted, picture).contiguous()
+        sides = sides_px(own_px)
+        parts, before = _parts(progress, [side * side for side in sides]), None
+        for side_px, part in zip(sides, parts, strict=True):
+            photo, code = at_side(picture, side_px), style(side_px)
+            content = photo if before is None else guided(photo, *before)
+            painted = without_stains(self._one_pass(content, code, None, part), photo)
+            before = painted, photo
+        return in_palette(painted, code[:, -PALETTE_NUMBERS:]).contiguous()
 
-    def _paint(
-        self, picture: Tensor, code: Tensor, statistics: ContentStatistics | None, share: float, progress: Progress
-    ) -> Tensor:
-        first, second = (_part(progress, 0.0, 0.5), _part(progress, 0.5, 1.0)) if share else (progress, silent)
-        painted = self._one_coat(picture, code, statistics, first)
-        return without_stains(self._with_second_coat(painted, code, share, second), picture).contiguous()
-
-    def _one_coat(
+    def _one_pass(
         self, picture: Tensor, code: Tensor, statistics: ContentStatistics | None, progress: Progress
     ) -> Tensor:
+        """(B, 3, H, W) and codes with palettes (B, code) -> what the network makes of it, (B, 3, H, W) on the CPU."""
         whole = padded(picture)
         paint = self._paint_at_once if len(self._tiles(whole)) == 1 else self._paint_in_tiles
-        return paint(whole, code.to(self.device), statistics, progress)[:, :, : picture.shape[-2], : picture.shape[-1]]
+        painted = paint(whole, self._of_network(code), statistics, progress)
+        return painted[:, :, : picture.shape[-2], : picture.shape[-1]]
 
-    def _with_second_coat(self, painted: Tensor, code: Tensor, share: float, progress: Progress) -> Tensor:
-        """The painting painted in the same style again, and the mean of both: nearer to the style than either."""
-        if not share:
-            return painted
-        return torch.lerp(painted, self._one_coat(painted, code, None, progress), share)
+    def _of_network(self, code: Tensor) -> Tensor:
+        return code[:, :-PALETTE_NUMBERS].to(self.device)
 
     def _paint_at_once(
         self, whole: Tensor, code: Tensor, statistics: ContentStatistics | None, progress: Progress
@@ -238,36 +240,28 @@ class Painter:
                 return self.network.paint(features, statistics, code).cpu()
 
     @torch.inference_mode()
-    def paint_in_codes(
+    def paint_in_styles(
         self,
         picture: Tensor,
-        codes: Sequence[Tensor],
+        styles: Sequence[Tensor | CodeAt],
         statistics: ContentStatistics | None = None,
         progress: Progress = silent,
     ) -> list[Tensor]:
-        """Content (1, 3, H, W) in each of the codes (1, code): what `paint` gives for each. What fits into one tile is
-        encoded only once. Raises like `paint`."""
+        """Content (1, 3, H, W) in each of the styles: what `paint` gives for each. A film's frame that fits into one
+        tile is encoded only once. Raises like `paint`."""
         whole, (height, width) = padded(picture), picture.shape[-2:]
-        share = second_coat_share(height, width) if statistics is None else 0.0
-        parts = [
-            _part(progress, 0.2 + 0.8 * n / len(codes), 0.2 + 0.8 * (n + 1) / len(codes)) for n in range(len(codes))
-        ]
-        if len(self._tiles(whole)) > 1:
-            if statistics is None:
-                statistics = self.content_statistics([picture], _part(progress, 0.0, 0.2))
-            return [
-                self._paint(picture, code, statistics, share, part) for code, part in zip(codes, parts, strict=True)
-            ]
-        with _reported(self._encoder_layers, "looking", _part(progress, 0.0, 0.2)):
+        if statistics is None or len(self._tiles(whole)) > 1:
+            parts = _parts(progress, [1] * len(styles))
+            return [self.paint(picture, style, statistics, part) for style, part in zip(styles, parts, strict=True)]
+        looking, *parts = _parts(progress, [0.2, *[0.8 / len(styles)] * len(styles)])
+        with _reported(self._encoder_layers, "looking", looking):
             features = self.network.encode_content(self._on_device(whole))
-        given = self.network.statistics(features) if statistics is None else statistics
         painted = []
-        for code, part in zip(codes, parts, strict=True):
-            first, second = (_part(part, 0.0, 0.4), _part(part, 0.4, 1.0)) if share else (part, silent)
-            with _reported(self._decoder_layers, "painting", first), self.fast():
-                picture_in_code = self.network.paint(features, given, code.to(self.device)).cpu()
-            coats = self._with_second_coat(picture_in_code[:, :, :height, :width], code, share, second)
-            painted.append(without_stains(coats, picture).contiguous())
+        for style, part in zip(styles, parts, strict=True):
+            code = self._of_network(_by_size(style)(min(height, width)))
+            with _reported(self._decoder_layers, "painting", part), self.fast():
+                one = self.network.paint(features, statistics, code).cpu()[:, :, :height, :width]
+            painted.append(without_stains(one, picture).contiguous())
         return painted
 
     def _paint_in_tiles(
@@ -299,51 +293,52 @@ class Painter:
     def paint_with_strength(
         self,
         picture: Tensor,
-        code: Tensor,
+        style: Tensor | CodeAt,
         strength: float,
         statistics: ContentStatistics | None = None,
-        own: Tensor | None = None,
+        own: Tensor | CodeAt | None = None,
         progress: Progress = silent,
     ) -> Tensor:
         """`paint_with_strengths` for one strength."""
-        return self.paint_with_strengths(picture, code, [strength], statistics, own, progress)[0]
+        return self.paint_with_strengths(picture, style, [strength], statistics, own, progress)[0]
 
     def paint_with_strengths(
         self,
         picture: Tensor,
-        code: Tensor,
+        style: Tensor | CodeAt,
         strengths: Sequence[float],
         statistics: ContentStatistics | None = None,
-        own: Tensor | None = None,
+        own: Tensor | CodeAt | None = None,
         progress: Progress = silent,
     ) -> list[Tensor]:
         """Strength 1 is `paint`, 0 the picture itself, exactly; between, the code moves from the picture's own.
 
         A picture painted in its own style isn't quite itself, so what is lost there is added back in proportion:
         out(s) = paint(code(s)) + (1 - s) (picture - paint(own code)), with code(s) = own + s (style - own).
-        `own` (1, code) is given for the frames of a film, which have one style among themselves."""
+        `own` is given for the frames of a film, which have one style among themselves."""
+        style = remembered(_by_size(style))
         painted_ones = [min(strength, 1.0) for strength in strengths if strength > 0]
         if any(strength < 1 for strength in painted_ones):
-            own = self.encode_style(picture, min(picture.shape[-2:])) if own is None else own
-            codes = [torch.lerp(own, code, strength) if strength < 1 else code for strength in painted_ones]
-            *painted, itself = self.paint_in_codes(picture, [*codes, own], statistics, progress)
+            own = remembered(lambda side_px: self.encode_style(picture, side_px)) if own is None else _by_size(own)
+            styles = [between(own, style, strength) if strength < 1 else style for strength in painted_ones]
+            *painted, itself = self.paint_in_styles(picture, [*styles, own], statistics, progress)
             lost = picture - itself
             painted = [
                 (one + (1 - strength) * lost).clamp_(0, 1) if strength < 1 else one
                 for one, strength in zip(painted, painted_ones, strict=True)
             ]
         else:
-            painted = [self.paint(picture, code, statistics, progress)] * len(painted_ones) if painted_ones else []
+            painted = [self.paint(picture, style, statistics, progress)] * len(painted_ones) if painted_ones else []
         following = iter(painted)
         return [next(following) if strength > 0 else picture.clone() for strength in strengths]
 
     def paint_frame(
         self,
         frame: Tensor,
-        code: Tensor,
+        style: Tensor | CodeAt,
         strength: float,
         statistics: ContentStatistics,
-        own: Tensor | None = None,
+        own: Tensor | CodeAt | None = None,
         progress: Progress = silent,
     ) -> Tensor:
         """A frame (1, 3, H, W) of a film: the mean of what `paint_with_strength` gives for it and for the frame moved
@@ -353,12 +348,12 @@ class Painter:
         it shimmers while the camera moves. In the mean of several positions most of that is gone ("cycle spinning":
         Coifman & Donoho, Translation-invariant de-noising, 1995)."""
         if strength <= 0:
-            return self.paint_with_strength(frame, code, strength, statistics, own, progress)
+            return self.paint_with_strength(frame, style, strength, statistics, own, progress)
         total = torch.zeros_like(frame)
         for number, (down, right) in enumerate(FRAME_SHIFTS):
             moved = F.pad(frame, (right, 0, down, 0), mode="replicate")
             part = _part(progress, number / len(FRAME_SHIFTS), (number + 1) / len(FRAME_SHIFTS))
-            painted = self.paint_with_strength(moved, code, strength, statistics, own, part)
+            painted = self.paint_with_strength(moved, style, strength, statistics, own, part)
             total += painted[:, :, down:, right:]
         return total / len(FRAME_SHIFTS)
 
@@ -420,3 +415,13 @@ def _reported(layers: Sequence[nn.Module], stage: str, progress: Progress) -> It
 def _part(progress: Progress, start: float, end: float) -> Progress:
     """The part start..end of a longer job."""
     return lambda stage, fraction: progress(stage, start + (end - start) * fraction)
+
+
+def _parts(progress: Progress, weights: Sequence[float]) -> list[Progress]:
+    """The parts of a job one after the other, as long as their weights."""
+    ends = [sum(weights[: number + 1]) / sum(weights) for number in range(len(weights))]
+    return [_part(progress, start, end) for start, end in zip([0.0, *ends], ends, strict=False)]
+
+
+def _by_size(style: Tensor | CodeAt) -> CodeAt:
+    return same_at_all_sizes(style) if isinstance(style, Tensor) else style

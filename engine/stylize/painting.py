@@ -84,10 +84,10 @@ def paint(painter: Painter, work: Prepared, progress: Progress) -> Restyled:
 def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[Tensor]:
     """All frames, (1, 3, H, W) each. A film's frames share statistics, own style and light: likes stay alike."""
     frames = work.picture.frames
-    code = work.style.code_by(painter, work.picture.size)
+    style = work.style.code_at(painter)
     if len(frames) == 1:
         report = _frame_progress(progress, 0, 1)
-        painted = [painter.paint_with_strength(frames[0].rgb, code, work.strength, progress=report)]
+        painted = [painter.paint_with_strength(frames[0].rgb, style, work.strength, progress=report)]
     else:
         step = -(-len(frames) // FRAMES_FOR_STATISTICS)
         looked_at = [frame.rgb for frame in frames[::step]]
@@ -96,7 +96,7 @@ def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[
         painted = []
         for number, frame in enumerate(frames):
             report = _frame_progress(progress, number, len(frames))
-            painted.append(painter.paint_frame(frame.rgb, code, work.strength, statistics, own, report))
+            painted.append(painter.paint_frame(frame.rgb, style, work.strength, statistics, own, report))
     if work.keep_colours and work.strength > 0:
         return _with_own_colours(painted, frames, progress)
     return painted
@@ -105,10 +105,10 @@ def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[
 def _paint_rising(painter: Painter, work: Prepared, progress: Progress) -> list[Tensor]:
     """The still picture at each of the `PAINTED_SHARES` of its strength, (1, 3, H, W) each."""
     (frame,) = work.picture.frames
-    code = work.style.code_by(painter, work.picture.size)
+    style = work.style.code_at(painter)
     strengths = [share * work.strength for share in PAINTED_SHARES]
     report = _frame_progress(progress, 0, 1)
-    photo, *painted = painter.paint_with_strengths(frame.rgb, code, strengths, progress=report)
+    photo, *painted = painter.paint_with_strengths(frame.rgb, style, strengths, progress=report)
     if work.keep_colours:
         painted = [keep_colours(picture, frame.rgb) for picture in painted]
     return [photo, *painted]

@@ -1,9 +1,9 @@
 """A short film that shows a painting come over its photo: the strength rises from nothing to the picture's own.
 
-The content is encoded once and painted at a few strengths, and the frames between are cross-fades of two of them. With
-five strengths no frame is further from the one painted at its own strength than 1.1 levels of 255 (root of the mean
-square; 4 photos in 4 styles at 480 px, 33 strengths each; with three 2.3, with nine .5), less than what the film's
-compression changes. The change from frame to frame is even, so the strength may simply follow a clock.
+The picture is painted at a few strengths, and the frames between are cross-fades of two of them. With seven strengths
+no frame is further from the one painted at its own strength than 2 levels of 255 (root of the mean square; a photo in
+2 styles, 8 strengths each; with five 2.8), less than what the film's compression changes. The change from frame to
+frame is even, so the strength may simply follow a clock.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from engine.stylize.pictures.picture import Frame
 
 LONGEST_SIDE_PX = 720
 """Of the film, which is posted beside the picture itself; even, as an MP4's sides are."""
-PAINTED_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Of the picture's strength: where it is painted."""
+PAINTED_SHARES = (0.0, 1 / 6, 1 / 3, 1 / 2, 2 / 3, 5 / 6, 1.0)
+"""Of the picture's strength, evenly: where it is painted."""
 FRAME_MS = 40
 BEFORE_MS, RISING_MS, AFTER_MS = 240, 1960, 800
 """How long the photo stands, the painting comes, and the painting stands: 3 s."""

@@ -19,6 +19,7 @@ from torch import Tensor
 from engine.contract import engine_pb2 as pb
 from engine.errors import PictureTooLarge
 from engine.progress import Progress
+from engine.stylize.finishing.palette import PALETTE_NUMBERS, in_palette
 from engine.stylize.painter import ALIGNMENT_PX, Painter
 from engine.stylize.pictures.picture import Picture, to_image
 from engine.stylize.pictures.writing import JPEG_QUALITIES, jpeg
@@ -141,9 +142,10 @@ class ContactSheet:
         for start in range(0, len(keys), STYLES_A_PASS):
             now = keys[start : start + STYLES_A_PASS]
             progress(f"styles {start + 1} to {start + len(now)} of {len(keys)}", 0.05 + 0.9 * start / len(keys))
-            codes = torch.cat([code_at(missing[key].codes, side_px) for key in now]).to(device)
+            codes = torch.cat([code_at(missing[key].codes, side_px) for key in now])
             with self._painter.fast():
-                painted = network.paint(features, statistics, codes).float().cpu()
+                painted = network.paint(features, statistics, codes[:, :-PALETTE_NUMBERS].to(device)).float().cpu()
+            painted = in_palette(painted, codes[:, -PALETTE_NUMBERS:])
             for key, cell in zip(now, painted.split(1), strict=True):
                 found[key] = self._kept[key] = to_image(cell).resize(size, Image.Resampling.LANCZOS)
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor
 
 from engine.contract import engine_pb2 as pb
 from engine.errors import BadOption
+
+CodeAt = Callable[[float], Tensor]
+"""A style as its code (B, code) for a picture with a short side of so many px."""
 
 CODE_SIZES_PX = (256, 384, 512, 768, 1024)
 """Short sides at which a style is encoded: those of the crops that the network was trained on."""
@@ -43,3 +48,18 @@ def code_at(codes: Tensor, side_px: float) -> Tensor:
     low, high = CODE_SIZES_PX[below], CODE_SIZES_PX[above]
     share = math.log(side_px / low) / math.log(high / low)
     return torch.lerp(codes[below], codes[above], share)[None]
+
+
+def same_at_all_sizes(code: Tensor) -> CodeAt:
+    """One code, (B, code), whatever the size."""
+    return lambda _: code
+
+
+def between(first: CodeAt, second: CodeAt, share: float) -> CodeAt:
+    """The style that lies `share` of the way from the first to the second."""
+    return lambda side_px: torch.lerp(first(side_px), second(side_px), share)
+
+
+def remembered(style: CodeAt) -> CodeAt:
+    """The same, with each size's code computed once."""
+    return cache(style)

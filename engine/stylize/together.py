@@ -61,9 +61,8 @@ def _one_pass(painter: Painter, works: Sequence[Prepared]) -> list[Restyled]:
     started = time.perf_counter()
     try:
         pictures = torch.cat([work.picture.frames[0].rgb for work in works])
-        painted = painter.paint(
-            pictures, torch.cat([work.style.code_by(painter, work.picture.size) for work in works])
-        ).split(1)
+        styles = [work.style.code_at(painter) for work in works]
+        painted = painter.paint(pictures, lambda side_px: torch.cat([style(side_px) for style in styles])).split(1)
         return [
             work.painted(
                 [keep_colours(own, work.picture.frames[0].rgb) if work.keep_colours else own],

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from engine.errors import BadOption
 from engine.finite import require_finite
+from engine.stylize.finishing.palette import PALETTE_NUMBERS
 from engine.stylize.network import Shape, StyleNetwork
 
 FOLDER = Path(__file__).parent / "weights"
@@ -29,10 +30,12 @@ def weights_version(path: Path = NETWORK_FILE) -> str:
 
 
 def save_network(network: StyleNetwork, path: Path = NETWORK_FILE, notes: dict[str, str] | None = None) -> None:
-    """Write float16 weights, with the network's shape in the header."""
+    """Write float16 weights, with the network's shape in the header, and of how many numbers a style's codes are: codes
+    of another make are then of another version."""
     halves = {name: value.detach().half().contiguous().cpu() for name, value in network.state_dict().items()}
+    header = {"shape": json.dumps(asdict(network.shape)), "code": f"{network.shape.code} + {PALETTE_NUMBERS}"}
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(halves, path, metadata={"shape": json.dumps(asdict(network.shape)), **(notes or {})})
+    save_file(halves, path, metadata={**header, **(notes or {})})
 
 
 def load_network(path: Path = NETWORK_FILE) -> StyleNetwork:

@@ -17,6 +17,7 @@ import secrets
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def painter_of(weights: Path) -> PaintInStyle:
     Raises `FileNotFoundError`, and `BadOption` for a file that is neither."""
     network = load_network(weights) if weights.suffix == ".safetensors" else network_of_checkpoint(weights)[0]
     painter = Painter(network, torch.device("cpu"), tile_px=LONGER_SIDE_PX)
-    return lambda photo, painting: painter.paint(photo, painter.encode_style(painting, min(photo.shape[-2:])))
+    return lambda photo, painting: painter.paint(photo, partial(painter.encode_style, painting))
 
 
 def held_out_files(paths: Sequence[Path], count: int) -> list[Path]:

@@ -11,6 +11,7 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ from engine.stylize.network import StyleNetwork
 from engine.stylize.painter import Painter
 from engine.stylize.perception.loss_networks import DISTILLED_FILE, DistilledVGG19
 from engine.stylize.pictures.reading import DAMAGE
+from engine.stylize.style_codes import remembered
 from engine.stylize.training.samples import as_tensor
 from engine.stylize.weights_file import load_network, network_of_checkpoint, weights_version
 
@@ -151,13 +153,13 @@ def evaluate(network: StyleNetwork, distilled: DistilledVGG19, photos: Tensor, p
     painter = Painter(network, torch.device("cpu"), tile_px=1024)
     judge = Judge(distilled)
     pairs = [(i, j) for i in range(len(photos)) for j in range(len(paintings)) if (i + j) % 3 == 0]
-    codes = [painter.encode_style(painting[None], paintings.shape[-1]) for painting in paintings]
+    styles = [remembered(partial(painter.encode_style, painting[None])) for painting in paintings]
     found: dict[str, list[dict[str, Tensor]]] = {"network": [], "content unchanged": [], "style picture itself": []}
     parts = {name: Parts(distilled) for name in found}
     painted = []
     for i, j in tqdm(pairs, desc="evaluate", unit="pair"):
         content, style = photos[i : i + 1], paintings[j : j + 1]
-        picture = painter.paint(content, codes[j])
+        picture = painter.paint(content, styles[j])
         painted.append(picture)
         for name, shown in zip(found, (picture, content, style), strict=True):
             counted = {flaw: torch.tensor([value]) for flaw, value in flaws(shown[0], style[0], content[0]).items()}

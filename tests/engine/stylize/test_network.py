@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.reference_shapes import JohnsonShape, MicroASTShape
 from benchmarks.stylize import multiplications
 from engine.errors import Cancelled
 from engine.stylize.book import load_book
+from engine.stylize.drafts import DRAFT_SHARE
+from engine.stylize.finishing.palette import PALETTE_NUMBERS, in_palette
+from engine.stylize.finishing.stains import without_stains
 from engine.stylize.judging.inspection import level_use, pan_difference, quiet_channels
 from engine.stylize.judging.judge import ssim
 from engine.stylize.network import (
@@ -24,10 +29,9 @@ from engine.stylize.network import (
     instance_statistics,
     soften,
 )
-from engine.stylize.painter import Painter, second_coat_share, tiles
+from engine.stylize.painter import Painter, tiles
 from engine.stylize.pictures.colour import luma
 from engine.stylize.pictures.sample_photo import sample_photo
-from engine.stylize.stains import without_stains
 from engine.stylize.style_codes import code_at
 from engine.stylize.training.losses import moments
 from engine.stylize.weights_file import load_network
@@ -166,28 +170,45 @@ def test_several_strengths_are_what_each_gives_alone_in_tiles_too(network: Style
         torch.testing.assert_close(painted, tiled, atol=2e-3, rtol=0)
 
 
-def test_a_small_picture_gets_a_second_coat_and_a_film_does_not(network: StyleNetwork, code: Tensor) -> None:
-    assert [second_coat_share(side, 900) for side in (64, 256, 384, 512, 2048)] == [0.5, 0.5, 0.25, 0, 0]
-    photo = waves(256, 328)
+def test_a_still_picture_is_painted_from_coarse_to_fine_in_its_styles_palette_and_a_films_frame_is_not(
+    network: StyleNetwork,
+) -> None:
+    photo, codes = waves(256, 328), load_book().codes["irises"]
+    style = partial(code_at, codes)
 
-    def plain(picture: Tensor) -> Tensor:
+    def plain(picture: Tensor, side_px: int) -> Tensor:
         features = network.encode_content(picture)
-        return network.paint(features, network.statistics(features), code)
+        return network.paint(features, network.statistics(features), style(side_px)[:, :-PALETTE_NUMBERS])
 
     with torch.inference_mode():
-        first = plain(photo)
-        both = without_stains((first + plain(first)) / 2, photo)
-        once = without_stains(first, photo)
-    assert float((both - once).abs().mean()) > 1 / 255
+        small = F.interpolate(photo, size=(192, 246), mode="bicubic", antialias=True).clamp(0, 1)
+        draft = without_stains(plain(F.pad(small, (0, 2, 0, 0), mode="reflect"), 192)[..., :246], small)
+        change = F.interpolate(draft - small, size=(256, 328), mode="bicubic")
+        drafted = without_stains(plain((photo + DRAFT_SHARE * change).clamp(0, 1), 256), photo)
+        once = without_stains(plain(photo, 256), photo)
+    whole = in_palette(drafted, style(256)[:, -PALETTE_NUMBERS:])
+    assert float((drafted - once).abs().mean()) > 3 / 255
+    assert float((drafted - whole).abs().mean()) > 1 / 255
     for tile_px in (512, 128):
         painter = Painter(network, CPU, tile_px, bfloat16=False)
         fractions: list[float] = []
-        painted = painter.paint(photo, code, progress=lambda _, fraction: fractions.append(fraction))  # noqa: B023
-        torch.testing.assert_close(painted, both, atol=2e-3, rtol=0)
-        torch.testing.assert_close(painter.paint_in_codes(photo, [code])[0], both, atol=2e-3, rtol=0)
+        painted = painter.paint(photo, style, progress=lambda _, fraction: fractions.append(fraction))  # noqa: B023
+        torch.testing.assert_close(painted, whole, atol=2e-3, rtol=0)
+        torch.testing.assert_close(painter.paint_in_styles(photo, [style])[0], whole, atol=2e-3, rtol=0)
         assert fractions == sorted(fractions)
-        of_film = painter.paint(photo, code, painter.content_statistics([photo]))
+        of_film = painter.paint(photo, style, painter.content_statistics([photo]))
         torch.testing.assert_close(of_film, once, atol=2e-3, rtol=0)
+
+
+def test_each_draft_is_painted_with_the_code_of_its_own_size(network: StyleNetwork) -> None:
+    asked: list[float] = []
+
+    def style(side_px: float) -> Tensor:
+        asked.append(side_px)
+        return code_at(load_book().codes["irises"], side_px)
+
+    Painter(network, CPU, 512).paint(waves(512, 530), style)
+    assert asked == [256, 512]
 
 
 def test_tiles_cover_every_pixel_once() -> None:
@@ -210,9 +231,11 @@ def test_a_picture_painted_in_tiles_shows_no_seams(
     photo = waves(height, width) if picture == "waves" else photo_of(height, width)
     busy = code_at(load_book().codes["irises"], 360)
     whole, tiled = (Painter(network, CPU, tile_px, bfloat16).paint(photo, busy) for tile_px in (1024, 128))
+    exact = Painter(network, CPU, 1024, bfloat16=False).paint(photo, busy) if bfloat16 else whole
     assert len(tiles(height, width, 128)) == 12
     assert float((whole - tiled).abs().max()) < levels / 255
-    assert float((whole - tiled).abs().mean()) < 0.1 / 255
+    # In bfloat16, tiles are no further from the whole than that is from float32: rounding, not seams.
+    assert float((whole - tiled).abs().mean()) < max(0.1 / 255, float((whole - exact).abs().mean()))
 
 
 @pytest.mark.parametrize(

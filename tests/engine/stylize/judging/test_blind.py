@@ -126,7 +126,7 @@ def test_two_weight_files_are_all_it_takes_and_trained_pictures_are_refused(
     assert blind.main([str(part) for part in (*command, photo)]) == 0
     assert str(blind.key_file(tmp_path / "sheets")) in capsys.readouterr().out
     painted = [pixels(tmp_path / "sheets/whole" / f"001-{name}.png").astype(int) for name in "AB"]
-    assert np.abs(painted[0] - painted[1]).mean() > 1
+    assert (painted[0] != painted[1]).mean() > 0.3, "each by its own network"
     (seen,) = held_out(tmp_path / "photos", 1, wanted=False)
     with pytest.raises(SystemExit):
         blind.main([str(part) for part in (*command, seen)])

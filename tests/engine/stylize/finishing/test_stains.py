@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.stylize.book import load_book
+from engine.stylize.finishing.palette import PALETTE_NUMBERS
+from engine.stylize.finishing.stains import inverse, without_stains
 from engine.stylize.painter import Painter
 from engine.stylize.pictures.sample_photo import sample_photo
-from engine.stylize.stains import inverse, without_stains
 from engine.stylize.style_codes import code_at
 from engine.stylize.weights_file import load_network
 
@@ -107,10 +108,11 @@ def test_whatever_the_painter_paints_is_rid_of_its_stains_whole_and_in_tiles() -
     whole, tiled = (Painter(network, torch.device("cpu"), tile_px, bfloat16=False) for tile_px in (512, 256))
     with torch.inference_mode():
         features = network.encode_content(photo)
-        stained = network.paint(features, network.statistics(features), code)
+        stained = network.paint(features, network.statistics(features), code[:, :-PALETTE_NUMBERS])
     settled = without_stains(stained, photo)
     assert float((settled - stained).abs().mean()) > 0.5 * LEVEL
     for painter in (whole, tiled):
-        torch.testing.assert_close(painter.paint(photo, code), settled, atol=1e-3, rtol=0)
-        (once,) = painter.paint_in_codes(photo, [code])
+        statistics = painter.content_statistics([photo])  # as a film's frame: no drafts, no palette
+        torch.testing.assert_close(painter.paint(photo, code, statistics), settled, atol=1e-3, rtol=0)
+        (once,) = painter.paint_in_styles(photo, [code], statistics)
         torch.testing.assert_close(once, settled, atol=1e-3, rtol=0)

@@ -1,0 +1,43 @@
+"""Pictures are painted from some 256 px up, each size twice the one before, and a draft only shows the way."""
+
+from __future__ import annotations
+
+import torch
+
+from engine.stylize.drafts import DRAFT_SHARE, at_side, guided, sides_px
+
+
+def test_drafts_are_halved_down_to_256_px_and_all_together_cost_a_third() -> None:
+    assert sides_px(512) == [256, 512]
+    assert sides_px(1024) == [256, 512, 1024]
+    assert sides_px(2160) == [270, 540, 1080, 2160]
+    for side in range(512, 4000, 7):
+        *drafts, own = sides_px(side)
+        assert own == side
+        assert 256 <= drafts[0] < 512
+        assert sum(one * one for one in drafts) <= own * own / 3
+
+
+def test_a_small_picture_has_one_draft() -> None:
+    assert [sides_px(side) for side in (1, 32, 192, 256, 384, 511)] == [
+        [1, 1], [32, 32], [192, 192], [192, 256], [192, 384], [255, 511],
+    ]  # fmt: skip
+
+
+def test_a_picture_keeps_its_aspect_at_another_size_and_is_itself_at_its_own() -> None:
+    picture = torch.rand(1, 3, 300, 451)
+    assert at_side(picture, 300) is picture
+    assert at_side(picture, 150).shape == (1, 3, 150, 226)
+    assert at_side(picture.mT, 150).shape == (1, 3, 226, 150)
+    assert at_side(torch.rand(1, 3, 900, 1), 1).shape == (1, 3, 900, 1)
+
+
+def test_a_photo_goes_part_of_the_way_to_its_draft_and_keeps_what_the_draft_is_too_small_for() -> None:
+    torch.manual_seed(0)
+    photo = 0.3 + 0.4 * torch.rand(1, 3, 128, 160)
+    small = at_side(photo, 64)
+    torch.testing.assert_close(guided(photo, small, small), photo)
+    lighter = guided(photo, small + 0.2, small)
+    torch.testing.assert_close(lighter, photo + 0.2 * DRAFT_SHARE)
+    both = guided(photo, torch.cat([small, small + 0.2]), small)
+    torch.testing.assert_close(both, torch.cat([photo, lighter]))
