@@ -26,6 +26,7 @@ from engine.command_line import Parser
 from engine.device import choose_device, describe, use_threads
 from engine.settings import StylizeSettings
 from engine.stylize.book import load_book
+from engine.stylize.drafts import sides_px
 from engine.stylize.painter import SMALLEST_SIDE_PX, Painter
 from engine.stylize.studio import Studio, served_tile_px
 from engine.stylize.style_codes import code_at
@@ -131,7 +132,8 @@ def measure(device: torch.device, args: argparse.Namespace) -> None:
     """Everything about one device, written as Markdown to standard output."""
     write = sys.stdout.write
     own = load_network()
-    served = Painter(own, device, served_tile_px(StylizeSettings(), device))
+    tile_px = served_tile_px(StylizeSettings(), device)
+    served, exact = Painter(own, device, tile_px), Painter(own, device, tile_px, bfloat16=False)
     microast, johnson = MicroASTShape().to(device).eval(), JohnsonShape().to(device).eval()
     for network in (microast, johnson):
         network.to(memory_format=torch.channels_last)
@@ -151,19 +153,21 @@ def measure(device: torch.device, args: argparse.Namespace) -> None:
     write("| network | parameters | MAC/pixel, style cached |\n|---|---|---|\n")
     photo = torch.rand(1, 3, 256, 256, device=device)
     for name, measured, forward in (
-        ("this one", own, lambda: paint_own(photo)),
+        ("this one, a pass", own, lambda: paint_own(photo)),
         ("MicroAST-shaped", microast, lambda: microast(photo, cached)),
         ("Johnson-shaped", johnson, lambda: johnson(photo)),
     ):
         parameters = sum(parameter.numel() for parameter in measured.parameters())
         write(f"| {name} | {parameters:,} | {multiplications(forward, measured) / 256**2 / 1000:.1f} k |\n")
 
+    sides = sides_px(1024)
+    write(f"\nDrafts included, a picture of 1024 px takes {sum(side**2 for side in sides) / 1024**2:.2f} passes.\n")
     write("\n| picture, px | this one, s | as served, s | MicroAST, s | Johnson, s | to MicroAST | to Johnson |\n")
     write("|---|---|---|---|---|---|---|\n")
     for side in args.sizes:
         photo = torch.rand(1, 3, side, side, device=device).contiguous(memory_format=torch.channels_last)
         runs: dict[str, Callable[[], object]] = {
-            "own": partial(paint_own, photo),
+            "own": partial(exact.paint, photo.cpu(), of_size),
             "served": partial(served.paint, photo.cpu(), of_size),
             "microast": partial(microast, photo, cached),
             "johnson": partial(johnson, photo),

@@ -11,8 +11,10 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-DRAFT_SHARE = 0.3
-"""Part of the way from photo to draft, in what is painted over. With more, skies lose their order of light."""
+DRAFT_SHARE, DRAFT_SHARE_OF_SMALL = 0.15, 0.3
+"""Part of the way from photo to draft, in what is painted over: of pictures from twice `SMALLEST_DRAFT_PX` on, and of
+smaller ones, of which one pass keeps more. With more, faces get a relief of strokes, and skies lose their order of
+light."""
 SMALLEST_DRAFT_PX = 256
 """Drafts are made of drafts down to this short side: the smallest that the network was trained on."""
 OF_SMALL_PX = 192
@@ -42,7 +44,8 @@ def guided(photo: Tensor, draft: Tensor, of: Tensor) -> Tensor:
     """The photo (1 or B, 3, H, W), part of the way to a draft of it (B, 3, h, w) at another size; `of` is the photo at
     the draft's, (1 or B, 3, h, w)."""
     change = _resized(draft - of, list(photo.shape[-2:]))
-    return change.mul_(DRAFT_SHARE).add_(photo).clamp_(0, 1)
+    share = DRAFT_SHARE if min(photo.shape[-2:]) >= 2 * SMALLEST_DRAFT_PX else DRAFT_SHARE_OF_SMALL
+    return change.mul_(share).add_(photo).clamp_(0, 1)
 
 
 def _resized(pictures: Tensor, size: list[int]) -> Tensor:

@@ -18,8 +18,9 @@ CELL_PX = 32
 FULL_PX = 1024
 PALETTE_NUMBERS = 9
 """Of a style: the mean of its cells' colours, 3, and their covariance, the 6 of its upper half."""
-LEAST_GAIN, MOST_GAIN = 0.67, 1.5
-"""Colours are drawn together or spread by so much at most: a grey wall has no colours that one could spread."""
+LEAST_GAIN, MOST_GAIN = 0.8, 1.25
+"""Colours are drawn together or spread by so much at most: what is spread more shows
+as glowing patches."""
 SMALLEST_VARIANCE = 1e-8
 _UPPER = torch.triu_indices(3, 3)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from engine.stylize.drafts import DRAFT_SHARE, at_side, guided, sides_px
+from engine.stylize.drafts import DRAFT_SHARE, DRAFT_SHARE_OF_SMALL, at_side, guided, sides_px
 
 
 def test_drafts_are_halved_down_to_256_px_and_all_together_cost_a_third() -> None:
@@ -32,12 +33,15 @@ def test_a_picture_keeps_its_aspect_at_another_size_and_is_itself_at_its_own() -
     assert at_side(torch.rand(1, 3, 900, 1), 1).shape == (1, 3, 900, 1)
 
 
-def test_a_photo_goes_part_of_the_way_to_its_draft_and_keeps_what_the_draft_is_too_small_for() -> None:
+@pytest.mark.parametrize(("side_px", "share"), [(128, DRAFT_SHARE_OF_SMALL), (512, DRAFT_SHARE)])
+def test_a_photo_goes_part_of_the_way_to_its_draft_and_keeps_what_the_draft_is_too_small_for(
+    side_px: int, share: float
+) -> None:
     torch.manual_seed(0)
-    photo = 0.3 + 0.4 * torch.rand(1, 3, 128, 160)
-    small = at_side(photo, 64)
+    photo = 0.3 + 0.4 * torch.rand(1, 3, side_px, side_px + 32)
+    small = at_side(photo, side_px // 2)
     torch.testing.assert_close(guided(photo, small, small), photo)
     lighter = guided(photo, small + 0.2, small)
-    torch.testing.assert_close(lighter, photo + 0.2 * DRAFT_SHARE)
+    torch.testing.assert_close(lighter, photo + 0.2 * share)
     both = guided(photo, torch.cat([small, small + 0.2]), small)
     torch.testing.assert_close(both, torch.cat([photo, lighter]))

@@ -14,7 +14,7 @@ from benchmarks.reference_shapes import JohnsonShape, MicroASTShape
 from benchmarks.stylize import multiplications
 from engine.errors import Cancelled
 from engine.stylize.book import load_book
-from engine.stylize.drafts import DRAFT_SHARE
+from engine.stylize.drafts import DRAFT_SHARE_OF_SMALL
 from engine.stylize.finishing.palette import PALETTE_NUMBERS, in_palette
 from engine.stylize.finishing.stains import without_stains
 from engine.stylize.judging.inspection import level_use, pan_difference, quiet_channels
@@ -184,7 +184,7 @@ def test_a_still_picture_is_painted_from_coarse_to_fine_in_its_styles_palette_an
         small = F.interpolate(photo, size=(192, 246), mode="bicubic", antialias=True).clamp(0, 1)
         draft = without_stains(plain(F.pad(small, (0, 2, 0, 0), mode="reflect"), 192)[..., :246], small)
         change = F.interpolate(draft - small, size=(256, 328), mode="bicubic")
-        drafted = without_stains(plain((photo + DRAFT_SHARE * change).clamp(0, 1), 256), photo)
+        drafted = without_stains(plain((photo + DRAFT_SHARE_OF_SMALL * change).clamp(0, 1), 256), photo)
         once = without_stains(plain(photo, 256), photo)
     whole = in_palette(drafted, style(256)[:, -PALETTE_NUMBERS:])
     assert float((drafted - once).abs().mean()) > 3 / 255
