@@ -5,6 +5,9 @@ on to. So there the painting's colours are made to follow the photo's: window by
 colours that fits the painting best says what the painting would be without stains (a guided filter with a photo in
 colours as its guide: He, Sun & Tang, Guided image filtering, PAMI 2013, eq. 19). Only what is wider than a stroke is
 taken off, and nothing beside edges.
+
+Light is put in order more closely, where the photo is quite flat: right up to edges, where a glow would be a halo, and
+down to what is three cells wide, which in a sky would be brighter or darker for no reason.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ WINDOW_CELLS, STROKE_CELLS = 16, 2
 stroke (up to 40 px)."""
 LEVEL_SD = 10 / 255
 """Deviation of the photo's light in a cell, or one beside it, at which 1/e of the correction is left."""
+FLAT_CELLS, FLAT_SD = 1, 5 / 255
+"""The same two of the closer order of light; the deviation is that of the cell alone."""
 ALL_AT_PX = 512
 """Short side from which all is taken off; of smaller pictures as much less as they are smaller, since there's less room
 for stains."""
@@ -38,10 +43,17 @@ def without_stains(painted: Tensor, photo: Tensor) -> Tensor:
     light = luma(photo)
     deviation = (cells(light.square()) - cells(light).square()).clamp(min=0).sqrt()
     level = torch.exp(-(F.max_pool2d(deviation, 3, 1, 1) / LEVEL_SD).square())
-    excess = level * (fitted(guide, target, radius) - target)
-    wide = share * level * windowed(excess, STROKE_CELLS) / (windowed(level, STROKE_CELLS) + 1e-3)
-    correction = F.interpolate(wide, scale_factor=CELL_PX, mode="bilinear")[:, :, :height, :width]
+    flat = torch.exp(-(deviation / FLAT_SD).square())
+    excess = fitted(guide, target, radius) - target
+    change = share * level * weighted(excess, level, STROKE_CELLS)
+    change = change + share * flat * weighted(luma(excess - change), flat, FLAT_CELLS)
+    correction = F.interpolate(change, scale_factor=CELL_PX, mode="bilinear")[:, :, :height, :width]
     return correction.add_(painted).clamp_(0, 1)
+
+
+def weighted(values: Tensor, weights: Tensor, radius: int) -> Tensor:
+    """Means of (B, C, h, w) over windows of 2 radius + 1 cells, by weights (1 or B, 1, h, w); 0 where those are 0."""
+    return windowed(values * weights, radius) / (windowed(weights, radius) + 1e-3)
 
 
 def cells(picture: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Pictures are painted from some 256 px up, each size twice the one before, and a draft only shows the way."""
+"""Pictures are painted from some 192 px up, and a draft only shows the way."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import torch
 from engine.stylize.drafts import DRAFT_SHARE, DRAFT_SHARE_OF_SMALL, at_side, guided, sides_px
 
 
-def test_drafts_are_halved_down_to_256_px_and_all_together_cost_a_third() -> None:
-    assert sides_px(512) == [256, 512]
-    assert sides_px(1024) == [256, 512, 1024]
-    assert sides_px(2160) == [270, 540, 1080, 2160]
+def test_drafts_have_three_eighths_of_the_size_down_to_192_px_and_all_together_cost_a_sixth() -> None:
+    assert sides_px(512) == [192, 512]
+    assert sides_px(1024) == [384, 1024]
+    assert sides_px(2160) == [303, 810, 2160]
     for side in range(512, 4000, 7):
         *drafts, own = sides_px(side)
         assert own == side
-        assert 256 <= drafts[0] < 512
-        assert sum(one * one for one in drafts) <= own * own / 3
+        assert 192 <= drafts[0] < 512
+        assert sum(one * one for one in drafts) <= own * own / 6
 
 
 def test_a_small_picture_has_one_draft() -> None:

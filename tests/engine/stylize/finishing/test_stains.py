@@ -10,6 +10,7 @@ from torch import Tensor
 from engine.stylize.book import load_book
 from engine.stylize.finishing.palette import PALETTE_NUMBERS
 from engine.stylize.finishing.stains import inverse, without_stains
+from engine.stylize.judging.flaws import gradient_kept, halo, light
 from engine.stylize.painter import Painter
 from engine.stylize.pictures.sample_photo import sample_photo
 from engine.stylize.style_codes import code_at
@@ -59,6 +60,31 @@ def test_strokes_and_what_follows_the_photo_stay_as_they_are() -> None:
     strokes = 12 * LEVEL * torch.sin(torch.arange(SIDE_PX) * 2 * torch.pi / 16)[None, None, None, :]
     painted = clean + strokes
     assert float((without_stains(painted, photo) - painted).abs().mean()) < 1 * LEVEL
+
+
+def test_a_glow_along_an_edge_comes_off_and_the_edge_stays_sharp() -> None:
+    photo = head_before_a_wall()
+    y, x = torch.meshgrid(torch.arange(SIDE_PX), torch.arange(SIDE_PX), indexing="ij")
+    beyond = ((x - 256).square() + (y - 300).square()).sqrt() - 90
+    glow = 30 * LEVEL * torch.exp(-(beyond / 15).square()) * (beyond > 0)
+    clean = recoloured(photo)
+    before, after = (
+        halo(light(one[0]), light(photo[0])) for one in (clean + glow, without_stains(clean + glow, photo))
+    )
+    assert after < 0.85 * before
+    rows = slice(206, 214)  # of the upper edge of the head
+    step = clean[0, 1, rows, 256].diff().abs().max()
+    assert float(without_stains(clean + glow, photo)[0, 1, rows, 256].diff().abs().max()) > 0.9 * float(step)
+
+
+def test_a_sky_gets_its_order_of_light_back() -> None:
+    y, x = torch.meshgrid(torch.arange(SIDE_PX), torch.arange(SIDE_PX), indexing="ij")
+    photo = (0.6 + 24 * LEVEL * y / SIDE_PX).expand(1, 3, -1, -1)
+    dabs = 5 * LEVEL * torch.sin(x * 2 * torch.pi / 56) * torch.sin(y * 2 * torch.pi / 56)
+    painted = photo * 0.8 + dabs
+    before, after = (gradient_kept(light(one[0]), light(photo[0])) for one in (painted, without_stains(painted, photo)))
+    assert before < 0.955
+    assert after > 0.975
 
 
 def test_nothing_is_taken_off_where_the_photo_has_detail_not_even_next_to_a_level_wall() -> None:
