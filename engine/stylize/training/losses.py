@@ -34,7 +34,8 @@ CONTRAST_LAYERS = ("lifted3_1", "lifted4_1")
 CONTENT_SHARES = {1: 0.65, 2: 0.35}
 """Scales at which the content is compared, and their parts."""
 TEXTURE_PX = 512
-"""Side of the crops that the VGG-16 stem sees: all of a picture up to this size."""
+"""Side of the crops that the VGG-16 stem sees: all of a picture up to this size. On a processor it takes half of a
+step's time, and 256 will do."""
 STYLE_WANTED = tuple(dict.fromkeys((*MOMENT_LAYERS, *GRAM_LAYERS)))
 WANTED = tuple(dict.fromkeys((*STYLE_WANTED, *CONTENT_LAYERS)))
 
@@ -193,14 +194,17 @@ class PerceptualLoss(nn.Module):
         weights: LossWeights,
         queue: int = 48,
         described: int = 2 * (256 + 512),
+        texture_px: int = TEXTURE_PX,
     ) -> None:
         """`queue` styles are remembered, by the moments of the `CONTRAST_LAYERS`: `described` numbers."""
         super().__init__()
-        self.distilled, self.stem, self.weights = distilled, stem, weights
+        self.distilled, self.stem, self.weights, self.texture_px = distilled, stem, weights, texture_px
         self.register_buffer("queue", torch.full((queue, described), 1e3))  # far from everything, at first
 
-    def forward(self, batch: Batch, painted: Tensor, painted_perturbed: Tensor) -> dict[str, Tensor]:
-        """Twice (B, 3, S, S) -> the weighted terms by name, each a scalar; their sum is the loss."""
+    def forward(self, batch: Batch, painted: Tensor, painted_perturbed: Tensor | None = None) -> dict[str, Tensor]:
+        """Twice (B, 3, S, S) -> the weighted terms by name, each a scalar; their sum is the loss.
+
+        Without the second nothing is said of `consistency`."""
         w = self.weights
         terms = self._style_and_content(batch, painted)
         terms["texture"] = w.texture * self._texture(batch, painted)
@@ -209,7 +213,10 @@ class PerceptualLoss(nn.Module):
         terms["palette"] = w.palette * sliced_palette_distance(painted, batch.style, batch.directions).mean()
         same = (painted - batch.content).abs().mean(dim=(1, 2, 3))
         terms["identity"] = w.identity * (same * batch.identity).sum() / len(same)
-        terms["consistency"] = w.consistency * moved_difference(painted, painted_perturbed, batch.motion, batch.exact)
+        terms["consistency"] = painted.new_zeros(())
+        if painted_perturbed is not None:
+            lost = moved_difference(painted, painted_perturbed, batch.motion, batch.exact)
+            terms["consistency"] = w.consistency * lost
         terms["variation"] = w.variation * total_variation(painted)
         terms["fringe"] = w.fringe * fringe_distance(painted, batch.style).mean()
         with torch.autocast(painted.device.type, enabled=False):  # half a level of light counts in a sky
@@ -259,7 +266,7 @@ class PerceptualLoss(nn.Module):
         total = painted.new_zeros(())
         for scale, share in TEXTURE_SHARES.items():
             of, to = (
-                self.stem(window(smaller(pictures, scale), TEXTURE_PX, batch.corners))
+                self.stem(window(smaller(pictures, scale), self.texture_px, batch.corners))
                 for pictures in (painted, batch.style)
             )
             distances = [relative_distance(moments(of[name]), moments(to[name])).square() for name in of]

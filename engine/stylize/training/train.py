@@ -36,9 +36,10 @@ from engine.device import choose_device
 from engine.stylize.corpus import Shard, build_shards
 from engine.stylize.network import Shape, StyleNetwork
 from engine.stylize.perception.loss_networks import DISTILLED_FILE, STEM_FILE, DistilledVGG19, VGG16Stem
-from engine.stylize.training.losses import Batch, LossWeights, PerceptualLoss
+from engine.stylize.training.losses import TEXTURE_PX, Batch, LossWeights, PerceptualLoss
 from engine.stylize.training.resident import Drawer, Mode, resident
 from engine.stylize.training.samples import Reports, WatchedPairs
+from engine.stylize.training.served import finished, over_drafts
 from engine.stylize.weights_file import weights_of
 from engine.training.average import Average
 
@@ -79,6 +80,10 @@ class Options:
     seed: int = 0
     bfloat16: bool = True
     graphs: bool = True
+    served: bool = False
+    """Paint over drafts and judge what is finished, as members get it: for trained weights; records no graphs."""
+    moved_every: int = 1
+    """Steps from one that also paints what a moved camera sees to the next; without graphs."""
     weights: LossWeights = field(default_factory=LossWeights)
 
     def rate_at(self, step: int, part: float) -> float:
@@ -108,7 +113,9 @@ class Trainer:
         )  # fmt: skip
         self.average = Average(self.network, options.ema_decay)
         self.step, self.part, self.trained_s = 0, 0.0, 0.0
-        self.records = on_gpu and options.graphs and not dist.is_initialized()
+        self.records = (
+            on_gpu and options.graphs and not options.served and options.moved_every == 1 and not dist.is_initialized()
+        )
         self._recorded: dict[int, Callable[[Batch], dict[str, Tensor]]] = {}
         self._pool: Any = None
 
@@ -128,10 +135,17 @@ class Trainer:
     def _compute(self, batch: Batch) -> dict[str, Tensor]:
         """A step without anything that waits for the device."""
         of = torch.arange(len(batch.content), device=self.device)
-        photos = torch.cat([batch.content, batch.perturbed])
+        photos = batch.content
+        if self.step % self.options.moved_every == 0:
+            photos, of = torch.cat([photos, batch.perturbed]), torch.cat([of, of])
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bfloat16, cache_enabled=False):
-            painted, _ = self.parallel(photos, batch.style, torch.cat([of, of]))
-            terms = self.loss(batch, *painted.chunk(2))
+            if self.options.served:
+                over = over_drafts(self.network, photos, batch.style, of)
+                painted, _ = self.parallel(over, batch.style, of)
+                painted = finished(painted, photos, batch.style.index_select(0, of))
+            else:
+                painted, _ = self.parallel(photos, batch.style, of)
+            terms = self.loss(batch, *painted.split(len(batch.content)))
         total: Tensor = torch.stack([value.float() for value in terms.values()]).sum()
         total.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -307,11 +321,13 @@ def arguments() -> Parser:
     )
     parser.add_argument("--float32", action="store_true", help="no bfloat16 autocast")
     parser.add_argument("--no-graphs", action="store_true", help="record no CUDA graphs")
+    parser.add_argument("--served", action="store_true", help="paint over drafts, and judge what members get")
     defaults = Options(out=Path())
     parser.add_argument("--largest-px", type=int, default=1024, help="leave out steps with larger pictures")
     parser.add_argument("--batch-share", type=float, default=1.0, help="batches, relative to the committed run's")
     parser.add_argument("--budget-s", type=float, default=math.inf, help="seconds after which the run ends")
-    for name in ("steps", "warm_up_steps", "report_steps", "sheet_steps", "seed"):
+    parser.add_argument("--texture-px", type=int, default=TEXTURE_PX, help="side of what the largest loss network sees")
+    for name in ("moved_every", "steps", "warm_up_steps", "report_steps", "sheet_steps", "seed"):
         parser.add_argument("--" + name.replace("_", "-"), type=int, default=getattr(defaults, name))
     parser.add_argument("--rate", type=float, default=defaults.rate, help="learning rate on the plateau")
     parser.add_argument("--plateau", type=float, default=defaults.plateau, help="part of the run before it falls")
@@ -363,6 +379,7 @@ def main(argv: list[str] | None = None) -> int:
         out=args.out, steps=args.steps, budget_s=args.budget_s, modes=modes, rate=args.rate,
         warm_up_steps=args.warm_up_steps, plateau=args.plateau, report_steps=args.report_steps,
         sheet_steps=args.sheet_steps, seed=args.seed, bfloat16=not args.float32, graphs=not args.no_graphs,
+        served=args.served, moved_every=args.moved_every,
         weights=replace(LossWeights(), **dict(args.weight)),
     )  # fmt: skip
     checkpoint = options.out / CHECKPOINT
@@ -376,7 +393,9 @@ def main(argv: list[str] | None = None) -> int:
     folder = args.loss_weights.parent if args.loss_weights.is_file() else args.loss_weights
     distilled = DistilledVGG19(folder / DISTILLED_FILE).to(memory_format=torch.channels_last)
     stem = VGG16Stem(folder / STEM_FILE).to(memory_format=torch.channels_last)
-    trainer = Trainer(options, device, PerceptualLoss(distilled, stem, options.weights), rank=rank)
+    trainer = Trainer(
+        options, device, PerceptualLoss(distilled, stem, options.weights, texture_px=args.texture_px), rank=rank
+    )
     if args.resume:
         trainer.resume(checkpoint)
     elif args.start_from:

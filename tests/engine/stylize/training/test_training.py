@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +29,13 @@ from engine.stylize.corpus import (
     picture_files,
 )
 from engine.stylize.network import Shape, StyleNetwork
+from engine.stylize.painter import Painter
 from engine.stylize.pictures.reading import ORIENTATION_TAG
 from engine.stylize.training import resident as resident_module
 from engine.stylize.training.losses import LossWeights, PerceptualLoss, fringe_distance
 from engine.stylize.training.resident import Drawer, Mode, resident, softened
 from engine.stylize.training.samples import Reports, WatchedPairs
+from engine.stylize.training.served import finished, over_drafts
 from engine.stylize.training.train import CHECKPOINT, MODES, Options, Trainer, chosen_modes, main, term_weight
 from engine.stylize.weights_file import load_network, network_of_checkpoint, save_network, weights_of
 from tests.engine.stylize.training.loss_double import SmallFeatures
@@ -125,6 +128,33 @@ def test_training_lowers_the_loss_on_one_batch(shards: tuple[Shard, Shard], tmp_
     batch = drawer(shards).batch(0, MODE)
     losses = [float(one.train_step(batch)["loss"]) for _ in range(25)]
     assert min(losses[-3:]) < 0.85 * losses[0]
+
+
+def test_what_members_get_is_trained_on(tmp_path: Path, shards: tuple[Shard, Shard]) -> None:
+    """Steps are those of pictures painted over drafts and finished, and only every second one moves the camera."""
+    mode = Mode(208, 208, 1, 1.0)  # large enough for a smaller draft
+    options = Options(out=tmp_path / "run", served=True, moved_every=2, bfloat16=False)
+    one = trainer(options)
+    batches = drawer(shards, modes=(mode,))
+    found = [one.train_step(batches.batch(step, mode)) for step in range(2)]
+    assert float(found[0]["consistency"]) > 0
+    assert float(found[1]["consistency"]) == 0
+    assert all(float(terms["not_finite"]) == 0 for terms in found)
+    plain = trainer(replace(options, served=False)).train_step(batches.batch(0, mode))
+    assert abs(float(plain["loss"]) - float(found[0]["loss"])) > 0.01 * float(plain["loss"])
+
+
+def test_a_finished_picture_is_the_painters_and_its_gradient_the_painted_ones() -> None:
+    torch.manual_seed(0)
+    network = StyleNetwork(TINY).eval()
+    photo, style = torch.rand(1, 3, 256, 256), torch.rand(1, 3, 256, 256)
+    of = torch.zeros(1, dtype=torch.long)
+    painted, _ = network(over_drafts(network, photo, style, of), style, of)
+    picture = finished(painted, photo, style)
+    painter = Painter(network, CPU, tile_px=1024, bfloat16=False)
+    torch.testing.assert_close(picture, painter.paint(photo, partial(painter.encode_style, style)), atol=1e-4, rtol=0)
+    (gradient,) = torch.autograd.grad(picture.sum(), painted)
+    torch.testing.assert_close(gradient, torch.ones_like(painted))
 
 
 def test_a_new_run_takes_over_what_fits_of_another_network(tmp_path: Path, shards: tuple[Shard, Shard]) -> None:
