@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SMALLEST_DRAFT_PX = 192
-"""Drafts have at least this short side: below it the network makes blots."""
+"""Drafts have at least this short side. Training had pictures of 256 px and more, and smaller drafts weren't tried."""
 DRAFT_EIGHTHS = 3
 """Size of a draft, in eighths of what it is made for."""
 LARGE_PX = SMALLEST_DRAFT_PX * 8 // DRAFT_EIGHTHS
@@ -21,6 +21,9 @@ LARGE_PX = SMALLEST_DRAFT_PX * 8 // DRAFT_EIGHTHS
 DRAFT_SHARE, DRAFT_SHARE_OF_SMALL = 0.2, 0.3
 """Part of the way from photo to draft, in what is painted over, from `LARGE_PX` on and below, where one pass keeps more
 of the photo. With more, faces get a relief of strokes, and skies lose their order of light."""
+MOST_OF_CONTRAST = 0.5
+"""What a draft brings has at most this part of the photo's own deviation: the network sees contrasts relative to each
+other, and of an even picture it would paint nothing but what its draft has at the rim."""
 
 
 def sides_px(side_px: int) -> list[int]:
@@ -46,8 +49,14 @@ def guided(photo: Tensor, draft: Tensor, of: Tensor) -> Tensor:
     """The photo (1 or B, 3, H, W), part of the way to a draft of it (B, 3, h, w) at another size; `of` is the photo at
     the draft's, (1 or B, 3, h, w)."""
     change = _resized(draft - of, list(photo.shape[-2:]))
-    share = DRAFT_SHARE if min(photo.shape[-2:]) >= LARGE_PX else DRAFT_SHARE_OF_SMALL
-    return change.mul_(share).add_(photo).clamp_(0, 1)
+    change.mul_(DRAFT_SHARE if min(photo.shape[-2:]) >= LARGE_PX else DRAFT_SHARE_OF_SMALL)
+    part = MOST_OF_CONTRAST * _deviation(photo) / _deviation(change).clamp(min=1e-6)
+    return change.mul_(part.clamp(max=1)).add_(photo).clamp_(0, 1)
+
+
+def _deviation(pictures: Tensor) -> Tensor:
+    """Root of the mean variance of the channels of (B, 3, H, W), (B, 1, 1, 1)."""
+    return pictures.var((2, 3), correction=0, keepdim=True).mean(1, keepdim=True).sqrt()
 
 
 def _resized(pictures: Tensor, size: list[int]) -> Tensor:

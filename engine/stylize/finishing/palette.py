@@ -14,20 +14,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 CELL_PX = 32
-"""In pictures with a short side up to `FULL_PX`; larger ones have as much larger cells."""
+"""In pictures with a short side up to `FULL_PX`; larger ones have cells that are larger in proportion."""
 FULL_PX = 1024
 PALETTE_NUMBERS = 9
 """Of a style: the mean of its cells' colours, 3, and their covariance, the 6 of its upper half."""
 LEAST_GAIN, MOST_GAIN = 0.8, 1.25
-"""Colours are drawn together or spread by so much at most: what is spread more shows
-as glowing patches."""
+"""Colours are drawn together or spread by so much at most: what is spread more shows as glowing patches."""
 SMALLEST_VARIANCE = 1e-8
 _UPPER = torch.triu_indices(3, 3)
 
 
 def palette_of(picture: Tensor) -> Tensor:
     """(B, 3, H, W) in [0, 1] -> (B, PALETTE_NUMBERS) float32, on the CPU."""
-    mean, covariance = _cloud(_cells(picture.float().cpu(), CELL_PX))
+    mean, covariance = _cloud(picture.float().cpu(), CELL_PX)
     return torch.cat([mean[:, :, 0], covariance[:, _UPPER[0], _UPPER[1]]], dim=1).float()
 
 
@@ -35,9 +34,9 @@ def in_palette(painted: Tensor, palette: Tensor) -> Tensor:
     """Paintings (B, 3, H, W) in [0, 1] and palettes (B or 1, PALETTE_NUMBERS), all on the CPU -> the paintings in
     those."""
     height, width = painted.shape[-2:]
-    cell_px = CELL_PX * max(1, round(min(height, width) / FULL_PX))
+    cell_px = max(CELL_PX, round(CELL_PX * min(height, width) / FULL_PX))
     cells = _cells(painted, cell_px)
-    mean, covariance = _cloud(cells)
+    mean, covariance = _cloud(painted, cell_px)
     wanted = palette.double()
     wanted_covariance = wanted.new_empty(len(wanted), 3, 3)
     wanted_covariance[:, _UPPER[0], _UPPER[1]] = wanted_covariance[:, _UPPER[1], _UPPER[0]] = wanted[:, 3:]
@@ -66,9 +65,15 @@ def _cells(picture: Tensor, cell_px: int) -> Tensor:
     return F.avg_pool2d(picture, cell_px, ceil_mode=True, count_include_pad=False)
 
 
-def _cloud(cells: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean (B, 3, 1) and covariance (B, 3, 3) of the colours of (B, 3, h, w), float64."""
-    flat = cells.flatten(2).double()
-    mean = flat.mean(2, keepdim=True)
+def _cloud(picture: Tensor, cell_px: int) -> tuple[Tensor, Tensor]:
+    """Mean (B, 3, 1) and covariance (B, 3, 3) of the colours of a picture's cells, float64. What is left of a cell at
+    the rim counts as much as it has pixels."""
+    flat = _cells(picture, cell_px).flatten(2).double()
+    down, across = (
+        torch.tensor([min(cell_px, side - start) for start in range(0, side, cell_px)], dtype=torch.double)
+        for side in picture.shape[-2:]
+    )
+    weights = torch.outer(down, across).flatten() / (down.sum() * across.sum())
+    mean = (flat * weights).sum(2, keepdim=True)
     flat = flat - mean
-    return mean, flat @ flat.mT / flat.shape[2]
+    return mean, (flat * weights) @ flat.mT

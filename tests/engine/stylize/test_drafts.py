@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.stylize.drafts import DRAFT_SHARE, DRAFT_SHARE_OF_SMALL, at_side, guided, sides_px
+from engine.stylize.drafts import DRAFT_SHARE, DRAFT_SHARE_OF_SMALL, MOST_OF_CONTRAST, at_side, guided, sides_px
 
 
 def test_drafts_have_three_eighths_of_the_size_down_to_192_px_and_all_together_cost_a_sixth() -> None:
@@ -45,3 +45,13 @@ def test_a_photo_goes_part_of_the_way_to_its_draft_and_keeps_what_the_draft_is_t
     torch.testing.assert_close(lighter, photo + 0.2 * share)
     both = guided(photo, torch.cat([small, small + 0.2]), small)
     torch.testing.assert_close(both, torch.cat([photo, lighter]))
+
+
+def test_a_draft_brings_no_contrast_into_an_even_picture() -> None:
+    torch.manual_seed(0)
+    even, draft = torch.full((1, 3, 512, 512), 0.4), torch.rand(1, 3, 192, 192)
+    torch.testing.assert_close(guided(even, draft, at_side(even, 192)), even)
+    misty = (even + 0.02 * torch.rand_like(even)).clamp(0, 1)
+    brought = guided(torch.cat([misty, torch.rand_like(even)]), torch.cat([draft, draft]), at_side(even, 192))
+    assert float((brought[0] - misty[0]).std()) <= MOST_OF_CONTRAST * float(misty.std()) * 1.01
+    assert float((brought[0] - misty[0]).std()) > 0.3 * float(misty.std())

@@ -95,3 +95,22 @@ def test_a_picture_of_twice_the_full_size_has_cells_of_twice_the_size() -> None:
     large = F.interpolate(small, scale_factor=2, mode="nearest")
     halved = F.avg_pool2d(in_palette(large, palette), 2)
     assert float((halved - in_palette(small, palette)).abs().max()) < 2 / 255
+
+
+def test_a_thin_rim_counts_as_much_as_it_has_pixels() -> None:
+    """Sides are seldom multiples of a cell: the strip that is left must not draw the whole picture its way."""
+    painted = areas(2, height=384 + 1, width=512 + 1)
+    rimmed = painted.clone()
+    rimmed[..., -1, :] = rimmed[..., -1] = 0
+    palette = palette_of(areas(5))
+    moved = in_palette(rimmed, palette) - in_palette(painted, palette)
+    assert float(moved[..., :256, :256].abs().max()) < 4 / 255  # as much as so many black pixels should
+    assert float((palette_of(rimmed)[:, :3] - rimmed.mean((2, 3))).abs().max()) < 1e-4
+
+
+def test_a_pixel_more_changes_no_large_picture() -> None:
+    palette = palette_of(areas(5))
+    large = areas(3, height=1536, width=1536)
+    slightly_smaller = large[..., :1535, :1535]
+    moved = in_palette(large, palette)[..., :1535, :1535] - in_palette(slightly_smaller, palette)
+    assert float(moved.abs().mean()) < 0.2 / 255
