@@ -3,7 +3,7 @@
 One pass over a large picture paints its details and leaves its large forms a photo's. A draft at three eighths of the
 size has strokes as much wider and decides larger forms; mixed into the photo, it is painted over at full size (coarse
 to fine as in LapStyle: Lin et al., Drafting and Revision, CVPR 2021, section 3, with one network for all sizes). Drafts
-have drafts in turn, as long as those aren't too small; all together they have a sixth of the picture's pixels.
+of 512 px and more have drafts in turn; all together they have a sixth of the picture's pixels at most.
 """
 
 from __future__ import annotations

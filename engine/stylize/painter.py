@@ -3,7 +3,7 @@
 A large picture is painted in two passes over its tiles. The first encodes: it adds up the statistics that AdaIN needs,
 those of the whole picture, and keeps the features at 1/8, from which the large forms are decided for the whole picture
 at once. The second draws what is finer. So a tiled picture is the untiled one to the last rounding, and what is held
-beside a tile is the features at 1/8, as many numbers as the picture has.
+beside a tile is the features at 1/8, a third as many numbers as the picture has, and the coarser ones.
 
 A style is a code of the network's and, after it, the style's palette (`finishing.palette`).
 """
@@ -26,7 +26,7 @@ from engine.stylize.network import ContentStatistics, StyleNetwork, statistics_o
 from engine.stylize.style_codes import CODE_SIZES_PX, CodeAt, between, encoded_side_px, remembered, same_at_all_sizes
 
 ALIGNMENT_PX = 8
-"""Encoders halve three times."""
+"""Down to 1/8 sides are halved evenly; the two coarser levels round up."""
 SMALLEST_SIDE_PX = 32
 """Smaller pictures are padded up to this, so that every padding by reflection finds enough pixels."""
 MARGIN_PX = 64

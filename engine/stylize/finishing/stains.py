@@ -3,11 +3,11 @@
 The coarsest levels of the network see hundreds of pixels around, and where the photo is level they have nothing to hold
 on to. So there the painting's colours are made to follow the photo's: window by window, the affine map of the photo's
 colours that fits the painting best says what the painting would be without stains (a guided filter with a photo in
-colours as its guide: He, Sun & Tang, Guided image filtering, PAMI 2013, eq. 19). Only what is wider than a stroke is
-taken off, and nothing beside edges.
+colours as its guide: He, Sun & Tang, Guided image filtering, PAMI 2013, eq. 19). Of colours only what is wider than a
+stroke is taken off, and nothing beside edges.
 
-Light is put in order more closely, where the photo is quite flat: right up to edges, where a glow would be a halo, and
-down to what is three cells wide, which in a sky would be brighter or darker for no reason.
+Light, without colour, is put in order more closely, where the photo is quite flat: right up to edges, where a glow
+would be a halo, and down to what is three cells wide, which in a sky would be brighter or darker for no reason.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ stroke (up to 40 px)."""
 LEVEL_SD = 10 / 255
 """Deviation of the photo's light in a cell, or one beside it, at which 1/e of the correction is left."""
 FLAT_CELLS, FLAT_SD = 1, 5 / 255
-"""The same two of the closer order of light; the deviation is that of the cell alone."""
+"""Of the closer order of light: the radius of what is spared, and the deviation of the photo's light in the cell itself
+at which 1/e of the correction is left."""
 ALL_AT_PX = 512
 """Short side from which all is taken off; of smaller pictures as much less as they are smaller, since there's less room
 for stains."""

@@ -69,7 +69,8 @@ def warping_errors(paint: PaintFrame, painter: Painter, wide: Tensor) -> dict[st
 
 def film_errors(painter: Painter, photos: Tensor, styles: Tensor) -> dict[str, dict[str, float]]:
     """Means over photos (N, 3, S + 2 ROOM_PX, ..) and styles (N, 3, S, S), pair by pair: of the frames as films have
-    them (`film`), as single pictures would be painted (`pictures`), and of the photos themselves (`photos`)."""
+    them (`film`), as one painting each would be (`pictures`, without drafts and palette), and of the photos themselves
+    (`photos`)."""
     found: dict[str, list[dict[str, float]]] = {"film": [], "pictures": [], "photos": []}
     for wide, style in zip(photos.split(1), styles.split(1), strict=True):
         code = painter.encode_style(style, wide.shape[-1] - 2 * ROOM_PX)
@@ -88,6 +89,6 @@ def film_errors(painter: Painter, photos: Tensor, styles: Tensor) -> dict[str, d
 
 def motion_table(errors: dict[str, dict[str, float]]) -> str:
     """A Markdown table, one line a motion."""
-    head = ["| warping error | frames of a film | single pictures | the photo itself |", "|---|---|---|---|"]
+    head = ["| warping error | frames of a film | painted once | the photo itself |", "|---|---|---|---|"]
     rows = (" | ".join([motion, *(f"{of[motion]:.3f}" for of in errors.values())]) for motion in MOTIONS)
     return "\n".join([*head, *(f"| {row} |" for row in rows)])

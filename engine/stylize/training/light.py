@@ -1,6 +1,6 @@
 """What an eye resents in large painted pictures, as terms of the loss: light out of order, halos, restless flat areas.
 
-`engine.stylize.judging.flaws` counts the same flaws for the reports, in another way. All here takes and gives light
+`engine.stylize.judging.flaws` counts the same flaws for the reports, in another way. A term takes light
 (B, 1, H, W) in [0, 1], H = W, and returns one number.
 """
 
@@ -95,7 +95,7 @@ def middle_band(light: Tensor) -> Tensor:
 
 
 def restlessness(painted: Tensor, style: Tensor, photo: Tensor) -> Tensor:
-    """Where the photo is flat: by how much the painting is more restless than half the calm fifth of the style is."""
+    """Where the photo is flat: by how much the painting is more restless than a third of the style's calm."""
     with torch.no_grad():
         flat = (block_deviation(photo) < FLAT_SD) & (block_deviation(middle_band(photo)) < FLAT_BAND_SD)
         blocks = block_deviation(middle_band(style)).flatten(1).sort(1).values

@@ -2,7 +2,8 @@
 
 What comes before and after the network isn't learned, so no gradient passes through a draft, and through the finishing
 steps it passes as if they changed nothing (a straight-through estimator: Bengio, Léonard & Courville, 2013): the loss
-sees the finished picture, and blames the network for the rest.
+sees the finished picture, and blames the network for the rest. One draft is made, the last; pictures of up to 1365 px
+have no other. Watched pictures are painted in one pass all the same: what members get is what `evaluate` paints.
 """
 
 from __future__ import annotations
