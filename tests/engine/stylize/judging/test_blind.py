@@ -121,12 +121,15 @@ def test_two_weight_files_are_all_it_takes_and_trained_pictures_are_refused(
         state = {"shape": dataclasses.asdict(TINY), "average": network.state_dict(), "step": 7, "trained_s": 3.0}
         torch.save(state, tmp_path / name)
     (photo,), (painting,) = held_out(tmp_path / "photos", 1), held_out(tmp_path / "paintings", 1)
+    generator = np.random.default_rng(0)
+    for path in (photo, painting):  # of an even picture in an even style, all networks make the same
+        Image.fromarray(generator.integers(0, 255, (64, 96, 3), dtype=np.uint8)).save(path)
     command = ["sheets", "--paintings", painting, "--new", tmp_path / "new.pt", "--old", tmp_path / "old.pt"]
     command += ["--out", tmp_path / "sheets", "--photos"]
     assert blind.main([str(part) for part in (*command, photo)]) == 0
     assert str(blind.key_file(tmp_path / "sheets")) in capsys.readouterr().out
     painted = [pixels(tmp_path / "sheets/whole" / f"001-{name}.png").astype(int) for name in "AB"]
-    assert (painted[0] != painted[1]).mean() > 0.3, "each by its own network"
+    assert np.abs(painted[0] - painted[1]).mean() > 1, "each by its own network"
     (seen,) = held_out(tmp_path / "photos", 1, wanted=False)
     with pytest.raises(SystemExit):
         blind.main([str(part) for part in (*command, seen)])
