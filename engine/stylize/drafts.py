@@ -1,9 +1,12 @@
 """From coarse to fine: a picture is painted small first, and that draft guides the painting at the next size.
 
-One pass over a large picture paints its details and leaves its large forms a photo's. A draft at three eighths of the
-size has strokes as much wider and decides larger forms; mixed into the photo, it is painted over at full size (coarse
-to fine as in LapStyle: Lin et al., Drafting and Revision, CVPR 2021, section 3, with one network for all sizes). Drafts
-of 512 px and more have drafts in turn; all together they have a sixth of the picture's pixels at most.
+One pass over a large picture paints its details and leaves its large forms a photo's. A draft at a third of the size
+has strokes as much wider and decides larger forms; mixed into the photo, it is painted over at full size (coarse to
+fine as in LapStyle: Lin et al., Drafting and Revision, CVPR 2021, section 3, with one network for all sizes). Drafts of
+512 px and more have drafts in turn; all together they have a seventh of the picture's pixels at most.
+
+A draft shows as well what a style doesn't get on this photo. Its own style, as the network sees it, differs from the
+one that was meant, and by a part of that difference the picture is asked for more: feedback, as in any control loop.
 """
 
 from __future__ import annotations
@@ -13,9 +16,9 @@ from torch import Tensor
 
 SMALLEST_DRAFT_PX = 192
 """Drafts have at least this short side. Training had pictures of 256 px and more, and smaller drafts weren't tried."""
-DRAFT_EIGHTHS = 3
-"""Size of a draft, in eighths of what it is made for."""
-LARGE_PX = SMALLEST_DRAFT_PX * 8 // DRAFT_EIGHTHS
+DRAFT_PART = 0.35
+"""Size of a draft, relative to what it is made for."""
+LARGE_PX = 512
 """The smallest short side with such a draft. Smaller pictures have one of half their size, but no smaller than
 `SMALLEST_DRAFT_PX`, or else of their own."""
 DRAFT_SHARE, DRAFT_SHARE_OF_SMALL = 0.2, 0.3
@@ -24,6 +27,12 @@ of the photo. With more, faces get a relief of strokes, and skies lose their ord
 MOST_OF_CONTRAST = 0.5
 """What a draft brings has at most this part of the photo's own deviation: the network sees contrasts relative to each
 other, and of an even picture it would paint nothing but what its draft has at the rim."""
+FEEDBACK, FEEDBACK_OF_SMALL = 0.6, 0.2
+"""Part of what a draft's style lacks that is added to the style it is painted over with, from `LARGE_PX` on and below,
+where a draft is nearly as large as the picture, and more of it goes into that."""
+MOST_OF_CODE = 0.5
+"""What is asked for more has, before it is taken in part, at most this part of the code's length. Photos have .17 to
+.45; of even pictures and noise a style can't be read."""
 
 
 def sides_px(side_px: int) -> list[int]:
@@ -32,7 +41,7 @@ def sides_px(side_px: int) -> list[int]:
         return [max(side_px // 2, min(side_px, SMALLEST_DRAFT_PX)), side_px]
     sides = [side_px]
     while sides[-1] >= LARGE_PX:
-        sides.append(sides[-1] * DRAFT_EIGHTHS // 8)
+        sides.append(max(SMALLEST_DRAFT_PX, int(sides[-1] * DRAFT_PART)))
     return sides[::-1]
 
 
@@ -52,6 +61,15 @@ def guided(photo: Tensor, draft: Tensor, of: Tensor) -> Tensor:
     change.mul_(DRAFT_SHARE if min(photo.shape[-2:]) >= LARGE_PX else DRAFT_SHARE_OF_SMALL)
     part = MOST_OF_CONTRAST * _deviation(photo) / _deviation(change).clamp(min=1e-6)
     return change.mul_(part.clamp(max=1)).add_(photo).clamp_(0, 1)
+
+
+def feedback(meant: Tensor, seen: Tensor, side_px: int) -> Tensor:
+    """What is added to the code of a picture with a short side of `side_px`, (B, code), after a draft whose code was
+    `meant` (1 or B, code) and that is `seen` as (B, code)."""
+    lacks = meant - seen
+    most = MOST_OF_CODE * meant.norm(dim=1, keepdim=True)
+    part = (most / lacks.norm(dim=1, keepdim=True).clamp(min=1e-6)).clamp(max=1)
+    return lacks * part * (FEEDBACK if side_px >= LARGE_PX else FEEDBACK_OF_SMALL)
 
 
 def _deviation(pictures: Tensor) -> Tensor:

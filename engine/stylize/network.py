@@ -379,10 +379,14 @@ class StyleNetwork(nn.Module):
         with torch.autocast(code.device.type, enabled=False):  # 8 bits of mantissa would show as bands in a sky
             return torch.sigmoid(self.rgb(full.float()))
 
-    def forward(self, photo: Tensor, style: Tensor, of: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, photo: Tensor, style: Tensor, of: Tensor | None = None, more: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Photos (N, 3, H, W) and style pictures (B, 3, h, w) -> pictures (N, 3, H, W) and codes (B, code).
 
-        `of` (N,) names each photo's style; without it photo i is painted in style i."""
+        `of` (N,) names each photo's style; without it photo i is painted in style i. `more` (N, code) is added to the
+        codes that the photos are painted with."""
         code = self.encode_style(style)
         features = self.encode_content(photo)
-        return self.paint(features, self.statistics(features), code if of is None else code.index_select(0, of)), code
+        used = code if of is None else code.index_select(0, of)
+        return self.paint(features, self.statistics(features), used if more is None else used + more), code

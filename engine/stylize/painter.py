@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.progress import Progress, silent
-from engine.stylize.drafts import at_side, guided, sides_px
+from engine.stylize.drafts import at_side, feedback, guided, sides_px
 from engine.stylize.finishing.palette import PALETTE_NUMBERS, in_palette, palette_of
 from engine.stylize.finishing.stains import without_stains
 from engine.stylize.network import ContentStatistics, StyleNetwork, statistics_of_moments
@@ -206,28 +206,34 @@ class Painter:
         `engine.errors.Cancelled` between layers, through `progress`: a tile of 1024 px takes seconds."""
         style, own_px = _by_size(style), min(picture.shape[-2:])
         if statistics is not None:
-            painted = self._one_pass(picture, style(own_px), statistics, progress)
+            painted = self._one_pass(picture, of_network(style(own_px)), statistics, progress)
             return without_stains(painted, picture).contiguous()
         sides = sides_px(own_px)
         parts, before = _parts(progress, [side * side for side in sides]), None
         for side_px, part in zip(sides, parts, strict=True):
-            photo, code = at_side(picture, side_px), style(side_px)
-            content = photo if before is None else guided(photo, *before)
+            photo, meant = at_side(picture, side_px), style(side_px)
+            content, code = photo, of_network(meant)
+            if before is not None:
+                draft, of, meant_of_draft = before
+                content = guided(photo, draft, of)
+                code = code + feedback(of_network(meant_of_draft), self._style_seen(draft), side_px)
             painted = without_stains(self._one_pass(content, code, None, part), photo)
-            before = painted, photo
-        return in_palette(painted, code[:, -PALETTE_NUMBERS:]).contiguous()
+            before = painted, photo, meant
+        return in_palette(painted, meant[:, -PALETTE_NUMBERS:]).contiguous()
+
+    def _style_seen(self, painted: Tensor) -> Tensor:
+        """The code (B, code) of paintings (B, 3, H, W), without their palette, float32 on the CPU."""
+        seen = padded(at_side(painted, min(*painted.shape[-2:], CODE_SIZES_PX[-1])))
+        return self.network.encode_style(self._on_device(seen)).cpu()
 
     def _one_pass(
         self, picture: Tensor, code: Tensor, statistics: ContentStatistics | None, progress: Progress
     ) -> Tensor:
-        """(B, 3, H, W) and codes with palettes (B, code) -> what the network makes of it, (B, 3, H, W) on the CPU."""
+        """(B, 3, H, W) and codes (B, code) -> what the network makes of it, (B, 3, H, W) on the CPU."""
         whole = padded(picture)
         paint = self._paint_at_once if len(self._tiles(whole)) == 1 else self._paint_in_tiles
-        painted = paint(whole, self._of_network(code), statistics, progress)
+        painted = paint(whole, code.to(self.device), statistics, progress)
         return painted[:, :, : picture.shape[-2], : picture.shape[-1]]
-
-    def _of_network(self, code: Tensor) -> Tensor:
-        return code[:, :-PALETTE_NUMBERS].to(self.device)
 
     def _paint_at_once(
         self, whole: Tensor, code: Tensor, statistics: ContentStatistics | None, progress: Progress
@@ -258,7 +264,7 @@ class Painter:
             features = self.network.encode_content(self._on_device(whole))
         painted = []
         for style, part in zip(styles, parts, strict=True):
-            code = self._of_network(_by_size(style)(min(height, width)))
+            code = of_network(_by_size(style)(min(height, width))).to(self.device)
             with _reported(self._decoder_layers, "painting", part), self.fast():
                 one = self.network.paint(features, statistics, code).cpu()[:, :, :height, :width]
             painted.append(without_stains(one, picture).contiguous())
@@ -369,6 +375,11 @@ class Painter:
         top, left = (tile.top - tile.window_top) // scale, (tile.left - tile.window_left) // scale
         height, width = (tile.bottom - tile.top) // scale, (tile.right - tile.left) // scale
         return features[:, :, top : top + height, left : left + width]
+
+
+def of_network(style: Tensor) -> Tensor:
+    """A style's code (B, code) without its palette."""
+    return style[:, :-PALETTE_NUMBERS]
 
 
 class Moments:

@@ -140,8 +140,8 @@ class Trainer:
             photos, of = torch.cat([photos, batch.perturbed]), torch.cat([of, of])
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bfloat16, cache_enabled=False):
             if self.options.served:
-                over = over_drafts(self.network, photos, batch.style, of)
-                painted, _ = self.parallel(over, batch.style, of)
+                over, more = over_drafts(self.network, photos, batch.style, of)
+                painted, _ = self.parallel(over, batch.style, of, more)
                 painted = finished(painted, photos, batch.style.index_select(0, of))
             else:
                 painted, _ = self.parallel(photos, batch.style, of)

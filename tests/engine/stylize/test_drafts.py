@@ -5,18 +5,29 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.stylize.drafts import DRAFT_SHARE, DRAFT_SHARE_OF_SMALL, MOST_OF_CONTRAST, at_side, guided, sides_px
+from engine.stylize.drafts import (
+    DRAFT_SHARE,
+    DRAFT_SHARE_OF_SMALL,
+    FEEDBACK,
+    FEEDBACK_OF_SMALL,
+    MOST_OF_CODE,
+    MOST_OF_CONTRAST,
+    at_side,
+    feedback,
+    guided,
+    sides_px,
+)
 
 
-def test_drafts_have_three_eighths_of_the_size_down_to_192_px_and_all_together_cost_a_sixth() -> None:
+def test_drafts_have_a_third_of_the_size_down_to_192_px_and_all_together_cost_a_seventh() -> None:
     assert sides_px(512) == [192, 512]
-    assert sides_px(1024) == [384, 1024]
-    assert sides_px(2160) == [303, 810, 2160]
+    assert sides_px(1024) == [358, 1024]
+    assert sides_px(2160) == [264, 756, 2160]
     for side in range(512, 4000, 7):
         *drafts, own = sides_px(side)
         assert own == side
         assert 192 <= drafts[0] < 512
-        assert sum(one * one for one in drafts) <= own * own / 6
+        assert sum(one * one for one in drafts) <= own * own / 7
 
 
 def test_a_small_picture_has_one_draft() -> None:
@@ -45,6 +56,19 @@ def test_a_photo_goes_part_of_the_way_to_its_draft_and_keeps_what_the_draft_is_t
     torch.testing.assert_close(lighter, photo + 0.2 * share)
     both = guided(photo, torch.cat([small, small + 0.2]), small)
     torch.testing.assert_close(both, torch.cat([photo, lighter]))
+
+
+@pytest.mark.parametrize(("side_px", "share"), [(128, FEEDBACK_OF_SMALL), (512, FEEDBACK)])
+def test_a_picture_is_asked_for_part_of_what_its_draft_lacks_but_never_for_another_style(
+    side_px: int, share: float
+) -> None:
+    torch.manual_seed(0)
+    meant, away = torch.rand(1, 96) - 0.3, torch.nn.functional.normalize(torch.randn(2, 96))
+    length = meant.norm()
+    near, far = meant - 0.3 * length * away, meant - 3 * length * away
+    torch.testing.assert_close(feedback(meant, near, side_px), share * 0.3 * length * away)
+    torch.testing.assert_close(feedback(meant, far, side_px), share * MOST_OF_CODE * length * away)
+    torch.testing.assert_close(feedback(meant, meant, side_px), torch.zeros(1, 96))
 
 
 def test_a_draft_brings_no_contrast_into_an_even_picture() -> None:

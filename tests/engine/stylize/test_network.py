@@ -13,8 +13,9 @@ from torch import Tensor
 from benchmarks.reference_shapes import JohnsonShape, MicroASTShape
 from benchmarks.stylize import multiplications
 from engine.errors import Cancelled
+from engine.stylize import drafts
 from engine.stylize.book import load_book
-from engine.stylize.drafts import DRAFT_SHARE_OF_SMALL, sides_px
+from engine.stylize.drafts import DRAFT_SHARE_OF_SMALL, feedback, sides_px
 from engine.stylize.finishing.palette import PALETTE_NUMBERS, in_palette
 from engine.stylize.finishing.stains import without_stains
 from engine.stylize.judging.inspection import level_use, pan_difference, quiet_channels
@@ -29,10 +30,10 @@ from engine.stylize.network import (
     instance_statistics,
     soften,
 )
-from engine.stylize.painter import Painter, tiles
+from engine.stylize.painter import Painter, of_network, tiles
 from engine.stylize.pictures.colour import luma
 from engine.stylize.pictures.sample_photo import sample_photo
-from engine.stylize.style_codes import code_at
+from engine.stylize.style_codes import CodeAt, code_at
 from engine.stylize.training.losses import moments
 from engine.stylize.weights_file import load_network
 
@@ -74,8 +75,11 @@ def test_the_network_is_as_small_as_promised() -> None:
         return network.paint(features, network.statistics(features), code)
 
     assert sum(parameter.numel() for parameter in network.parameters()) <= 800_000
-    passes = sum((side / 1024) ** 2 for side in sides_px(1024))
-    assert passes * multiplications(forward, network) / 256**2 <= 20_000
+    *drafts, _ = parts = [(side / 1024) ** 2 for side in sides_px(1024)]
+    of_pass = multiplications(forward, network) / 256**2
+    of_look = multiplications(lambda: network.encode_style(photo), network) / 256**2
+    assert of_look > 1_000
+    assert sum(parts) * of_pass + sum(drafts) * of_look <= 20_000
 
 
 def test_the_shapes_it_is_timed_against_have_the_published_sizes() -> None:
@@ -177,18 +181,22 @@ def test_a_still_picture_is_painted_from_coarse_to_fine_in_its_styles_palette_an
     photo, codes = waves(256, 328), load_book().codes["irises"]
     style = partial(code_at, codes)
 
-    def plain(picture: Tensor, side_px: int) -> Tensor:
+    def plain(picture: Tensor, side_px: int, more: Tensor | float = 0.0) -> Tensor:
         features = network.encode_content(picture)
-        return network.paint(features, network.statistics(features), style(side_px)[:, :-PALETTE_NUMBERS])
+        return network.paint(features, network.statistics(features), style(side_px)[:, :-PALETTE_NUMBERS] + more)
 
     with torch.inference_mode():
         small = F.interpolate(photo, size=(192, 246), mode="bicubic", antialias=True).clamp(0, 1)
         draft = without_stains(plain(F.pad(small, (0, 2, 0, 0), mode="reflect"), 192)[..., :246], small)
         change = F.interpolate(draft - small, size=(256, 328), mode="bicubic")
-        drafted = without_stains(plain((photo + DRAFT_SHARE_OF_SMALL * change).clamp(0, 1), 256), photo)
+        seen = network.encode_style(F.pad(draft, (0, 2, 0, 0), mode="reflect"))
+        more = feedback(style(192)[:, :-PALETTE_NUMBERS], seen, 256)
+        guided = (photo + DRAFT_SHARE_OF_SMALL * change).clamp(0, 1)
+        drafted, unasked = (without_stains(plain(guided, 256, one), photo) for one in (more, 0.0))
         once = without_stains(plain(photo, 256), photo)
     whole = in_palette(drafted, style(256)[:, -PALETTE_NUMBERS:])
     assert float((drafted - once).abs().mean()) > 3 / 255
+    assert float((drafted - unasked).abs().mean()) > 1 / 255
     assert float((drafted - whole).abs().mean()) > 1 / 255
     for tile_px in (512, 128):
         painter = Painter(network, CPU, tile_px, bfloat16=False)
@@ -199,6 +207,22 @@ def test_a_still_picture_is_painted_from_coarse_to_fine_in_its_styles_palette_an
         assert fractions == sorted(fractions)
         of_film = painter.paint(photo, style, painter.content_statistics([photo]))
         torch.testing.assert_close(of_film, once, atol=2e-3, rtol=0)
+
+
+def test_feedback_brings_a_picture_nearer_to_the_style_that_was_meant(
+    network: StyleNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, painter = sample_photo(), Painter(network, CPU, 512)
+
+    def far(style: CodeAt) -> float:
+        seen = painter.encode_style(painter.paint(photo, style), 512)
+        return float(of_network(style(512) - seen).norm())
+
+    styles = [partial(code_at, load_book().codes[name]) for name in ("irises", "great-wave")]
+    nearer = [far(style) for style in styles]
+    monkeypatch.setattr(drafts, "FEEDBACK", 0.0)
+    for with_feedback, style in zip(nearer, styles, strict=True):
+        assert with_feedback < 0.9 * far(style)
 
 
 def test_each_draft_is_painted_with_the_code_of_its_own_size(network: StyleNetwork) -> None:
