@@ -27,7 +27,7 @@ of the photo. With more, faces get a relief of strokes, and skies lose their ord
 MOST_OF_CONTRAST = 0.5
 """What a draft brings has at most this part of the photo's own deviation: the network sees contrasts relative to each
 other, and of an even picture it would paint nothing but what its draft has at the rim."""
-FEEDBACK, FEEDBACK_OF_SMALL = 0.6, 0.2
+FEEDBACK, FEEDBACK_OF_SMALL = 0.3, 0.2
 """Part of what a draft's style lacks that is added to the style it is painted over with, from `LARGE_PX` on and below,
 where a draft is nearly as large as the picture, and more of it goes into that."""
 MOST_OF_CODE = 0.5
