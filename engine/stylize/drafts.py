@@ -27,6 +27,11 @@ of the photo. With more, faces get a relief of strokes, and skies lose their ord
 MOST_OF_CONTRAST = 0.5
 """What a draft brings has at most this part of the photo's own deviation: the network sees contrasts relative to each
 other, and of an even picture it would paint nothing but what its draft has at the rim."""
+STROKES_PX = 8
+SOFT, HARD = 32 / 255, 48 / 255
+"""Deviations of what is finer than `STROKES_PX` in a draft: it brings all of its share up to the first, and nothing from
+the second on. Pen and ink have 55 to 65 of 255, oils 8 to 40. What is so hard would be taken for things, and painted
+over as black worms."""
 FEEDBACK, FEEDBACK_OF_SMALL = 0.3, 0.2
 """Part of what a draft's style lacks that is added to the style it is painted over with, from `LARGE_PX` on and below,
 where a draft is nearly as large as the picture, and more of it goes into that."""
@@ -59,6 +64,7 @@ def guided(photo: Tensor, draft: Tensor, of: Tensor) -> Tensor:
     the draft's, (1 or B, 3, h, w)."""
     change = _resized(draft - of, list(photo.shape[-2:]))
     change.mul_(DRAFT_SHARE if min(photo.shape[-2:]) >= LARGE_PX else DRAFT_SHARE_OF_SMALL)
+    change.mul_(((HARD - _strokes(draft)) / (HARD - SOFT)).clamp(0, 1))
     part = MOST_OF_CONTRAST * _deviation(photo) / _deviation(change).clamp(min=1e-6)
     return change.mul_(part.clamp(max=1)).add_(photo).clamp_(0, 1)
 
@@ -75,6 +81,13 @@ def feedback(meant: Tensor, seen: Tensor, side_px: int) -> Tensor:
 def _deviation(pictures: Tensor) -> Tensor:
     """Root of the mean variance of the channels of (B, 3, H, W), (B, 1, 1, 1)."""
     return pictures.var((2, 3), correction=0, keepdim=True).mean(1, keepdim=True).sqrt()
+
+
+def _strokes(pictures: Tensor) -> Tensor:
+    """Deviation of what is finer than `STROKES_PX` in (B, 3, H, W), (B, 1, 1, 1)."""
+    height, width = pictures.shape[-2:]
+    coarse = _resized(pictures, [max(1, height // STROKES_PX), max(1, width // STROKES_PX)])
+    return _deviation(pictures - _resized(coarse, [height, width]))
 
 
 def _resized(pictures: Tensor, size: list[int]) -> Tensor:

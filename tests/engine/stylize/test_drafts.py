@@ -73,9 +73,22 @@ def test_a_picture_is_asked_for_part_of_what_its_draft_lacks_but_never_for_anoth
 
 def test_a_draft_brings_no_contrast_into_an_even_picture() -> None:
     torch.manual_seed(0)
-    even, draft = torch.full((1, 3, 512, 512), 0.4), torch.rand(1, 3, 192, 192)
+    even, draft = torch.full((1, 3, 512, 512), 0.4), 0.3 + 0.2 * torch.rand(1, 3, 192, 192)
     torch.testing.assert_close(guided(even, draft, at_side(even, 192)), even)
     misty = (even + 0.02 * torch.rand_like(even)).clamp(0, 1)
     brought = guided(torch.cat([misty, torch.rand_like(even)]), torch.cat([draft, draft]), at_side(even, 192))
     assert float((brought[0] - misty[0]).std()) <= MOST_OF_CONTRAST * float(misty.std()) * 1.01
     assert float((brought[0] - misty[0]).std()) > 0.3 * float(misty.std())
+
+
+def test_a_draft_in_pen_and_ink_brings_nothing_and_one_in_oils_its_share() -> None:
+    torch.manual_seed(0)
+    photo = at_side(torch.rand(1, 3, 64, 64), 512)
+    small, oils = at_side(photo, 192), 0.5 + 0.3 * (torch.rand(1, 1, 192, 192) - 0.5)
+    ink = (torch.rand(1, 1, 192, 192) > 0.7).float()
+    brought = guided(photo, torch.cat([ink, oils]).expand(-1, 3, -1, -1), small) - photo
+    assert torch.equal(brought[0], torch.zeros_like(brought[0]))
+    assert float(brought[1].std()) > 0.01
+    pencil = 0.5 + 0.5 * (torch.rand(1, 1, 192, 192) - 0.5)
+    some = guided(photo, (0.5 + 0.56 * (pencil - 0.5) * 2).expand(-1, 3, -1, -1), small) - photo
+    assert 0 < float(some.std()) < float(brought[1].std())
