@@ -36,7 +36,7 @@ FEEDBACK, FEEDBACK_OF_SMALL = 0.3, 0.2
 """Part of what a draft's style lacks that is added to the style it is painted over with, from `LARGE_PX` on and below,
 where a draft is nearly as large as the picture, and more of it goes into that."""
 MOST_OF_CODE = 0.5
-"""What is asked for more has, before it is taken in part, at most this part of the code's length. Photos have .17 to
+"""What is asked for more has, before it is taken in part, at most this part of the code's length. Photos have .12 to
 .45; of even pictures and noise a style can't be read."""
 
 
