@@ -29,9 +29,9 @@ MOST_OF_CONTRAST = 0.5
 other, and of an even picture it would paint nothing but what its draft has at the rim."""
 STROKES_PX = 8
 SOFT, HARD = 32 / 255, 48 / 255
-"""Deviations of what is finer than `STROKES_PX` in a draft: it brings all of its share up to the first, and nothing from
-the second on. Pen and ink have 55 to 65 of 255, oils 8 to 40. What is so hard would be taken for things, and painted
-over as black worms."""
+"""Deviations of what is finer than `STROKES_PX` in a draft: it brings its whole share up to the first, and nothing
+from the second on. Pen and ink have 55 to 65 of 255, oils 8 to 40. What is so hard would be taken for things, and
+painted over as black worms."""
 FEEDBACK, FEEDBACK_OF_SMALL = 0.3, 0.2
 """Part of what a draft's style lacks that is added to the style it is painted over with, from `LARGE_PX` on and below,
 where a draft is nearly as large as the picture, and more of it goes into that."""
