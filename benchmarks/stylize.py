@@ -160,8 +160,8 @@ def measure(device: torch.device, args: argparse.Namespace) -> None:
         parameters = sum(parameter.numel() for parameter in measured.parameters())
         write(f"| {name} | {parameters:,} | {multiplications(forward, measured) / 256**2 / 1000:.1f} k |\n")
 
-    sides = sides_px(1024)
-    write(f"\nDrafts included, a picture of 1024 px takes {sum(side**2 for side in sides) / 1024**2:.2f} passes.\n")
+    sides = [side**2 / 1024**2 for side in sides_px(1024)]
+    write(f"\nDrafts included, a picture of 1024 px takes {sum(sides):.2f} passes, without the look at the drafts.\n")
     write("\n| picture, px | this one, s | as served, s | MicroAST, s | Johnson, s | to MicroAST | to Johnson |\n")
     write("|---|---|---|---|---|---|---|\n")
     for side in args.sizes:

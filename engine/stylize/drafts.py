@@ -3,7 +3,8 @@
 One pass over a large picture paints its details and leaves its large forms a photo's. A draft at a third of the size
 has strokes as much wider and decides larger forms; mixed into the photo, it is painted over at full size (coarse to
 fine as in LapStyle: Lin et al., Drafting and Revision, CVPR 2021, section 3, with one network for all sizes). Drafts of
-512 px and more have drafts in turn; all together they have a seventh of the picture's pixels at most.
+512 px and more have drafts in turn; all together they have a seventh of the picture's pixels at most (of pictures
+below 512 px, a quarter to all).
 
 A draft shows as well what a style doesn't get on this photo. Its own style, as the network sees it, differs from the
 one that was meant, and by a part of that difference the picture is asked for more: feedback, as in any control loop.
@@ -30,11 +31,11 @@ other, and of an even picture it would paint nothing but what its draft has at t
 STROKES_PX = 8
 SOFT, HARD = 32 / 255, 48 / 255
 """Deviations of what is finer than `STROKES_PX` in a draft: it brings its whole share up to the first, and nothing
-from the second on. Pen and ink have 55 to 65 of 255, oils 8 to 40. What is so hard would be taken for things, and
-painted over as black worms."""
+from the second on. Pen and ink have 54 to 68 of 255, other styles 7 to 40. What is so hard would be taken for things,
+and painted over as black worms."""
 FEEDBACK, FEEDBACK_OF_SMALL = 0.3, 0.2
 """Part of what a draft's style lacks that is added to the style it is painted over with, from `LARGE_PX` on and below,
-where a draft is nearly as large as the picture, and more of it goes into that."""
+where a draft has half the size and more, and more of it is painted over."""
 MOST_OF_CODE = 0.5
 """What is asked for more has, before it is taken in part, at most this part of the code's length. Photos have .12 to
 .45; of even pictures and noise a style can't be read."""

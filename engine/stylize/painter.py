@@ -3,7 +3,8 @@
 A large picture is painted in two passes over its tiles. The first encodes: it adds up the statistics that AdaIN needs,
 those of the whole picture, and keeps the features at 1/8, from which the large forms are decided for the whole picture
 at once. The second draws what is finer. So a tiled picture is the untiled one to the last rounding, and what is held
-beside a tile is the features at 1/8, a third as many numbers as the picture has, and the coarser ones.
+beside a tile is the features at 1/8, a third as many numbers as the picture has, and the coarser ones; and, while it
+is looked at for what its style lacks, a draft, which has an eighth of the picture's pixels.
 
 A style is a code of the network's and, after it, the style's palette (`finishing.palette`).
 """
@@ -139,18 +140,10 @@ class Painter:
 
         Long pictures are cut to 3:1 in the middle; always float32 (in a GPU's convolutions TF32), so that a code
         differs between machines by rounding alone."""
-        height, width = picture.shape[-2:]
-        cut_height, cut_width = (
-            min(height, STYLE_LONGEST_ASPECT * width),
-            min(width, STYLE_LONGEST_ASPECT * height),
-        )
-        top, left = (height - cut_height) // 2, (width - cut_width) // 2
-        picture = picture[:, :, top : top + cut_height, left : left + cut_width]
-        short = min(cut_height, cut_width)
+        picture = middle(picture)
+        short = min(picture.shape[-2:])
         scale = encoded_side_px(side_px, short) / short
-        size = [
-            max(ALIGNMENT_PX, round(side * scale / ALIGNMENT_PX) * ALIGNMENT_PX) for side in (cut_height, cut_width)
-        ]
+        size = [max(ALIGNMENT_PX, round(side * scale / ALIGNMENT_PX) * ALIGNMENT_PX) for side in picture.shape[-2:]]
         resized = F.interpolate(picture, size=size, mode="bicubic", antialias=True).clamp(0, 1)
         return torch.cat([self.network.encode_style(self._on_device(resized)).cpu(), palette_of(resized)], dim=1)
 
@@ -216,14 +209,17 @@ class Painter:
             if before is not None:
                 draft, of, meant_of_draft = before
                 content = guided(photo, draft, of)
+            if before is not None and min(draft.shape[-2:]) < side_px:  # no style can be read in a tiny picture
                 code = code + feedback(of_network(meant_of_draft), self._style_seen(draft), side_px)
             painted = without_stains(self._one_pass(content, code, None, part), photo)
             before = painted, photo, meant
         return in_palette(painted, meant[:, -PALETTE_NUMBERS:]).contiguous()
 
     def _style_seen(self, painted: Tensor) -> Tensor:
-        """The code (B, code) of paintings (B, 3, H, W), without their palette, float32 on the CPU."""
-        seen = padded(at_side(painted, min(*painted.shape[-2:], CODE_SIZES_PX[-1])))
+        """The code (B, code) of paintings (B, 3, H, W), without their palette, float32 on the CPU. Those that are
+        larger than any size that a style is encoded at, drafts of pictures of 2929 px and more, are looked at smaller:
+        that wasn't measured."""
+        seen = padded(at_side(middle(painted), min(*painted.shape[-2:], CODE_SIZES_PX[-1])))
         return self.network.encode_style(self._on_device(seen)).cpu()
 
     def _one_pass(
@@ -375,6 +371,14 @@ class Painter:
         top, left = (tile.top - tile.window_top) // scale, (tile.left - tile.window_left) // scale
         height, width = (tile.bottom - tile.top) // scale, (tile.right - tile.left) // scale
         return features[:, :, top : top + height, left : left + width]
+
+
+def middle(pictures: Tensor) -> Tensor:
+    """(B, 3, H, W), cut to 3:1 in the middle where they are longer."""
+    height, width = pictures.shape[-2:]
+    cut_height, cut_width = min(height, STYLE_LONGEST_ASPECT * width), min(width, STYLE_LONGEST_ASPECT * height)
+    top, left = (height - cut_height) // 2, (width - cut_width) // 2
+    return pictures[:, :, top : top + cut_height, left : left + cut_width]
 
 
 def of_network(style: Tensor) -> Tensor:

@@ -25,7 +25,8 @@ def over_drafts(
     network: StyleNetwork, photos: Tensor, style: Tensor, of: Tensor
 ) -> tuple[Tensor, Tensor] | tuple[Tensor, None]:
     """What the network is given to paint over instead of photos (N, 3, S, S): those on their way to a draft of them in
-    the styles (B, 3, T, T) that `of` (N,) names; and what is added to their codes, (N, code)."""
+    the styles (B, 3, T, T) that `of` (N,) names; and what is added to their codes, (N, code), or None
+    where there's no smaller draft."""
     own_px = photos.shape[-1]
     draft_px = _aligned(sides_px(own_px)[-2])
     if draft_px >= own_px:  # too small for a draft of another size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
 from engine.stylize.drafts import (
     DRAFT_SHARE,
@@ -81,14 +82,18 @@ def test_a_draft_brings_no_contrast_into_an_even_picture() -> None:
     assert float((brought[0] - misty[0]).std()) > 0.3 * float(misty.std())
 
 
-def test_a_draft_in_pen_and_ink_brings_nothing_and_one_in_oils_its_share() -> None:
+def test_of_a_drafts_hard_strokes_nothing_is_painted_over_but_of_large_contrasts_all() -> None:
     torch.manual_seed(0)
-    photo = at_side(torch.rand(1, 3, 64, 64), 512)
-    small, oils = at_side(photo, 192), 0.5 + 0.3 * (torch.rand(1, 1, 192, 192) - 0.5)
-    ink = (torch.rand(1, 1, 192, 192) > 0.7).float()
-    brought = guided(photo, torch.cat([ink, oils]).expand(-1, 3, -1, -1), small) - photo
-    assert torch.equal(brought[0], torch.zeros_like(brought[0]))
-    assert float(brought[1].std()) > 0.01
-    pencil = 0.5 + 0.5 * (torch.rand(1, 1, 192, 192) - 0.5)
-    some = guided(photo, (0.5 + 0.56 * (pencil - 0.5) * 2).expand(-1, 3, -1, -1), small) - photo
-    assert 0 < float(some.std()) < float(brought[1].std())
+    photo = 0.2 + 0.6 * at_side(torch.rand(1, 3, 64, 64), 512)
+    small, noise = at_side(photo, 192), torch.rand(1, 1, 192, 192) - 0.5
+    halves = torch.full_like(noise, 0.3)
+    halves[..., 96:] = 0.7
+
+    def share(draft: Tensor) -> float:
+        whole = torch.nn.functional.interpolate(draft - small, size=(512, 512), mode="bicubic")
+        brought = guided(photo, draft.expand(1, 3, -1, -1), small) - photo
+        return float((brought * whole).sum() / whole.square().sum())
+
+    oils, ink = 0.5 + 0.3 * noise, (noise > 0.2).float()
+    assert [share(draft) for draft in (oils, ink, halves)] == pytest.approx([DRAFT_SHARE, 0, DRAFT_SHARE], abs=0.002)
+    assert 0.3 * DRAFT_SHARE < share(0.5 + 0.56 * noise) < 0.7 * DRAFT_SHARE

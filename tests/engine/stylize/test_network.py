@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -66,7 +67,8 @@ def waves(height: int, width: int, seed: int = 0) -> Tensor:
     return picture
 
 
-def test_the_network_is_as_small_as_promised() -> None:
+@pytest.mark.parametrize(("side_px", "most"), [(256, 29_000), (512, 20_400), (1024, 20_000)])
+def test_the_network_is_as_small_as_promised(side_px: int, most: int) -> None:
     network = StyleNetwork()
     photo, code = torch.rand(1, 3, 256, 256), torch.rand(1, network.shape.code)
 
@@ -75,11 +77,12 @@ def test_the_network_is_as_small_as_promised() -> None:
         return network.paint(features, network.statistics(features), code)
 
     assert sum(parameter.numel() for parameter in network.parameters()) <= 800_000
-    *drafts, _ = parts = [(side / 1024) ** 2 for side in sides_px(1024)]
+    *of_drafts, own = [(side / side_px) ** 2 for side in sides_px(side_px)]
     of_pass = multiplications(forward, network) / 256**2
     of_look = multiplications(lambda: network.encode_style(photo), network) / 256**2
     assert of_look > 1_000
-    assert sum(parts) * of_pass + sum(drafts) * of_look <= 20_000
+    assert own == 1
+    assert of_pass + sum(of_drafts) * (of_pass + of_look) <= most
 
 
 def test_the_shapes_it_is_timed_against_have_the_published_sizes() -> None:
@@ -225,15 +228,42 @@ def test_feedback_brings_a_picture_nearer_to_the_style_that_was_meant(
         assert with_feedback < 0.9 * far(style)
 
 
-def test_each_draft_is_painted_with_the_code_of_its_own_size(network: StyleNetwork) -> None:
-    asked: list[float] = []
+def test_each_draft_is_painted_with_its_sizes_code_and_what_the_one_before_lacks(
+    network: StyleNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted_with: list[Tensor] = []
+    seen: list[Tensor] = []
+    monkeypatch.setattr(drafts, "LARGE_PX", 96)
+    monkeypatch.setattr(drafts, "SMALLEST_DRAFT_PX", 32)
 
     def style(side_px: float) -> Tensor:
-        asked.append(side_px)
-        return code_at(load_book().codes["irises"], side_px)
+        return code_at(load_book().codes["irises"], 2 * side_px) * (1 + side_px / 1000)
 
-    Painter(network, CPU, 512).paint(waves(512, 530), style)
-    assert asked == [192, 512]
+    class Watched(Painter):
+        def _one_pass(self, picture: Tensor, code: Tensor, *others: Any) -> Tensor:
+            painted_with.append(code)
+            return super()._one_pass(picture, code, *others)
+
+        def _style_seen(self, painted: Tensor) -> Tensor:
+            seen.append(super()._style_seen(painted))
+            return seen[-1]
+
+    Watched(network, CPU, 512).paint(waves(512, 530), style)
+    first, second, third = (of_network(style(side_px)) for side_px in (62, 179, 512))
+    assert [len(painted_with), len(seen)] == [3, 2]
+    torch.testing.assert_close(painted_with[0], first)
+    torch.testing.assert_close(painted_with[1], second + feedback(first, seen[0], 179))
+    torch.testing.assert_close(painted_with[2], third + feedback(second, seen[1], 512))
+    assert float((seen[0] - seen[1]).norm()) > 0.1
+
+
+def test_of_a_tiny_picture_no_style_is_read(network: StyleNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    painter, style = Painter(network, CPU, 512, bfloat16=False), load_book().codes["irises"][:1]
+    tiny = [painter.paint(waves(side, side + 9), style) for side in (191, 193)]
+    monkeypatch.setattr(drafts, "FEEDBACK_OF_SMALL", 0.0)
+    again = [painter.paint(waves(side, side + 9), style) for side in (191, 193)]
+    assert torch.equal(tiny[0], again[0])
+    assert not torch.equal(tiny[1], again[1])
 
 
 def test_tiles_cover_every_pixel_once() -> None:
