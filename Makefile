@@ -37,9 +37,7 @@ test: lint
 	@echo "Running the tests ..."
 	@# Without carets under tracebacks: to place them, Python 3.11 parses the line, and where a task's lost exception
 	@# is written down while pytest parses a failed test, the parser's one counter of depths breaks the whole run.
-	@# Files stay in order: by number of tests, those with a single test of some minutes (tests/end_to_end) would come
-	@# last, and one process would wait for the other.
-	@PYTHONNODEBUGRANGES=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@PYTHONNODEBUGRANGES=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	@echo "Checking style and types ..."
