@@ -209,8 +209,8 @@ class Painter:
             if before is not None:
                 draft, of, meant_of_draft = before
                 content = guided(photo, draft, of)
-            if before is not None and min(draft.shape[-2:]) < side_px:  # no style can be read in a tiny picture
-                code = code + feedback(of_network(meant_of_draft), self._style_seen(draft), side_px)
+                if min(draft.shape[-2:]) < side_px:  # no style can be read in a tiny picture
+                    code = code + feedback(of_network(meant_of_draft), self._style_seen(draft), side_px)
             painted = without_stains(self._one_pass(content, code, None, part), photo)
             before = painted, photo, meant
         return in_palette(painted, meant[:, -PALETTE_NUMBERS:]).contiguous()
