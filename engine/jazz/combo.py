@@ -22,7 +22,6 @@ from engine.contract.limits import MAX_TEMPO_BPM, MIN_BARS, MIN_TEMPO_BPM
 from engine.device import one_thread
 from engine.errors import BadMidi
 from engine.jazz.corpus.solos import STYLES
-from engine.jazz.finishing.clip import finish_clip
 from engine.jazz.finishing.process import Died, FinishingProcess
 from engine.jazz.finishing.work import Work
 from engine.jazz.human_solo import check_duration, perform
@@ -208,6 +207,8 @@ class Combo:
                 return self.finisher.finish(work, in_room, progress)
             except Died as error:
                 log.warning("a clip is finished here, for the process that should is gone", why=str(error))
+        from engine.jazz.finishing.clip import finish_clip  # Matplotlib and SciPy, which the engine starts without
+
         return finish_clip(work, self.synthesizer, progress, in_room)
 
     def finish_apart(self) -> None:

@@ -157,19 +157,22 @@ def words(text: str, without: frozenset[str] = STOP_WORDS) -> list[str]:
 
     Names are taken apart (`CrossEntropyLoss`, `F.relu`); `zero_grad` counts as a whole and in its parts. A run in a
     script without spaces is one word."""
-    text = _WRITTEN_AS_ONE.sub(lambda name: name[1].lower(), text)
-    text = _CAMEL_CASE.sub(" ", text)
-    text = text.lower().replace("\u2019", "'").replace("'", "")
-    text = _ONE_LETTER.sub(r"\1", text)
+    if text.lower() != text:
+        text = _WRITTEN_AS_ONE.sub(lambda name: name[1].lower(), text)
+        text = _CAMEL_CASE.sub(" ", text).lower()
+    text = text.replace("\u2019", "'").replace("'", "")
+    text = _ONE_LETTER.sub(r"\1", text) if "-" in text else text
     for pattern, instead in _PHRASES:
         text = pattern.sub(instead, text)
-    found = [f"{method}()" for method in _METHOD.findall(text)]
-    found.extend(_SNAKE_CASE.findall(text))
-    for token in _TOKEN.findall(text):
-        token = _CONV2D.sub("", token)
-        for part in PARTS.get(token, token).split():
-            if part in without or len(part) < 2 or _SHAPE.fullmatch(part):
-                continue
-            cut = stem(part)
-            found.append(_SAME.get(cut, cut))
+    found = [f"{method}()" for method in _METHOD.findall(text)] if "()" in text else []
+    found += _SNAKE_CASE.findall(text) if "_" in text else []
+    found += [cut for token in _TOKEN.findall(text) for part, cut in _cut(token) if part not in without]
     return found
+
+
+@lru_cache(maxsize=20_000)
+def _cut(token: str) -> tuple[tuple[str, str], ...]:
+    """What a token is made of, each part with its stem."""
+    parts = PARTS.get(token := _CONV2D.sub("", token), token).split()
+    stems = [(part, stem(part)) for part in parts if len(part) > 1 and not _SHAPE.fullmatch(part)]
+    return tuple((part, _SAME.get(cut, cut)) for part, cut in stems)

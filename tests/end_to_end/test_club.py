@@ -8,6 +8,7 @@ from typing import Any
 
 import av
 import mido
+import psutil
 import pytest
 from PIL import Image
 
@@ -231,6 +232,18 @@ async def test_a_bad_picture_is_refused_in_one_private_sentence(
     assert refusal["content"].endswith((".", "?", "!"))
     assert "Error" not in refusal["content"]
     await ben.misses(lambda m: m["id"] not in before and not m["flags"] & 64)  # nobody else is bothered
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="what a process has loaded is shown on Linux alone")
+async def test_what_finishes_clips_is_loaded_by_its_own_process_alone(house: House) -> None:
+    """SciPy and its kin would be a third of the engine's start, and of its memory."""
+    libraries = [
+        {str(loaded.path) for loaded in house.one(module).memory_maps()}
+        for module in ("engine serve", "engine.jazz.finishing.child")
+    ]
+    in_engine, in_finisher = (any("/scipy/" in path for path in paths) for paths in libraries)
+    assert in_finisher
+    assert not in_engine
 
 
 async def test_chords_that_do_not_parse_are_named(ben: Member) -> None:

@@ -11,7 +11,6 @@ from functools import cache
 
 import numpy as np
 import torch
-from matplotlib import cbook
 from PIL import Image
 from torch import Tensor
 
@@ -23,6 +22,8 @@ TOP_PX = 14
 @cache
 def sample_photo() -> Tensor:
     """The picture, (1, 3, 512, 512) in [0, 1]. Raises `FileNotFoundError` where Matplotlib came without its samples."""
+    from matplotlib import cbook  # a quarter of a second of the engine's start
+
     with Image.open(cbook.get_sample_data(FILE, asfileobj=False)) as photo:
         width, _ = photo.size
         pixels = np.asarray(photo.convert("RGB").crop((0, TOP_PX, width, TOP_PX + width)), dtype=np.float32) / 255
