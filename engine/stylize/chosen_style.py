@@ -38,6 +38,11 @@ class ChosenStyle:
     brush: float = 1.0
     """Width of the strokes, relative to those of a painting as large as the result."""
 
+    @property
+    def is_bold(self) -> bool:
+        """Whether the brush is broader than the painting's own."""
+        return self.brush > 1
+
     def code_at(self, painter: Painter) -> CodeAt:
         """The code (1, code) to paint with a picture whose short side has so many px."""
 

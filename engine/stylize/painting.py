@@ -15,6 +15,7 @@ from engine.progress import Progress
 from engine.stylize.chosen_style import ChosenStyle
 from engine.stylize.painter import Painter
 from engine.stylize.pictures.colour import keep_colours, light, light_together
+from engine.stylize.pictures.kuwahara import in_bold_strokes
 from engine.stylize.pictures.picture import Frame, Picture
 from engine.stylize.rising import PAINTED_SHARES, RisingFilm
 
@@ -84,11 +85,10 @@ def paint(painter: Painter, work: Prepared, progress: Progress) -> Restyled:
 def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[Tensor]:
     """All frames, (1, 3, H, W) each. A film's frames share statistics, own style and light: likes stay alike."""
     frames = work.picture.frames
-    style = work.style.code_at(painter)
     if len(frames) == 1:
-        report = _frame_progress(progress, 0, 1)
-        painted = [painter.paint_with_strength(frames[0].rgb, style, work.strength, progress=report)]
+        painted = _paint_still(painter, work, [work.strength], progress)
     else:
+        style = work.style.code_at(painter)
         step = -(-len(frames) // FRAMES_FOR_STATISTICS)
         looked_at = [frame.rgb for frame in frames[::step]]
         statistics = painter.content_statistics(looked_at, lambda stage, _: progress(stage, 0.05))
@@ -105,13 +105,28 @@ def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[
 def _paint_rising(painter: Painter, work: Prepared, progress: Progress) -> list[Tensor]:
     """The still picture at each of the `PAINTED_SHARES` of its strength, (1, 3, H, W) each."""
     (frame,) = work.picture.frames
-    style = work.style.code_at(painter)
     strengths = [share * work.strength for share in PAINTED_SHARES]
-    report = _frame_progress(progress, 0, 1)
-    photo, *painted = painter.paint_with_strengths(frame.rgb, style, strengths, progress=report)
+    photo, *painted = _paint_still(painter, work, strengths, progress)
     if work.keep_colours:
         painted = [keep_colours(picture, frame.rgb) for picture in painted]
     return [photo, *painted]
+
+
+def _paint_still(painter: Painter, work: Prepared, strengths: Sequence[float], progress: Progress) -> list[Tensor]:
+    """The only frame at each of the strengths, (1, 3, H, W) each.
+
+    With a bold brush what is painted is what such a brush would leave of the photo, and the rest comes back in
+    proportion where the strength is below 1."""
+    photo, report = work.picture.frames[0].rgb, _frame_progress(progress, 0, 1)
+    bold = work.style.is_bold and any(strength > 0 for strength in strengths)
+    left = in_bold_strokes(photo, painter.device, report) if bold else photo
+    painted = painter.paint_with_strengths(left, work.style.code_at(painter), strengths, progress=report)
+    if not bold:
+        return painted
+    return [
+        (one + (1 - strength) * (photo - left)).clamp_(0, 1) if strength > 0 else photo.clone()
+        for one, strength in zip(painted, strengths, strict=True)
+    ]
 
 
 def _with_own_colours(painted: Sequence[Tensor], frames: Sequence[Frame], progress: Progress) -> list[Tensor]:
