@@ -207,7 +207,7 @@ class Combo:
                 return self.finisher.finish(work, in_room, progress)
             except Died as error:
                 log.warning("a clip is finished here, for the process that should is gone", why=str(error))
-        from engine.jazz.finishing.clip import finish_clip  # Matplotlib and SciPy, which the engine starts without
+        from engine.jazz.finishing.clip import finish_clip  # with Matplotlib, which the engine starts without
 
         return finish_clip(work, self.synthesizer, progress, in_room)
 

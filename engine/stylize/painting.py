@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
+import torch
 from torch import Tensor
 
 from engine.device import is_out_of_memory, release_memory
@@ -86,7 +87,8 @@ def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[
     """All frames, (1, 3, H, W) each. A film's frames share statistics, own style and light: likes stay alike."""
     frames = work.picture.frames
     if len(frames) == 1:
-        painted = _paint_still(painter, work, [work.strength], progress)
+        painted, (over,) = _paint_still(painter, work, [work.strength], progress)
+        frames = (Frame(over, None, frames[0].duration_ms),)
     else:
         style = work.style.code_at(painter)
         step = -(-len(frames) // FRAMES_FOR_STATISTICS)
@@ -104,29 +106,31 @@ def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[
 
 def _paint_rising(painter: Painter, work: Prepared, progress: Progress) -> list[Tensor]:
     """The still picture at each of the `PAINTED_SHARES` of its strength, (1, 3, H, W) each."""
-    (frame,) = work.picture.frames
     strengths = [share * work.strength for share in PAINTED_SHARES]
-    photo, *painted = _paint_still(painter, work, strengths, progress)
+    painted, over = _paint_still(painter, work, strengths, progress)
     if work.keep_colours:
-        painted = [keep_colours(picture, frame.rgb) for picture in painted]
-    return [photo, *painted]
+        painted[1:] = [keep_colours(*pair) for pair in zip(painted[1:], over[1:], strict=True)]
+    return painted
 
 
-def _paint_still(painter: Painter, work: Prepared, strengths: Sequence[float], progress: Progress) -> list[Tensor]:
-    """The only frame at each of the strengths, (1, 3, H, W) each.
+def _paint_still(
+    painter: Painter, work: Prepared, strengths: Sequence[float], progress: Progress
+) -> tuple[list[Tensor], list[Tensor]]:
+    """The only frame at each of the strengths, (1, 3, H, W) each, and what it is painted over there.
 
-    With a bold brush what is painted is what such a brush would leave of the photo, and the rest comes back in
-    proportion where the strength is below 1."""
+    With a bold brush that is what such a brush would leave of the photo; below full strength the rest comes back in
+    proportion, in either."""
     photo, report = work.picture.frames[0].rgb, _frame_progress(progress, 0, 1)
     bold = work.style.is_bold and any(strength > 0 for strength in strengths)
     left = in_bold_strokes(photo, painter.device, report) if bold else photo
     painted = painter.paint_with_strengths(left, work.style.code_at(painter), strengths, progress=report)
     if not bold:
-        return painted
+        return painted, [photo] * len(strengths)
+    over = [torch.lerp(photo, left, strength) for strength in strengths]
     return [
-        (one + (1 - strength) * (photo - left)).clamp_(0, 1) if strength > 0 else photo.clone()
-        for one, strength in zip(painted, strengths, strict=True)
-    ]
+        (one + (under - left)).clamp_(0, 1) if strength > 0 else photo.clone()
+        for one, under, strength in zip(painted, over, strengths, strict=True)
+    ], over
 
 
 def _with_own_colours(painted: Sequence[Tensor], frames: Sequence[Frame], progress: Progress) -> list[Tensor]:

@@ -241,7 +241,7 @@ async def test_what_finishes_clips_is_loaded_by_its_own_process_alone(house: Hou
         {str(loaded.path) for loaded in house.one(module).memory_maps()}
         for module in ("engine serve", "engine.jazz.finishing.child")
     ]
-    in_engine, in_finisher = (any("/scipy/" in path for path in paths) for paths in libraries)
+    in_engine, in_finisher = (any("/site-packages/scipy/" in path for path in paths) for paths in libraries)
     assert in_finisher
     assert not in_engine
 

@@ -13,6 +13,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import pyloudnorm  # noqa: F401 -- comes with the first measured loudness, which no member is to wait for
 import structlog
 
 from engine.errors import EngineError

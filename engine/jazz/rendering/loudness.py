@@ -20,7 +20,7 @@ def integrated_lufs(signal: Stereo) -> float:
     """Integrated loudness (ITU-R BS.1770-4) of (N, 2) samples at 48 kHz; -inf for silence or less than 0.4 s."""
     if len(signal) < int(0.4 * RATE_HZ) + 1 or not np.any(signal):
         return float("-inf")
-    import pyloudnorm  # brings SciPy, two seconds of the engine's start: clips are finished in a process of their own
+    import pyloudnorm  # with SciPy, two seconds of the engine's start: its clips are finished in a process apart
 
     return float(pyloudnorm.Meter(RATE_HZ).integrated_loudness(signal.astype(np.float64)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from engine.progress import silent
 from engine.settings import JazzSettings
 from tests.engine.jazz.importing.wav_bytes import tone, wav
 
+LOADED_WITHIN_S = 60.0
 SOUNDFONT = Path(pretty_midi.__file__).parent / "TimGM6mb.sf2"
 PHRASE = write_midi(Score(180.0, 2, (), {"solo": tuple(Note(i / 2, 0.4, 62 + i % 8, 90) for i in range(14))}))
 PLAYED = pb.PlayRequest(seed=5, chords="Dm7 G7 | Cmaj7", tempo_bpm=200, instrument="tenor sax", takes=1)
@@ -68,6 +70,21 @@ def test_every_kind_of_clip_is_the_same_byte_for_byte(combo: Combo, process: Fin
         apart.ClearField("compute_s")
         assert here.SerializeToString(deterministic=True) == apart.SerializeToString(deterministic=True), name
     assert not process.heavy
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="what a process has loaded is shown on Linux alone")
+def test_what_clips_need_is_loaded_before_the_first_one_comes(process: FinishingProcess) -> None:
+    process.start()
+    deadline = time.monotonic() + LOADED_WITHIN_S
+    while not {"scipy", "matplotlib"} <= packages_of(psutil.Process(process.pid)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def packages_of(process: psutil.Process) -> set[str]:
+    """Those whose libraries it has loaded."""
+    paths = (Path(loaded.path).parts for loaded in process.memory_maps())
+    return {parts[parts.index("site-packages") + 1] for parts in paths if "site-packages" in parts}
 
 
 def test_a_process_that_was_killed_is_replaced_and_its_clip_finished_here(

@@ -1,21 +1,28 @@
-"""A bold brush leaves no detail smaller than itself, blurs no edge, and takes part as far as a painting is strong."""
+"""A bold brush leaves out fine detail, keeps edges, and takes part as far as a painting is strong."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from engine.contract import engine_pb2 as pb
 from engine.errors import Cancelled
-from engine.progress import silent
+from engine.progress import Progress, silent
+from engine.stylize import painting
+from engine.stylize.painting import Prepared
 from engine.stylize.pictures import kuwahara as module
 from engine.stylize.pictures.kuwahara import in_bold_strokes, kuwahara
 from engine.stylize.studio import Studio
 from engine.stylize.together import shape_to_share
-from tests.engine.stylize.pictures.uploads import film, photo
+from tests.engine.stylize.pictures.uploads import encoded, film
 
 CPU = torch.device("cpu")
+GRAIN = 0.1
 
 
 def noise(*size: int) -> Tensor:
@@ -45,23 +52,21 @@ def test_what_is_smaller_than_the_brush_goes_and_what_is_larger_stays() -> None:
     assert float((left[..., 50] - left[..., 45]).mean()) > 0.55, "the edge isn't blurred"
 
 
-def test_strips_of_rows_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strips_of_rows_are_the_whole_and_pictures_of_a_batch_are_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = kuwahara(noise(70, 40), 5)
-    monkeypatch.setattr(module, "STRIP_PX", 16)
+    torch.testing.assert_close(kuwahara(noise(70, 40).double(), 5).float(), whole, atol=1e-4, rtol=0)
+    monkeypatch.setattr(module, "STRIP_PX", 17 * 40)
     torch.testing.assert_close(kuwahara(noise(70, 40), 5), whole)
     two = torch.cat([noise(70, 40), edge(70, 40)])
     torch.testing.assert_close(kuwahara(two, 5)[:1], whole)
 
 
-def test_the_brush_is_as_broad_against_every_picture_and_nothing_is_lost_in_large_ones() -> None:
-    small = noise(150, 400)
-    assert in_bold_strokes(small, CPU) is small
-    # Stripes half a brush wide: gone at either size. Six brushes wide: there at either size.
-    for side_px in (512, 1152):
-        brush_px = side_px // 64
-        assert in_bold_strokes(stripes(side_px, brush_px // 4), CPU).std() < 0.1
-        assert in_bold_strokes(stripes(side_px, 6 * brush_px), CPU).std() > 0.27
-    assert in_bold_strokes(noise(1025, 1100), CPU).shape == (1, 3, 1025, 1100)
+@pytest.mark.parametrize("side_px", [512, 1152])
+def test_the_brush_is_as_broad_against_a_large_picture(side_px: int) -> None:
+    brush_px = side_px // 64
+    assert in_bold_strokes(stripes(side_px, brush_px // 4), CPU).std() < 0.1
+    broad = stripes(side_px, 6 * brush_px)
+    assert float((in_bold_strokes(broad, CPU) - broad).abs().mean()) < 0.02, "what is broad stays, and where it is"
 
 
 def stripes(side_px: int, width_px: int) -> Tensor:
@@ -70,37 +75,87 @@ def stripes(side_px: int, width_px: int) -> Tensor:
     return columns.expand(1, 3, side_px, -1).clone()
 
 
-def test_a_bold_painting_differs_and_at_no_strength_is_the_photo_itself(studio: Studio) -> None:
-    image = photo(320, 240)
-
-    def painted(strength: float, brush: int) -> Tensor:
-        asked = pb.StylizeRequest(image=image, strength=strength, style="irises", brush=brush)
-        return studio.restyle(asked, silent).frames[0].rgb
-
-    itself, bold = painted(0.0, pb.BRUSH_BOLD), painted(1.0, pb.BRUSH_BOLD)
-    assert torch.equal(itself, painted(0.0, pb.BRUSH_MEDIUM))
-    assert float((bold - painted(1.0, pb.BRUSH_MEDIUM)).abs().mean()) > 1 / 255
-    away = [float((painted(strength, pb.BRUSH_BOLD) - itself).abs().mean()) for strength in (0.02, 0.5, 1.0)]
-    assert away == sorted(away)
-    assert away[0] < 0.1 * away[-1], "a little strength changes little"
+def test_small_and_very_long_pictures_come_back_as_large_as_they_were() -> None:
+    small = noise(191, 400)
+    assert in_bold_strokes(small, CPU) is small
+    for size in ((192, 200), (192, 1900), (1900, 192), (1025, 1100)):
+        assert in_bold_strokes(noise(*size), CPU).shape == (1, 3, *size)
 
 
-def test_a_bold_picture_is_painted_alone_rises_from_its_photo_and_films_are_painted_as_ever(studio: Studio) -> None:
-    def work(**fields: object) -> object:
-        asked = pb.StylizeRequest(**{"image": photo(320, 240), "strength": 1.0, "style": "irises", **fields})
-        return studio.prepare(asked, studio.read(studio.uploads(asked)))
-
-    assert shape_to_share(work(brush=pb.BRUSH_FINE)) == (240, 320)
-    assert shape_to_share(work(brush=pb.BRUSH_BOLD)) is None
-    rising = studio.paint(work(brush=pb.BRUSH_BOLD, rising=True), silent).frames
-    still = studio.paint(work(brush=pb.BRUSH_BOLD), silent).frames
-    plain = studio.paint(work(strength=0.0), silent).frames
-    assert torch.equal(rising[0].rgb, plain[0].rgb)
-    torch.testing.assert_close(rising[len(rising) - 1].rgb, still[0].rgb)
-    assert len(studio.paint(work(image=film([0, 100, 200]), brush=pb.BRUSH_BOLD), silent).frames) == 3
+def grainy() -> bytes:
+    """Soft patches under a grain of `GRAIN`, 256 x 200 px."""
+    rng = np.random.default_rng(1)
+    coarse = Image.fromarray(rng.integers(60, 196, (5, 6, 3), dtype=np.uint8)).resize((256, 200))
+    grain = rng.uniform(-0.5, 0.5, (200, 256, 1)) * GRAIN * 255
+    return encoded(Image.fromarray((np.asarray(coarse) + grain).clip(0, 255).astype(np.uint8)))
 
 
-def test_it_ends_when_nobody_wants_it_any_more() -> None:
+@pytest.fixture
+def bold(studio: Studio) -> Callable[..., Prepared]:
+    def prepared(strength: float = 1.0, **fields: object) -> Prepared:
+        asked = {"image": grainy(), "style": "irises", "brush": pb.BRUSH_BOLD, **fields}
+        request = pb.StylizeRequest(strength=strength, **asked)
+        return studio.prepare(request, studio.read(studio.uploads(request)))
+
+    return prepared
+
+
+def first(studio: Studio, work: Prepared, progress: Progress = silent) -> Tensor:
+    return studio.paint(work, progress).frames[0].rgb
+
+
+def away(a: Tensor, b: Tensor) -> float:
+    """Mean distance, levels of 255."""
+    return float((a - b).abs().mean()) * 255
+
+
+def test_a_bold_painting_is_of_what_the_brush_left_and_the_rest_comes_back_as_it_gets_weaker(
+    studio: Studio, bold: Callable[..., Prepared], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = bold().picture.frames[0].rgb
+    full = first(studio, bold())
+    assert torch.equal(first(studio, bold(0.0)), photo)
+    weak, half = first(studio, bold(0.02)), first(studio, bold(0.5))
+    assert away(weak, photo) < 1.0 < away(half, photo) < away(full, photo), "the grain is there again"
+    monkeypatch.setattr(painting, "in_bold_strokes", lambda photo, device, progress: photo)
+    assert away(full, first(studio, bold())) > 3.0, "the filter takes part"
+
+
+def test_no_colour_of_what_was_left_out_comes_back(studio: Studio, bold: Callable[..., Prepared]) -> None:
+    rng = np.random.default_rng(2)
+    dots = np.full((256, 256, 3), 110, dtype=np.uint8)
+    dots[rng.integers(0, 256, 300), rng.integers(0, 256, 300)] = (250, 60, 60)
+    image = encoded(Image.fromarray(dots))
+    for work in (bold(image=image, keep_colors=True), bold(image=image, keep_colors=True, rising=True)):
+        painted = studio.paint(work, silent).frames
+        shown = painted[len(painted) - 1].rgb
+        assert float((shown[:, 0] - shown[:, 1]).abs().max()) < 0.35, "of a red of .75"
+
+
+def test_a_bold_picture_is_painted_alone_and_rises_from_its_photo(
+    studio: Studio, bold: Callable[..., Prepared]
+) -> None:
+    assert shape_to_share(bold(brush=pb.BRUSH_FINE)) == (200, 256)
+    assert shape_to_share(bold()) is None
+    rising, still = studio.paint(bold(rising=True), silent).frames, first(studio, bold())
+    assert torch.equal(rising[0].rgb, bold().picture.frames[0].rgb)
+    torch.testing.assert_close(rising[len(rising) - 1].rgb, still)
+
+
+def test_films_are_painted_without_the_filter(
+    studio: Studio, bold: Callable[..., Prepared], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(painting, "in_bold_strokes", None)
+    assert len(studio.paint(bold(image=film([0, 100, 200])), silent).frames) == 3
+
+
+def test_progress_rises_and_it_ends_when_nobody_wants_it_any_more(
+    studio: Studio, bold: Callable[..., Prepared]
+) -> None:
+    fractions: list[float] = []
+    first(studio, bold(), lambda stage, fraction: fractions.append(fraction))
+    assert fractions == sorted(fractions)
+
     def gone(stage: str, fraction: float) -> None:
         raise Cancelled("gone")
 
