@@ -37,10 +37,9 @@ test: lint
 	@echo "Running the tests ..."
 	@# Without carets under tracebacks: to place them, Python 3.11 parses the line, and where a task's lost exception
 	@# is written down while pytest parses a failed test, the parser's one counter of depths breaks the whole run.
-	@# Three files at a time, on two cores, too: the bot's tests mostly wait, for clocks and sockets.
 	@# With compiled modules kept, whatever the environment says: the tests start some 300 processes, and PyTorch alone
 	@# takes each three times as long to import from source.
-	@PYTHONDONTWRITEBYTECODE= PYTHONNODEBUGRANGES=1 $(BIN)/python -m pytest -n 3 --dist loadfile
+	@PYTHONDONTWRITEBYTECODE= PYTHONNODEBUGRANGES=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	@echo "Checking style and types ..."

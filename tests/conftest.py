@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import simcord
 from discord import app_commands
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from simcord.backend.cdn import CDN_BASE
 
 from bot.attachments import fetching
@@ -23,6 +25,10 @@ from bot.hosting.staff_roles import SHOWN_TO
 from bot.settings import BotSettings, ClubSettings, DiscordSettings
 from bot.store import Store, open_store
 from tests.engine_double import EngineDouble, serve_double, socket_address
+
+# How long an example takes to be made or tried says how busy the machine is.
+hypothesis_settings.register_profile("woodshed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("woodshed")
 
 STAFF_ROLE = ClubSettings().staff_role
 SETTLE_S = 12.0

@@ -8,6 +8,7 @@ import sqlite3
 import pytest
 
 from bot.answering import open_answers as answering
+from bot.answering.live_reply import LiveReply
 from bot.store import open_answers
 from engine.contract import engine_pb2 as pb
 from playground.driver import Route
@@ -43,11 +44,19 @@ async def made(wire: Wire) -> int:
     return len(wire.double.requests)
 
 
+@pytest.fixture
+def no_progress(monkeypatch):
+    """The result's own edit is the first one, and what is done to the first one is done to it."""
+
+    async def shown_nowhere(reply, event):
+        pass
+
+    monkeypatch.setattr(LiveReply, "show", shown_nowhere)
+
+
 @pytest.mark.parametrize("accepted", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
-async def test_a_lost_connection_costs_no_finished_work(wire: Wire, accepted, reset):
-    """The result's own edit is struck: no progress is shown where the engine answers at once."""
-    wire.double.steps = 0
+async def test_a_lost_connection_costs_no_finished_work(wire: Wire, no_progress, accepted, reset):
     await wire.driver.cut(Route.EDIT_ANSWER, accepted=accepted, reset=reset)
     await stylize(wire)
     await one_picture(wire)
@@ -57,8 +66,7 @@ async def test_a_lost_connection_costs_no_finished_work(wire: Wire, accepted, re
         assert len(sent) == 1, "what has arrived isn't sent again"
 
 
-async def test_a_429_of_the_proxy_is_waited_for(wire: Wire):
-    wire.double.steps = 0
+async def test_a_429_of_the_proxy_is_waited_for(wire: Wire, no_progress):
     await wire.driver.block(Route.EDIT_ANSWER, retry_after_s=0.6)
     await stylize(wire)
     await one_picture(wire)
@@ -66,8 +74,7 @@ async def test_a_429_of_the_proxy_is_waited_for(wire: Wire):
     assert second - first >= 0.6
 
 
-async def test_a_429_of_discords_is_waited_for(wire: Wire):
-    wire.double.steps = 0
+async def test_a_429_of_discords_is_waited_for(wire: Wire, no_progress):
     await wire.driver.rate_limit(Route.EDIT_ANSWER, retry_after_s=0.2)
     await stylize(wire)
     await one_picture(wire)

@@ -58,7 +58,7 @@ def printed_by(code: str) -> str:
 
 
 @pytest.mark.parametrize("generator", [g for g in GENERATORS if not g.pictured], ids=lambda g: g.name)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(min_value=0, max_value=2**64 - 1))
 def test_the_right_option_is_what_the_code_prints_and_no_other_is(generator: Generator, seed: int) -> None:
     question = compose(generator, seed)

@@ -31,7 +31,7 @@ from bot.rules.open_answers import Resolution, Sight, Stage, resolution
 from bot.rules.pauses import next_try
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(Kind), st.lists(st.sampled_from(Fault), max_size=14), st.integers(0, 2**32))
 def test_whatever_discord_does_there_is_one_result_or_one_true_sentence(kind, faults, seed):
     world, verdict = run(kind, faults, seed)

@@ -24,7 +24,7 @@ def lines(draw: st.DrawFn) -> tuple[tuple[Note, ...], float]:
     return tuple(notes), tempo
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(lines())
 def test_a_round_trip_moves_no_onset_by_5_ms_and_no_pitch(line: tuple[tuple[Note, ...], float]) -> None:
     notes, tempo = line
@@ -34,7 +34,7 @@ def test_a_round_trip_moves_no_onset_by_5_ms_and_no_pitch(line: tuple[tuple[Note
     assert max(abs(a.onset - b.onset) for a, b in zip(notes, back, strict=True)) * beat_ms < 5.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(lines())
 def test_a_round_trip_keeps_lengths_and_velocities(line: tuple[tuple[Note, ...], float]) -> None:
     notes, tempo = line
