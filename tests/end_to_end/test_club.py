@@ -15,6 +15,7 @@ from PIL import Image
 from playground.driver import Member
 from tests.end_to_end.house import House
 from tests.end_to_end.pictures import landscape
+from tests.loaded import packages_of
 
 Json = dict[str, Any]
 
@@ -237,13 +238,8 @@ async def test_a_bad_picture_is_refused_in_one_private_sentence(
 @pytest.mark.skipif(not psutil.LINUX, reason="what a process has loaded is shown on Linux alone")
 async def test_what_finishes_clips_is_loaded_by_its_own_process_alone(house: House) -> None:
     """SciPy and its kin would be a third of the engine's start, and of its memory."""
-    libraries = [
-        {str(loaded.path) for loaded in house.one(module).memory_maps()}
-        for module in ("engine serve", "engine.jazz.finishing.child")
-    ]
-    in_engine, in_finisher = (any("/site-packages/scipy/" in path for path in paths) for paths in libraries)
-    assert in_finisher
-    assert not in_engine
+    assert {"scipy", "matplotlib"} <= packages_of(house.one("engine.jazz.finishing.child"))
+    assert "scipy" not in packages_of(house.one("engine serve")), "Matplotlib comes with a question's first picture"
 
 
 async def test_chords_that_do_not_parse_are_named(ben: Member) -> None:

@@ -24,6 +24,7 @@ from engine.jazz.theory.score import Note, Score
 from engine.progress import silent
 from engine.settings import JazzSettings
 from tests.engine.jazz.importing.wav_bytes import tone, wav
+from tests.loaded import packages_of
 
 LOADED_WITHIN_S = 60.0
 SOUNDFONT = Path(pretty_midi.__file__).parent / "TimGM6mb.sf2"
@@ -79,12 +80,6 @@ def test_what_clips_need_is_loaded_before_the_first_one_comes(process: Finishing
     while not {"scipy", "matplotlib"} <= packages_of(psutil.Process(process.pid)):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def packages_of(process: psutil.Process) -> set[str]:
-    """Those whose libraries it has loaded."""
-    paths = (Path(loaded.path).parts for loaded in process.memory_maps())
-    return {parts[parts.index("site-packages") + 1] for parts in paths if "site-packages" in parts}
 
 
 def test_a_process_that_was_killed_is_replaced_and_its_clip_finished_here(
