@@ -20,6 +20,9 @@ PALETTE_NUMBERS = 9
 """Of a style: the mean of its cells' colours, 3, and their covariance, the 6 of its upper half."""
 LEAST_GAIN, MOST_GAIN = 0.8, 1.25
 """Colours are drawn together or spread by so much at most: what is spread more shows as glowing patches."""
+SHOULDER = 0.85
+"""From here on the lightest areas are drawn together when some would get lighter than white, and the darkest alike, up
+to 1 - SHOULDER: cut off instead, what is in them would be gone."""
 SMALLEST_VARIANCE = 1e-8
 _UPPER = torch.triu_indices(3, 3)
 
@@ -41,8 +44,8 @@ def in_palette(painted: Tensor, palette: Tensor) -> Tensor:
     wanted_covariance = wanted.new_empty(len(wanted), 3, 3)
     wanted_covariance[:, _UPPER[0], _UPPER[1]] = wanted_covariance[:, _UPPER[1], _UPPER[0]] = wanted[:, 3:]
     flat = cells.flatten(2).double()
-    moved = linear_map(covariance, wanted_covariance) @ (flat - mean) + wanted[:, :3, None] - flat
-    change = F.interpolate(moved.float().view_as(cells), scale_factor=cell_px, mode="bicubic")
+    moved = _within_range(linear_map(covariance, wanted_covariance) @ (flat - mean) + wanted[:, :3, None])
+    change = F.interpolate((moved - flat).float().view_as(cells), scale_factor=cell_px, mode="bicubic")
     return (painted + change[:, :, :height, :width]).clamp_(0, 1)
 
 
@@ -53,6 +56,15 @@ def linear_map(of: Tensor, to: Tensor) -> Tensor:
     whole = inverse @ _power(root @ to @ root, 0.5, SMALLEST_VARIANCE**2) @ inverse
     gains, axes = torch.linalg.eigh((whole + whole.mT) / 2)
     return axes @ torch.diag_embed(gains.clamp(LEAST_GAIN, MOST_GAIN)) @ axes.mT
+
+
+def _within_range(colours: Tensor) -> Tensor:
+    """(B, 3, n), a picture at a time, in [0, 1] and in the order they had."""
+    for _ in range(2):  # from above, then, turned over, from below
+        top = colours.amax((1, 2), keepdim=True)
+        drawn = SHOULDER + (colours - SHOULDER) * (1 - SHOULDER) / (top - SHOULDER)
+        colours = 1 - torch.where((colours > SHOULDER) & (top > 1), drawn, colours)
+    return colours
 
 
 def _power(matrices: Tensor, exponent: float, smallest: float = SMALLEST_VARIANCE) -> Tensor:

@@ -2,9 +2,9 @@
 
 The coarsest levels of the network see hundreds of pixels around, and where the photo is level they have nothing to hold
 on to. So there the painting's colours are made to follow the photo's: window by window, the affine map of the photo's
-colours that fits the painting best says what the painting would be without stains (a guided filter with a photo in
-colours as its guide: He, Sun & Tang, Guided image filtering, PAMI 2013, eq. 19). Of colours only what is wider than a
-stroke is taken off, and nothing beside edges.
+colours, as the painting presses them together (`tones.py`), that fits its level parts best says what the painting would
+be without stains (a guided filter with a photo in colours as its guide: He, Sun & Tang, Guided image filtering,
+PAMI 2013, eq. 19, with weights). Of colours only what is wider than a stroke is taken off, and nothing beside edges.
 
 Light, without colour, is put in order more closely, where the photo is quite flat: right up to edges, where a glow
 would be a halo, and down to what is three cells wide, which in a sky would be brighter or darker for no reason.
@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.stylize.finishing.tones import in_tones_of
 from engine.stylize.pictures.colour import luma
 
 CELL_PX = 8
@@ -25,12 +26,15 @@ WINDOW_CELLS, STROKE_CELLS = 16, 2
 stroke (up to 40 px)."""
 LEVEL_SD = 10 / 255
 """Deviation of the photo's light in a cell, or one beside it, at which 1/e of the correction is left."""
-FLAT_CELLS, FLAT_SD = 1, 5 / 255
+FLAT_CELLS, FLAT_SD = 1, 8 / 255
 """Of the closer order of light: the radius of what is spared, and the deviation of the photo's light in the cell itself
 at which 1/e of the correction is left."""
 ALL_AT_PX = 512
 """Short side from which all is taken off; of smaller pictures as much less as they are smaller, since there's less room
 for stains."""
+LEAST_WEIGHT = 0.05
+"""What a cell with edges or texture counts in a window's fit, beside 1.05 of a level one: painted in another way, it
+would draw the level ones along."""
 VARIANCE_EPSILON = 1e-4
 """Colours of the photo that differ by less than about 2.5 levels of 255 are one and the same."""
 
@@ -45,7 +49,7 @@ def without_stains(painted: Tensor, photo: Tensor) -> Tensor:
     deviation = (cells(light.square()) - cells(light).square()).clamp(min=0).sqrt()
     level = torch.exp(-(F.max_pool2d(deviation, 3, 1, 1) / LEVEL_SD).square())
     flat = torch.exp(-(deviation / FLAT_SD).square())
-    excess = fitted(guide, target, radius) - target
+    excess = fitted(in_tones_of(target, guide), target, level, radius) - target
     change = share * level * weighted(excess, level, STROKE_CELLS)
     change = change + share * flat * weighted(luma(excess - change), flat, FLAT_CELLS)
     correction = F.interpolate(change, scale_factor=CELL_PX, mode="bilinear")[:, :, :height, :width]
@@ -71,20 +75,27 @@ def windowed(values: Tensor, radius: int) -> Tensor:
     return F.avg_pool2d(F.pad(values, (0, 0, down, down), mode="reflect"), (2 * down + 1, 1), 1)
 
 
-def fitted(guide: Tensor, target: Tensor, radius: int = WINDOW_CELLS) -> Tensor:
+def fitted(guide: Tensor, target: Tensor, level: Tensor, radius: int = WINDOW_CELLS) -> Tensor:
     """What an affine map of the guide's channels (1 or B, 3, h, w) that fits best around each cell, in a window of
-    that radius, makes of the target (B, 3, h, w)."""
+    that radius, makes of the target (B, 3, h, w). Cells count by how `level` (1 or B, 1, h, w) they are, in 0..1."""
     guide, target = guide.double(), target.double()  # variances are differences of nearly equal numbers
-    of_guide, of_target = windowed(guide, radius), windowed(target, radius)
-    pairs = windowed(guide[:, :, None].mul(guide[:, None]).flatten(1, 2), radius).unflatten(1, (3, 3))
+    weights = level.double() + LEAST_WEIGHT
+    total = windowed(weights, radius)
+
+    def mean(values: Tensor) -> Tensor:
+        return windowed(values * weights, radius) / total
+
+    of_guide, of_target = mean(guide), mean(target)
+    pairs = mean(guide[:, :, None].mul(guide[:, None]).flatten(1, 2)).unflatten(1, (3, 3))
     covariance = pairs - of_guide[:, :, None] * of_guide[:, None]
     covariance = covariance + VARIANCE_EPSILON * torch.eye(3, dtype=guide.dtype)[None, :, :, None, None]
-    together = windowed(guide[:, :, None].mul(target[:, None]).flatten(1, 2), radius).unflatten(1, (3, 3))
+    together = mean(guide[:, :, None].mul(target[:, None]).flatten(1, 2)).unflatten(1, (3, 3))
     together = together - of_guide[:, :, None] * of_target[:, None]  # (B, guide, target, h, w)
     slopes = torch.einsum("bijhw,bjkhw->bikhw", inverse(covariance).expand(len(target), -1, -1, -1, -1), together)
     offset = of_target - (slopes * of_guide[:, :, None]).sum(1)
-    slopes = windowed(slopes.flatten(1, 2), radius).unflatten(1, (3, 3))
-    return ((slopes * guide[:, :, None]).sum(1) + windowed(offset, radius)).float()
+    around = windowed(total, radius)  # windows count by what they hold, too
+    slopes = (windowed(slopes.flatten(1, 2) * total, radius) / around).unflatten(1, (3, 3))
+    return ((slopes * guide[:, :, None]).sum(1) + windowed(offset * total, radius) / around).float()
 
 
 def inverse(matrices: Tensor) -> Tensor:

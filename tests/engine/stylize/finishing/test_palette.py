@@ -97,6 +97,18 @@ def test_a_picture_of_twice_the_full_size_has_cells_of_twice_the_size() -> None:
     assert float((halved - in_palette(small, palette)).abs().max()) < 2 / 255
 
 
+@pytest.mark.parametrize("negative", [False, True], ids=["white", "black"])
+def test_areas_that_would_get_lighter_than_white_or_darker_than_black_keep_their_order(negative: bool) -> None:
+    steps = torch.linspace(0.1, 0.95, 16).repeat_interleave(CELL_PX).expand(1, 3, 8 * CELL_PX, -1)
+    brighter = palette_of(1.2 * steps)
+    if negative:
+        steps, brighter = 1 - steps, palette_of(1 - 1.2 * steps)
+    means = F.avg_pool2d(in_palette(steps, brighter), CELL_PX)[0, 0, 4]
+    means = 1 - means if negative else means
+    assert float(means.max()) > 0.97
+    assert float(means.diff().min()) > 4 / 255
+
+
 def test_a_thin_rim_counts_as_much_as_it_has_pixels() -> None:
     """Sides are seldom multiples of a cell: the strip that is left must not draw the whole picture its way."""
     painted = areas(2, height=384 + 1, width=512 + 1)

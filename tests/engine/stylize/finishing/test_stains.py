@@ -87,6 +87,20 @@ def test_a_sky_gets_its_order_of_light_back() -> None:
     assert after > 0.975
 
 
+def test_black_and_white_that_a_style_of_high_contrast_makes_of_dark_and_light_stay_black_and_white() -> None:
+    """No straight line goes through such tones: a shirt got grey patches, as far as it was level."""
+    columns = torch.arange(SIDE_PX)
+    ripple = 0.5 + 0.15 * torch.sin(columns * 2 * torch.pi / 37)  # a crowd, in between
+    light_of = torch.where(columns < 180, 0.14 + 0.03 * columns / 180, torch.where(columns > 330, 0.6, ripple))
+    crowd = (columns >= 180) & (columns <= 330)
+    grain = 0.08 * torch.randn(1, 1, SIDE_PX, SIDE_PX, generator=torch.Generator().manual_seed(3)) * crowd
+    photo = (light_of + grain).expand(1, 3, SIDE_PX, SIDE_PX).clamp(0, 1)
+    painted = torch.sigmoid(14 * (photo - 0.45))
+    changed = (without_stains(painted, photo) - painted)[0, 0]
+    assert float(changed[:, :160].abs().max()) < 1 * LEVEL
+    assert float(changed[:, 350:].abs().max()) < 1 * LEVEL
+
+
 def test_nothing_is_taken_off_where_the_photo_has_detail_not_even_next_to_a_level_wall() -> None:
     photo = head_before_a_wall()
     columns = torch.arange(SIDE_PX)
