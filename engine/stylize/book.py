@@ -36,6 +36,8 @@ from engine.stylize.weights_file import (
 
 SOURCES_FILE = Path(__file__).parent / "style_book.toml"
 LONGEST_CODE_BYTES = 64 * 1024
+LARGEST_NUMBER = 100.0
+"""Of a code: those of the book go up to 2.2. What is not a number isn't smaller, either."""
 PERIODS = ((1800, "before 1800"), (1880, "1800 to 1879"), (1900, "1880 to 1899"), (1910, "1900 to 1909"))
 """The years before which they end, and what they are called; what is later is `LATEST_PERIOD`."""
 LATEST_PERIOD = "1910 and later"
@@ -108,7 +110,7 @@ def unpack_codes(data: bytes, length: int, version: str) -> Tensor:
     if stamp != version:
         raise StaleStyle("That style was saved with another version of the network; please add its picture again.")
     right = codes.shape == (len(CODE_SIZES_PX), length) and codes.dtype == torch.float32
-    if not right or not bool(torch.isfinite(codes).all()):
+    if not right or not bool((codes.abs() < LARGEST_NUMBER).all()):
         raise BadOption("That saved style is damaged; please add its picture again.")
     return codes
 

@@ -373,8 +373,9 @@ class StyleNetwork(nn.Module):
         half = self.half_second(y, next(given), next(given)).add_(half)
         full = F.pixel_shuffle(F.relu_(self.unfold(F.relu_(half), next(given), next(given))), 2)
         # A 2x2 mean after the shuffle: whatever differs between odd and even pixels, and would be a mesh over every
-        # flat area, is gone (Sugawara et al. 2019, "Checkerboard artifacts free CNNs").
-        full = F.avg_pool2d(F.pad(full, (1, 0, 1, 0), mode="replicate"), 2, stride=1)
+        # flat area, is gone (Sugawara et al. 2019, "Checkerboard artifacts free CNNs"). The row before the first is the
+        # second: the first again would leave the mesh there, and drafts would make a frame of it.
+        full = F.avg_pool2d(F.pad(full, (1, 0, 1, 0), mode="reflect"), 2, stride=1)
         full = F.relu_(self.full(full))
         with torch.autocast(code.device.type, enabled=False):  # 8 bits of mantissa would show as bands in a sky
             return torch.sigmoid(self.rgb(full.float()))

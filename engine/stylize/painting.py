@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 import torch
@@ -17,12 +17,11 @@ from engine.stylize.chosen_style import ChosenStyle
 from engine.stylize.painter import Painter
 from engine.stylize.pictures.colour import keep_colours, light, light_together
 from engine.stylize.pictures.kuwahara import in_bold_strokes
-from engine.stylize.pictures.picture import Frame, Picture
+from engine.stylize.pictures.picture import Frame, Picture, placed
 from engine.stylize.rising import PAINTED_SHARES, RisingFilm
 
 log = structlog.get_logger(__name__)
 
-FRAMES_FOR_STATISTICS = 16
 SMALLEST_TILE_PX = 128
 
 
@@ -61,17 +60,23 @@ class Restyled:
 
 
 def paint(painter: Painter, work: Prepared, progress: Progress) -> Restyled:
-    """Paint; when the device runs out of memory, again in tiles of half the side.
+    """Paint what is visible; when the device runs out of memory, again in tiles of half the side.
 
-    Raises `OutOfMemory`, `Cancelled`."""
+    A transparent margin has nothing to paint, but would count in the statistics and colours of the whole, and a small
+    sticker on a large sheet would be painted in screaming contrast. Raises `OutOfMemory`, `Cancelled`."""
     started, tile_px = time.perf_counter(), painter.tile_px
+    box = work.picture.visible_box
+    visible = replace(work, picture=work.picture.cropped(box))
     while True:
         sized = Painter(painter.network, painter.device, tile_px, painter.bfloat16)
         try:
             if work.rising:
-                film = RisingFilm(_paint_rising(sized, work, progress))
+                strengths = _paint_rising(sized, visible, progress)
+                film = RisingFilm([placed(one, box, work.picture.frames[0].rgb) for one in strengths])
                 return Restyled(work, film, time.perf_counter() - started)
-            return work.painted(_paint_frames(sized, work, progress), time.perf_counter() - started)
+            painted = _paint_frames(sized, visible, progress)
+            painted = [placed(one, box, frame.rgb) for one, frame in zip(painted, work.picture.frames, strict=True)]
+            return work.painted(painted, time.perf_counter() - started)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -91,9 +96,9 @@ def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[
         frames = (Frame(over, None, frames[0].duration_ms),)
     else:
         style = work.style.code_at(painter)
-        step = -(-len(frames) // FRAMES_FOR_STATISTICS)
-        looked_at = [frame.rgb for frame in frames[::step]]
-        statistics = painter.content_statistics(looked_at, lambda stage, _: progress(stage, 0.05))
+        # Of all frames: every so many might be the dark ones of a film that flashes, and the others' excess would be
+        # divided by hardly anything.
+        statistics = painter.content_statistics([frame.rgb for frame in frames], lambda stage, _: progress(stage, 0.05))
         own = painter.encode_style(frames[0].rgb, min(work.picture.size)) if work.strength < 1 else None
         painted = []
         for number, frame in enumerate(frames):

@@ -28,6 +28,8 @@ def shape_to_share(work: Prepared) -> tuple[int, int] | None:
     if not plain or work.style.codes is None or len(work.picture.frames) > 1:
         return None
     height, width = work.picture.size
+    if work.picture.visible_box != (slice(0, height), slice(0, width)):
+        return None
     return (height, width) if height * width <= LARGEST_SHARED_PX else None
 
 

@@ -32,6 +32,9 @@ BOLD_PART = 1 / 128
 LARGEST_SIDE_PX = 1024
 """Larger pictures are looked at with this short side: the work grows with the square of the radius, too."""
 SMALLEST_RADIUS_PX = 2
+ALL_FINE, MOSTLY_COARSE = 0.5, 0.8
+"""Parts of a picture's deviation that a bold brush leaves: up to the first, what it paints over stays as it is, from
+the second on it works in full. Of a drawing in thin lines, or a page of text, it would leave an empty sheet."""
 
 
 def in_bold_strokes(photo: Tensor, device: torch.device, progress: Progress = silent) -> Tensor:
@@ -43,9 +46,11 @@ def in_bold_strokes(photo: Tensor, device: torch.device, progress: Progress = si
     if radius_px < SMALLEST_RADIUS_PX:
         return photo
     left = kuwahara(at_side(photo, side_px).to(device), radius_px, progress).cpu()
-    if side_px == own_px:
-        return left
-    return F.interpolate(left, size=photo.shape[-2:], mode="bicubic").clamp_(0, 1)
+    if side_px != own_px:
+        left = F.interpolate(left, size=photo.shape[-2:], mode="bicubic").clamp_(0, 1)
+    kept = float(left.std(correction=0) / photo.std(correction=0).clamp(min=1e-6))
+    share = (kept - ALL_FINE) / (MOSTLY_COARSE - ALL_FINE)
+    return torch.lerp(photo, left, min(1.0, max(0.0, share)))
 
 
 def kuwahara(picture: Tensor, radius_px: int, progress: Progress = silent) -> Tensor:

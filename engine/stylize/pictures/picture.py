@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ from engine.errors import BadPicture
 from engine.uploads import Reading
 
 MOST_SENTENCES, LONGEST_SENTENCE = 8, 300
+Box = tuple[slice, slice]
+"""Rows, columns."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,39 @@ class Picture:
     def size(self) -> tuple[int, int]:
         """Height, width in px."""
         return self.frames[0].rgb.shape[-2], self.frames[0].rgb.shape[-1]
+
+    @property
+    def visible_box(self) -> Box:
+        """The rows and columns that hold whatever is visible in any frame; all of them where nothing is."""
+        whole = tuple(slice(0, side) for side in self.size)
+        if any(frame.alpha is None for frame in self.frames):
+            return whole[0], whole[1]
+        seen = torch.stack([frame.alpha[0, 0] > 0 for frame in self.frames if frame.alpha is not None]).any(0)
+        if not bool(seen.any()):
+            return whole[0], whole[1]
+        across, down = (seen.any(side).nonzero().flatten() for side in (0, 1))
+        return slice(int(down[0]), int(down[-1]) + 1), slice(int(across[0]), int(across[-1]) + 1)
+
+    def cropped(self, box: Box) -> Picture:
+        """That part of it."""
+
+        def part(values: Tensor) -> Tensor:
+            return values[:, :, box[0], box[1]].contiguous()
+
+        frames = [
+            replace(frame, rgb=part(frame.rgb), alpha=None if frame.alpha is None else part(frame.alpha))
+            for frame in self.frames
+        ]
+        return replace(self, frames=tuple(frames))
+
+
+def placed(part: Tensor, box: Box, whole: Tensor) -> Tensor:
+    """`whole` (1, 3, H, W) with `part` in that place of it."""
+    if part.shape == whole.shape:
+        return part
+    whole = whole.clone()
+    whole[:, :, box[0], box[1]] = part
+    return whole
 
 
 def picture_of(reading: Reading) -> Picture:

@@ -44,6 +44,15 @@ def test_an_animation_that_is_half_transparent_comes_back_so(studio: Studio) -> 
     assert opened(result.image).n_frames == 2
 
 
+def test_what_lights_up_in_a_film_of_mostly_black_frames_is_not_burnt_out(studio: Studio) -> None:
+    black, lit = flat((96, 64), "black"), opened(photo(seed=1)).convert("RGB")
+    frames = [lit if number % 2 else black for number in range(18)]
+    image = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], duration=80, lossless=True)
+    request = pb.StylizeRequest(image=image, strength=1.0, style="starry-night")
+    painted = studio.restyle(request, silent).frames[1].rgb
+    assert float(((painted < 0.02) | (painted > 0.98)).float().mean()) < 0.2
+
+
 def test_a_film_under_the_smallest_limits_is_still_a_film(studio: Studio) -> None:
     generator = torch.Generator().manual_seed(0)
     noise = [Frame(torch.rand(1, 3, 48, 64, generator=generator), None, 100) for _ in range(20)]

@@ -257,6 +257,18 @@ def test_each_draft_is_painted_with_its_sizes_code_and_what_the_one_before_lacks
     assert float((seen[0] - seen[1]).norm()) > 0.1
 
 
+def test_the_rim_of_a_picture_is_painted_like_the_rest(network: StyleNetwork) -> None:
+    """Along its own edge a picture that is the same from top to bottom is, painted, as well: no frame, no bar."""
+    photo = torch.zeros(1, 3, 256, 256)
+    photo[..., 128:] = 1
+    features, code = network.encode_content(photo), of_network(code_at(load_book().codes["starry-night"], 256))
+    painted = network.paint(features, network.statistics(features), code)
+    assert float((painted[:, :, :4] - painted[:, :, 100:104]).abs().max()) < 1 / 255
+    turned = network.encode_content(photo.mT)
+    painted = network.paint(turned, network.statistics(turned), code)
+    assert float((painted[..., :4] - painted[..., 100:104]).abs().max()) < 1 / 255
+
+
 def test_of_a_tiny_picture_no_style_is_read(network: StyleNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
     painter, style = Painter(network, CPU, 512, bfloat16=False), load_book().codes["irises"][:1]
     tiny = [painter.paint(waves(side, side + 9), style) for side in (191, 193)]

@@ -63,6 +63,23 @@ def test_pictures_smaller_than_what_the_network_sees_at_once_are_painted(
         assert torch.equal(painted, own) == (strength == 0)
 
 
+def test_a_transparent_margin_changes_nothing_of_what_is_visible(studio: Studio) -> None:
+    sticker, size = opened(photo(200, 160)).convert("RGBA"), (520, 410)
+    sheet = Image.new("RGBA", size)
+    sheet.paste(sticker, (130, 77))
+    for fields in ({}, {"strength": 0.5, "keep_colors": True}, {"brush": pb.BRUSH_BOLD}):
+        alone, shown = (opened(ask(studio, image=encoded(one), **fields).image) for one in (sticker, sheet))
+        assert shown.size == size
+        assert np.array_equal(np.asarray(shown)[77:237, 130:330, :3], np.asarray(alone.convert("RGB")))
+        assert not np.asarray(shown)[:77, :, 3].any()
+    dance = [Image.new("RGBA", (64, 64)) for _ in range(2)]
+    for number, frame in enumerate(dance):
+        frame.paste((200, 60, 60, 255), (4 + 20 * number, 8, 24 + 20 * number, 30))
+    image = encoded(dance[0], "WEBP", save_all=True, append_images=dance[1:], duration=80, lossless=True)
+    moved = opened(ask(studio, image=image).image)
+    assert (moved.size, moved.n_frames) == ((64, 64), 2)
+
+
 def test_transparency_comes_back_as_it_went_in(studio: Studio) -> None:
     image = opened(photo()).convert("RGB")
     alpha = Image.linear_gradient("L").resize(image.size)
