@@ -54,7 +54,14 @@ FILM_SIDES_PX, MOST_FILMS = range(128, 513), 8
 """Sizes at which films are judged, and how many photos and paintings at most: each is painted three dozen times."""
 LEVELS = {"from_quarter": "1/4", "from_eighth": "1/8", "from_sixteenth": "1/16", "from_thirty_second": "1/32"}
 """Figures of `inspect`, and the features that they tell of."""
-GOALS = {"colour": "<= 0.02", "ssim": ">= 0.49"}
+GOALS = {
+    "colour": "<= 0.02",
+    "ssim": ">= 0.54",
+    "halo": "<= 0.20",
+    "streak": "<= 0.50",
+    "gradient": ">= 0.90",
+}
+"""From 512 px on; the goals for style and content are by other networks' figures (the model card)."""
 
 
 @dataclass(frozen=True)
