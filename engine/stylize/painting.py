@@ -44,9 +44,10 @@ class Prepared:
     """Painted as a film in which the strength rises from 0."""
 
     def painted(self, frames: Sequence[Tensor], compute_s: float) -> Restyled:
-        """With its frames as painted, (1, 3, H, W) each; they keep the picture's transparency and pace."""
+        """With its frames as painted, (1, 3, H, W) each; they keep the picture's transparency and pace, and what is
+        invisible the colour it had: beside the photo, where nothing is transparent, it would be seen."""
         pairs = zip(frames, self.picture.frames, strict=True)
-        return Restyled(self, [Frame(rgb, frame.alpha, frame.duration_ms) for rgb, frame in pairs], compute_s)
+        return Restyled(self, [replace(frame, rgb=_where_visible(rgb, frame)) for rgb, frame in pairs], compute_s)
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,10 @@ def paint(painter: Painter, work: Prepared, progress: Progress) -> Restyled:
         tile_px //= 2
         if tile_px < SMALLEST_TILE_PX:
             raise OutOfMemory("I don't have enough memory for that picture right now; please try a smaller one.")
+
+
+def _where_visible(painted: Tensor, frame: Frame) -> Tensor:
+    return painted if frame.alpha is None else torch.where(frame.alpha > 0, painted, frame.rgb)
 
 
 def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[Tensor]:

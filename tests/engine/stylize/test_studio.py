@@ -72,6 +72,11 @@ def test_a_transparent_margin_changes_nothing_of_what_is_visible(studio: Studio)
         assert shown.size == size
         assert np.array_equal(np.asarray(shown)[77:237, 130:330, :3], np.asarray(alone.convert("RGB")))
         assert not np.asarray(shown)[:77, :, 3].any()
+    hole = opened(photo(200, 160)).convert("RGBA")
+    hole.paste((0, 0, 0, 0), (60, 50, 140, 110))
+    request = pb.StylizeRequest(image=encoded(hole), strength=1.0, style="starry-night")
+    (frame,) = studio.restyle(request, silent).frames
+    assert float(frame.rgb[..., 50:110, 60:140].std((2, 3)).max()) < 1e-6, "nothing is painted where nothing is seen"
     dance = [Image.new("RGBA", (64, 64)) for _ in range(2)]
     for number, frame in enumerate(dance):
         frame.paste((200, 60, 60, 255), (4 + 20 * number, 8, 24 + 20 * number, 30))
