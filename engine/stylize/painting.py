@@ -17,7 +17,7 @@ from engine.stylize.chosen_style import ChosenStyle
 from engine.stylize.painter import Painter
 from engine.stylize.pictures.colour import keep_colours, light, light_together
 from engine.stylize.pictures.kuwahara import in_bold_strokes
-from engine.stylize.pictures.picture import Frame, Picture, placed
+from engine.stylize.pictures.picture import Frame, Picture
 from engine.stylize.rising import PAINTED_SHARES, RisingFilm
 
 log = structlog.get_logger(__name__)
@@ -43,11 +43,16 @@ class Prepared:
     rising: bool = False
     """Painted as a film in which the strength rises from 0."""
 
-    def painted(self, frames: Sequence[Tensor], compute_s: float) -> Restyled:
-        """With its frames as painted, (1, 3, H, W) each; they keep the picture's transparency and pace, and what is
-        invisible the colour it had: beside the photo, where nothing is transparent, it would be seen."""
-        pairs = zip(frames, self.picture.frames, strict=True)
-        return Restyled(self, [replace(frame, rgb=_where_visible(rgb, frame)) for rgb, frame in pairs], compute_s)
+    @property
+    def visible(self) -> Prepared:
+        """What is painted of it. A transparent margin has nothing to paint, but would count in the statistics and
+        colours of the whole: a small sticker on a large sheet would come out in glaring contrast."""
+        return replace(self, picture=self.picture.visible)
+
+    def painted(self, parts: Sequence[Tensor], compute_s: float) -> Restyled:
+        """With what is visible of its frames as painted, (1, 3, h, w) each; they keep transparency and pace."""
+        pairs = zip(parts, self.picture.frames, strict=True)
+        return Restyled(self, [frame.repainted(part, self.picture.visible_box) for part, frame in pairs], compute_s)
 
 
 @dataclass(frozen=True)
@@ -61,23 +66,19 @@ class Restyled:
 
 
 def paint(painter: Painter, work: Prepared, progress: Progress) -> Restyled:
-    """Paint what is visible; when the device runs out of memory, again in tiles of half the side.
+    """Paint; when the device runs out of memory, again in tiles of half the side.
 
-    A transparent margin has nothing to paint, but would count in the statistics and colours of the whole, and a small
-    sticker on a large sheet would be painted in screaming contrast. Raises `OutOfMemory`, `Cancelled`."""
+    Raises `OutOfMemory`, `Cancelled`."""
     started, tile_px = time.perf_counter(), painter.tile_px
-    box = work.picture.visible_box
-    visible = replace(work, picture=work.picture.cropped(box))
+    visible = work.visible
     while True:
         sized = Painter(painter.network, painter.device, tile_px, painter.bfloat16)
         try:
             if work.rising:
-                strengths = _paint_rising(sized, visible, progress)
-                film = RisingFilm([placed(one, box, work.picture.frames[0].rgb) for one in strengths])
-                return Restyled(work, film, time.perf_counter() - started)
-            painted = _paint_frames(sized, visible, progress)
-            painted = [placed(one, box, frame.rgb) for one, frame in zip(painted, work.picture.frames, strict=True)]
-            return work.painted(painted, time.perf_counter() - started)
+                (photo,), box = work.picture.frames, work.picture.visible_box
+                strengths = [photo.repainted(part, box).rgb for part in _paint_rising(sized, visible, progress)]
+                return Restyled(work, RisingFilm(strengths), time.perf_counter() - started)
+            return work.painted(_paint_frames(sized, visible, progress), time.perf_counter() - started)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -87,10 +88,6 @@ def paint(painter: Painter, work: Prepared, progress: Progress) -> Restyled:
         tile_px //= 2
         if tile_px < SMALLEST_TILE_PX:
             raise OutOfMemory("I don't have enough memory for that picture right now; please try a smaller one.")
-
-
-def _where_visible(painted: Tensor, frame: Frame) -> Tensor:
-    return painted if frame.alpha is None else torch.where(frame.alpha > 0, painted, frame.rgb)
 
 
 def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[Tensor]:

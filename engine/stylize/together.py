@@ -22,14 +22,13 @@ LARGEST_SHARED_PX = 2_000_000
 
 
 def shape_to_share(work: Prepared) -> tuple[int, int] | None:
-    """(height, width) of a picture that may be painted together with others of that size; None if it has to be painted
-    alone, as films are, or in more than the one plain pass."""
+    """(height, width) of what is visible of a picture that may be painted together with others of that size; None if
+    it has to be painted alone, as films are, or in more than the one plain pass."""
     plain = work.strength == 1 and not work.rising and not work.style.is_bold
     if not plain or work.style.codes is None or len(work.picture.frames) > 1:
         return None
-    height, width = work.picture.size
-    if work.picture.visible_box != (slice(0, height), slice(0, width)):
-        return None
+    rows, columns = work.picture.visible_box
+    height, width = rows.stop - rows.start, columns.stop - columns.start
     return (height, width) if height * width <= LARGEST_SHARED_PX else None
 
 
@@ -63,15 +62,14 @@ def _one_pass(painter: Painter, works: Sequence[Prepared]) -> list[Restyled]:
     """All painted, or none of them after a failure."""
     started = time.perf_counter()
     try:
-        pictures = torch.cat([work.picture.frames[0].rgb for work in works])
+        photos = [work.visible.picture.frames[0].rgb for work in works]
         styles = [work.style.code_at(painter) for work in works]
-        painted = painter.paint(pictures, lambda side_px: torch.cat([style(side_px) for style in styles])).split(1)
+        painted = painter.paint(
+            torch.cat(photos), lambda side_px: torch.cat([style(side_px) for style in styles])
+        ).split(1)
         return [
-            work.painted(
-                [keep_colours(own, work.picture.frames[0].rgb) if work.keep_colours else own],
-                time.perf_counter() - started,
-            )
-            for work, own in zip(works, painted, strict=True)
+            work.painted([keep_colours(own, photo) if work.keep_colours else own], time.perf_counter() - started)
+            for work, own, photo in zip(works, painted, photos, strict=True)
         ]
     except Exception:
         log.warning("pictures are painted one by one after a failure", pictures=len(works), exc_info=True)

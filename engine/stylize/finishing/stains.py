@@ -88,7 +88,9 @@ def fitted(guide: Tensor, target: Tensor, level: Tensor, radius: int = WINDOW_CE
     of_guide, of_target = mean(guide), mean(target)
     pairs = mean(guide[:, :, None].mul(guide[:, None]).flatten(1, 2)).unflatten(1, (3, 3))
     covariance = pairs - of_guide[:, :, None] * of_guide[:, None]
-    covariance = covariance + VARIANCE_EPSILON * torch.eye(3, dtype=guide.dtype)[None, :, :, None, None]
+    covariance = (
+        covariance + VARIANCE_EPSILON * torch.eye(3, dtype=guide.dtype, device=guide.device)[None, :, :, None, None]
+    )
     together = mean(guide[:, :, None].mul(target[:, None]).flatten(1, 2)).unflatten(1, (3, 3))
     together = together - of_guide[:, :, None] * of_target[:, None]  # (B, guide, target, h, w)
     slopes = torch.einsum("bijhw,bjkhw->bikhw", inverse(covariance).expand(len(target), -1, -1, -1, -1), together)

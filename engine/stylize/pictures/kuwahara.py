@@ -38,8 +38,8 @@ the second on it works in full. Of a drawing in thin lines, or a page of text, i
 
 
 def in_bold_strokes(photo: Tensor, device: torch.device, progress: Progress = silent) -> Tensor:
-    """What a bold brush leaves of a photo (1, 3, H, W) in [0, 1], on the CPU; below 192 px, where that would be less
-    than its pixels, the photo itself. Raises whatever `progress` raises."""
+    """What a bold brush leaves of a photo (1, 3, H, W) in [0, 1], on the CPU; the photo itself below 192 px, where that
+    would be less than its pixels, and where hardly more than the paper would be left. Raises what `progress` raises."""
     own_px = min(photo.shape[-2:])
     side_px = min(own_px, LARGEST_SIDE_PX)
     radius_px = round(side_px * BOLD_PART)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,13 @@ class Frame:
     alpha: Tensor | None
     duration_ms: int = 0
 
+    def repainted(self, part: Tensor, box: Box) -> Frame:
+        """With `part` (1, 3, h, w) in that place. What is invisible keeps its colour: where nothing is transparent,
+        in a film or beside the photo, it would be seen."""
+        rgb = self.rgb.clone()
+        rgb[:, :, box[0], box[1]] = part
+        return replace(self, rgb=rgb if self.alpha is None else torch.where(self.alpha > 0, rgb, self.rgb))
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -43,7 +51,7 @@ class Picture:
         """Height, width in px."""
         return self.frames[0].rgb.shape[-2], self.frames[0].rgb.shape[-1]
 
-    @property
+    @cached_property
     def visible_box(self) -> Box:
         """The rows and columns that hold whatever is visible in any frame; all of them where nothing is."""
         whole = tuple(slice(0, side) for side in self.size)
@@ -55,26 +63,19 @@ class Picture:
         across, down = (seen.any(side).nonzero().flatten() for side in (0, 1))
         return slice(int(down[0]), int(down[-1]) + 1), slice(int(across[0]), int(across[-1]) + 1)
 
-    def cropped(self, box: Box) -> Picture:
+    @property
+    def visible(self) -> Picture:
         """That part of it."""
+        rows, columns = self.visible_box
 
         def part(values: Tensor) -> Tensor:
-            return values[:, :, box[0], box[1]].contiguous()
+            return values[:, :, rows, columns].contiguous()
 
         frames = [
             replace(frame, rgb=part(frame.rgb), alpha=None if frame.alpha is None else part(frame.alpha))
             for frame in self.frames
         ]
         return replace(self, frames=tuple(frames))
-
-
-def placed(part: Tensor, box: Box, whole: Tensor) -> Tensor:
-    """`whole` (1, 3, H, W) with `part` in that place of it."""
-    if part.shape == whole.shape:
-        return part
-    whole = whole.clone()
-    whole[:, :, box[0], box[1]] = part
-    return whole
 
 
 def picture_of(reading: Reading) -> Picture:

@@ -77,6 +77,10 @@ def test_a_transparent_margin_changes_nothing_of_what_is_visible(studio: Studio)
     request = pb.StylizeRequest(image=encoded(hole), strength=1.0, style="starry-night")
     (frame,) = studio.restyle(request, silent).frames
     assert float(frame.rgb[..., 50:110, 60:140].std((2, 3)).max()) < 1e-6, "nothing is painted where nothing is seen"
+    rising = studio.restyle(pb.StylizeRequest(image=encoded(sheet), strength=1.0, style="irises", rising=True), silent)
+    last = rising.frames[len(rising.frames) - 1].rgb
+    assert float(last[..., :77, :].std((2, 3)).max()) < 1e-6
+    assert float(last[..., 77:237, 130:330].std()) > 0.05
     dance = [Image.new("RGBA", (64, 64)) for _ in range(2)]
     for number, frame in enumerate(dance):
         frame.paste((200, 60, 60, 255), (4 + 20 * number, 8, 24 + 20 * number, 30))

@@ -75,9 +75,23 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return passes
 
 
+def test_a_sticker_shares_with_pictures_of_the_size_that_is_visible(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = Image.new("RGBA", (300, 200))
+    sheet.paste(opened(photo(seed=5)).convert("RGBA"), (150, 70))
+    requests = [request(photo(seed=0)), request(encoded(sheet))]
+    alone = studio.stylize(requests[1], silent)
+    passes = counting(monkeypatch)
+    _, shared = together(studio, requests)
+    assert passes == [2]
+    apart = np.asarray(opened(alone.image), dtype=np.int16) - np.asarray(opened(shared.image), dtype=np.int16)
+    assert np.abs(apart).max() <= 1
+
+
 def test_pictures_painted_together_are_those_painted_alone(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     halved = Image.new("L", (96, 64), 255)
-    halved.paste(0, (24, 16, 72, 48))  # a hole, no margin: those are left out, and so painted alone
+    halved.paste(0, (24, 16, 72, 48))  # a hole: with a margin it would be of another size
     see_through = opened(photo(seed=2)).convert("RGB")
     see_through.putalpha(halved)
     requests = [

@@ -135,6 +135,12 @@ def test_the_smaller_a_picture_the_less_is_taken_off_without_a_step() -> None:
     assert abs(taken_off(504) - taken_off(520)) < 0.1 * taken_off(512)
 
 
+def test_a_device_is_kept_to() -> None:
+    """Training on a GPU takes this step, too. Of tensors without values PyTorch tells where they would be."""
+    painted, photo = (torch.empty(count, 3, 64, 80, device="meta") for count in (2, 1))
+    assert without_stains(painted, photo).device.type == "meta"
+
+
 def test_the_closed_form_is_the_inverse() -> None:
     root = torch.randn(2, 3, 3, 4, 5, dtype=torch.float64)
     matrices = torch.einsum("bijhw,bkjhw->bikhw", root, root) + 0.1 * torch.eye(3)[None, :, :, None, None]
