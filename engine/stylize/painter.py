@@ -3,8 +3,11 @@
 A large picture is painted in two passes over its tiles. The first encodes: it adds up the statistics that AdaIN needs,
 those of the whole picture, and keeps the features at 1/8, from which the large forms are decided for the whole picture
 at once. The second draws what is finer. So a tiled picture is the untiled one to the last rounding, and what is held
-beside a tile is the features at 1/8, a third as many numbers as the picture has, and the coarser ones; and, while it
-is looked at for what its style lacks, a draft, which has an eighth of the picture's pixels.
+beside a tile and the picture is the features at 1/8, a third as many numbers as the picture has, and the coarser ones;
+and, while it is looked at for what its style lacks, a draft, which has an eighth of the picture's pixels.
+
+All of it happens on the device, what comes before and after the network as well: on a GPU, a processor would take most
+of the time for resizing and for taking off stains.
 
 A style is a code of the network's and, after it, the style's palette (`finishing.palette`).
 """
@@ -198,37 +201,42 @@ class Painter:
         film, it is one of the film's frames: they get neither, which keeps them alike. Raises
         `engine.errors.Cancelled` between layers, through `progress`: a tile of 1024 px takes seconds."""
         style, own_px = _by_size(style), min(picture.shape[-2:])
+        picture = picture.to(self.device)
         if statistics is not None:
-            painted = self._one_pass(picture, of_network(style(own_px)), statistics, progress)
-            return without_stains(painted, picture).contiguous()
+            painted = self._one_pass(picture, self._code(style, own_px), statistics, progress)
+            return without_stains(painted, picture).contiguous().cpu()
         sides = sides_px(own_px)
         parts, before = _parts(progress, [side * side for side in sides]), None
         for side_px, part in zip(sides, parts, strict=True):
-            photo, meant = at_side(picture, side_px), style(side_px)
-            content, code = photo, of_network(meant)
+            photo, meant = at_side(picture, side_px), self._code(style, side_px)
+            content, code = photo, meant
             if before is not None:
                 draft, of, meant_of_draft = before
                 content = guided(photo, draft, of)
                 if min(draft.shape[-2:]) < side_px:  # no style can be read in a tiny picture
-                    code = code + feedback(of_network(meant_of_draft), self._style_seen(draft), side_px)
+                    code = code + feedback(meant_of_draft, self._style_seen(draft), side_px)
             painted = without_stains(self._one_pass(content, code, None, part), photo)
             before = painted, photo, meant
-        return in_palette(painted, meant[:, -PALETTE_NUMBERS:]).contiguous()
+        return in_palette(painted, style(own_px)[:, -PALETTE_NUMBERS:]).contiguous().cpu()
+
+    def _code(self, style: CodeAt, side_px: float) -> Tensor:
+        """The network's part of a style's code for that size, (B, code)."""
+        return of_network(style(side_px)).to(self.device)
 
     def _style_seen(self, painted: Tensor) -> Tensor:
-        """The code (B, code) of paintings (B, 3, H, W), without their palette, float32 on the CPU. Those that are
+        """The code (B, code) of paintings (B, 3, H, W), without their palette, float32. Those that are
         larger than any size that a style is encoded at, drafts of pictures of 2929 px and more, are looked at smaller:
         that wasn't measured."""
         seen = padded(at_side(middle(painted), min(*painted.shape[-2:], CODE_SIZES_PX[-1])))
-        return self.network.encode_style(self._on_device(seen)).cpu()
+        return self.network.encode_style(self._on_device(seen))
 
     def _one_pass(
         self, picture: Tensor, code: Tensor, statistics: ContentStatistics | None, progress: Progress
     ) -> Tensor:
-        """(B, 3, H, W) and codes (B, code) -> what the network makes of it, (B, 3, H, W) on the CPU."""
+        """(B, 3, H, W) and codes (B, code) -> what the network makes of it, (B, 3, H, W); all on the device."""
         whole = padded(picture)
         paint = self._paint_at_once if len(self._tiles(whole)) == 1 else self._paint_in_tiles
-        painted = paint(whole, code.to(self.device), statistics, progress)
+        painted = paint(whole, code, statistics, progress)
         return painted[:, :, : picture.shape[-2], : picture.shape[-1]]
 
     def _paint_at_once(
@@ -239,7 +247,7 @@ class Painter:
             if statistics is None:
                 statistics = self.network.statistics(features)
             with self.fast():
-                return self.network.paint(features, statistics, code).cpu()
+                return self.network.paint(features, statistics, code)
 
     @torch.inference_mode()
     def paint_in_styles(
@@ -251,6 +259,7 @@ class Painter:
     ) -> list[Tensor]:
         """Content (1, 3, H, W) in each of the styles: what `paint` gives for each. A film's frame that fits into one
         tile is encoded only once. Raises like `paint`."""
+        picture = picture.to(self.device)
         whole, (height, width) = padded(picture), picture.shape[-2:]
         if statistics is None or len(self._tiles(whole)) > 1:
             parts = _parts(progress, [1] * len(styles))
@@ -260,10 +269,10 @@ class Painter:
             features = self.network.encode_content(self._on_device(whole))
         painted = []
         for style, part in zip(styles, parts, strict=True):
-            code = of_network(_by_size(style)(min(height, width))).to(self.device)
+            code = self._code(_by_size(style), min(height, width))
             with _reported(self._decoder_layers, "painting", part), self.fast():
-                one = self.network.paint(features, statistics, code).cpu()[:, :, :height, :width]
-            painted.append(without_stains(one, picture).contiguous())
+                one = self.network.paint(features, statistics, code)[:, :, :height, :width]
+            painted.append(without_stains(one, picture).contiguous().cpu())
         return painted
 
     def _paint_in_tiles(
@@ -289,7 +298,7 @@ class Painter:
                 half, quarter = self.network.content_encoder.finest(self._window(whole, tile))
                 with self.fast():
                     painted = self.network.paint_fine(half, quarter, eighth[:, :, rows, columns], statistics, code)
-            out[:, :, tile.top : tile.bottom, tile.left : tile.right] = self._own(painted, tile, 1).cpu()
+            out[:, :, tile.top : tile.bottom, tile.left : tile.right] = self._own(painted, tile, 1)
         return out
 
     def paint_with_strength(

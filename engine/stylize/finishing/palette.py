@@ -9,6 +9,8 @@ cell moves along with it, and isn't changed in itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -29,23 +31,25 @@ _UPPER = torch.triu_indices(3, 3)
 
 def palette_of(picture: Tensor) -> Tensor:
     """(B, 3, H, W) in [0, 1] -> (B, PALETTE_NUMBERS) float32, on the CPU."""
-    mean, covariance = _cloud(picture.float().cpu(), CELL_PX)
+    mean, covariance = _cloud(_cells(picture.float(), CELL_PX), picture.shape[-2:], CELL_PX)
     return torch.cat([mean[:, :, 0], covariance[:, _UPPER[0], _UPPER[1]]], dim=1).float()
 
 
 def in_palette(painted: Tensor, palette: Tensor) -> Tensor:
-    """Paintings (B, 3, H, W) in [0, 1] and palettes (B or 1, PALETTE_NUMBERS), all on the CPU -> the paintings in
-    those."""
+    """Paintings (B, 3, H, W) in [0, 1] and palettes (B or 1, PALETTE_NUMBERS) on the CPU -> the paintings in those.
+
+    What is done with the few cells happens on the CPU: for matrices of 3 x 3 a GPU takes longer than the way there."""
     height, width = painted.shape[-2:]
     cell_px = max(CELL_PX, round(CELL_PX * min(height, width) / FULL_PX))
     cells = _cells(painted, cell_px)
-    mean, covariance = _cloud(painted, cell_px)
+    mean, covariance = _cloud(cells, (height, width), cell_px)
     wanted = palette.double()
     wanted_covariance = wanted.new_empty(len(wanted), 3, 3)
     wanted_covariance[:, _UPPER[0], _UPPER[1]] = wanted_covariance[:, _UPPER[1], _UPPER[0]] = wanted[:, 3:]
     flat = cells.flatten(2).double()
     moved = _within_range(linear_map(covariance, wanted_covariance) @ (flat - mean) + wanted[:, :3, None])
-    change = F.interpolate((moved - flat).float().view_as(cells), scale_factor=cell_px, mode="bicubic")
+    change = (moved - flat).float().view_as(cells).to(painted.device)
+    change = F.interpolate(change, scale_factor=cell_px, mode="bicubic")
     return (painted + change[:, :, :height, :width]).clamp_(0, 1)
 
 
@@ -74,16 +78,17 @@ def _power(matrices: Tensor, exponent: float, smallest: float = SMALLEST_VARIANC
 
 
 def _cells(picture: Tensor, cell_px: int) -> Tensor:
-    return F.avg_pool2d(picture, cell_px, ceil_mode=True, count_include_pad=False)
+    """Means of cells of (B, 3, H, W), on the CPU."""
+    return F.avg_pool2d(picture, cell_px, ceil_mode=True, count_include_pad=False).cpu()
 
 
-def _cloud(picture: Tensor, cell_px: int) -> tuple[Tensor, Tensor]:
-    """Mean (B, 3, 1) and covariance (B, 3, 3) of the colours of a picture's cells, float64. What is left of a cell at
-    the rim counts as much as it has pixels."""
-    flat = _cells(picture, cell_px).flatten(2).double()
+def _cloud(cells: Tensor, size: Sequence[int], cell_px: int) -> tuple[Tensor, Tensor]:
+    """Mean (B, 3, 1) and covariance (B, 3, 3) of the colours of the cells (B, 3, h, w) of a picture of `size` (H, W),
+    float64. What is left of a cell at the rim counts as much as it has pixels."""
+    flat = cells.flatten(2).double()
     down, across = (
         torch.tensor([min(cell_px, side - start) for start in range(0, side, cell_px)], dtype=torch.double)
-        for side in picture.shape[-2:]
+        for side in size
     )
     weights = torch.outer(down, across).flatten() / (down.sum() * across.sum())
     mean = (flat * weights).sum(2, keepdim=True)

@@ -4,10 +4,10 @@ The coarsest levels of the network see hundreds of pixels around, and where the 
 on to. So there the painting's colours are made to follow the photo's: window by window, the affine map of the photo's
 colours, as the painting presses them together (`tones.py`), that fits its level parts best says what the painting would
 be without stains (a guided filter with a photo in colours as its guide: He, Sun & Tang, Guided image filtering,
-PAMI 2013, eq. 19, with weights). Of colours only what is wider than a stroke is taken off, and nothing beside edges.
+PAMI 2013, eq. 19, with weights). Only what is wider than a stroke is taken off, and nothing beside edges.
 
-Light, without colour, is put in order more closely, where the photo is quite flat: right up to edges, where a glow
-would be a halo, and down to what is three cells wide, which in a sky would be brighter or darker for no reason.
+Where the photo is quite flat, it happens more closely: right up to edges, where a glow would be a halo, and down to
+what is three cells wide, which on a wall would be stripes of another colour, or brighter and darker for no reason.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ stroke (up to 40 px)."""
 LEVEL_SD = 10 / 255
 """Deviation of the photo's light in a cell, or one beside it, at which 1/e of the correction is left."""
 FLAT_CELLS, FLAT_SD = 1, 8 / 255
-"""Of the closer order of light: the radius of what is spared, and the deviation of the photo's light in the cell itself
+"""Of the closer order: the radius of what is spared, and the deviation of the photo's light in the cell itself
 at which 1/e of the correction is left."""
 ALL_AT_PX = 512
 """Short side from which all is taken off; of smaller pictures as much less as they are smaller, since there's less room
@@ -49,9 +49,11 @@ def without_stains(painted: Tensor, photo: Tensor) -> Tensor:
     deviation = (cells(light.square()) - cells(light).square()).clamp(min=0).sqrt()
     level = torch.exp(-(F.max_pool2d(deviation, 3, 1, 1) / LEVEL_SD).square())
     flat = torch.exp(-(deviation / FLAT_SD).square())
-    excess = fitted(in_tones_of(target, guide), target, level, radius) - target
+    with torch.no_grad():  # in training the tones are taken as they are: no gradient through what is sorted
+        toned = in_tones_of(target, guide)
+    excess = fitted(toned, target, level, radius) - target
     change = share * level * weighted(excess, level, STROKE_CELLS)
-    change = change + share * flat * weighted(luma(excess - change), flat, FLAT_CELLS)
+    change = change + share * flat * weighted(excess - change, flat, FLAT_CELLS)
     correction = F.interpolate(change, scale_factor=CELL_PX, mode="bilinear")[:, :, :height, :width]
     return correction.add_(painted).clamp_(0, 1)
 

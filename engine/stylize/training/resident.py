@@ -36,12 +36,14 @@ MOST_SOFTENED = 0.2
 
 @dataclass(frozen=True)
 class Mode:
-    """Sizes of one kind of step: photos and painted pictures, style pictures, how many, and how often (relative)."""
+    """One kind of step: sizes of photos and painted pictures and of style pictures, how many, how often (relative)."""
 
     size_px: int
     style_px: int
     count: int
     share: float
+    served: bool = False
+    """Painted over drafts and without stains, as members get stills; else in one pass, as they get films."""
 
 
 @dataclass(frozen=True)

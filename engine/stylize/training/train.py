@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -34,12 +35,13 @@ from engine.command_line import Parser
 from engine.contract.configuration import ConfigurationError
 from engine.device import choose_device
 from engine.stylize.corpus import Shard, build_shards
+from engine.stylize.finishing.stains import without_stains
 from engine.stylize.network import Shape, StyleNetwork
 from engine.stylize.perception.loss_networks import DISTILLED_FILE, STEM_FILE, DistilledVGG19, VGG16Stem
 from engine.stylize.training.losses import TEXTURE_PX, Batch, LossWeights, PerceptualLoss
 from engine.stylize.training.resident import Drawer, Mode, resident
 from engine.stylize.training.samples import Reports, WatchedPairs
-from engine.stylize.training.served import finished, over_drafts
+from engine.stylize.training.served import over_drafts
 from engine.stylize.weights_file import weights_of
 from engine.training.average import Average
 
@@ -55,7 +57,20 @@ MODES = (
     Mode(1024, 512, 2, 0.05),
     Mode(512, 1024, 6, 0.03),
 )
-"""Kinds of steps of the committed run."""
+"""Kinds of steps of a run that begins anew."""
+SERVED_MODES = (
+    Mode(256, 256, 20, 0.16),
+    Mode(384, 384, 9, 0.12),
+    Mode(512, 512, 6, 0.10),
+    Mode(768, 768, 3, 0.06),
+    Mode(1024, 1024, 2, 0.06),
+    Mode(1024, 512, 2, 0.04),
+    Mode(512, 1024, 6, 0.04),
+    Mode(512, 512, 6, 0.16, served=True),
+    Mode(768, 768, 3, 0.12, served=True),
+    Mode(1024, 1024, 2, 0.14, served=True),
+)
+"""Of a run from trained weights that also paints as members get it."""
 STOP_STEPS = defaultdict(lambda: 1, cuda=20)
 """How often a run looks at the clock and for signals; on a GPU the answer waits for all that is queued."""
 SMALLEST_RATE = 0.01
@@ -80,10 +95,8 @@ class Options:
     seed: int = 0
     bfloat16: bool = True
     graphs: bool = True
-    served: bool = False
-    """Paint over drafts and judge what is finished, as members get it: for trained weights; records no graphs."""
     moved_every: int = 1
-    """Steps from one that also paints what a moved camera sees to the next; without graphs."""
+    """Steps from one that also paints what a moved camera sees to the next, but for served ones; without graphs."""
     weights: LossWeights = field(default_factory=LossWeights)
 
     def rate_at(self, step: int, part: float) -> float:
@@ -113,15 +126,14 @@ class Trainer:
         )  # fmt: skip
         self.average = Average(self.network, options.ema_decay)
         self.step, self.part, self.trained_s = 0, 0.0, 0.0
-        self.records = (
-            on_gpu and options.graphs and not options.served and options.moved_every == 1 and not dist.is_initialized()
-        )
+        self.records = on_gpu and options.graphs and options.moved_every == 1 and not dist.is_initialized()
         self._recorded: dict[int, Callable[[Batch], dict[str, Tensor]]] = {}
         self._pool: Any = None
 
     def train_step(self, batch: Batch, mode: int = 0) -> dict[str, Tensor]:
         """One step of Adam; returns the weighted terms of the loss, their sum as `loss`, and 1 as `not_finite` if the
-        gradient was not and went in as zero; all on the device: whoever reads them waits for it."""
+        gradient was not and went in as zero; all on the device: whoever reads them waits for it. `mode` is the number
+        of the batch's in the options."""
         rate = self.options.rate_at(self.step, self.part)
         self.rate.fill_(rate)
         if self.device.type != "cuda":
@@ -132,18 +144,17 @@ class Trainer:
         self.step += 1
         return found
 
-    def _compute(self, batch: Batch) -> dict[str, Tensor]:
+    def _compute(self, batch: Batch, mode: int) -> dict[str, Tensor]:
         """A step without anything that waits for the device."""
-        of = torch.arange(len(batch.content), device=self.device)
         photos = batch.content
-        if self.step % self.options.moved_every == 0:
-            photos, of = torch.cat([photos, batch.perturbed]), torch.cat([of, of])
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bfloat16, cache_enabled=False):
-            if self.options.served:
-                over, more = over_drafts(self.network, photos, batch.style, of)
-                painted, _ = self.parallel(over, batch.style, of, more)
-                painted = finished(painted, photos, batch.style.index_select(0, of))
+            if self.options.modes[mode].served:
+                painted, _ = self.parallel(*over_drafts(self.network, photos, batch.style))
+                painted = without_stains(painted, photos)
             else:
+                of = torch.arange(len(photos), device=self.device)
+                if self.step % self.options.moved_every == 0:
+                    photos, of = torch.cat([photos, batch.perturbed]), torch.cat([of, of])
                 painted, _ = self.parallel(photos, batch.style, of)
             terms = self.loss(batch, *painted.split(len(batch.content)))
         total: Tensor = torch.stack([value.float() for value in terms.values()]).sum()
@@ -157,37 +168,38 @@ class Trainer:
         found = {"loss": total, **terms, "not_finite": (~finite).float()}
         return {name: value.detach().float() for name, value in found.items()}
 
-    def _plain(self, batch: Batch) -> dict[str, Tensor]:
+    def _plain(self, batch: Batch, mode: int) -> dict[str, Tensor]:
         self.optimizer.zero_grad(set_to_none=True)
-        return self._compute(batch)
+        return self._compute(batch, mode)
 
     def _stepper(self, mode: int, batch: Batch) -> Callable[[Batch], dict[str, Tensor]]:
         """The step of a mode: recorded on its first use where that is wanted."""
+        plain = partial(self._plain, mode=mode)
         if not self.records:
-            return self._plain
+            return plain
         if mode not in self._recorded:
             try:
-                self._recorded[mode] = self._record(batch)
+                self._recorded[mode] = self._record(batch, mode)
             except RuntimeError as error:  # slower, but it trains
                 log.warning("steps are not recorded as a graph", mode=mode, reason=str(error)[:300])
                 torch.cuda.synchronize()
-                self._recorded[mode] = self._plain
+                self._recorded[mode] = plain
         return self._recorded[mode]
 
-    def _record(self, batch: Batch) -> Callable[[Batch], dict[str, Tensor]]:
+    def _record(self, batch: Batch, mode: int) -> Callable[[Batch], dict[str, Tensor]]:
         """A step as a CUDA graph over batches of this shape: three steps to warm up, then the recording."""
         held = Batch.of_tensors([tensor.clone(memory_format=torch.preserve_format) for tensor in batch.tensors()])
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(3):
-                self._plain(held)
+                self._plain(held, mode)
         torch.cuda.current_stream().wait_stream(side)
         torch.cuda.synchronize()
         self.optimizer.zero_grad(set_to_none=True)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self._pool):
-            terms = self._compute(held)
+            terms = self._compute(held, mode)
         self._pool = self._pool or graph.pool()
 
         def replay(batch: Batch) -> dict[str, Tensor]:
@@ -321,7 +333,7 @@ def arguments() -> Parser:
     )
     parser.add_argument("--float32", action="store_true", help="no bfloat16 autocast")
     parser.add_argument("--no-graphs", action="store_true", help="record no CUDA graphs")
-    parser.add_argument("--served", action="store_true", help="paint over drafts, and judge what members get")
+    parser.add_argument("--served", action="store_true", help="from 512 px on, paint as members get it as well")
     defaults = Options(out=Path())
     parser.add_argument("--largest-px", type=int, default=1024, help="leave out steps with larger pictures")
     parser.add_argument("--batch-share", type=float, default=1.0, help="batches, relative to the committed run's")
@@ -349,11 +361,11 @@ def term_weight(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"the weight of {name} is a number, not {value!r}") from None
 
 
-def chosen_modes(largest_px: int, batch_share: float) -> tuple[Mode, ...]:
-    """Those of `MODES` with pictures up to `largest_px`, their batches made smaller or larger."""
+def chosen_modes(largest_px: int, batch_share: float, served: bool = False) -> tuple[Mode, ...]:
+    """Those of `MODES`, or `SERVED_MODES`, with pictures up to `largest_px`, their batches made smaller or larger."""
     return tuple(
         replace(mode, count=max(1, round(mode.count * batch_share)))
-        for mode in MODES
+        for mode in (SERVED_MODES if served else MODES)
         if max(mode.size_px, mode.style_px) <= largest_px
     )
 
@@ -372,14 +384,14 @@ def main(argv: list[str] | None = None) -> int:
         if device.type == "cuda":
             device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
             torch.cuda.set_device(device)
-    modes = chosen_modes(args.largest_px, args.batch_share)
+    modes = chosen_modes(args.largest_px, args.batch_share, args.served)
     if not modes:
         arguments().error("--largest-px must be at least 256")
     options = Options(
         out=args.out, steps=args.steps, budget_s=args.budget_s, modes=modes, rate=args.rate,
         warm_up_steps=args.warm_up_steps, plateau=args.plateau, report_steps=args.report_steps,
         sheet_steps=args.sheet_steps, seed=args.seed, bfloat16=not args.float32, graphs=not args.no_graphs,
-        served=args.served, moved_every=args.moved_every,
+        moved_every=args.moved_every,
         weights=replace(LossWeights(), **dict(args.weight)),
     )  # fmt: skip
     checkpoint = options.out / CHECKPOINT

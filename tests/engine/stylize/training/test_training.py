@@ -28,6 +28,8 @@ from engine.stylize.corpus import (
     is_watched,
     picture_files,
 )
+from engine.stylize.finishing.palette import in_palette, palette_of
+from engine.stylize.finishing.stains import without_stains
 from engine.stylize.network import Shape, StyleNetwork
 from engine.stylize.painter import Painter
 from engine.stylize.pictures.reading import ORIENTATION_TAG
@@ -35,7 +37,7 @@ from engine.stylize.training import resident as resident_module
 from engine.stylize.training.losses import LossWeights, PerceptualLoss, fringe_distance
 from engine.stylize.training.resident import Drawer, Mode, resident, softened
 from engine.stylize.training.samples import Reports, WatchedPairs
-from engine.stylize.training.served import finished, over_drafts
+from engine.stylize.training.served import over_drafts
 from engine.stylize.training.train import CHECKPOINT, MODES, Options, Trainer, chosen_modes, main, term_weight
 from engine.stylize.weights_file import load_network, network_of_checkpoint, save_network, weights_of
 from tests.engine.stylize.training.loss_double import SmallFeatures
@@ -131,31 +133,48 @@ def test_training_lowers_the_loss_on_one_batch(shards: tuple[Shard, Shard], tmp_
 
 
 def test_what_members_get_is_trained_on(tmp_path: Path, shards: tuple[Shard, Shard]) -> None:
-    """Steps are those of pictures painted over drafts and finished, and only every second one moves the camera."""
-    mode = Mode(208, 208, 1, 1.0)  # large enough for a smaller draft
-    options = Options(out=tmp_path / "run", served=True, moved_every=2, bfloat16=False)
+    """A served step paints over drafts, and no camera moves; of the others, every second one moves it."""
+    modes = Mode(208, 208, 1, 1.0), Mode(208, 208, 1, 1.0, served=True)  # large enough for a smaller draft
+    options = Options(out=tmp_path / "run", modes=modes, moved_every=2, bfloat16=False)
     one = trainer(options)
-    batches = drawer(shards, modes=(mode,))
-    found = [one.train_step(batches.batch(step, mode)) for step in range(2)]
-    assert float(found[0]["consistency"]) > 0
-    assert float(found[1]["consistency"]) == 0
-    assert all(float(terms["not_finite"]) == 0 for terms in found)
-    plain = trainer(replace(options, served=False)).train_step(batches.batch(0, mode))
-    assert abs(float(plain["loss"]) - float(found[0]["loss"])) > 0.01 * float(plain["loss"])
+    batches = drawer(shards, modes=modes)
+    found = [one.train_step(batches.batch(step, modes[0])) for step in range(2)]
+    assert [float(terms["consistency"]) > 0 for terms in found] == [True, False]
+    plain, served = (trainer(options).train_step(batches.batch(0, modes[number]), number) for number in (0, 1))
+    assert float(served["consistency"]) == 0
+    assert all(float(terms["not_finite"]) == 0 for terms in (*found, served))
+    assert abs(float(served["style"]) - float(plain["style"])) > 0.01 * float(plain["style"])
 
 
-def test_a_finished_picture_is_the_painters_and_its_gradient_the_painted_ones() -> None:
+def test_a_picture_is_painted_in_training_as_a_painter_does() -> None:
     torch.manual_seed(0)
     network = StyleNetwork(TINY).eval()
     photo, style = torch.rand(1, 3, 256, 256), torch.rand(1, 3, 256, 256)
-    of = torch.zeros(1, dtype=torch.long)
-    content, more = over_drafts(network, photo, style, of)
-    painted, _ = network(content, style, of, more)
-    picture = finished(painted, photo, style)
+    painted, _ = network(*over_drafts(network, photo, style))
+    picture = without_stains(painted, photo)
     painter = Painter(network, CPU, tile_px=1024, bfloat16=False)
-    torch.testing.assert_close(picture, painter.paint(photo, partial(painter.encode_style, style)), atol=1e-4, rtol=0)
-    (gradient,) = torch.autograd.grad(picture.sum(), painted)
-    torch.testing.assert_close(gradient, torch.ones_like(painted))
+    of_painter = painter.paint(photo, partial(painter.encode_style, style))
+    torch.testing.assert_close(in_palette(picture.detach(), palette_of(style)), of_painter, atol=1e-4, rtol=0)
+
+
+def test_what_comes_off_as_a_stain_teaches_nothing() -> None:
+    """On an even photo a wide cloud of colour comes off: no gradient asks for more or less of it. What is as narrow as
+    a stroke stays, and learns."""
+    photo = torch.full((1, 3, 512, 512), 0.5)
+    painted = torch.full_like(photo, 0.4)
+    painted[:, :, 128:384, 128:384] += 0.1
+    painted.requires_grad_()
+    settled = without_stains(painted, photo)
+    wide, narrow = torch.zeros_like(photo), torch.zeros_like(photo)
+    wide[:, :, 192:320, 192:320] = 1
+    wide[:, :, 32:64, 32:480] = -wide.sum() / 3 / (32 * 448)
+    narrow[:, :, 240:244, 192:320], narrow[:, :, 244:248, 192:320] = 1, -1
+    felt = []
+    for pattern in (wide, narrow):
+        (gradient,) = torch.autograd.grad((settled * pattern).sum(), painted, retain_graph=True)
+        felt.append(float((gradient * pattern).sum() / pattern.square().sum()))
+    assert felt[0] < 0.35
+    assert felt[1] > 0.9
 
 
 def test_a_new_run_takes_over_what_fits_of_another_network(tmp_path: Path, shards: tuple[Shard, Shard]) -> None:
@@ -188,6 +207,13 @@ def test_a_small_machine_leaves_out_large_steps_and_takes_smaller_batches() -> N
     small = chosen_modes(384, 0.2)
     assert [(mode.size_px, mode.style_px, mode.count) for mode in small] == [(256, 256, 4), (384, 384, 2)]
     assert chosen_modes(128, 1.0) == ()
+
+
+def test_a_served_run_paints_large_pictures_as_members_get_them_too() -> None:
+    assert not any(mode.served for mode in chosen_modes(1024, 1.0))
+    kinds = {(mode.size_px, mode.served) for mode in chosen_modes(1024, 1.0, served=True)}
+    assert {(size_px, served) for size_px in (512, 768, 1024) for served in (False, True)} < kinds
+    assert not any(mode.served for mode in chosen_modes(384, 1.0, served=True))
 
 
 def test_batches_depend_on_seed_step_and_process_alone(shards: tuple[Shard, Shard]) -> None:
