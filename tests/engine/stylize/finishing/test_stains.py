@@ -77,6 +77,20 @@ def test_a_glow_along_an_edge_comes_off_and_the_edge_stays_sharp() -> None:
     assert float(without_stains(clean + glow, photo)[0, 1, rows, 256].diff().abs().max()) > 0.9 * float(step)
 
 
+def test_stripes_of_another_colour_come_off_a_wall_and_strokes_stay() -> None:
+    photo = head_before_a_wall()
+    clean, columns = recoloured(photo), torch.arange(SIDE_PX)
+    pink = torch.tensor([1.0, -0.51, 0.0])[:, None, None]  # as light as green
+    left = []
+    for period_px in (56, 16):
+        stripes = 10 * LEVEL * torch.sin(columns * 2 * torch.pi / period_px) * pink
+        after = without_stains(clean + stripes, photo) - clean
+        wall = (slice(None), slice(20, 160), slice(100, 400))
+        left.append(float(after[0][wall].square().mean().sqrt() / stripes.square().mean().sqrt()))
+    assert left[0] < 0.5
+    assert left[1] > 0.9
+
+
 def test_a_sky_gets_its_order_of_light_back() -> None:
     y, x = torch.meshgrid(torch.arange(SIDE_PX), torch.arange(SIDE_PX), indexing="ij")
     photo = (0.6 + 24 * LEVEL * y / SIDE_PX).expand(1, 3, -1, -1)
