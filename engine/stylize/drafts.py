@@ -63,11 +63,10 @@ def at_side(picture: Tensor, side_px: int) -> Tensor:
 def guided(photo: Tensor, draft: Tensor, of: Tensor) -> Tensor:
     """The photo (1 or B, 3, H, W), part of the way to a draft of it (B, 3, h, w) at another size; `of` is the photo at
     the draft's, (1 or B, 3, h, w)."""
-    change = _resized(draft - of, list(photo.shape[-2:]))
-    change.mul_(DRAFT_SHARE if min(photo.shape[-2:]) >= LARGE_PX else DRAFT_SHARE_OF_SMALL)
-    change.mul_(((HARD - _strokes(draft)) / (HARD - SOFT)).clamp(0, 1))
-    part = MOST_OF_CONTRAST * _deviation(photo) / _deviation(change).clamp(min=1e-6)
-    return change.mul_(part.clamp(max=1)).add_(photo).clamp_(0, 1)
+    change = (draft - of) * (DRAFT_SHARE if min(photo.shape[-2:]) >= LARGE_PX else DRAFT_SHARE_OF_SMALL)
+    change = change * ((HARD - _strokes(draft)) / (HARD - SOFT)).clamp(0, 1)
+    part = MOST_OF_CONTRAST * _deviation(of) / _deviation(change).clamp(min=1e-6)
+    return _resized(change * part.clamp(max=1), list(photo.shape[-2:])).add_(photo).clamp_(0, 1)
 
 
 def feedback(meant: Tensor, seen: Tensor, side_px: int) -> Tensor:

@@ -70,11 +70,18 @@ def cells(picture: Tensor) -> Tensor:
 
 def windowed(values: Tensor, radius: int) -> Tensor:
     """Means of (B, C, h, w) over windows of 2 radius + 1 cells, at the rim over mirrored ones; along rows, then along
-    columns."""
-    height, width = values.shape[-2:]
-    down, right = min(radius, height - 1), min(radius, width - 1)
-    values = F.avg_pool2d(F.pad(values, (right, right, 0, 0), mode="reflect"), (1, 2 * right + 1), 1)
-    return F.avg_pool2d(F.pad(values, (0, 0, down, down), mode="reflect"), (2 * down + 1, 1), 1)
+    columns.
+
+    As differences of running sums, which take the same time however wide the windows are (Crow, Summed-area tables,
+    SIGGRAPH 1984)."""
+    for axis in (3, 2):
+        reach = min(radius, values.shape[axis] - 1)
+        beyond = (reach, reach, 0, 0) if axis == 3 else (0, 0, reach, reach)
+        mirrored = F.pad(values.double(), beyond, mode="reflect")
+        sums = F.pad(mirrored.cumsum(axis), (1, 0) if axis == 3 else (0, 0, 1, 0))
+        wide, count = 2 * reach + 1, values.shape[axis]
+        values = ((sums.narrow(axis, wide, count) - sums.narrow(axis, 0, count)) / wide).to(values.dtype)
+    return values
 
 
 def fitted(guide: Tensor, target: Tensor, level: Tensor, radius: int = WINDOW_CELLS) -> Tensor:
