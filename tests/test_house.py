@@ -38,7 +38,7 @@ JAZZ_MAY_IMPORT = {
 """Rooms of `engine/jazz`, from below; what stands beside them (`combo`, `plan`, `cli`) may import them all."""
 MOST_FILES = 16
 CODE = {".py", ".js", ".css"}
-ONLY_IN_ENGINE = {"torch", "torchvision", "music21", "pretty_midi", "matplotlib"}
+ONLY_IN_ENGINE = {"torch", "torchvision", "music21", "pretty_midi", "matplotlib", "dlib"}
 PROCESSES_OF_THEIR_OWN = {HOUSE / f"bot/charts/{name}.py" for name in ("paint", "day", "lesson")}
 """Draw charts in a process that the bot starts for it."""
 

@@ -24,6 +24,7 @@ from engine.contract import engine_pb2 as pb
 from engine.contract.limits import LARGEST_SEED
 
 BRUSHES = {"fine": pb.BRUSH_FINE, "medium": pb.BRUSH_MEDIUM, "bold": pb.BRUSH_BOLD}
+FACES = {"as the rest": pb.FACES_AS_THE_REST, "mild": pb.FACES_MILD}
 UNTYPED_SUFFIXES = (".heic", ".heif", ".avif")
 
 
@@ -51,6 +52,7 @@ class Stylize(commands.Cog):
         keep_colors="Keep the picture's own colours",
         size="The longer side of the result, in pixels",
         brush="How wide the strokes are (medium: as in the painting)",
+        faces="Paint the faces in a picture mildly, so that people stay recognisable",
         blend_with="A second style to mix in",
         blend="How much of the second style, in percent (50 by default)",
         seed="The same seed picks the same style",
@@ -65,6 +67,7 @@ class Stylize(commands.Cog):
         keep_colors: bool = False,
         size: app_commands.Range[int, 64, 8192] | None = None,
         brush: Literal["fine", "medium", "bold"] = "medium",
+        faces: Literal["as the rest", "mild"] = "as the rest",
         blend_with: app_commands.Range[str, 1, 100] | None = None,
         blend: app_commands.Range[int, 0, 100] | None = None,
         seed: app_commands.Range[int, 0, LARGEST_SEED] | None = None,
@@ -83,6 +86,7 @@ class Stylize(commands.Cog):
             keep_colors=keep_colors,
             size=size or 0,
             brush=BRUSHES[brush],
+            faces=FACES[faces],
             seed=seed,
             blend_with=blend_with or "",
             blend=(50 if blend is None else blend) / 100 if blend_with else 0.0,

@@ -129,6 +129,8 @@ def embed(
     shown.add_field(name="Size", value=f"{result.width} x {result.height} px")
     if request.brush != pb.BRUSH_MEDIUM:
         shown.add_field(name="Brush", value="fine" if request.brush == pb.BRUSH_FINE else "bold")
+    if request.faces == pb.FACES_MILD:
+        shown.add_field(name="Faces", value="mild")
     shown.add_field(name="Time", value=f"{result.compute_s:.2f} s")
     shown.add_field(name="Seed", value=str(result.seed))
     if with_before_after:

@@ -12,9 +12,16 @@ class Brush(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BRUSH_MEDIUM: _ClassVar[Brush]
     BRUSH_FINE: _ClassVar[Brush]
     BRUSH_BOLD: _ClassVar[Brush]
+
+class Faces(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FACES_AS_THE_REST: _ClassVar[Faces]
+    FACES_MILD: _ClassVar[Faces]
 BRUSH_MEDIUM: Brush
 BRUSH_FINE: Brush
 BRUSH_BOLD: Brush
+FACES_AS_THE_REST: Faces
+FACES_MILD: Faces
 
 class Job(_message.Message):
     __slots__ = ("job_id", "member_key")
@@ -192,7 +199,7 @@ class EncodeStyleReply(_message.Message):
     def __init__(self, code: _Optional[bytes] = ..., model_version: _Optional[str] = ..., picture: _Optional[bytes] = ...) -> None: ...
 
 class StylizeRequest(_message.Message):
-    __slots__ = ("job", "image", "style", "style_image", "style_code", "strength", "keep_colors", "size", "seed", "blend_with", "blend_with_code", "blend", "max_bytes", "style_name", "blend_with_name", "brush", "keep_copies", "rising")
+    __slots__ = ("job", "image", "style", "style_image", "style_code", "strength", "keep_colors", "size", "seed", "blend_with", "blend_with_code", "blend", "max_bytes", "style_name", "blend_with_name", "brush", "keep_copies", "rising", "faces")
     JOB_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     STYLE_FIELD_NUMBER: _ClassVar[int]
@@ -211,6 +218,7 @@ class StylizeRequest(_message.Message):
     BRUSH_FIELD_NUMBER: _ClassVar[int]
     KEEP_COPIES_FIELD_NUMBER: _ClassVar[int]
     RISING_FIELD_NUMBER: _ClassVar[int]
+    FACES_FIELD_NUMBER: _ClassVar[int]
     job: Job
     image: bytes
     style: str
@@ -229,7 +237,8 @@ class StylizeRequest(_message.Message):
     brush: Brush
     keep_copies: bool
     rising: bool
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., image: _Optional[bytes] = ..., style: _Optional[str] = ..., style_image: _Optional[bytes] = ..., style_code: _Optional[bytes] = ..., strength: _Optional[float] = ..., keep_colors: _Optional[bool] = ..., size: _Optional[int] = ..., seed: _Optional[int] = ..., blend_with: _Optional[str] = ..., blend_with_code: _Optional[bytes] = ..., blend: _Optional[float] = ..., max_bytes: _Optional[int] = ..., style_name: _Optional[str] = ..., blend_with_name: _Optional[str] = ..., brush: _Optional[_Union[Brush, str]] = ..., keep_copies: _Optional[bool] = ..., rising: _Optional[bool] = ...) -> None: ...
+    faces: Faces
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., image: _Optional[bytes] = ..., style: _Optional[str] = ..., style_image: _Optional[bytes] = ..., style_code: _Optional[bytes] = ..., strength: _Optional[float] = ..., keep_colors: _Optional[bool] = ..., size: _Optional[int] = ..., seed: _Optional[int] = ..., blend_with: _Optional[str] = ..., blend_with_code: _Optional[bytes] = ..., blend: _Optional[float] = ..., max_bytes: _Optional[int] = ..., style_name: _Optional[str] = ..., blend_with_name: _Optional[str] = ..., brush: _Optional[_Union[Brush, str]] = ..., keep_copies: _Optional[bool] = ..., rising: _Optional[bool] = ..., faces: _Optional[_Union[Faces, str]] = ...) -> None: ...
 
 class StylizeResult(_message.Message):
     __slots__ = ("image", "media_type", "extension", "width", "height", "before_after", "style", "compute_s", "seed", "notes", "model_version", "drawn_style", "kept_image", "kept_style_image")

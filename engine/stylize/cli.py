@@ -18,6 +18,7 @@ from engine.progress import progress_bar, silent
 from engine.settings import load_engine_settings
 from engine.stylize.book import pack_codes
 from engine.stylize.painting import Restyled
+from engine.stylize.pictures.faces import FACES_NAMES
 from engine.stylize.pictures.film_writing import encode_film
 from engine.stylize.pictures.picture import Frame, to_image
 from engine.stylize.pictures.writing import Encoded, before_after, encode, gif, half_transparent, webp
@@ -40,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-colors", action="store_true", help="paint in the photo's own colours")
     parser.add_argument("--size", type=int, default=0, metavar="PX", help="longer side of the result, px")
     parser.add_argument("--brush", choices=BRUSH_NAMES, default="medium", help="how wide the strokes are")
+    parser.add_argument(
+        "--faces", choices=FACES_NAMES, default="as-the-rest", help="mild: still recognisable; not in films"
+    )
     parser.add_argument("--blend-with", default="", metavar="NAME_OR_FILE", help="a second style")
     parser.add_argument("--blend", type=float, help="0 (only --style) .. 1 (only --blend-with); 0.5 by default")
     parser.add_argument("--seed", type=int, help="draws the style when none is given")
@@ -100,6 +104,7 @@ def _request(args: argparse.Namespace, studio: Studio) -> pb.StylizeRequest:
         raise BadOption("--blend is the share of the second style; please name that style with --blend-with.")
     request = pb.StylizeRequest(strength=args.strength, keep_colors=args.keep_colors, size=args.size)
     request.brush = BRUSH_NAMES[args.brush]
+    request.faces = FACES_NAMES[args.faces]
     if args.seed is not None:
         if not 0 <= args.seed < 2**64:
             raise BadOption(f"The seed must be between 0 and 2^64 - 1, not {args.seed}.")

@@ -16,6 +16,7 @@ from engine.progress import Progress
 from engine.stylize.chosen_style import ChosenStyle
 from engine.stylize.painter import Painter
 from engine.stylize.pictures.colour import keep_colours, light, light_together
+from engine.stylize.pictures.faces import MILD_PART, Face, faces_mask
 from engine.stylize.pictures.kuwahara import in_bold_strokes
 from engine.stylize.pictures.picture import Frame, Picture
 from engine.stylize.rising import PAINTED_SHARES, RisingFilm
@@ -42,6 +43,8 @@ class Prepared:
     """Copies of the pictures go along with the result."""
     rising: bool = False
     """Painted as a film in which the strength rises from 0."""
+    faces: tuple[Face, ...] = ()
+    """In the visible part of a still: where it is painted more mildly."""
 
     @property
     def visible(self) -> Prepared:
@@ -94,18 +97,16 @@ def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[
     """All frames, (1, 3, H, W) each. A film's frames share statistics, own style and light: likes stay alike."""
     frames = work.picture.frames
     if len(frames) == 1:
-        painted, (over,) = _paint_still(painter, work, [work.strength], progress)
-        frames = (Frame(over, None, frames[0].duration_ms),)
-    else:
-        style = work.style.code_at(painter)
-        # Of all frames: every so many might be the dark ones of a film that flashes, and the others' excess would be
-        # divided by hardly anything.
-        statistics = painter.content_statistics([frame.rgb for frame in frames], lambda stage, _: progress(stage, 0.05))
-        own = painter.encode_style(frames[0].rgb, min(work.picture.size)) if work.strength < 1 else None
-        painted = []
-        for number, frame in enumerate(frames):
-            report = _frame_progress(progress, number, len(frames))
-            painted.append(painter.paint_frame(frame.rgb, style, work.strength, statistics, own, report))
+        return _paint_still(painter, work, [work.strength], progress)
+    style = work.style.code_at(painter)
+    # Of all frames: every so many might be the dark ones of a film that flashes, and the others' excess would be
+    # divided by hardly anything.
+    statistics = painter.content_statistics([frame.rgb for frame in frames], lambda stage, _: progress(stage, 0.05))
+    own = painter.encode_style(frames[0].rgb, min(work.picture.size)) if work.strength < 1 else None
+    painted = []
+    for number, frame in enumerate(frames):
+        report = _frame_progress(progress, number, len(frames))
+        painted.append(painter.paint_frame(frame.rgb, style, work.strength, statistics, own, report))
     if work.keep_colours and work.strength > 0:
         return _with_own_colours(painted, frames, progress)
     return painted
@@ -113,14 +114,33 @@ def _paint_frames(painter: Painter, work: Prepared, progress: Progress) -> list[
 
 def _paint_rising(painter: Painter, work: Prepared, progress: Progress) -> list[Tensor]:
     """The still picture at each of the `PAINTED_SHARES` of its strength, (1, 3, H, W) each."""
-    strengths = [share * work.strength for share in PAINTED_SHARES]
-    painted, over = _paint_still(painter, work, strengths, progress)
-    if work.keep_colours:
-        painted[1:] = [keep_colours(*pair) for pair in zip(painted[1:], over[1:], strict=True)]
-    return painted
+    return _paint_still(painter, work, [share * work.strength for share in PAINTED_SHARES], progress)
 
 
-def _paint_still(
+def _paint_still(painter: Painter, work: Prepared, strengths: Sequence[float], progress: Progress) -> list[Tensor]:
+    """The only frame at each of the strengths, (1, 3, H, W) each, its faces at `MILD_PART` of that."""
+    if not work.faces:
+        return _paint_alike(painter, work, strengths, progress)
+    milder = [MILD_PART * strength for strength in strengths]
+    different = list(dict.fromkeys([*strengths, *milder]))  # in a rising film some are both
+    painted = dict(zip(different, _paint_alike(painter, work, different, progress), strict=True))
+    mask = faces_mask(work.faces, work.picture.size)
+    return [torch.lerp(painted[one], painted[mild], mask) for one, mild in zip(strengths, milder, strict=True)]
+
+
+def _paint_alike(painter: Painter, work: Prepared, strengths: Sequence[float], progress: Progress) -> list[Tensor]:
+    """The only frame at each of the strengths, (1, 3, H, W) each, its faces as the rest."""
+    painted, over = _paint_over(painter, work, strengths, progress)
+    if not work.keep_colours:
+        return painted
+    progress("colours", 0.95)
+    return [
+        keep_colours(one, under) if strength > 0 else one
+        for one, under, strength in zip(painted, over, strengths, strict=True)
+    ]
+
+
+def _paint_over(
     painter: Painter, work: Prepared, strengths: Sequence[float], progress: Progress
 ) -> tuple[list[Tensor], list[Tensor]]:
     """The only frame at each of the strengths, (1, 3, H, W) each, and what it is painted over there.

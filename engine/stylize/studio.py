@@ -21,6 +21,7 @@ from engine.stylize.chosen_style import LONGEST_NAME, chosen_style
 from engine.stylize.network import Features
 from engine.stylize.painter import STYLE_LONGEST_ASPECT, Painter, padded
 from engine.stylize.painting import Prepared, Restyled, paint
+from engine.stylize.pictures.faces import Face, find_faces
 from engine.stylize.pictures.film_reading import read_picture_or_film
 from engine.stylize.pictures.film_writing import encode_film
 from engine.stylize.pictures.picture import Frame, Picture, picture_of, still, to_image
@@ -50,6 +51,10 @@ LARGEST_KEPT_BYTES = 8_000_000
 CUDA_TILE_PX = 4096
 """A GPU has room for a 4K picture in one piece, and small tiles would leave it idle."""
 SMALLEST_SIZE_PX = 16
+NO_FACE = "I found no face in this picture, so all of it is painted alike."
+FACES_OF_FILMS = (
+    "Faces in films and animations are painted like the rest; only in still pictures can I paint them mildly."
+)
 FILM_ALREADY = "That's a film already; I can only make a film of how a still picture becomes a painting."
 
 
@@ -130,6 +135,8 @@ class Studio:
         self._side(request.size)
         if request.rising and request.strength == 0:
             raise BadOption("At strength 0 there's no painting to come; please make it stronger first.")
+        if request.faces not in pb.Faces.values():
+            raise BadOption("Please choose whether faces are painted mildly or as the rest.")
         chosen_style(self.book, request, seed=0, picture=None)
 
     def prepare(self, request: pb.StylizeRequest, readings: Sequence[Reading]) -> Prepared:
@@ -139,10 +146,12 @@ class Studio:
         style = chosen_style(self.book, request, seed, others[0].frames[0].rgb if others else None)
         if request.rising and len(picture.frames) > 1:
             raise BadOption(FILM_ALREADY)
+        faces, face_notes = _faces_to_spare(request, picture)
         if request.rising:
             picture = replace(picture, notes=())  # they were said when the picture was painted
         else:
-            picture = replace(picture, notes=(*picture.notes, *self._size_notes(request.size, picture)))
+            notes = (*picture.notes, *self._size_notes(request.size, picture), *face_notes)
+            picture = replace(picture, notes=notes)
         return Prepared(
             picture,
             style,
@@ -153,6 +162,7 @@ class Studio:
             sum(one.seconds for one in readings),
             request.keep_copies,
             request.rising,
+            faces,
         )
 
     def share_key(self, work: Prepared) -> Hashable | None:
@@ -337,6 +347,17 @@ class Studio:
 def served_tile_px(settings: StylizeSettings, device: torch.device) -> int:
     """Side of the tiles in which large pictures are painted there."""
     return max(settings.tile_px, CUDA_TILE_PX) if device.type == "cuda" else settings.tile_px
+
+
+def _faces_to_spare(request: pb.StylizeRequest, picture: Picture) -> tuple[tuple[Face, ...], tuple[str, ...]]:
+    """The faces that are to be painted mildly, px of what is visible of a picture, and what to say where there are
+    none."""
+    if request.faces != pb.FACES_MILD or request.strength == 0:
+        return (), ()
+    if len(picture.frames) > 1:
+        return (), (FACES_OF_FILMS,)
+    faces = find_faces(picture.visible.frames[0].rgb)
+    return faces, () if faces else (NO_FACE,)
 
 
 def _small_copy(rgb: Tensor) -> bytes:

@@ -24,7 +24,7 @@ LARGEST_SHARED_PX = 2_000_000
 def shape_to_share(work: Prepared) -> tuple[int, int] | None:
     """(height, width) of what is visible of a picture that may be painted together with others of that size; None if
     it has to be painted alone, as films are, or in more than the one plain pass."""
-    plain = work.strength == 1 and not work.rising and not work.style.is_bold
+    plain = work.strength == 1 and not work.rising and not work.style.is_bold and not work.faces
     if not plain or work.style.codes is None or len(work.picture.frames) > 1:
         return None
     rows, columns = work.picture.visible_box

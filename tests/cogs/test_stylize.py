@@ -407,3 +407,14 @@ async def test_the_brush_goes_to_the_engine_and_is_shown_unless_it_is_the_usual_
     assert club.double.requests[-1].brush == pb.BRUSH_BOLD, "the buttons keep it"
     assert "Brush" not in fields(await stylize(club, style="scream"))
     assert club.double.requests[-1].brush == pb.BRUSH_MEDIUM
+
+
+async def test_mild_faces_go_to_the_engine_and_are_shown_and_kept_by_the_buttons(club):
+    answer = await stylize(club, style="scream", faces="mild")
+    assert club.double.requests[-1].faces == pb.FACES_MILD
+    assert fields(answer)["Faces"] == "mild"
+    for label in ("Weaker", "Another style", "From photo to painting"):
+        await club.student.click(answer, label=label)
+        assert club.double.requests[-1].faces == pb.FACES_MILD, label
+    assert "Faces" not in fields(await stylize(club, style="scream"))
+    assert club.double.requests[-1].faces == pb.FACES_AS_THE_REST

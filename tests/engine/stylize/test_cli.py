@@ -12,6 +12,8 @@ from PIL import Image
 
 from engine.__main__ import main
 from engine.stylize.book import load_book
+from engine.stylize.pictures.picture import to_image
+from engine.stylize.pictures.sample_photo import sample_photo
 from engine.stylize.pictures.writing import gif
 from tests.engine.stylize.pictures.heic import heic
 from tests.engine.stylize.pictures.uploads import encoded, flat, opened, photo
@@ -59,6 +61,15 @@ def test_a_style_may_be_any_picture_and_is_called_by_its_name(folder: Path, caps
     (folder / "wall.heic").write_bytes(heic(Image.new("RGB", (128, 96), "orange")))
     assert stylize("photo.png", "--style", "dot.png", "--blend-with", "wall.heic", "--out", "out.png") == 0
     assert "dot.png + wall.heic" in capsys.readouterr().out
+
+
+def test_faces_are_painted_mildly_on_request(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    to_image(sample_photo()).resize((256, 256)).save("portrait.png")
+    for faces in ("as-the-rest", "mild"):
+        assert stylize("portrait.png", "--style", "irises", "--faces", faces, "--out", f"{faces}.png") == 0
+    assert (folder / "mild.png").read_bytes() != (folder / "as-the-rest.png").read_bytes()
+    assert stylize("photo.png", "--style", "irises", "--faces", "mild", "--out", "o.png") == 0
+    assert "I found no face" in capsys.readouterr().out
 
 
 def test_films_stay_films_where_the_name_asks_for_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
