@@ -64,7 +64,7 @@ def find_faces(rgb: Tensor) -> tuple[Face, ...]:
 
 @cache
 def _finder() -> Any:
-    """Made when the first picture needs it: that takes half a second."""
+    """Made when the first picture needs it: that takes two thirds of a second, once."""
     import dlib
 
     return dlib.get_frontal_face_detector()
