@@ -26,8 +26,8 @@ DRAFT_SHARE, DRAFT_SHARE_OF_SMALL = 0.2, 0.3
 """Part of the way from photo to draft, in what is painted over, from `LARGE_PX` on and below, where one pass keeps more
 of the photo. With more, faces get a relief of strokes, and skies lose their order of light."""
 MOST_OF_CONTRAST = 0.5
-"""What a draft brings has at most this part of the photo's own deviation: the network sees contrasts relative to each
-other, and of an even picture it would paint nothing but what its draft has at the rim."""
+"""What a draft brings has at most this part of the photo's own deviation at its size: the network sees contrasts
+relative to each other, and of an even picture it would paint nothing but what its draft has at the rim."""
 STROKES_PX = 8
 SOFT, HARD = 32 / 255, 48 / 255
 """Deviations of what is finer than `STROKES_PX` in a draft: it brings its whole share up to the first, and nothing

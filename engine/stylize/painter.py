@@ -6,8 +6,8 @@ at once. The second draws what is finer. So a tiled picture is the untiled one t
 beside a tile and the picture is the features at 1/8, a third as many numbers as the picture has, and the coarser ones;
 and, while it is looked at for what its style lacks, a draft, which has an eighth of the picture's pixels.
 
-All of it happens on the device, what comes before and after the network as well: on a GPU, a processor would take most
-of the time for resizing and for taking off stains.
+All of it happens on the device, drafts, stains and palettes as well: on a GPU, a processor would take most of the time
+for those.
 
 A style is a code of the network's and, after it, the style's palette (`finishing.palette`).
 """
@@ -194,7 +194,7 @@ class Painter:
         statistics: ContentStatistics | None = None,
         progress: Progress = silent,
     ) -> Tensor:
-        """Content (B, 3, H, W) in [0, 1] on the CPU and styles, as codes (B, code) or by size -> pictures (B, 3, H, W)
+        """Content (B, 3, H, W) in [0, 1] and styles, as codes (B, code) or by size -> pictures (B, 3, H, W)
         on the CPU.
 
         A picture is painted from coarse to fine (`drafts`) and gets the style's palette. With `statistics`, of a whole

@@ -42,7 +42,7 @@ WANTED = tuple(dict.fromkeys((*STYLE_WANTED, *CONTENT_LAYERS)))
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weights of the terms; the defaults are those of the committed run."""
+    """Weights of the terms; the defaults are those of a run that begins anew."""
 
     style: float = 14.0
     gram: float = 4.5

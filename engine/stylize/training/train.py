@@ -336,7 +336,7 @@ def arguments() -> Parser:
     parser.add_argument("--served", action="store_true", help="from 512 px on, paint as members get it as well")
     defaults = Options(out=Path())
     parser.add_argument("--largest-px", type=int, default=1024, help="leave out steps with larger pictures")
-    parser.add_argument("--batch-share", type=float, default=1.0, help="batches, relative to the committed run's")
+    parser.add_argument("--batch-share", type=float, default=1.0, help="batches, relative to those of a GPU")
     parser.add_argument("--budget-s", type=float, default=math.inf, help="seconds after which the run ends")
     parser.add_argument("--texture-px", type=int, default=TEXTURE_PX, help="side of what the largest loss network sees")
     for name in ("moved_every", "steps", "warm_up_steps", "report_steps", "sheet_steps", "seed"):
