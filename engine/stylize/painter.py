@@ -200,7 +200,7 @@ class Painter:
         A picture is painted from coarse to fine (`drafts`) and gets the style's palette. With `statistics`, of a whole
         film, it is one of the film's frames: they get neither, which keeps them alike. Raises
         `engine.errors.Cancelled` between layers, through `progress`: a tile of 1024 px takes seconds."""
-        style, own_px = _by_size(style), min(picture.shape[-2:])
+        style, own_px = remembered(_by_size(style)), min(picture.shape[-2:])
         picture = picture.to(self.device)
         if statistics is not None:
             painted = self._one_pass(picture, self._code(style, own_px), statistics, progress)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from engine.stylize.corpus import Shard
 from engine.stylize.training.losses import Batch, camera_grid
+from engine.stylize.training.modes import Mode
 
 IDENTITY_SHARE = 0.08
 """Part of the samples that are a painting in its own style, to be given back unchanged."""
@@ -32,18 +33,6 @@ NOISE_SD = 0.02
 """Noise between two frames of one scene at most, in units of full scale."""
 MOST_SOFTENED = 0.2
 """Largest part that a pixel of the second frame takes from each neighbour: another lens, or another way of scaling."""
-
-
-@dataclass(frozen=True)
-class Mode:
-    """One kind of step: sizes of photos and painted pictures and of style pictures, how many, how often (relative)."""
-
-    size_px: int
-    style_px: int
-    count: int
-    share: float
-    served: bool = False
-    """Painted over drafts and without stains, as members get stills; else in one pass, as they get films."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ from engine.stylize.finishing.stains import without_stains
 from engine.stylize.network import Shape, StyleNetwork
 from engine.stylize.perception.loss_networks import DISTILLED_FILE, STEM_FILE, DistilledVGG19, VGG16Stem
 from engine.stylize.training.losses import TEXTURE_PX, Batch, LossWeights, PerceptualLoss
-from engine.stylize.training.resident import Drawer, Mode, resident
+from engine.stylize.training.modes import MODES, Mode, chosen_modes
+from engine.stylize.training.resident import Drawer, resident
 from engine.stylize.training.samples import Reports, WatchedPairs
 from engine.stylize.training.served import over_drafts
 from engine.stylize.weights_file import weights_of
@@ -48,29 +49,6 @@ from engine.training.average import Average
 log = structlog.get_logger(__name__)
 
 CHECKPOINT = "checkpoint.pt"
-MODES = (
-    Mode(256, 256, 20, 0.24),
-    Mode(384, 384, 9, 0.16),
-    Mode(512, 512, 6, 0.26),
-    Mode(768, 768, 3, 0.14),
-    Mode(1024, 1024, 2, 0.12),
-    Mode(1024, 512, 2, 0.05),
-    Mode(512, 1024, 6, 0.03),
-)
-"""Kinds of steps of a run that begins anew."""
-SERVED_MODES = (
-    Mode(256, 256, 20, 0.16),
-    Mode(384, 384, 9, 0.12),
-    Mode(512, 512, 6, 0.10),
-    Mode(768, 768, 3, 0.06),
-    Mode(1024, 1024, 2, 0.06),
-    Mode(1024, 512, 2, 0.04),
-    Mode(512, 1024, 6, 0.04),
-    Mode(512, 512, 6, 0.16, served=True),
-    Mode(768, 768, 3, 0.12, served=True),
-    Mode(1024, 1024, 2, 0.14, served=True),
-)
-"""Of a run from trained weights that also paints as members get it."""
 STOP_STEPS = defaultdict(lambda: 1, cuda=20)
 """How often a run looks at the clock and for signals; on a GPU the answer waits for all that is queued."""
 SMALLEST_RATE = 0.01
@@ -359,15 +337,6 @@ def term_weight(text: str) -> tuple[str, float]:
         return name, float(value)
     except ValueError:
         raise argparse.ArgumentTypeError(f"the weight of {name} is a number, not {value!r}") from None
-
-
-def chosen_modes(largest_px: int, batch_share: float, served: bool = False) -> tuple[Mode, ...]:
-    """Those of `MODES`, or `SERVED_MODES`, with pictures up to `largest_px`, their batches made smaller or larger."""
-    return tuple(
-        replace(mode, count=max(1, round(mode.count * batch_share)))
-        for mode in (SERVED_MODES if served else MODES)
-        if max(mode.size_px, mode.style_px) <= largest_px
-    )
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -35,10 +35,11 @@ from engine.stylize.painter import Painter
 from engine.stylize.pictures.reading import ORIENTATION_TAG
 from engine.stylize.training import resident as resident_module
 from engine.stylize.training.losses import LossWeights, PerceptualLoss, fringe_distance
-from engine.stylize.training.resident import Drawer, Mode, resident, softened
+from engine.stylize.training.modes import MODES, Mode, chosen_modes
+from engine.stylize.training.resident import Drawer, resident, softened
 from engine.stylize.training.samples import Reports, WatchedPairs
 from engine.stylize.training.served import over_drafts
-from engine.stylize.training.train import CHECKPOINT, MODES, Options, Trainer, chosen_modes, main, term_weight
+from engine.stylize.training.train import CHECKPOINT, Options, Trainer, main, term_weight
 from engine.stylize.weights_file import load_network, network_of_checkpoint, save_network, weights_of
 from tests.engine.stylize.training.loss_double import SmallFeatures
 
